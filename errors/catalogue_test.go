@@ -1,0 +1,390 @@
+package errors
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// catalogued is an error, how it must be answered, and its JSON without descriptions.
+type catalogued struct {
+	err    *Error
+	status int
+	json   string
+}
+
+// constructed lists a result of every constructor. The ids and the keys are literal, so that a slip in the constants
+// or in the tables shows.
+func constructed() []catalogued {
+	cases := slices.Concat(constructedGeneral(), constructedToken(), constructedData(), constructedEntity())
+	for _, key := range []struct {
+		id  string
+		new func(string) *Error
+	}{
+		{"missingRequiredValue", MissingRequiredValue},
+		{"badData", BadData},
+		{"badValueEmpty", BadValueEmpty},
+		{"badValueBoolean", BadValueBoolean},
+		{"badValueString", BadValueString},
+		{"badValueListOfStrings", BadValueListOfStrings},
+		{"badValueInteger", BadValueInteger},
+		{"badValueFloat", BadValueFloat},
+		{"badValueJSON", BadValueJSON},
+		{"badValueXML", BadValueXML},
+		{"badValueTokenType", BadValueTokenType},
+		{"badValueInviteType", BadValueInviteType},
+		{"badValueIPv4Address", BadValueIPv4Address},
+		{"badValueListOfIPv4Addresses", BadValueListOfIPv4Addresses},
+		{"badValueIdNotFound", BadValueIDNotFound},
+		{"badValueAmbiguousId", BadValueAmbiguousID},
+		{"badValueIdentifier", BadValueIdentifier},
+		{"badValueIdentifierOccupied", BadValueIdentifierOccupied},
+		{"badValueOctal", BadValueOctal},
+		{"badValueName", BadValueNameOf},
+	} {
+		cases = append(cases, catalogued{key.new("a key"), 400, `{"id":"` + key.id + `","details":{"key":"a key"}}`})
+	}
+	return cases
+}
+
+func constructedGeneral() []catalogued {
+	return []catalogued{
+		{BadMessage("x"), 400, `{"id":"badMessage","details":{"message":"x"}}`},
+		{BadMessage(map[string]int{"x": 1}), 400, `{"id":"badMessage","details":{"message":{"x":1}}}`},
+		{InternalServerError(""), 500, `{"id":"internalServerError"}`},
+		{InternalServerError("r"), 500, `{"id":"internalServerError","details":{"reference":"r"}}`},
+		{NotImplemented(), 501, `{"id":"notImplemented"}`},
+		{NotSupported(), 400, `{"id":"notSupported"}`},
+		{ServiceUnavailable(), 503, `{"id":"serviceUnavailable"}`},
+		{Timeout(), 503, `{"id":"timeout"}`},
+		{TemporaryFailure(), 503, `{"id":"temporaryFailure"}`},
+		{ExternalServiceOperationFailed("s"), 503, `{"id":"externalServiceOperationFailed","details":{"serviceName":"s"}}`},
+		{NotFound(), 404, `{"id":"notFound"}`},
+		{AlreadyExists(), 409, `{"id":"alreadyExists"}`},
+		{FileAccess("/f", "eacces"), 500, `{"id":"fileAccess","details":{"path":"/f","errno":"eacces"}}`},
+		{LimitReached(5, "tokens"), 400, `{"id":"limitReached","details":{"limit":5,"resourceDescription":"tokens"}}`},
+		{UnregisteredOneprovider(), 503, `{"id":"unregisteredOneprovider"}`},
+		{NoConnectionToOnezone(), 503, `{"id":"noConnectionToOnezone"}`},
+		{NoConnectionToPeerOneprovider(), 503, `{"id":"noConnectionToPeerOneprovider"}`},
+		{NoConnectionToClusterNode(), 503, `{"id":"noConnectionToClusterNode"}`},
+		{Posix("enoent"), 400, `{"id":"posix","details":{"errno":"enoent"}}`},
+
+		{Unauthorized(nil), 401, `{"id":"unauthorized"}`},
+		{Unauthorized(TokenInvalid()), 401, `{"id":"unauthorized","details":{"authError":{"id":"tokenInvalid"}}}`},
+		{Forbidden(""), 403, `{"id":"forbidden"}`},
+		{Forbidden("h"), 403, `{"id":"forbidden","details":{"hint":"h"}}`},
+		{UserBlocked(), 400, `{"id":"userBlocked"}`},
+		{BadBasicCredentials(), 400, `{"id":"badBasicCredentials"}`},
+		{BasicAuthNotSupported(), 400, `{"id":"basicAuthNotSupported"}`},
+		{BasicAuthDisabled(), 400, `{"id":"basicAuthDisabled"}`},
+		{BadIdpAccessToken("egi"), 400, `{"id":"badIdpAccessToken","details":{"idp":"egi"}}`},
+
+		{ExpectedHandshakeMessage(), 400, `{"id":"expectedHandshakeMessage"}`},
+		{HandshakeAlreadyDone(), 400, `{"id":"handshakeAlreadyDone"}`},
+		{BadVersion(3, 4), 400, `{"id":"badVersion","details":{"supportedVersions":[3,4]}}`},
+		{BadGRI(), 400, `{"id":"badGRI"}`},
+		{RPCUndefined(), 400, `{"id":"rpcUndefined"}`},
+		{NotSubscribable(), 400, `{"id":"notSubscribable"}`},
+	}
+}
+
+func constructedToken() []catalogued {
+	identity := map[string]any{"identityToken": struct{}{}}
+	invite := map[string]any{"inviteToken": map[string]any{"inviteType": "userJoinGroup", "groupId": "g"}}
+	return []catalogued{
+		{BadToken(""), 400, `{"id":"badToken"}`},
+		{BadToken("it is empty"), 400, `{"id":"badToken"}`},
+		{TokenTooLarge(8), 400, `{"id":"tokenTooLarge","details":{"limit":8}}`},
+		{BadServiceToken(TokenInvalid()), 400, `{"id":"badServiceToken","details":{"tokenError":{"id":"tokenInvalid"}}}`},
+		{BadConsumerToken(TokenInvalid()), 400, `{"id":"badConsumerToken","details":{"tokenError":{"id":"tokenInvalid"}}}`},
+		{TokenInvalid(), 400, `{"id":"tokenInvalid"}`},
+		{TokenRevoked(), 400, `{"id":"tokenRevoked"}`},
+		{NotAnAccessToken(identity), 400, `{"id":"notAnAccessToken","details":{"received":{"identityToken":{}}}}`},
+		{NotAnIdentityToken(invite), 400,
+			`{"id":"notAnIdentityToken","details":{"received":{"inviteToken":{"inviteType":"userJoinGroup","groupId":"g"}}}}`},
+		{NotAnInviteToken("any", json.RawMessage(`{"accessToken":{}}`)), 400,
+			`{"id":"notAnInviteToken","details":{"expectedInviteType":"any","received":{"accessToken":{}}}}`},
+		{TokenCaveatUnknown("foo = bar"), 400, `{"id":"tokenCaveatUnknown","details":{"caveat":"foo = bar"}}`},
+		{TokenCaveatUnverified(json.RawMessage(`{"type":"time","validUntil":5}`), ""), 400,
+			`{"id":"tokenCaveatUnverified","details":{"caveat":{"type":"time","validUntil":5}}}`},
+		{TokenCaveatUnverified(map[string]string{"scope": "identityToken"}, "identity only"), 400,
+			`{"id":"tokenCaveatUnverified","details":{"caveat":{"scope":"identityToken"}}}`},
+		{TokenTimeCaveatRequired(3600), 400, `{"id":"tokenTimeCaveatRequired","details":{"maxTtl":3600}}`},
+		{TokenSubjectInvalid(), 400, `{"id":"tokenSubjectInvalid"}`},
+		{TokenServiceForbidden(map[string]string{"type": "op_worker", "id": "p"}), 400,
+			`{"id":"tokenServiceForbidden","details":{"service":{"type":"op_worker","id":"p"}}}`},
+		{TokenSessionInvalid(), 400, `{"id":"tokenSessionInvalid"}`},
+		{InviteTokenSubjectNotAuthorized(), 400, `{"id":"inviteTokenSubjectNotAuthorized"}`},
+		{InviteTokenUsageLimitReached(), 400, `{"id":"inviteTokenUsageLimitReached"}`},
+		{InviteTokenConsumerInvalid(map[string]any{"type": "nobody", "id": nil}), 400,
+			`{"id":"inviteTokenConsumerInvalid","details":{"consumer":{"type":"nobody","id":null}}}`},
+		{InviteTokenTargetIDInvalid("t"), 400, `{"id":"inviteTokenTargetIdInvalid","details":{"id":"t"}}`},
+	}
+}
+
+func constructedData() []catalogued {
+	return []catalogued{
+		{MalformedData(), 400, `{"id":"malformedData"}`},
+		{MissingAtLeastOneValue("b", "a"), 400, `{"id":"missingAtLeastOneValue","details":{"keys":["a","b"]}}`},
+		{BadDataHint("k", "h"), 400, `{"id":"badData","details":{"key":"k","hint":"h"}}`},
+		{BadDataError("k", NotFound()), 400, `{"id":"badData","details":{"key":"k","specificError":{"id":"notFound"}}}`},
+		{BadValueTextTooLarge("k", 5), 400, `{"id":"badValueTextTooLarge","details":{"key":"k","limit":5}}`},
+		{BadValueToken("k", TokenInvalid()), 400,
+			`{"id":"badValueToken","details":{"key":"k","tokenError":{"id":"tokenInvalid"}}}`},
+		{BadValueTooLow("k", 1), 400, `{"id":"badValueTooLow","details":{"key":"k","limit":1}}`},
+		{BadValueTooHigh("k", 9), 400, `{"id":"badValueTooHigh","details":{"key":"k","limit":9}}`},
+		{BadValueNotInRange("k", 1, 9), 400, `{"id":"badValueNotInRange","details":{"key":"k","low":1,"high":9}}`},
+		{BadValueNotAllowed("k", "b", "a"), 400, `{"id":"badValueNotAllowed","details":{"key":"k","allowed":["b","a"]}}`},
+		{BadValueListNotAllowed("k"), 400, `{"id":"badValueListNotAllowed","details":{"key":"k","allowed":[]}}`},
+
+		{BadValueFilePath(), 400, `{"id":"badValueFilePath"}`},
+		{BadValueFullName(), 400, `{"id":"badValueFullName"}`},
+		{BadValueUsername(), 400, `{"id":"badValueUsername"}`},
+		{BadValuePassword(), 400, `{"id":"badValuePassword"}`},
+		{BadValueEmail(), 400, `{"id":"badValueEmail"}`},
+		{BadValueName(), 400, `{"id":"badValueName"}`},
+		{BadValueDomain(), 400, `{"id":"badValueDomain"}`},
+		{BadValueSubdomain(), 400, `{"id":"badValueSubdomain"}`},
+		{BadValueCaveat(map[string]string{"type": "x"}), 400, `{"id":"badValueCaveat","details":{"caveat":{"type":"x"}}}`},
+		{BadValueCaveat("x"), 400, `{"id":"badValueCaveat","details":{"caveat":"x"}}`},
+		{BadValueCaveat([]any{1.5, nil}), 400, `{"id":"badValueCaveat","details":{"caveat":"[1.5,null]"}}`},
+		{BadValueCaveat(nil), 400, `{"id":"badValueCaveat","details":{"caveat":"null"}}`},
+		{BadValueQoSParameters(), 400, `{"id":"badValueQoSParameters"}`},
+		{TimeSeriesCollectionMissingLayout(map[string][]string{"s": {"m"}}), 400,
+			`{"id":"timeSeriesCollectionMissingLayout","details":{"missingLayout":{"s":["m"]}}}`},
+		{TimeSeriesCollectionTooManyMetrics(7), 400, `{"id":"timeSeriesCollectionTooManyMetrics","details":{"limit":7}}`},
+		{BadValueTimeSeriesCollectionConflictingMetricConfig("s", "m", map[string]int{"a": 1}, map[string]int{"a": 2}), 400,
+			`{"id":"badValueTimeSeriesCollectionConflictingMetricConfig","details":{"timeSeriesName":"s","metricName":"m",
+			  "existingMetricConfig":{"a":1},"conflictingMetricConfig":{"a":2}}}`},
+		{BadGuiPackage(), 400, `{"id":"badGuiPackage"}`},
+		{GuiPackageTooLarge(), 400, `{"id":"guiPackageTooLarge"}`},
+		{GuiPackageUnverified("ab"), 400, `{"id":"guiPackageUnverified","details":{"shaSum":"ab"}}`},
+		{InvalidQosExpression("r"), 400, `{"id":"invalidQosExpression","details":{"reason":"r"}}`},
+		{IllegalSupportStageTransition("p", "s"), 400,
+			`{"id":"illegalSupportStageTransition","details":{"currentProviderStage":"p","currentStorageStage":"s"}}`},
+	}
+}
+
+func constructedEntity() []catalogued {
+	return []catalogued{
+		{SubdomainDelegationNotSupported(), 400, `{"id":"subdomainDelegationNotSupported"}`},
+		{SubdomainDelegationDisabled(), 400, `{"id":"subdomainDelegationDisabled"}`},
+		{SpaceMarketplaceDisabled(), 400, `{"id":"spaceMarketplaceDisabled"}`},
+		{ProtectedGroup(), 403, `{"id":"protectedGroup"}`},
+		{AtmLambdaInUse("w"), 403, `{"id":"atmLambdaInUse","details":{"atmWorkflowSchemas":["w"]}}`},
+		{CannotRemoveLastOwner("od_space", "s"), 400,
+			`{"id":"cannotRemoveLastOwner","details":{"entityType":"od_space","entityId":"s"}}`},
+		{CannotDeleteEntity("od_space", "s"), 500,
+			`{"id":"cannotDeleteEntity","details":{"entityType":"od_space","entityId":"s"}}`},
+		{CannotAddRelationToSelf(), 400, `{"id":"cannotAddRelationToSelf"}`},
+		{RelationDoesNotExist("od_user", "u", "od_group", "g"), 400, `{"id":"relationDoesNotExist",
+			"details":{"childType":"od_user","childId":"u","parentType":"od_group","parentId":"g"}}`},
+		{RelationAlreadyExists("user", "u", "group", "g"), 409, `{"id":"relationAlreadyExists",
+			"details":{"childType":"user","childId":"u","parentType":"group","parentId":"g"}}`},
+		{SpaceAlreadySupportedWithImportedStorage("s", "t"), 409,
+			`{"id":"spaceAlreadySupportedWithImportedStorage","details":{"spaceId":"s","storageId":"t"}}`},
+		{CannotDeleteNonEmptyHandleService(), 400, `{"id":"cannotDeleteNonEmptyHandleService"}`},
+	}
+}
+
+func TestConstructorsMakeTheCataloguedError(t *testing.T) {
+	t.Parallel()
+	for _, c := range constructed() {
+		written, err := json.Marshal(c.err)
+		require.NoError(t, err)
+		assert.JSONEq(t, c.json, undescribed(t, written))
+		assert.Equal(t, c.status, c.err.HTTPStatus(), "%s", c.err.ID)
+		requireDescription(t, c.err.Description)
+		assert.NotContains(t, c.err.Description, string(c.err.ID), "%s has no sentence of its own", c.err.ID)
+
+		var read Error
+		require.NoError(t, json.Unmarshal(written, &read))
+		assert.Nil(t, read.original, "%s is not recognised", written)
+		assert.Equal(t, c.err.ID, read.ID)
+		assert.Equal(t, c.err.Details, read.Details)
+		assert.Equal(t, c.status, read.HTTPStatus())
+	}
+}
+
+func TestEveryErrorOfOnezoneHasAConstructor(t *testing.T) {
+	t.Parallel()
+	made := make(map[ID]bool)
+	for _, c := range constructed() {
+		made[c.err.ID] = true
+	}
+	families := slices.Concat(generalErrors(), authErrors(), tokenErrors(), dataErrors(), contentErrors(),
+		graphSyncErrors(), entityErrors())
+	listed := make(map[ID]bool)
+	for _, e := range families {
+		listed[e.id] = true
+	}
+	delete(listed, "forbiddenWithHint") // only ever read
+	assert.Equal(t, listed, made)
+}
+
+func TestCatalogueTablesAreConsistent(t *testing.T) {
+	t.Parallel()
+	seen := make(map[ID]bool)
+	for _, e := range allErrors() {
+		assert.False(t, seen[e.id], "%s is listed twice", e.id)
+		seen[e.id] = true
+		assert.True(t, e.status == statusOfNested || e.status >= 400 && e.status < 600, "%s has status %d", e.id, e.status)
+		keys := make(map[string]bool)
+		for _, f := range e.fields {
+			keys[f.key] = true
+		}
+		require.NotEmpty(t, e.says, "%s", e.id)
+		for _, s := range e.says {
+			mentioned := []string{s.needs}
+			for part := range strings.SplitSeq(s.text, "{") {
+				if path, _, found := strings.Cut(part, "}"); found {
+					mentioned = append(mentioned, strings.TrimPrefix(path, "text:"))
+				}
+			}
+			for _, path := range mentioned {
+				root, _, _ := strings.Cut(path, ".")
+				assert.True(t, root == "" || keys[root], "the words of %s mention %q, which is no detail of it", e.id, path)
+			}
+			assert.True(t, strings.HasSuffix(s.text, "."), "%s: %s", e.id, s.text)
+		}
+	}
+}
+
+// foreign lists the errors of other services: id, status, and the keys of the details.
+const foreign = `
+userNotSupported 403
+autoCleaningDisabled 400
+filePopularityDisabled 400
+spaceNotSupportedBy 400 spaceId providerId
+notALocalStorageSupportingSpace 400 providerId storageId spaceId
+storageInUse 400
+requiresAutoStorageImportMode 400
+storageTestFailed 400 operation
+requiresNonImportedStorage 400 storageId
+requiresImportedStorage 400 storageId
+requiresReadonlyStorage 400 storageIdOrType
+requiresPosixCompatibleStorage 400 storageId posixCompatibleStorages
+autoStorageImportNotSupported 400 storageId supportedStorages supportedObjectStorages
+storageImportNotSupported 400 storageId objectStorages
+statOperationNotSupported 400 storageId
+transferAlreadyEnded 400
+transferNotEnded 400
+viewNotExistsOn 400 providerId
+viewQueryFailed 400 category description
+quotaExceeded 400
+dirStatsDisabledForSpace 400
+dirStatsNotReady 400
+forbiddenForCurrentArchiveState 400 currentState allowedStates
+nestedArchiveDeletionForbidden 400 parentArchiveId
+recallTargetConflict 400
+notSupportedForSymlinks 400
+forbiddenWithHint 403 hint
+atmUnsupportedDataType 400 type allowed
+atmDataTypeUnverified 400 value expType
+atmDataValueConstraintUnverified 400 value type valueConstraints
+atmStoreCreationFailed 400 atmStoreSchemaId specificError
+atmStoreMissingRequiredInitialContent 400
+atmStoreFrozen 403 atmStoreSchemaId
+atmStoreTypeDisallowed 400 atmStoreSchemaId allowed
+atmStoreContentNotSet 400 atmStoreSchemaId
+atmStoreNotFound 400 atmStoreSchemaId
+atmWorkflowEmpty 400
+atmWorkflowExecutionStopping 400
+atmWorkflowExecutionStopped 400
+atmWorkflowExecutionNotStopped 400
+atmWorkflowExecutionEnded 400
+atmWorkflowExecutionNotEnded 400
+atmWorkflowExecutionNotResumable 400
+atmLaneEmpty 400 atmLaneSchemaId
+atmLaneExecutionCreationFailed 400 atmLaneSchemaId specificError
+atmLaneExecutionInitiationFailed 400 atmLaneSchemaId specificError
+atmLaneExecutionRetryFailed 400
+atmLaneExecutionRerunFailed 400
+atmParallelBoxEmpty 400 atmParallelBoxSchemaId
+atmParallelBoxExecutionCreationFailed 400 atmParallelBoxSchemaId specificError
+atmParallelBoxExecutionInitiationFailed 400 atmParallelBoxSchemaId specificError
+atmTaskExecutionCreationFailed 400 atmTaskSchemaId specificError
+atmTaskExecutionInitiationFailed 400 atmTaskSchemaId specificError
+atmLambdaConfigBadValue 400 parameterName specificError
+atmTaskArgMapperForRequiredLambdaArgMissing 400 argument
+atmTaskArgMapperForNonexistentLambdaArg 400 argument
+atmTaskArgMappingFailed 400 argument specificError
+atmTaskArgMapperUnsupportedValueBuilder 400 type supported
+atmTaskArgMapperIteratedItemQueryFailed 400 value query
+atmTaskResultMissing 400 missingResultName receivedResultNames
+atmTaskResultMappingFailed 400 result specificError
+atmTaskResultDispatchFailed 400 atmStoreSchemaId specificError
+atmTaskExecutionEnded 400
+atmJobBatchWithdrawn 404 reason
+atmJobBatchCrashed 500 reason
+atmOpenfaasNotConfigured 400
+atmOpenfaasUnreachable 400
+atmOpenfaasUnhealthy 503
+atmOpenfaasQueryFailed 400
+atmOpenfaasFunctionRegistrationFailed 400
+atmInvalidStatusTransition 400 prevStatus newStatus
+errorOnNodes 404 error hostnames
+dnsServersUnreachable 503 servers
+fileAllocation 400 actualSize targetSize
+letsEncryptNotReachable 503
+letsEncryptResponse 400 problemDocument errorMessage
+nodeAlreadyInCluster 400 hostname
+nodeNotCompatible 400 hostname clusterType
+noConnectionToNewNode 400 hostname
+noServiceNodes 400 service
+userNotInCluster 403
+`
+
+func TestErrorsOfOtherServicesAreKept(t *testing.T) {
+	t.Parallel()
+	listed := make(map[ID]bool)
+	for line := range strings.SplitSeq(strings.TrimSpace(foreign), "\n") {
+		words := strings.Fields(line)
+		id, keys := words[0], words[2:]
+		listed[ID(id)] = true
+		members := make([]string, len(keys))
+		for i, key := range keys {
+			value := `"x"`
+			if key == "specificError" || key == "error" {
+				value = `{"id":"notFound"}`
+			}
+			members[i] = fmt.Sprintf("%q:%s", key, value)
+		}
+		object := fmt.Sprintf(`{"id":%q`, id)
+		if len(keys) > 0 {
+			object += `,"details":{` + strings.Join(members, ",") + `}`
+		}
+		object += "}"
+
+		e := mustRead(t, object)
+		assert.Nil(t, e.original, "%s is not recognised", object)
+		assert.Equal(t, words[1], fmt.Sprint(e.HTTPStatus()), "%s", id)
+		assert.NotContains(t, e.Description, id, "%s has no sentence of its own", id)
+		written, err := json.Marshal(e)
+		require.NoError(t, err)
+		assert.JSONEq(t, object, undescribed(t, written))
+
+		for i := range keys {
+			without := slices.Delete(slices.Clone(members), i, i+1)
+			e := mustRead(t, fmt.Sprintf(`{"id":%q,"details":{%s}}`, id, strings.Join(without, ",")))
+			assert.NotNil(t, e.original, "%s is recognised without %s", id, keys[i])
+			assert.Equal(t, 500, e.HTTPStatus(), "%s", id)
+		}
+	}
+	for _, e := range slices.Concat(oneproviderErrors(), automationErrors(), onepanelErrors()) {
+		assert.True(t, listed[e.id], "%s is in the catalogue only", e.id)
+	}
+}
+
+// mustRead decodes an error object.
+func mustRead(t *testing.T, object string) *Error {
+	t.Helper()
+	var e Error
+	require.NoError(t, json.Unmarshal([]byte(object), &e), "%s", object)
+	return &e
+}

@@ -1,0 +1,40 @@
+// Package errors is the error catalogue of the Onezone API: every error that the API can return, as a Go value
+// that knows its id, its details, its HTTP status and its JSON form.
+//
+// There is one constructor per error, named after its id and taking what its details need:
+//
+//	return errors.BadValueString("name")
+//
+// A caller tells errors apart by id, at any depth of nesting, and answers a request with the status and the
+// envelope:
+//
+//	if errors.Is(err, errors.IDTokenRevoked) { ... }
+//
+//	e := errors.From(err)
+//	w.WriteHeader(e.HTTPStatus())
+//	json.NewEncoder(w).Encode(errors.Envelope{Error: e})
+//
+// The package is a drop-in for the standard one: [New], [Is], [As], [AsType], [Join], [Unwrap] and
+// [ErrUnsupported] are the standard library's own.
+//
+// # Laws
+//
+//   - An [*Error] is a value: once made it is not changed. Constructors copy what they are given, and the methods
+//     that look like changes return copies.
+//   - Details are complete at construction and hold plain JSON only: string, bool, int64, [encoding/json.Number]
+//     (a number that is no int64), nil, []any, map[string]any, and *Error for a nested error. An error reads the
+//     same whether it was constructed here or decoded from JSON.
+//   - What the environment did (a cause given to [Error.WithCause], or an error that is not of the catalogue)
+//     stays reachable by [Is] and [As] and never shows in a description, in [Error.Error] or in JSON.
+//   - Descriptions are written here, for what a constructor is given and for what is read (only an unrecognised
+//     error keeps the one it came with). They end with a period. All are valid UTF-8 without control characters,
+//     and have at most 1000 bytes however large the details are.
+//   - Decoding never panics, and never loses an error: what the catalogue does not know is kept as it came and
+//     written back unchanged.
+//
+// # Compatibility
+//
+// Ids, details and statuses are those of the Onezone API and do not change. Descriptions are meant for people and
+// may be reworded, except that of badValueString, which the API documents. JSON of both generations of the API is
+// read; the older one is written.
+package errors

@@ -1,0 +1,183 @@
+package errors
+
+// Token errors.
+const (
+	IDBadToken                        ID = "badToken"
+	IDTokenTooLarge                   ID = "tokenTooLarge"
+	IDBadServiceToken                 ID = "badServiceToken"
+	IDBadConsumerToken                ID = "badConsumerToken"
+	IDTokenInvalid                    ID = "tokenInvalid"
+	IDTokenRevoked                    ID = "tokenRevoked"
+	IDNotAnAccessToken                ID = "notAnAccessToken"
+	IDNotAnIdentityToken              ID = "notAnIdentityToken"
+	IDNotAnInviteToken                ID = "notAnInviteToken"
+	IDTokenCaveatUnknown              ID = "tokenCaveatUnknown"
+	IDTokenCaveatUnverified           ID = "tokenCaveatUnverified"
+	IDTokenTimeCaveatRequired         ID = "tokenTimeCaveatRequired"
+	IDTokenSubjectInvalid             ID = "tokenSubjectInvalid"
+	IDTokenServiceForbidden           ID = "tokenServiceForbidden"
+	IDTokenSessionInvalid             ID = "tokenSessionInvalid"
+	IDInviteTokenSubjectNotAuthorized ID = "inviteTokenSubjectNotAuthorized"
+	IDInviteTokenUsageLimitReached    ID = "inviteTokenUsageLimitReached"
+	IDInviteTokenConsumerInvalid      ID = "inviteTokenConsumerInvalid"
+	IDInviteTokenTargetIDInvalid      ID = "inviteTokenTargetIdInvalid"
+)
+
+func tokenErrors() []entry {
+	return []entry{
+		{IDBadToken, statusBadRequest, nil, simply("The token could not be understood.")},
+		{IDTokenTooLarge, statusBadRequest, []field{integer("limit")},
+			simply("The token is longer than {limit} characters.")},
+		{IDBadServiceToken, statusBadRequest, []field{nested("tokenError")},
+			simply("The service token is not valid. The details tell why.")},
+		{IDBadConsumerToken, statusBadRequest, []field{nested("tokenError")},
+			simply("The consumer token is not valid. The details tell why.")},
+		{IDTokenInvalid, statusBadRequest, nil, simply("The token is not valid.")},
+		{IDTokenRevoked, statusBadRequest, nil, simply("The token was revoked.")},
+		{IDNotAnAccessToken, statusBadRequest, []field{tokenType("received")},
+			unexpectedType("An access token was expected")},
+		{IDNotAnIdentityToken, statusBadRequest, []field{tokenType("received")},
+			unexpectedType("An identity token was expected")},
+		{IDNotAnInviteToken, statusBadRequest, []field{text("expectedInviteType"), tokenType("received")},
+			unexpectedType("An invite token of the type {expectedInviteType} was expected")},
+		{IDTokenCaveatUnknown, statusBadRequest, []field{text("caveat")},
+			simply("The token holds a caveat that is not known: {caveat}.")},
+		{IDTokenCaveatUnverified, statusBadRequest, []field{object("caveat")}, []sentence{
+			{text: "The token is not valid here because of its {caveat.type} caveat, which is not met: {caveat}."},
+			{text: "The token is not valid here because one of its caveats is not met: {caveat}."}}},
+		{IDTokenTimeCaveatRequired, statusBadRequest, []field{integer("maxTtl")},
+			simply("The token must have a time caveat by which it expires within {maxTtl} seconds.")},
+		{IDTokenSubjectInvalid, statusBadRequest, nil,
+			simply("The subject of the token does not exist, or is not the expected one.")},
+		{IDTokenServiceForbidden, statusBadRequest, []field{party("service")},
+			simply("The subject of the token may not use the service {service.type} with the id {service.id}.")},
+		{IDTokenSessionInvalid, statusBadRequest, nil,
+			simply("The token is bound to a session that is not the client's, or no longer exists.")},
+		{IDInviteTokenSubjectNotAuthorized, statusBadRequest, nil,
+			simply("The subject of the invite token is not, or no longer, allowed to issue such invitations.")},
+		{IDInviteTokenUsageLimitReached, statusBadRequest, nil,
+			simply("The invite token was used as often as it may be.")},
+		{IDInviteTokenConsumerInvalid, statusBadRequest, []field{party("consumer")}, []sentence{
+			{text: "The {text:consumer.type} with the id {consumer.id} cannot use invite tokens of this type."},
+			{text: "The consumer (type {consumer.type}) cannot use invite tokens of this type."}}},
+		{IDInviteTokenTargetIDInvalid, statusBadRequest, []field{text("id")},
+			simply("The id {id} is not a valid target for invite tokens of this type.")},
+	}
+}
+
+// unexpectedType completes a sentence with the type that a token has instead. Neither the session of an access
+// token nor the target of an invitation is anyone else's business.
+func unexpectedType(expected string) []sentence {
+	return []sentence{
+		{text: expected + ", but an invite token of the type {received.inviteToken.inviteType} was received."},
+		{needs: "received.inviteToken", text: expected + ", but an invite token was received."},
+		{needs: "received.identityToken", text: expected + ", but an identity token was received."},
+		{needs: "received.accessToken.sessionId", text: expected + ", but an access token for a session was received."},
+		{needs: "received.accessToken", text: expected + ", but an access token was received."},
+		{text: expected + ", but another one was received."},
+	}
+}
+
+// BadToken reports a text that is not a token. The reason, which may be empty, is a phrase for the description
+// ("the signature is not 32 bytes"); it must hold nothing of the token.
+func BadToken(reason string) *Error {
+	e := raise(IDBadToken, nil)
+	if reason == "" {
+		return e
+	}
+	return e.saying("The token could not be understood: %s.", plain(reason))
+}
+
+// TokenTooLarge reports a token with more characters than the limit.
+func TokenTooLarge(limit int) *Error {
+	return raise(IDTokenTooLarge, details{"limit": int64(limit)})
+}
+
+// BadServiceToken reports that the token by which a service identifies itself is not valid. A tokenError that is
+// not of the catalogue becomes an internalServerError in the details; it stays reachable by [Is] and [As].
+func BadServiceToken(tokenError error) *Error {
+	return raise(IDBadServiceToken, details{"tokenError": nest(tokenError)})
+}
+
+// BadConsumerToken reports that the token by which the consumer of another token identifies itself is not valid.
+// The tokenError is treated as in [BadServiceToken].
+func BadConsumerToken(tokenError error) *Error {
+	return raise(IDBadConsumerToken, details{"tokenError": nest(tokenError)})
+}
+
+// TokenInvalid reports a token that no key of this Onezone has made.
+func TokenInvalid() *Error { return raise(IDTokenInvalid, nil) }
+
+// TokenRevoked reports a revoked token.
+func TokenRevoked() *Error { return raise(IDTokenRevoked, nil) }
+
+// NotAnAccessToken reports a token of another type. What was received is the type, in a form that marshals to the
+// JSON of token types: {"identityToken":{}}.
+func NotAnAccessToken(received any) *Error {
+	return raise(IDNotAnAccessToken, details{"received": plainJSON(received)})
+}
+
+// NotAnIdentityToken reports a token of another type, given as in [NotAnAccessToken].
+func NotAnIdentityToken(received any) *Error {
+	return raise(IDNotAnIdentityToken, details{"received": plainJSON(received)})
+}
+
+// NotAnInviteToken reports a token of another type, given as in [NotAnAccessToken], than an invite token of the
+// expected invite type ("userJoinGroup", or "any").
+func NotAnInviteToken(expectedInviteType string, received any) *Error {
+	return raise(IDNotAnInviteToken, details{
+		"expectedInviteType": expectedInviteType,
+		"received":           plainJSON(received),
+	})
+}
+
+// TokenCaveatUnknown reports the text of a caveat that nobody here can interpret.
+func TokenCaveatUnknown(text string) *Error {
+	return raise(IDTokenCaveatUnknown, details{"caveat": text})
+}
+
+// TokenCaveatUnverified reports a caveat that the request does not meet. The caveat is anything that marshals to
+// the JSON of caveats: {"type":"time","validUntil":1571147494}. The demand tells in words what the caveat demands,
+// as a clause that can follow a colon: "the token expired at 2019-10-15T13:58:14Z". With an empty demand the
+// description shows the JSON.
+func TokenCaveatUnverified(caveat any, demand string) *Error {
+	e := raise(IDTokenCaveatUnverified, details{"caveat": plainJSON(caveat)})
+	if demand == "" {
+		return e
+	}
+	return e.saying("The token is not valid here because of a caveat: %s.", plain(demand))
+}
+
+// TokenTimeCaveatRequired reports that a token must expire within maxTTL seconds.
+func TokenTimeCaveatRequired(maxTTL int64) *Error {
+	return raise(IDTokenTimeCaveatRequired, details{"maxTtl": maxTTL})
+}
+
+// TokenSubjectInvalid reports that the subject of a token does not exist or is not the expected one.
+func TokenSubjectInvalid() *Error { return raise(IDTokenSubjectInvalid, nil) }
+
+// TokenServiceForbidden reports a service that the subject of the token may not use. The service is anything that
+// marshals to the JSON of services: {"type":"op_worker","id":"p1"}.
+func TokenServiceForbidden(service any) *Error {
+	return raise(IDTokenServiceForbidden, details{"service": plainJSON(service)})
+}
+
+// TokenSessionInvalid reports that a token belongs to another session.
+func TokenSessionInvalid() *Error { return raise(IDTokenSessionInvalid, nil) }
+
+// InviteTokenSubjectNotAuthorized reports that the subject of an invite token may not invite.
+func InviteTokenSubjectNotAuthorized() *Error { return raise(IDInviteTokenSubjectNotAuthorized, nil) }
+
+// InviteTokenUsageLimitReached reports that an invite token is used up.
+func InviteTokenUsageLimitReached() *Error { return raise(IDInviteTokenUsageLimitReached, nil) }
+
+// InviteTokenConsumerInvalid reports a consumer that cannot use this type of invite token. The consumer is anything
+// that marshals to the JSON of subjects: {"type":"user","id":"u1"}.
+func InviteTokenConsumerInvalid(consumer any) *Error {
+	return raise(IDInviteTokenConsumerInvalid, details{"consumer": plainJSON(consumer)})
+}
+
+// InviteTokenTargetIDInvalid reports a target id that is not valid for this type of invite token.
+func InviteTokenTargetIDInvalid(id string) *Error {
+	return raise(IDInviteTokenTargetIDInvalid, details{"id": id})
+}
