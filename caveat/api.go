@@ -1,0 +1,129 @@
+package caveat
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// all stands for every service and every operation in a match spec.
+const all = "all"
+
+// Operation is what a client does to a resource. Zero is no operation.
+type Operation uint8
+
+// The operations.
+const (
+	Create Operation = iota + 1
+	Get
+	Update
+	Delete
+
+	// anyOperation is the "all" of a match spec, never an operation.
+	anyOperation
+)
+
+var operationNames = [...]string{Create: "create", Get: "get", Update: "update", Delete: "delete", anyOperation: all}
+
+// String returns the name of the operation, "unknown" for zero.
+func (o Operation) String() string {
+	if o == 0 || int(o) >= len(operationNames) {
+		return "unknown"
+	}
+	return operationNames[o]
+}
+
+// ParseOperation reads "create", "get", "update" or "delete"; ok is false for
+// every other text.
+func ParseOperation(name string) (o Operation, ok bool) {
+	for o := Create; o <= Delete; o++ {
+		if operationNames[o] == name {
+			return o, true
+		}
+	}
+	return 0, false
+}
+
+// MatchSpec describes operations: SERVICE/OPERATION/GRI-PATTERN, for instance
+// "opw/all/file.*.*:*". The zero MatchSpec matches nothing.
+type MatchSpec struct {
+	service   ServiceType
+	operation Operation
+	pattern   GRI
+}
+
+// ParseMatchSpec reads a match spec. A pattern without a scope means the scope
+// private alone. The error is badGRI.
+func ParseMatchSpec(text string) (MatchSpec, error) {
+	service, rest, _ := strings.Cut(text, "/")
+	operation, gri, _ := strings.Cut(rest, "/")
+	var m MatchSpec
+	if m.service = ServiceTypeFromShort(service); service == all {
+		m.service = anyService
+	}
+	if m.operation, _ = ParseOperation(operation); operation == all {
+		m.operation = anyOperation
+	}
+	var ok bool
+	m.pattern, ok = parsePattern(gri)
+	if m.service == 0 || m.operation == 0 || !ok || strings.Contains(gri, "/") {
+		return MatchSpec{}, errors.BadGRI()
+	}
+	return m, nil
+}
+
+// String returns the canonical text; the scope is always written.
+func (m MatchSpec) String() string {
+	return m.service.Short() + "/" + m.operation.String() + "/" + m.pattern.String()
+}
+
+// Matches reports whether the spec stands for the operation on the resource at
+// the service. It stands for nothing where the service or the operation is not
+// one of the constants.
+func (m MatchSpec) Matches(service ServiceType, operation Operation, gri GRI) bool {
+	return OzWorker <= service && service <= OpPanel && (m.service == anyService || m.service == service) &&
+		Create <= operation && operation <= Delete && (m.operation == anyOperation || m.operation == operation) &&
+		m.pattern.matches(gri)
+}
+
+// API is the caveat "api = MATCHSPEC|...": the token is good for the operations
+// that one of the specs describes. It always holds when the token is verified;
+// [Authorize] enforces it.
+type API []MatchSpec
+
+func parseAPI(value string) (Caveat, bool) {
+	list, ok := parseList(value, ParseMatchSpec)
+	return API(list), ok
+}
+
+// Type returns [TypeAPI].
+func (API) Type() Type { return TypeAPI }
+
+// String returns the text "api = MATCHSPEC|...".
+func (c API) String() string { return joinList("api = ", c, MatchSpec.String) }
+
+// MarshalJSON returns {"type":"api","whitelist":[MATCHSPEC,...]}.
+func (c API) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeAPI, texts(c)) }
+
+func (API) satisfied(context.Context, *Request) (bool, error) { return true, nil }
+
+func (c API) problem() string {
+	return firstProblem(c, func(m MatchSpec) string {
+		if m.service == 0 || strings.ContainsFunc(m.String(), isUnfit) {
+			return `every match spec must be SERVICE/OPERATION/GRI without "|" and control characters`
+		}
+		return ""
+	})
+}
+
+func (c API) entries() int { return len(c) }
+
+func (c API) demand() string {
+	return "the token may be used only for the operations " + quoted(texts(c))
+}
+
+func (c API) matches(service ServiceType, operation Operation, gri GRI) bool {
+	return slices.ContainsFunc(c, func(m MatchSpec) bool { return m.Matches(service, operation, gri) })
+}

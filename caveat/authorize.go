@@ -1,0 +1,132 @@
+package caveat
+
+import (
+	"slices"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// onezoneReads is what both panels may read in Onezone.
+var onezoneReads = []string{"ozw/get/user.*.*:*", "ozw/get/cluster.*.*:*", "ozw/get/provider.*.*:*"}
+
+// serviceAPI is the API that belongs to a service type: a token limited to the
+// service is good for it and for nothing else.
+var serviceAPI = map[ServiceType]API{
+	OzWorker: specs("ozw/all/*.*.*:*"),
+	OzPanel:  specs(append([]string{"ozp/all/*.*.*:*"}, onezoneReads...)...),
+	OpPanel:  specs(append([]string{"opp/all/*.*.*:*"}, onezoneReads...)...),
+	OpWorker: specs(
+		"opw/all/*.*.*:*",
+		"ozw/get/user.*.*:*",
+		"ozw/create/user.*.idp_access_token,*:*",
+		"ozw/get/group.*.*:*",
+		"ozw/get/space.*.*:*",
+		"ozw/create/space.*.infer_accessible_eff_groups:*",
+		"ozw/all/share.*.*:*",
+		"ozw/get/provider.*.*:*",
+		"ozw/all/handle.*.*:*",
+		"ozw/get/handleService.*.*:*",
+		"ozw/get/atm_inventory.*.*:*",
+		"ozw/get/atm_lambda.*.*:*",
+		"ozw/get/atm_workflow_schema.*.*:*",
+	),
+}
+
+// dataAPI is the API that a token limited to data access is good for at a
+// worker, whatever the space; at the panels it is good for nothing.
+var dataAPI = map[ServiceType]API{
+	OpWorker: specs("opw/all/file.*.*:*", "opw/get/op_space.null.list:private"),
+	OzWorker: specs("ozw/get/user.*.instance:*", "ozw/get/share.*.instance:*"),
+}
+
+// spaceGRI is the resource that stands for one space at a worker; a token
+// limited to data access may read it for the spaces it is limited to.
+var spaceGRI = map[ServiceType]GRI{
+	OpWorker: {Type: "op_space", Aspect: "instance", Scope: scopePrivate},
+	OzWorker: {Type: "space", Aspect: "instance", Scope: wildcard},
+}
+
+// specs reads the match specs of a table above; they are constants.
+func specs(texts ...string) API {
+	api := make(API, len(texts))
+	for i, text := range texts {
+		m, err := ParseMatchSpec(text)
+		if err != nil {
+			panic("caveat: bad match spec in a table: " + text)
+		}
+		api[i] = m
+	}
+	return api
+}
+
+// Authorize reports whether the caveats of a verified token allow the operation
+// on the resource at the service. It enforces what [Check] leaves to the moment
+// of use: api caveats, the API that belongs to service caveats, and the API
+// that is left under data access caveats, in this order.
+//
+// The error is unauthorized {authError: tokenCaveatUnverified} with the first
+// caveat that is in the way (tokenCaveatUnknown for an [Unknown], which no
+// verified token has), or badGRI where [ParseGRI] would not read the GRI.
+func Authorize(cs []Caveat, service ServiceType, operation Operation, gri GRI) error {
+	if !gri.isRegular() {
+		return errors.BadGRI()
+	}
+	for _, c := range cs {
+		switch c := own(c).(type) {
+		case API:
+			if !c.matches(service, operation, gri) {
+				return forbidden(c)
+			}
+		case Unknown:
+			return unknown(c)
+		}
+	}
+	for _, c := range cs {
+		if services, ok := c.(Services); ok && !services.allowAPI(service, operation, gri) {
+			return forbidden(c)
+		}
+	}
+	for _, c := range cs {
+		if spaces, ok := dataSpaces(c); ok && !dataAccessAllows(spaces, service, operation, gri) {
+			return forbidden(c)
+		}
+	}
+	return nil
+}
+
+func forbidden(c Caveat) error { return errors.Unauthorized(Unverified(c)) }
+
+func unknown(u Unknown) error { return errors.Unauthorized(errors.TokenCaveatUnknown(string(u))) }
+
+func (c Services) allowAPI(service ServiceType, operation Operation, gri GRI) bool {
+	return slices.ContainsFunc(c, func(s Service) bool {
+		return serviceAPI[s.Type].matches(service, operation, gri)
+	})
+}
+
+func dataAccessAllows(spaces []string, service ServiceType, operation Operation, gri GRI) bool {
+	if dataAPI[service].matches(service, operation, gri) {
+		return true
+	}
+	pattern, ok := spaceGRI[service]
+	return ok && operation == Get && slices.ContainsFunc(spaces, func(space string) bool {
+		pattern.ID = space
+		return pattern.matches(gri)
+	})
+}
+
+// dataSpaces returns the spaces that a data access caveat leaves, ["*"] for
+// all; ok is false for every other caveat.
+func dataSpaces(c Caveat) (spaces []string, ok bool) {
+	switch c := c.(type) {
+	case DataReadonly:
+		return []string{wildcard}, true
+	case Interface:
+		return []string{wildcard}, c == Oneclient
+	case DataPath:
+		return c.spaces(), true
+	case DataObjectID:
+		return c.spaces(), true
+	}
+	return nil, false
+}

@@ -1,0 +1,93 @@
+package caveat
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// Access is what is to be done to a file. Zero is no access.
+type Access uint8
+
+// The ways to access a file.
+const (
+	Read  Access = iota + 1 // read its content, list it, read its attributes
+	Write                   // anything that changes it
+)
+
+// File is what a service knows about the file that a client asks for.
+type File struct {
+	// Path is the canonical path, "/SPACE/NAME/...", with links resolved. ""
+	// where it is unknown.
+	Path string
+	// ObjectIDs are the object ids of the file and of the directories above it.
+	ObjectIDs []string
+}
+
+// CheckFile reports whether the data caveats of a verified token allow the
+// access to the file. data.readonly refuses every [Write]; a data.path caveat
+// allows the file when it is at or below one of the paths, a data.objectid
+// caveat when the file or a directory above it has one of the ids. All caveats
+// must agree, so that what the service does not tell (a path, ids) is refused
+// where a caveat asks for it.
+//
+// The error is unauthorized {authError: tokenCaveatUnverified} with the first
+// caveat that is in the way (tokenCaveatUnknown for an [Unknown], which no
+// verified token has), badValueFilePath where the path is neither "" nor
+// absolute and free of empty, "." and ".." components, or badData {key "access"}
+// where the access is neither [Read] nor [Write].
+func CheckFile(cs []Caveat, file File, access Access) error {
+	if file.Path != "" && !cleanPath(file.Path) {
+		return errors.BadValueFilePath()
+	}
+	if access != Read && access != Write {
+		return errors.BadDataHint("access", "expected Read or Write")
+	}
+	ids := file.ids()
+	for _, c := range cs {
+		var allowed bool
+		switch c := own(c).(type) {
+		case DataReadonly:
+			allowed = access == Read
+		case DataPath:
+			allowed = slices.ContainsFunc(c, func(root string) bool { return isWithin(file.Path, root) })
+		case DataObjectID:
+			allowed = slices.ContainsFunc(c, ids.has)
+		case Unknown:
+			return unknown(c)
+		default:
+			allowed = true
+		}
+		if !allowed {
+			return forbidden(c)
+		}
+	}
+	return nil
+}
+
+// isWithin reports whether the clean path is root or below it. A root that is
+// not clean stands for nothing: what it means would be a guess.
+func isWithin(path, root string) bool {
+	rest, ok := strings.CutPrefix(path, root)
+	return ok && cleanPath(root) && (rest == "" || rest[0] == '/')
+}
+
+// fileIDs are object ids by what they say: the case of the digits and the parts
+// of the frame that are not checked make no other file.
+type fileIDs map[FileID]bool
+
+func (f File) ids() fileIDs {
+	ids := make(fileIDs, len(f.ObjectIDs))
+	for _, text := range f.ObjectIDs {
+		if id, err := ParseObjectID(text); err == nil {
+			ids[id] = true
+		}
+	}
+	return ids
+}
+
+func (ids fileIDs) has(text string) bool {
+	id, err := ParseObjectID(text)
+	return err == nil && ids[id]
+}

@@ -1,0 +1,184 @@
+package caveat_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+)
+
+// now is the moment at which the requests of these tests are made.
+var now = time.Unix(1_600_000_000, 0)
+
+// errDown stands for an environment that does not answer.
+var errDown = errors.New("down")
+
+// parseAll reads caveat texts that are known to be of the language.
+func parseAll(t testing.TB, texts ...string) []caveat.Caveat {
+	t.Helper()
+	cs := make([]caveat.Caveat, len(texts))
+	for i, text := range texts {
+		c, err := caveat.Parse(text)
+		require.NoError(t, err)
+		cs[i] = c
+	}
+	return cs
+}
+
+func printAll(cs []caveat.Caveat) []string {
+	texts := make([]string, len(cs))
+	for i, c := range cs {
+		texts[i] = c.String()
+	}
+	return texts
+}
+
+// holds asserts whether the caveat with the text is satisfied, and that a
+// refusal is the catalogued one, which names the caveat.
+func holds(t *testing.T, want bool, text string, req *caveat.Request) {
+	t.Helper()
+	c, err := caveat.Parse(text)
+	require.NoError(t, err)
+	err = caveat.Check(t.Context(), c, req)
+	if want {
+		assert.NoError(t, err)
+		return
+	}
+	requireUnverified(t, err, c)
+}
+
+// requireUnverified asserts that err is the refusal of the caveat.
+func requireUnverified(t *testing.T, err error, c caveat.Caveat) {
+	t.Helper()
+	refusal, ok := errors.AsType[*errors.Error](err)
+	require.True(t, ok, "not of the catalogue: %v", err)
+	require.Equal(t, errors.IDTokenCaveatUnverified, refusal.ID)
+	requireDetail(t, refusal, c)
+}
+
+// requireForbidden asserts that err is unauthorized because of the caveat.
+func requireForbidden(t *testing.T, err error, c caveat.Caveat) {
+	t.Helper()
+	outer, ok := errors.AsType[*errors.Error](err)
+	require.True(t, ok, "not of the catalogue: %v", err)
+	require.Equal(t, errors.IDUnauthorized, outer.ID)
+	require.Equal(t, 401, outer.HTTPStatus())
+	requireUnverified(t, outer.Unwrap(), c)
+}
+
+// requireDetail asserts that the error shows the caveat in its JSON form.
+func requireDetail(t *testing.T, e *errors.Error, c caveat.Caveat) {
+	t.Helper()
+	want, err := json.Marshal(c)
+	require.NoError(t, err)
+	got, err := json.Marshal(e.Details["caveat"])
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+}
+
+// requireInvalid asserts that err refuses a caveat for new tokens.
+func requireInvalid(t *testing.T, err error) *errors.Error {
+	t.Helper()
+	e, ok := errors.AsType[*errors.Error](err)
+	require.True(t, ok, "accepted, or not of the catalogue: %v", err)
+	require.Equal(t, errors.IDBadValueCaveat, e.ID)
+	require.Equal(t, 400, e.HTTPStatus())
+	return e
+}
+
+// unknownTexts asserts that none of the texts is of the language.
+func unknownTexts(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		c, err := caveat.Parse(text)
+		assert.Equal(t, caveat.Unknown(text), c)
+		assert.ErrorIs(t, err, errors.IDTokenCaveatUnknown, "%q", text)
+	}
+}
+
+// canonical asserts how texts read: as which value, and as which text and object
+// that value prints.
+type canonical struct {
+	text  string
+	value caveat.Caveat
+	print string // "" where it is the text
+	json  string
+}
+
+func testCanonical(t *testing.T, cases []canonical) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.text, func(t *testing.T) {
+			got, err := caveat.Parse(c.text)
+			require.NoError(t, err)
+			assert.Equal(t, c.value, got)
+			if c.print == "" {
+				c.print = c.text
+			}
+			assert.Equal(t, c.print, got.String())
+			raw, err := got.MarshalJSON()
+			require.NoError(t, err)
+			assert.Equal(t, c.json, string(raw))
+		})
+	}
+}
+
+// testNew asserts which caveats may enter a new token, and the reasons for the others.
+func testNew(t *testing.T, cases []newCase) {
+	t.Helper()
+	for _, c := range cases {
+		err := caveat.Validate(c.value)
+		if c.problem == "" {
+			assert.NoError(t, err, "%#v", c.value)
+			continue
+		}
+		e := requireInvalid(t, err)
+		assert.Contains(t, e.Description, c.problem)
+	}
+}
+
+type newCase struct {
+	value   caveat.Caveat
+	problem string // "": it may
+}
+
+// geoTable is a geo database in a map. An address that is missing has no mapping.
+type geoTable map[netip.Addr]struct {
+	asn   uint32
+	place caveat.Place
+}
+
+func (g geoTable) ASN(_ context.Context, ip netip.Addr) (uint32, error) {
+	entry, ok := g[ip]
+	if !ok {
+		return 0, errDown
+	}
+	return entry.asn, nil
+}
+
+func (g geoTable) Place(_ context.Context, ip netip.Addr) (caveat.Place, error) {
+	entry, ok := g[ip]
+	if !ok {
+		return caveat.Place{}, errDown
+	}
+	return entry.place, nil
+}
+
+// membership is a group checker that writes down what it was asked.
+type membership struct {
+	groups map[string]bool // of every consumer
+	err    map[string]error
+	asked  []string
+}
+
+func (m *membership) IsMember(_ context.Context, consumer caveat.Subject, group string) (bool, error) {
+	m.asked = append(m.asked, consumer.String()+" in "+group)
+	return m.groups[group], m.err[group]
+}

@@ -1,0 +1,122 @@
+package caveat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Kind is a kind of caveat that an application adds to the language. In a token
+// it reads "NAME = VALUE" with the one value taken as a whole, in JSON
+// {"type":NAME,"value":VALUE}. Tokens of every type support it.
+type Kind struct {
+	// Name is the first word of the text: lower-case letters, digits, dots,
+	// dashes and underscores, beginning with a letter, at most 64 bytes. The
+	// names of Onezone and everything under "data." and "geo." are taken.
+	Name string
+	// Validate reports why a value is not one of the kind; a caveat with such a
+	// value is unknown. nil: every value that is not empty and free of control
+	// characters will do.
+	Validate func(value string) error
+	// Satisfied reports whether the caveat holds for the request. What the
+	// application needs to know beside the request travels in ctx. An error
+	// refuses the caveat too, and says why in the chain of the refusal.
+	Satisfied func(ctx context.Context, value string, req *Request) (bool, error)
+}
+
+var kindName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
+
+// reserved are the first words of the Onezone language that its types do not
+// cover, and the names that JSON gives a meaning.
+var reserved = map[string]bool{"authorization": true, "scope": true, string(TypeUnknown): true}
+
+func (k Kind) problem() string {
+	switch {
+	case !kindName.MatchString(k.Name):
+		return "a name is made of lower-case letters, digits, dots, dashes and underscores, begins with a letter and has at most 64 bytes"
+	case reserved[k.Name] || slices.Contains(standardTypes, Type(k.Name)) ||
+		strings.HasPrefix(k.Name, "data.") || strings.HasPrefix(k.Name, "geo."):
+		return "the name belongs to the Onezone language"
+	case k.Satisfied == nil:
+		return "a kind needs a Satisfied function"
+	}
+	return ""
+}
+
+// New returns the caveat "NAME = VALUE" of a kind of the vocabulary. The error
+// is badValueCaveat: there is no such kind, or the value is not one of it.
+func (v *Vocabulary) New(kind, value string) (Caveat, error) {
+	k := v.kind(kind)
+	if k == nil {
+		return nil, badCaveat(kind+" = "+value, "its kind is not in the vocabulary")
+	}
+	c := Custom{k, value}
+	if err := v.Validate(c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Custom is a caveat of an application's [Kind], made by [Vocabulary.New] or
+// read by the vocabulary that has the kind. The zero Custom is of no kind: it
+// behaves as an [Unknown] without a text.
+type Custom struct {
+	kind  *Kind
+	value string
+}
+
+// Value returns what stands behind "NAME = ".
+func (c Custom) Value() string { return c.value }
+
+// Type returns the name of the kind.
+func (c Custom) Type() Type {
+	if c.kind == nil {
+		return TypeUnknown
+	}
+	return Type(c.kind.Name)
+}
+
+// String returns the text "NAME = VALUE".
+func (c Custom) String() string {
+	if c.kind == nil {
+		return ""
+	}
+	return c.kind.Name + " = " + c.value
+}
+
+// MarshalJSON returns {"type":NAME,"value":VALUE}.
+func (c Custom) MarshalJSON() ([]byte, error) {
+	if c.kind == nil {
+		return Unknown("").MarshalJSON()
+	}
+	return json.Marshal(struct {
+		Type  Type   `json:"type"`
+		Value string `json:"value"`
+	}{c.Type(), c.value})
+}
+
+func (c Custom) satisfied(ctx context.Context, req *Request) (bool, error) {
+	return c.kind.Satisfied(ctx, c.value, req)
+}
+
+func (c Custom) problem() string {
+	switch {
+	case c.value == "" || strings.ContainsFunc(c.value, unicode.IsControl):
+		return "the value must not be empty or hold control characters"
+	case c.kind.Validate == nil:
+		return ""
+	}
+	if err := c.kind.Validate(c.value); err != nil {
+		return fmt.Sprintf("its kind refuses the value: %.200q", err.Error())
+	}
+	return ""
+}
+
+func (Custom) entries() int { return 0 }
+func (c Custom) demand() string {
+	return "the condition " + quoted([]string{c.String()}) + " must hold"
+}

@@ -1,0 +1,60 @@
+package caveat
+
+import (
+	"slices"
+	"strings"
+)
+
+// offlineAPI is what every offline access token is good for at most.
+var offlineAPI = specs(
+	"opw/all/*.*.*:*",
+	"ozw/get/user.*.*:*",
+	"ozw/create/user.*.idp_access_token,*:*",
+	"ozw/get/group.*.instance:shared",
+	"ozw/get/space.*.*:*",
+	"ozw/get/provider.*.*:*",
+)
+
+// OfflineAccess returns the caveats of the offline access token that a
+// Oneprovider gets out of a token with the caveats cs: good until validUntil
+// (Unix seconds), for that provider's worker as service and consumer, within
+// the API of offline access, and under those of the caveats cs that limit
+// interface, api or data, or that are not of the Onezone language. The others
+// concern the client that has gone offline, and are dropped. An [Unknown] stays,
+// and keeps the token from being made.
+//
+// The first three come in this order; the rest is sorted, without repetition.
+func OfflineAccess(cs []Caveat, provider string, validUntil int64) []Caveat {
+	rest := []Caveat{slices.Clone(offlineAPI)}
+	for _, c := range cs {
+		if c = own(c); offlineRank(c) > 0 {
+			rest = append(rest, c)
+		}
+	}
+	slices.SortStableFunc(rest, func(a, b Caveat) int {
+		if d := offlineRank(a) - offlineRank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a.String(), b.String())
+	})
+	rest = slices.CompactFunc(rest, func(a, b Caveat) bool { return a.String() == b.String() })
+	return append([]Caveat{
+		Time{validUntil},
+		Services{{OpWorker, provider}},
+		Consumers{Provider(provider)},
+	}, rest...)
+}
+
+// offlineTypes are the types of the Onezone language that go into an offline
+// access token, in their order there.
+var offlineTypes = []Type{TypeDataReadonly, TypeAPI, TypeDataObjectID, TypeDataPath, TypeInterface}
+
+// offlineRank orders the caveats that go into an offline access token; 0 says
+// that the caveat does not.
+func offlineRank(c Caveat) int {
+	rank := slices.Index(offlineTypes, c.Type()) + 1
+	if rank == 0 && !slices.Contains(standardTypes, c.Type()) {
+		return len(offlineTypes) + 1
+	}
+	return rank
+}

@@ -1,0 +1,110 @@
+package caveat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Services is the caveat "service = SERVICE|...": the token may be used by one
+// of the services, and afterwards for the API that belongs to them (see
+// [Authorize]). The id "*" stands for every service of the type.
+type Services []Service
+
+func parseServices(value string) (Caveat, bool) {
+	list, ok := parseList(value, ParseService)
+	return Services(list), ok
+}
+
+// Type returns [TypeService].
+func (Services) Type() Type { return TypeService }
+
+// String returns the text "service = opw-ID|...".
+func (c Services) String() string { return joinList("service = ", c, Service.String) }
+
+// MarshalJSON returns {"type":"service","whitelist":["opw-ID",...]}.
+func (c Services) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeService, texts(c)) }
+
+func (c Services) satisfied(_ context.Context, req *Request) (bool, error) {
+	return slices.ContainsFunc(c, func(entry Service) bool { return entry.matches(req.Service) }), nil
+}
+
+func (c Services) problem() string {
+	return firstProblem(c, func(s Service) string {
+		if s.Type < OzWorker || s.Type > OpPanel {
+			return `every service must be "ozw-ID", "ozp-ID", "opw-ID" or "opp-ID"`
+		}
+		return idProblem(s.ID)
+	})
+}
+
+func (c Services) entries() int { return len(c) }
+
+func (c Services) demand() string {
+	return "the token may be used only by the services " + quoted(texts(c)) +
+		", which prove themselves with a service token, and only within their API"
+}
+
+// Consumers is the caveat "consumer = SUBJECT|...": the token may be used by
+// one of the parties. A user or Oneprovider with the id "*" stands for every
+// one of that kind; a group stands for its members, as the request's
+// [GroupChecker] knows them, and the group "*" for the members of any group.
+type Consumers []Subject
+
+func parseConsumers(value string) (Caveat, bool) {
+	list, ok := parseList(value, ParseSubject)
+	return Consumers(list), ok
+}
+
+// Type returns [TypeConsumer].
+func (Consumers) Type() Type { return TypeConsumer }
+
+// String returns the text "consumer = usr-ID|...".
+func (c Consumers) String() string { return joinList("consumer = ", c, Subject.String) }
+
+// MarshalJSON returns {"type":"consumer","whitelist":["usr-ID",...]}.
+func (c Consumers) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeConsumer, texts(c)) }
+
+func (c Consumers) satisfied(ctx context.Context, req *Request) (bool, error) {
+	for _, entry := range c {
+		ok, err := isConsumer(ctx, entry, req)
+		if ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// isConsumer reports whether one entry stands for the consumer of the request.
+func isConsumer(ctx context.Context, entry Subject, req *Request) (bool, error) {
+	if req.Consumer.IsZero() {
+		return false, nil
+	}
+	if entry.Type != SubjectGroup {
+		return entry.Type == req.Consumer.Type && (entry.ID == wildcard || entry.ID == req.Consumer.ID), nil
+	}
+	if req.Groups == nil {
+		return false, nil
+	}
+	member, err := req.Groups.IsMember(ctx, req.Consumer, entry.ID)
+	if err != nil {
+		return false, fmt.Errorf("asking for the members of a group: %w", err)
+	}
+	return member, nil
+}
+
+func (c Consumers) problem() string {
+	return firstProblem(c, func(s Subject) string {
+		if s.Type < SubjectUser || s.Type > SubjectGroup {
+			return `every consumer must be "usr-ID", "prv-ID" or "grp-ID"`
+		}
+		return idProblem(s.ID)
+	})
+}
+
+func (c Consumers) entries() int { return len(c) }
+
+func (c Consumers) demand() string {
+	return "the token may be used only by " + quoted(texts(c)) +
+		"; the consumer proves itself with its access token for an invitation, and with a consumer token elsewhere"
+}

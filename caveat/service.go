@@ -1,0 +1,135 @@
+package caveat
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// ServiceType is the kind of an Onedata service. The zero value is no service.
+type ServiceType uint8
+
+// The kinds of services.
+const (
+	OzWorker ServiceType = iota + 1 // Onezone worker
+	OzPanel                         // Onezone panel
+	OpWorker                        // Oneprovider worker
+	OpPanel                         // Oneprovider panel
+
+	// anyService is the "all" of a match spec, never the type of a Service.
+	anyService
+)
+
+var serviceNames = [...]struct{ short, json string }{
+	OzWorker:   {"ozw", "oz_worker"},
+	OzPanel:    {"ozp", "oz_panel"},
+	OpWorker:   {"opw", "op_worker"},
+	OpPanel:    {"opp", "op_panel"},
+	anyService: {all, all},
+}
+
+// String returns the JSON name, such as "op_worker", and "unknown" for the zero
+// value.
+func (t ServiceType) String() string {
+	if t == 0 || int(t) >= len(serviceNames) {
+		return "unknown"
+	}
+	return serviceNames[t].json
+}
+
+// Short returns the three-letter name, such as "opw", and "" for the zero value.
+func (t ServiceType) Short() string {
+	if int(t) >= len(serviceNames) {
+		return ""
+	}
+	return serviceNames[t].short
+}
+
+// ServiceTypeFromShort reads the three-letter name; the zero value says that
+// there is no such service.
+func ServiceTypeFromShort(short string) ServiceType {
+	for t := OzWorker; t <= OpPanel; t++ {
+		if serviceNames[t].short == short {
+			return t
+		}
+	}
+	return 0
+}
+
+// MarshalText returns the JSON name.
+func (t ServiceType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the JSON name. The error is badData {key "service"}.
+func (t *ServiceType) UnmarshalText(text []byte) error {
+	for s := OzWorker; s <= OpPanel; s++ {
+		if serviceNames[s].json == string(text) {
+			*t = s
+			return nil
+		}
+	}
+	return badService()
+}
+
+// OnezoneID is the id that the two services of Onezone itself go by.
+const OnezoneID = "onezone"
+
+// wildcard as an id in a caveat stands for every id of the type.
+const wildcard = "*"
+
+// Service is one service: a type and the id of its cluster, which for a
+// Oneprovider is the provider's id. The zero Service is unknown. It is
+// comparable and fit to be a map key.
+type Service struct {
+	Type ServiceType `json:"type"`
+	ID   string      `json:"id"`
+}
+
+// String returns the text form, such as "opw-ID", and "unknown" for the zero
+// Service.
+func (s Service) String() string {
+	if s.Type == 0 || s.Type >= anyService {
+		return "unknown"
+	}
+	return serviceNames[s.Type].short + "-" + s.ID
+}
+
+// IsZero reports whether the service is unknown.
+func (s Service) IsZero() bool { return s.Type == 0 }
+
+// ParseService reads the text form. The id may be empty or "*", and may hold
+// any character, as in the original. The error is badData {key "service"}.
+func ParseService(text string) (Service, error) {
+	short, id, found := strings.Cut(text, "-")
+	t := ServiceTypeFromShort(short)
+	if !found || t == 0 {
+		return Service{}, badService()
+	}
+	return Service{t, id}, nil
+}
+
+func badService() error {
+	return errors.BadDataHint("service", `expected "ozw-ID", "ozp-ID", "opw-ID" or "opp-ID"`)
+}
+
+// UnmarshalJSON reads {"type":TYPE,"id":ID}; other keys are ignored. The error
+// is badData {key "service"}.
+func (s *Service) UnmarshalJSON(data []byte) error {
+	var o object
+	if json.Unmarshal(data, &o) != nil {
+		return badService()
+	}
+	name, _ := o.text("type")
+	id, ok := o.text("id")
+	var t ServiceType
+	if t.UnmarshalText([]byte(name)) != nil || !ok {
+		return badService()
+	}
+	*s = Service{t, id}
+	return nil
+}
+
+// matches reports whether the entry of a caveat stands for the service.
+func (s Service) matches(actual Service) bool {
+	return s.Type == actual.Type && !actual.IsZero() && (s.ID == wildcard || s.ID == actual.ID)
+}

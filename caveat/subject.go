@@ -1,0 +1,124 @@
+package caveat
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// SubjectType is the kind of a [Subject]. The zero value is no subject.
+type SubjectType uint8
+
+// The kinds of subjects.
+const (
+	SubjectUser SubjectType = iota + 1
+	SubjectProvider
+	SubjectGroup
+	SubjectNobody
+)
+
+var subjectNames = [...]struct{ prefix, json string }{
+	SubjectUser:     {"usr-", "user"},
+	SubjectProvider: {"prv-", "oneprovider"},
+	SubjectGroup:    {"grp-", "group"},
+	SubjectNobody:   {"nobody", "nobody"},
+}
+
+// String returns the JSON name: "user", "oneprovider", "group" or "nobody", and
+// "unknown" for the zero value.
+func (t SubjectType) String() string {
+	if t == 0 || int(t) >= len(subjectNames) {
+		return "unknown"
+	}
+	return subjectNames[t].json
+}
+
+// Subject is a party: the holder of a token or its consumer. It is comparable
+// and fit to be a map key. The zero Subject is an unknown party.
+type Subject struct {
+	Type SubjectType
+	ID   string
+}
+
+// User returns the user with the given id.
+func User(id string) Subject { return Subject{SubjectUser, id} }
+
+// Provider returns the Oneprovider with the given id.
+func Provider(id string) Subject { return Subject{SubjectProvider, id} }
+
+// Group returns the group with the given id.
+func Group(id string) Subject { return Subject{SubjectGroup, id} }
+
+// Nobody returns the unauthenticated party.
+func Nobody() Subject { return Subject{Type: SubjectNobody} }
+
+// IsZero reports whether the subject is unknown.
+func (s Subject) IsZero() bool { return s.Type == 0 }
+
+// String returns the text form: "usr-ID", "prv-ID", "grp-ID" or "nobody", and
+// "unknown" for the zero Subject.
+func (s Subject) String() string {
+	switch {
+	case s.Type == 0 || int(s.Type) >= len(subjectNames):
+		return "unknown"
+	case s.Type == SubjectNobody:
+		return "nobody"
+	}
+	return subjectNames[s.Type].prefix + s.ID
+}
+
+// ParseSubject reads the text form. The id may be empty and may hold any
+// character, as in the original. The error is badData {key "subject"}.
+func ParseSubject(text string) (Subject, error) {
+	if text == "nobody" {
+		return Nobody(), nil
+	}
+	for t := SubjectUser; t <= SubjectGroup; t++ {
+		if id, ok := strings.CutPrefix(text, subjectNames[t].prefix); ok {
+			return Subject{t, id}, nil
+		}
+	}
+	return Subject{}, badSubject()
+}
+
+func badSubject() error {
+	return errors.BadDataHint("subject", `expected "usr-ID", "prv-ID", "grp-ID" or "nobody"`)
+}
+
+type subjectJSON struct {
+	Type string  `json:"type"`
+	ID   *string `json:"id"`
+}
+
+// MarshalJSON returns {"type":TYPE,"id":ID}; the id of nobody is null, and the
+// zero Subject, which the wire does not know, is written as nobody.
+func (s Subject) MarshalJSON() ([]byte, error) {
+	switch s.Type {
+	case SubjectUser, SubjectProvider, SubjectGroup:
+		return json.Marshal(subjectJSON{s.Type.String(), &s.ID})
+	}
+	return json.Marshal(subjectJSON{Type: "nobody"})
+}
+
+// UnmarshalJSON reads the form that MarshalJSON writes; other keys are ignored.
+// The error is badData {key "subject"}.
+func (s *Subject) UnmarshalJSON(data []byte) error {
+	var o object
+	if json.Unmarshal(data, &o) != nil {
+		return badSubject()
+	}
+	name, _ := o.text("type")
+	if name == SubjectNobody.String() && string(o["id"]) == "null" {
+		*s = Nobody()
+		return nil
+	}
+	id, ok := o.text("id")
+	for t := SubjectUser; ok && t <= SubjectGroup; t++ {
+		if name == t.String() {
+			*s = Subject{t, id}
+			return nil
+		}
+	}
+	return badSubject()
+}

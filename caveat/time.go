@@ -1,0 +1,68 @@
+package caveat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Time is the caveat "time < ValidUntil": it holds before that second and no
+// longer in it.
+type Time struct {
+	ValidUntil int64 // Unix seconds
+}
+
+// Until returns the caveat that holds before t, in whole seconds.
+func Until(t time.Time) Time { return Time{t.Unix()} }
+
+// parseTime reads what follows "time ".
+func parseTime(value string) (Caveat, bool) {
+	digits, isTime := strings.CutPrefix(value, "< ")
+	n, ok := parseDecimal(digits, 63)
+	return Time{n}, isTime && ok
+}
+
+// parseDecimal reads the one form in which Onezone writes a number that is not
+// negative: digits without sign and leading zeros.
+func parseDecimal(s string, bits int) (int64, bool) {
+	n, err := strconv.ParseUint(s, 10, bits)
+	return int64(n), err == nil && (s == "0" || s[0] != '0')
+}
+
+// Type returns [TypeTime].
+func (Time) Type() Type { return TypeTime }
+
+// String returns the text "time < SECONDS".
+func (t Time) String() string { return "time < " + strconv.FormatInt(t.ValidUntil, 10) }
+
+// MarshalJSON returns {"type":"time","validUntil":SECONDS}.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type       Type  `json:"type"`
+		ValidUntil int64 `json:"validUntil"`
+	}{TypeTime, t.ValidUntil})
+}
+
+func (t Time) satisfied(_ context.Context, req *Request) (bool, error) {
+	return !req.Now.IsZero() && req.Now.Unix() < t.ValidUntil, nil
+}
+
+func (t Time) problem() string {
+	if t.ValidUntil < 0 {
+		return "validUntil must not be negative"
+	}
+	return ""
+}
+
+func (Time) entries() int { return 0 }
+
+func (t Time) demand() string {
+	// Years past 9999 have no ISO 8601 form; the number says it all the same.
+	if at := time.Unix(t.ValidUntil, 0).UTC(); at.Year() <= 9999 && t.ValidUntil >= 0 {
+		return "the token is good only before " + at.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("the token is good only before second %d of the Unix epoch", t.ValidUntil)
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// Watcher is the optional capability of telling what changes, whoever changed
+// it: the revocation feed that a cache lives on.
+type Watcher interface {
+	// Watch calls observe for every change from the moment the feed stands,
+	// one call at a time, until ctx is done, and returns ctx's error. It
+	// reconnects by itself: FeedUp is reported each time the feed starts to
+	// stand, FeedDown when it is lost. Changes made while it is down are never
+	// reported, so an observer forgets what it knows at either.
+	Watch(ctx context.Context, observe func(Change)) error
+}
+
+// ChangeKind tells what a [Change] is about. The zero kind is invalid.
+type ChangeKind uint8
+
+// The kinds of changes.
+const (
+	FeedUp          ChangeKind = iota + 1 // the feed stands; changes before it may have been missed
+	FeedDown                              // the feed is lost; changes are missed until FeedUp
+	TokenChanged                          // the named token TokenID was created, changed or deleted
+	TemporaryChange                       // the temporary secret of Subject was made, replaced or deleted
+	IdentityChanged                       // the identity of Subject was created, changed or deleted
+)
+
+// Change is one entry of the feed.
+type Change struct {
+	Kind    ChangeKind
+	TokenID string         // of TokenChanged
+	Subject caveat.Subject // of TemporaryChange and IdentityChanged
+}
+
+// RecordKind is a kind of records. The zero kind is invalid.
+type RecordKind uint8
+
+// The kinds of records, in the order in which a copy moves them.
+const (
+	IdentityRecords RecordKind = iota + 1
+	TemporaryRecords
+	TokenRecords
+)
+
+// Temporary is the record of a subject's temporary secret.
+type Temporary struct {
+	Subject    caveat.Subject
+	Secret     Secret
+	Generation int64 // from 1
+}
+
+// Record is one record of any kind: exactly one of the fields is set.
+type Record struct {
+	Identity  *Identity
+	Temporary *Temporary
+	Token     *Token
+}
+
+// Archive is the optional capability of moving whole records, which copying
+// between backends, bulk loading and re-sealing need.
+type Archive interface {
+	// Export returns up to limit records of the kind that come after the given
+	// position in an order of the backend's own, and the position of the last of
+	// them, "" at the end. "" as after is the beginning. A position stays valid
+	// across restarts of the backend.
+	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
+
+	// Import writes the records as they are, each in place of the one with the
+	// same key if there is one, all or none. badValueIdentifierOccupied: a name
+	// belongs to another key. badData: a record is not valid.
+	Import(ctx context.Context, records []Record) error
+}
