@@ -46,6 +46,19 @@ const (
 	TokenRecords
 )
 
+// String returns "identity", "temporary secret" or "named token".
+func (k RecordKind) String() string {
+	switch k {
+	case IdentityRecords:
+		return "identity"
+	case TemporaryRecords:
+		return "temporary secret"
+	case TokenRecords:
+		return "named token"
+	}
+	return "unknown record"
+}
+
 // Temporary is the record of a subject's temporary secret.
 type Temporary struct {
 	Subject    caveat.Subject
@@ -73,4 +86,15 @@ type Archive interface {
 	// same key if there is one, all or none. badValueIdentifierOccupied: a name
 	// belongs to another key. badData: a record is not valid.
 	Import(ctx context.Context, records []Record) error
+}
+
+// TemporaryReplacer is the optional capability that re-sealing needs besides
+// [Archive]: no other call changes a temporary secret without taking back the
+// tokens that were made with it, or without undoing what others write meanwhile.
+type TemporaryReplacer interface {
+	// ReplaceTemporarySecret puts secret in place of the temporary secret of the
+	// subject if that is still old, byte for byte, and leaves the generation. It
+	// reports false and writes nothing where the secret is another or there is
+	// none. badData: as in EnsureTemporaryKey.
+	ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret Secret) (replaced bool, err error)
 }

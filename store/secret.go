@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync/atomic"
 )
 
 // Secret is the text that a token's signature grows from, or another text that
@@ -18,22 +17,22 @@ import (
 // [Secret.Reveal] is the only way to the text.
 //
 // Compare secrets with [Secret.Equal]. [reflect.DeepEqual], and so testify's
-// Equal, work on records with secrets as well, which is good enough for tests.
+// Equal, work on records with secrets as well.
 type Secret struct {
 	_    [0]func() // comparing with == would compare addresses
 	text buried
 }
 
-// buried holds a text where what prints by reflection, and so never asks the
-// methods of a Secret, does not get to it. For fmt, which does that to the
-// unexported fields of a struct, a pointer is enough: it shows an address. The
-// printer of testify follows pointers, also unexported ones, but stops ten
-// levels down; at run time the levels cost nothing.
+// buried keeps a secret from what prints by reflection, without asking the
+// methods of Secret. fmt does that to the unexported fields of a struct, and
+// follows one pointer where a verb does not fit: it meets another. The printer
+// of testify follows them all, and stops ten levels down; at run time the levels
+// cost nothing.
 type buried = [1][1][1][1][1][1][1][1][1][1]*material
 
 type material struct {
-	text string
-	root atomic.Pointer[[sha256.Size]byte]
+	text *string
+	root *[sha256.Size]byte
 }
 
 const redacted = "[redacted]"
@@ -44,43 +43,40 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
+	root := deriveRoot(text)
 	var s Secret
-	*s.at() = &material{text: text}
+	*s.at() = &material{&text, &root}
 	return s
 }
 
-// at is the place of the text.
+// at is the place of the material.
 func (s *Secret) at() **material { return &s.text[0][0][0][0][0][0][0][0][0][0] }
+
+// deriveRoot is the key derivation of libmacaroons.
+func deriveRoot(text string) (root [sha256.Size]byte) {
+	h := hmac.New(sha256.New, []byte("macaroons-key-generator"))
+	h.Write([]byte(text))
+	h.Sum(root[:0])
+	return root
+}
 
 // Reveal returns the text of the secret, "" for the zero Secret.
 func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""
 	}
-	return (*s.at()).text
+	return *(*s.at()).text
 }
 
-// RootKey returns the key that the HMAC chain of a token begins with, derived
-// from the text as libmacaroons does it: HMAC-SHA256 of the text under the key
-// "macaroons-key-generator". It is computed once for a secret and its copies, so
-// that a store which keeps Secrets in memory saves that work at each lookup.
-func (s Secret) RootKey() [sha256.Size]byte {
-	m := *s.at()
-	if m == nil {
-		return deriveRoot("")
+// RootKey returns the key that the HMAC chain of a token begins with: the
+// HMAC-SHA256 of the text under the key "macaroons-key-generator", as
+// libmacaroons derives it. It is computed when the secret is made, so that a
+// store which keeps Secrets in memory saves that work at each lookup. Of the
+// zero Secret it is zero, which nothing signs with.
+func (s Secret) RootKey() (root [sha256.Size]byte) {
+	if !s.IsZero() {
+		root = *(*s.at()).root
 	}
-	if root := m.root.Load(); root != nil {
-		return *root
-	}
-	root := deriveRoot(m.text)
-	m.root.Store(&root)
-	return root
-}
-
-func deriveRoot(text string) (root [sha256.Size]byte) {
-	h := hmac.New(sha256.New, []byte("macaroons-key-generator"))
-	h.Write([]byte(text))
-	h.Sum(root[:0])
 	return root
 }
 

@@ -1,0 +1,132 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+func compareSubjects(a, b caveat.Subject) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
+}
+
+// CreateIdentity implements [store.Identities].
+func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
+	if err := s.ready(ctx, "create an identity"); err != nil {
+		return err
+	}
+	if err := i.Validate(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder(i.Subject).identity != nil {
+		return errors.AlreadyExists()
+	}
+	if s.usernameTaken(i) {
+		return errors.BadValueIdentifierOccupied("username")
+	}
+	s.setIdentity(i.Subject, &i)
+	return nil
+}
+
+// GetIdentity implements [store.Identities].
+func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+	if err := s.ready(ctx, "get an identity"); err != nil {
+		return store.Identity{}, err
+	}
+	h := s.holders.get(subject)
+	if h == nil || h.identity == nil {
+		return store.Identity{}, errors.NotFound()
+	}
+	return *h.identity, nil
+}
+
+// GetIdentityByUsername implements [store.Identities].
+func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
+	if err := s.ready(ctx, "get an identity by user name"); err != nil {
+		return store.Identity{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	subject, ok := s.usernames[username]
+	if !ok {
+		return store.Identity{}, errors.NotFound()
+	}
+	return *s.holders.get(subject).identity, nil
+}
+
+// UpdateIdentity implements [store.Identities].
+func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	for {
+		if err := s.ready(ctx, "update an identity"); err != nil {
+			return err
+		}
+		h := s.holders.get(subject)
+		if h == nil || h.identity == nil {
+			return errors.NotFound()
+		}
+		updated, err := store.UpdateIdentity(*h.identity, change)
+		if err != nil {
+			return err
+		}
+		if done, err := s.replaceIdentity(h.identity, &updated); done || err != nil {
+			return err
+		}
+	}
+}
+
+// replaceIdentity puts updated in the place of old. It reports false if old is
+// no longer the record.
+func (s *Store) replaceIdentity(old, updated *store.Identity) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder(old.Subject).identity != old {
+		return false, nil
+	}
+	if s.usernameTaken(*updated) {
+		return false, errors.BadValueIdentifierOccupied("username")
+	}
+	s.setIdentity(old.Subject, updated)
+	return true, nil
+}
+
+// DeleteIdentity implements [store.Identities].
+func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	if err := s.ready(ctx, "delete an identity"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder(subject).identity == nil {
+		return errors.NotFound()
+	}
+	s.setIdentity(subject, nil)
+	return nil
+}
+
+// usernameTaken reports whether the user name belongs to another subject.
+func (s *Store) usernameTaken(i store.Identity) bool {
+	owner, ok := s.usernames[i.Username]
+	return ok && owner != i.Subject
+}
+
+// setIdentity replaces the identity of the subject, and its user name, which is
+// free; nil forgets it.
+func (s *Store) setIdentity(subject caveat.Subject, i *store.Identity) {
+	h := s.holder(subject)
+	track(s.identities, subject, h.identity != nil, i != nil)
+	if h.identity != nil && s.usernames[h.identity.Username] == subject {
+		// An import may have given the name to another user already.
+		delete(s.usernames, h.identity.Username)
+	}
+	if i != nil && i.Username != "" {
+		s.usernames[i.Username] = subject
+	}
+	h.identity = i
+	s.setHolder(subject, h)
+	s.publish(store.Change{Kind: store.IdentityChanged, Subject: subject})
+}

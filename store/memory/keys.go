@@ -1,0 +1,184 @@
+package memory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// holder is all that the store knows of a subject besides its named tokens. It
+// never changes; a change of the subject puts another in its place. Identity
+// and secret are together so that one look-up gives a verification both as they
+// were at one time.
+type holder struct {
+	identity   *store.Identity // nil: there is none
+	secret     store.Secret    // of temporary tokens
+	generation int64           // of the secret; 0: there is none
+}
+
+func (h *holder) status() store.Status {
+	if h == nil || h.identity == nil {
+		return store.HolderMissing
+	}
+	return h.identity.Status()
+}
+
+// key returns the key of temporary tokens, and whether there is one.
+func (h *holder) key(subject caveat.Subject) (store.Key, bool) {
+	if h == nil || h.generation == 0 {
+		return store.Key{}, false
+	}
+	return store.Key{Secret: h.secret, Subject: subject, Generation: h.generation, Holder: h.status()}, true
+}
+
+// NamedKey implements [store.Keys].
+func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	if err := s.ready(ctx, "look up the key of a named token"); err != nil {
+		return store.Key{}, err
+	}
+	for {
+		e, t := s.find(id)
+		if e == nil {
+			return store.Key{}, errors.NotFound()
+		}
+		status := s.holders.get(t.Subject).status()
+		if e.token.Load() != t {
+			// The record changed while the status was read, so the two may never
+			// have been true at the same time: a token that was revoked before
+			// its holder was unblocked would pass for valid.
+			continue
+		}
+		return store.Key{
+			Secret:       t.Secret,
+			Subject:      t.Subject,
+			Revoked:      t.Revoked,
+			RevokedTails: slices.Clip(t.RevokedTails),
+			Holder:       status,
+		}, nil
+	}
+}
+
+// TemporaryKey implements [store.Keys].
+func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	if err := s.ready(ctx, "look up the key of temporary tokens"); err != nil {
+		return store.Key{}, err
+	}
+	key, ok := s.holders.get(subject).key(subject)
+	if !ok {
+		return store.Key{}, errors.NotFound()
+	}
+	return key, nil
+}
+
+// EnsureTemporaryKey implements [store.Keys].
+func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+	if err := s.ready(ctx, "make sure of a key of temporary tokens"); err != nil {
+		return store.Key{}, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return store.Key{}, err
+	}
+	if key, ok := s.holders.get(subject).key(subject); ok {
+		return key, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.holders.get(subject).key(subject); !ok {
+		s.setTemporary(subject, secret, 1)
+	}
+	key, _ := s.holders.get(subject).key(subject)
+	return key, nil
+}
+
+// RotateTemporaryKey implements [store.Keys].
+func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
+	if err := s.ready(ctx, "rotate a key of temporary tokens"); err != nil {
+		return 0, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	generation := s.holder(subject).generation + 1
+	s.setTemporary(subject, secret, generation)
+	return generation, nil
+}
+
+// DeleteTemporaryKey implements [store.Keys].
+func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+	if err := s.ready(ctx, "delete a key of temporary tokens"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holder(subject).generation != 0 {
+		s.setTemporary(subject, store.Secret{}, 0)
+	}
+	return nil
+}
+
+// ReplaceTemporarySecret implements [store.TemporaryReplacer].
+func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	if err := s.ready(ctx, "replace the secret of temporary tokens"); err != nil {
+		return false, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.holder(subject)
+	if h.generation == 0 || !h.secret.Equal(old) {
+		return false, nil
+	}
+	s.setTemporary(subject, secret, h.generation)
+	return true, nil
+}
+
+func validateTemporary(subject caveat.Subject, secret store.Secret) error {
+	if secret.IsZero() {
+		return errors.BadDataHint("secret", "temporary tokens need a secret")
+	}
+	return store.ValidateHolder(subject)
+}
+
+// holder returns a copy of what is known of the subject. Like all that follow,
+// it is for writers, which hold the mutex.
+func (s *Store) holder(subject caveat.Subject) holder {
+	if h := s.holders.get(subject); h != nil {
+		return *h
+	}
+	return holder{}
+}
+
+// setTemporary replaces the temporary secret of the subject; generation 0
+// forgets it.
+func (s *Store) setTemporary(subject caveat.Subject, secret store.Secret, generation int64) {
+	h := s.holder(subject)
+	track(s.temporary, subject, h.generation != 0, generation != 0)
+	h.secret, h.generation = secret, generation
+	s.setHolder(subject, h)
+	s.publish(store.Change{Kind: store.TemporaryChange, Subject: subject})
+}
+
+func (s *Store) setHolder(subject caveat.Subject, h holder) {
+	if h.identity == nil && h.generation == 0 {
+		s.holders.remove(subject)
+		return
+	}
+	s.holders.put(subject, &h)
+}
+
+// track makes the index have the subject or not, given whether it had it.
+func track(x *index[caveat.Subject], subject caveat.Subject, had, has bool) {
+	switch {
+	case has && !had:
+		x.insert(subject)
+	case had && !has:
+		x.remove(subject)
+	}
+}

@@ -1,0 +1,97 @@
+// Package memory keeps tokens and identities in the memory of the process: the
+// default backend, for tests and for applications that can lose them or load
+// them anew at start.
+//
+// [New] gives an empty [Store], which has every capability that package store
+// knows: it is a [store.Archive], a [store.Watcher] and a
+// [store.TemporaryReplacer] too.
+//
+//   - A verification ([Store.NamedKey], [Store.TemporaryKey]) takes no lock,
+//     writes to no memory that others read, and allocates nothing when it finds
+//     the key. It costs the same however many tokens there are, and cores do not
+//     slow each other down.
+//   - Writes are one at a time and take time that grows with the logarithm of
+//     the number of records. So does turning a page of a listing.
+//   - Nothing survives the process. [Store.Export] is the way out.
+//
+// Memory that the store once needed for its tables is used again but not given
+// back when records are deleted.
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ErrClosed is wrapped in the error of every call on a store that is closed.
+var ErrClosed = errors.New("the store is closed")
+
+// Store is a [store.Store] in memory. Make one with [New].
+type Store struct {
+	// What verifications read comes first. The tables change under mu, too, but
+	// are read without it.
+	closed  atomic.Bool
+	tokens  *table[string, entry]          // named tokens by id
+	holders *table[caveat.Subject, holder] // what there is of a subject
+
+	_ [cacheLine]byte // keeps verifications apart from what writes change
+
+	mu         sync.RWMutex
+	byAge      *index[*entry]            // all tokens: created, id
+	bySubject  *index[*entry]            // all tokens: subject, created, id
+	names      map[nameKey]*entry        // tokens by what has to be unique besides the id
+	usernames  map[string]caveat.Subject // users by user name
+	identities *index[caveat.Subject]    // those with an identity
+	temporary  *index[caveat.Subject]    // those with a temporary secret
+	watchers   map[*watcher]struct{}
+	done       chan struct{} // closed by Close
+}
+
+var (
+	_ store.Store             = (*Store)(nil)
+	_ store.Archive           = (*Store)(nil)
+	_ store.Watcher           = (*Store)(nil)
+	_ store.TemporaryReplacer = (*Store)(nil)
+)
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		tokens:     newTable[string, entry](),
+		holders:    newTable[caveat.Subject, holder](),
+		byAge:      newIndex(compareAge),
+		bySubject:  newIndex(compareSubjectAndAge),
+		names:      make(map[nameKey]*entry),
+		usernames:  make(map[string]caveat.Subject),
+		identities: newIndex(compareSubjects),
+		temporary:  newIndex(compareSubjects),
+		watchers:   make(map[*watcher]struct{}),
+		done:       make(chan struct{}),
+	}
+}
+
+// Close makes all later calls fail with [ErrClosed] and ends those of
+// [Store.Watch]. It never fails, nor does closing twice.
+func (s *Store) Close() error {
+	if !s.closed.Swap(true) {
+		close(s.done)
+	}
+	return nil
+}
+
+// ready reports why the call that is about to do something should not.
+func (s *Store) ready(ctx context.Context, something string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", something, err)
+	}
+	if s.closed.Load() {
+		return fmt.Errorf("%s: %w", something, ErrClosed)
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"sync/atomic"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// entry is the place of a named token: table and indexes lead to it, and an
+// update of the token changes none of them.
+type entry struct {
+	id      string
+	subject caveat.Subject
+	created int64
+
+	// The record, which never changes: an update puts another in its place. Nil
+	// once the entry has left the table.
+	token atomic.Pointer[store.Token]
+}
+
+// nameKey is what no two tokens may have in common.
+type nameKey struct {
+	subject caveat.Subject
+	name    string
+}
+
+func nameKeyOf(t *store.Token) nameKey { return nameKey{t.Subject, t.Name} }
+
+func compareAge(a, b *entry) int {
+	return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.id, b.id))
+}
+
+func compareSubjectAndAge(a, b *entry) int {
+	return cmp.Or(compareSubjects(a.subject, b.subject), compareAge(a, b))
+}
+
+// isAfter reports whether the entry comes after the place in the order of a
+// listing, the beginning of which is before them all.
+func (e *entry) isAfter(c store.Cursor) bool {
+	return c.IsZero() || cmp.Or(cmp.Compare(e.created, c.Created), cmp.Compare(e.id, c.ID)) > 0
+}
+
+// CreateToken implements [store.Tokens].
+func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+	if err := s.ready(ctx, "create a named token"); err != nil {
+		return err
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	t = t.Clone()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens.get(t.ID) != nil {
+		return errors.AlreadyExists()
+	}
+	if s.names[nameKeyOf(&t)] != nil {
+		return errors.BadValueIdentifierOccupied("name")
+	}
+	s.addToken(&t)
+	return nil
+}
+
+// GetToken implements [store.Tokens].
+func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
+	if err := s.ready(ctx, "get a named token"); err != nil {
+		return store.Token{}, err
+	}
+	e, t := s.find(id)
+	if e == nil {
+		return store.Token{}, errors.NotFound()
+	}
+	return t.Clone(), nil
+}
+
+// ListTokens implements [store.Tokens].
+func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	if err := s.ready(ctx, "list named tokens"); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	if q.Name != "" && q.Subject.IsZero() {
+		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
+	}
+	found, more := s.page(q)
+	for _, t := range found {
+		page = append(page, t.Clone())
+	}
+	if more {
+		last := page[len(page)-1]
+		next = store.Cursor{Created: last.Created, ID: last.ID}
+	}
+	return page, next, nil
+}
+
+// page returns the records of the page, not to be changed, and whether there is
+// another.
+func (s *Store) page(q store.Query) (page []*store.Token, more bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	entries, more := firstOf(s.matches(q), q.PageSize())
+	for _, e := range entries {
+		page = append(page, e.token.Load())
+	}
+	return page, more
+}
+
+// matches gives what the query selects, in order.
+func (s *Store) matches(q store.Query) iter.Seq[*entry] {
+	switch {
+	case q.Subject.IsZero():
+		return s.byAge.from(func(e *entry) bool { return !e.isAfter(q.After) })
+	case q.Name != "":
+		return func(yield func(*entry) bool) {
+			if e := s.names[nameKey{q.Subject, q.Name}]; e != nil && e.isAfter(q.After) {
+				yield(e)
+			}
+		}
+	}
+	return func(yield func(*entry) bool) {
+		for e := range s.bySubject.from(func(e *entry) bool {
+			order := compareSubjects(e.subject, q.Subject)
+			return order < 0 || order == 0 && !e.isAfter(q.After)
+		}) {
+			if e.subject != q.Subject || !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// UpdateToken implements [store.Tokens]. change is called without a lock, and
+// again if the record changed meanwhile.
+func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	for {
+		if err := s.ready(ctx, "update a named token"); err != nil {
+			return err
+		}
+		e, old := s.find(id)
+		if e == nil {
+			return errors.NotFound()
+		}
+		updated, err := store.UpdateToken(*old, change)
+		if err != nil {
+			return err
+		}
+		if done, err := s.replaceToken(e, old, &updated); done || err != nil {
+			return err
+		}
+	}
+}
+
+// replaceToken puts updated in the place of old. It reports false if old is no
+// longer the record.
+func (s *Store) replaceToken(e *entry, old, updated *store.Token) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.token.Load() != old {
+		return false, nil
+	}
+	if owner := s.names[nameKeyOf(updated)]; owner != nil && owner != e {
+		return false, errors.BadValueIdentifierOccupied("name")
+	}
+	delete(s.names, nameKeyOf(old))
+	s.names[nameKeyOf(updated)] = e
+	e.token.Store(updated)
+	s.publish(store.Change{Kind: store.TokenChanged, TokenID: e.id})
+	return true, nil
+}
+
+// DeleteToken implements [store.Tokens].
+func (s *Store) DeleteToken(ctx context.Context, id string) error {
+	if err := s.ready(ctx, "delete a named token"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.tokens.get(id)
+	if e == nil {
+		return errors.NotFound()
+	}
+	s.tokens.remove(id)
+	s.retire(e)
+	s.publish(store.Change{Kind: store.TokenChanged, TokenID: id})
+	return nil
+}
+
+// find returns the entry of the token and its record, nil if there is none.
+func (s *Store) find(id string) (*entry, *store.Token) {
+	for {
+		e := s.tokens.get(id)
+		if e == nil {
+			return nil, nil
+		}
+		if t := e.token.Load(); t != nil {
+			return e, t
+		}
+		// The entry left the table after it was found there: look for the one
+		// that took its place.
+	}
+}
+
+// addToken adds the record, the name of which is free, in place of the one with
+// the same id if there is one. Like all that follow, it is for writers, which
+// hold the mutex.
+func (s *Store) addToken(t *store.Token) {
+	old := s.tokens.get(t.ID)
+	e := &entry{id: t.ID, subject: t.Subject, created: t.Created}
+	e.token.Store(t)
+	s.tokens.put(e.id, e)
+	if old != nil {
+		s.retire(old)
+	}
+	s.names[nameKeyOf(t)] = e
+	s.byAge.insert(e)
+	s.bySubject.insert(e)
+	s.publish(store.Change{Kind: store.TokenChanged, TokenID: e.id})
+}
+
+// retire takes out of the indexes an entry that is in the table no longer.
+func (s *Store) retire(e *entry) {
+	// An import may have given the name to another token already.
+	if name := nameKeyOf(e.token.Load()); s.names[name] == e {
+		delete(s.names, name)
+	}
+	s.byAge.remove(e)
+	s.bySubject.remove(e)
+	e.token.Store(nil)
+}

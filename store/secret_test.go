@@ -1,0 +1,252 @@
+package store_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log"
+	"log/slog"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+const hidden = "hunter2-hunter2"
+
+// requireHidden demands that nothing of the secret shows in the text, in any of
+// the forms in which fmt prints strings.
+func requireHidden(t *testing.T, text, about string) {
+	t.Helper()
+	require.NotEmpty(t, text, about)
+	root := store.NewSecret(hidden).RootKey()
+	for _, form := range []string{
+		hidden, "hunter", "hunte", fmt.Sprintf("%x", "hunter"), fmt.Sprintf("%X", "hunter"), "104 117 110", "0x68, 0x75", "68 75 6e",
+		string(root[:4]), fmt.Sprintf("%x", root[:4]), fmt.Sprintf("%X", root[:4]), fmt.Sprintf("% x", root[:4]),
+		strings.Trim(fmt.Sprint(root[:4]), "[]"), strings.Trim(fmt.Sprintf("%#v", root[:4]), "[]byte{}"),
+	} {
+		require.False(t, strings.Contains(text, form), "%s shows the secret: %s", about, text)
+	}
+}
+
+// Types that hold a secret in every way.
+type (
+	exported   struct{ Secret store.Secret }
+	unexported struct{ secret store.Secret }
+	pointer    struct{ secret *store.Secret }
+	nested     struct {
+		inner unexported
+		list  []store.Secret
+		array [1]store.Secret
+		dict  map[string]store.Secret
+		any   any
+	}
+	embedded struct{ store.Secret }
+)
+
+func holders() map[string]any {
+	s := store.NewSecret(hidden)
+	_ = s.RootKey() // which the secret keeps
+	return map[string]any{
+		"secret":           s,
+		"pointer":          &s,
+		"exported field":   exported{s},
+		"unexported field": unexported{s},
+		"pointer field":    pointer{&s},
+		"pointer to":       &unexported{s},
+		"embedded":         embedded{s},
+		"list":             []store.Secret{s},
+		"list of structs":  []unexported{{s}},
+		"map":              map[string]store.Secret{"a": s},
+		"nested":           nested{unexported{s}, []store.Secret{s}, [1]store.Secret{s}, map[string]store.Secret{"a": s}, s},
+		"token":            store.Token{ID: "a", Secret: s},
+		"identity":         store.Identity{Password: s},
+		"key":              &store.Key{Secret: s},
+		"temporary":        store.Record{Temporary: &store.Temporary{Secret: s}},
+	}
+}
+
+func TestSecretIsHiddenFromFmt(t *testing.T) {
+	t.Parallel()
+	verbs := "vTtbcdoOqxXUeEfFgGsp!w"
+	flags := []string{"", "+", "#", "-", " ", "0", "20", ".3", "+#", "#20.10", "[1]"}
+	for about, value := range holders() {
+		for _, flag := range flags {
+			for _, verb := range verbs {
+				format := "%" + flag + string(verb)
+				requireHidden(t, fmt.Sprintf(format, value), about+" under "+format)
+			}
+		}
+		requireHidden(t, fmt.Sprint(value), about)
+		requireHidden(t, fmt.Sprintln("x", value), about)
+		var out bytes.Buffer
+		log.New(&out, "", 0).Println(value)
+		requireHidden(t, out.String(), about)
+	}
+}
+
+func TestSecretSaysThatItIsHidden(t *testing.T) {
+	t.Parallel()
+	s := store.NewSecret(hidden)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%10s", "%.2s"} {
+		require.Equal(t, "[redacted]", fmt.Sprintf(format, s), format)
+		require.Equal(t, "[redacted]", fmt.Sprintf(format, &s), format)
+		require.Equal(t, "[redacted]", fmt.Sprintf(format, store.Secret{}), "%s: an empty secret must not stand out", format)
+	}
+	require.Equal(t, "[redacted]", s.String())
+	require.Equal(t, "{[redacted]}", fmt.Sprintf("%v", exported{s}))
+	require.Contains(t, fmt.Sprintf("%+v", store.Token{Secret: s}), "Secret:[redacted]")
+}
+
+func TestSecretIsHiddenFromEncoders(t *testing.T) {
+	t.Parallel()
+	for about, value := range holders() {
+		out, err := json.Marshal(value)
+		require.NoError(t, err, about)
+		requireHidden(t, string(out), about)
+	}
+	out, err := json.Marshal(exported{store.NewSecret(hidden)})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"Secret":"[redacted]"}`, string(out))
+	text, err := store.NewSecret(hidden).MarshalText()
+	require.NoError(t, err)
+	require.Equal(t, "[redacted]", string(text))
+	out, err = json.Marshal(map[string]any{"key": map[string]store.Secret{"a": store.NewSecret(hidden)}})
+	require.NoError(t, err)
+	requireHidden(t, string(out), "JSON of a map")
+}
+
+func TestSecretIsHiddenFromSlog(t *testing.T) {
+	t.Parallel()
+	for about, value := range holders() {
+		var out bytes.Buffer
+		for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			logger := slog.New(handler)
+			logger.Info("message", "secret", value)
+			logger.With("secret", value).WithGroup("group").Info("message", slog.Group("inner", slog.Any("secret", value)))
+			logger.Error("message", "err", fmt.Errorf("use %v", value))
+		}
+		requireHidden(t, out.String(), about)
+		require.Equal(t, 6, strings.Count(out.String(), "\n"), about)
+	}
+	require.Equal(t, "[redacted]", store.NewSecret(hidden).LogValue().String())
+}
+
+func TestSecretIsHiddenInErrors(t *testing.T) {
+	t.Parallel()
+	for about, value := range holders() {
+		err := fmt.Errorf("use %v: %w", value, errors.New("refused"))
+		requireHidden(t, err.Error(), about)
+		requireHidden(t, fmt.Sprintf("%+v %#v", err, err), about)
+		requireHidden(t, errors.Join(err, err).Error(), about)
+	}
+	// Records that are refused are not quoted either.
+	token := store.Token{ID: "a", Secret: store.NewSecret(hidden)}
+	requireHidden(t, token.Validate().Error(), "an invalid token")
+}
+
+// failures collects what testify prints of a failed assertion.
+type failures struct{ text string }
+
+func (f *failures) Errorf(format string, args ...any) { f.text += fmt.Sprintf(format, args...) }
+
+func TestSecretIsHiddenFromTestify(t *testing.T) {
+	t.Parallel()
+	other := store.NewSecret("another")
+	for about, value := range holders() {
+		for what, check := range map[string]func(assert.TestingT){
+			"Equal":         func(f assert.TestingT) { assert.Equal(f, nested{any: other}, value) },
+			"same types":    func(f assert.TestingT) { assert.Equal(f, zeroOf(value), value) },
+			"NotEqual":      func(f assert.TestingT) { assert.NotEqual(f, value, value) },
+			"Nil":           func(f assert.TestingT) { assert.Nil(f, value) },
+			"Empty":         func(f assert.TestingT) { assert.Empty(f, value) },
+			"ElementsMatch": func(f assert.TestingT) { assert.ElementsMatch(f, []any{value}, []any{1}) },
+			"Contains":      func(f assert.TestingT) { assert.Contains(f, []any{1}, value) },
+			"IsType":        func(f assert.TestingT) { assert.IsType(f, 1, value) },
+		} {
+			var f failures
+			check(&f)
+			requireHidden(t, f.text, about+" in "+what)
+		}
+	}
+}
+
+// zeroOf returns the zero value of the type, so that testify prints a diff.
+func zeroOf(value any) any { return reflect.Zero(reflect.TypeOf(value)).Interface() }
+
+func TestSecretReveals(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"x", hidden, "\x00", "\xff\xfe", strings.Repeat("long", 1000), "zażółć"} {
+		require.Equal(t, text, store.NewSecret(text).Reveal())
+		require.False(t, store.NewSecret(text).IsZero())
+	}
+	require.Empty(t, store.Secret{}.Reveal())
+	require.True(t, store.Secret{}.IsZero())
+	require.True(t, store.NewSecret("").IsZero(), "an empty text is no secret")
+}
+
+func TestSecretEqual(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b  string
+		equal bool
+	}{
+		{"a", "a", true},
+		{"", "", true},
+		{"a", "b", false},
+		{"a", "", false},
+		{"a", "aa", false},
+		{hidden, hidden[:len(hidden)-1], false},
+		{hidden, hidden + "\x00", false},
+		{hidden, strings.Clone(hidden), true},
+	} {
+		a, b := store.NewSecret(c.a), store.NewSecret(c.b)
+		require.Equal(t, c.equal, a.Equal(b), "%q %q", c.a, c.b)
+		require.Equal(t, c.equal, b.Equal(a), "%q %q", c.b, c.a)
+		require.Equal(t, c.equal, reflect.DeepEqual(a, b), "%q %q", c.a, c.b)
+	}
+	require.False(t, reflect.TypeFor[store.Secret]().Comparable(), "== would compare addresses")
+}
+
+// The root key is what libmacaroons derives: HMAC-SHA256 under a fixed key.
+func TestSecretRootKey(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"this is our super secret key; only we should know it": "a96173391e6bfa0356bbf095621b8af1510968e770e4d27d62109b7dc374814b",
+		"\x00\xff": "3fc3c742fafec9350a8c26233fbd8e3b1f5f7ae0835ec06800f846045767c706",
+	} {
+		s := store.NewSecret(text)
+		clone := s
+		for range 2 {
+			require.Equal(t, want, fmt.Sprintf("%x", s.RootKey()), "%q", text)
+			require.Equal(t, want, fmt.Sprintf("%x", clone.RootKey()), "%q", text)
+		}
+		require.Equal(t, text, s.Reveal())
+	}
+	require.Zero(t, store.Secret{}.RootKey())
+	s := store.NewSecret(hidden)
+	want := store.NewSecret(hidden).RootKey()
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() { assert.Equal(t, want, s.RootKey()) })
+	}
+	callers.Wait()
+	changed := s.RootKey()
+	changed[0]++
+	require.Equal(t, want, s.RootKey(), "the caller changed the secret's own root key")
+	require.True(t, s.Equal(store.NewSecret(hidden)), "Equal is about the text")
+}
+
+// A secret is carried in the key of every verification.
+func TestSecretIsSmall(t *testing.T) {
+	require.Equal(t, reflect.TypeFor[*string]().Size(), reflect.TypeFor[store.Secret]().Size())
+	s := store.NewSecret(hidden)
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = s.Reveal() }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = s.RootKey() }), "after the first time")
+}

@@ -1,0 +1,262 @@
+package storetest_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/storetest"
+)
+
+// faultEnv names the fault that TestFaultyStore runs the suite against.
+const faultEnv = "STORETEST_FAULT"
+
+// coreFaults are the faults of a naive store, each with the checks that have to
+// fail because of it.
+var coreFaults = map[string][]string{
+	// Errors and contexts.
+	"context ignored":                 {"Context/a cancelled context stops every call", "Context/a deadline that passed stops every call"},
+	"context ignored by a look-up":    {"Context/a cancelled context stops every call"},
+	"context checked after the write": {"Context/a cancelled context stops every call"},
+	"context error as not found":      {"Context/a cancelled context stops every call"},
+	"context error in the catalogue":  {"Context/a cancelled context stops every call"},
+	"context error hidden":            {"Context/a deadline that passed stops every call"},
+	"not found as a plain error": {
+		"Keys/there is no named key of a token that is not there", "TemporaryKeys/a look-up never writes",
+		"Tokens/what is not there is not found", "Identities/what is not there is not found",
+	},
+	"bad text upsets the database":  {"Texts/looking up any text is not an error of the environment"},
+	"long text upsets the database": {"Texts/looking up any text is not an error of the environment"},
+	"taken id as occupied name":     {"Tokens/the id is unique"},
+	"occupied name as existing token": {
+		"Tokens/the name is unique among the tokens of the subject", "Tokens/concurrent creators of one name: one wins",
+	},
+	"occupied name without a key": {"Tokens/the name is unique among the tokens of the subject"},
+
+	// Keys.
+	"revocation not in the key":               {"Keys/a named key follows updates of the token"},
+	"tails not in the key":                    {"Keys/a named key is what the record says"},
+	"generation of a named key":               {"Keys/a named key is what the record says"},
+	"stale holder":                            {"Keys/keys follow the holder's identity at once"},
+	"missing holder taken for active":         {"Keys/keys follow the holder's identity at once"},
+	"type of the subject ignored":             {"Keys/a holder of the same id but another type is another", "TemporaryKeys/subjects are kept apart"},
+	"look-up writes":                          {"TemporaryKeys/a look-up never writes"},
+	"ensure overwrites":                       {"TemporaryKeys/ensure makes a key once"},
+	"ensure in two steps":                     {"TemporaryKeys/concurrent ensure yields one key"},
+	"generation not counted":                  {"TemporaryKeys/rotate replaces the secret and counts"},
+	"rotate in two steps":                     {"TemporaryKeys/concurrent rotate gives each a generation"},
+	"delete keeps the generation":             {"TemporaryKeys/delete forgets secret and generation"},
+	"deleting no secret is an error":          {"TemporaryKeys/delete forgets secret and generation"},
+	"group accepted":                          {"TemporaryKeys/only users and oneproviders with a secret are accepted"},
+	"empty secret accepted":                   {"TemporaryKeys/only users and oneproviders with a secret are accepted"},
+	"temporary secret goes with the identity": {"TemporaryKeys/the secret outlives the identity"},
+
+	// Records.
+	"invalid records kept":           {"Tokens/an invalid record is refused", "Identities/an invalid record is refused", "Texts/texts that no backend can keep are refused"},
+	"create overwrites":              {"Tokens/the id is unique", "Identities/the subject is unique"},
+	"create in two steps":            {"Tokens/concurrent creators of one id: one wins", "Tokens/concurrent creators of one name: one wins", "Identities/concurrent creators of one subject: one wins", "Identities/concurrent creators of one user name: one wins"},
+	"names not unique":               {"Tokens/the name is unique among the tokens of the subject", "UpdateToken/a taken name is refused"},
+	"names unique across subjects":   {"Tokens/the name is unique among the tokens of the subject"},
+	"delete keeps the name":          {"Tokens/delete removes the record and frees id and name"},
+	"delete in two steps":            {"Tokens/concurrent deletes: one wins"},
+	"deleting no token succeeds":     {"Tokens/what is not there is not found"},
+	"empty privileges become none":   {"TokenRecords/an empty list is told from none where it matters"},
+	"no privileges become empty":     {"TokenRecords/an empty list is told from none where it matters"},
+	"caveats sorted":                 {"TokenRecords/every field is kept"},
+	"caveats made unique":            {"TokenRecords/every field is kept"},
+	"numbers as floats":              {"TokenRecords/numbers of every size are kept", "ListTokens/records are in the order of creation then id"},
+	"secrets as text":                {"TokenRecords/secrets of any bytes are kept"},
+	"custom through floats":          {"TokenRecords/custom metadata is kept as an equal object"},
+	"custom without zero runes":      {"TokenRecords/custom metadata is kept as an equal object"},
+	"custom dropped":                 {"TokenRecords/every field is kept"},
+	"texts truncated":                {"TokenRecords/long and many texts are kept"},
+	"letter case ignored":            {"Texts/texts are compared byte for byte as token ids and names", "Texts/texts are compared byte for byte as subjects and user names", "Identities/a user is found by the exact user name"},
+	"trailing spaces cut":            {"Texts/texts are compared byte for byte as token ids and names", "Texts/texts are compared byte for byte as subjects and user names"},
+	"invalid bytes replaced":         {"Texts/looking up any text is not an error of the environment"},
+	"create keeps memory":            {"Aliasing/a created record is a copy"},
+	"get shares memory":              {"Aliasing/a record that was got is a copy"},
+	"list shares memory":             {"Aliasing/listed records are copies"},
+	"change gets the store's memory": {"Aliasing/the record given to change is a copy", "UpdateToken/an error of change is returned as it is and writes nothing"},
+	"change leaves memory":           {"Aliasing/the record that change made is a copy"},
+
+	// Updates.
+	"lost update":                    {"UpdateToken/2 concurrent writers lose nothing", "UpdateToken/10 concurrent writers lose nothing", "UpdateIdentity/10 concurrent writers lose nothing"},
+	"late check of the limit":        {"UpdateToken/a usage limit admits exactly the limit"},
+	"deleted token comes back":       {"UpdateToken/a deleted token does not come back"},
+	"refused rename writes the rest": {"UpdateToken/a taken name is refused"},
+	"rename keeps the old name":      {"UpdateToken/rename frees the old name and takes the new"},
+	"failed update is written":       {"UpdateToken/an error of change is returned as it is and writes nothing", "UpdateIdentity/an error of change is returned as it is and writes nothing"},
+	"key may change":                 {"UpdateToken/id subject and creation time never change"},
+	"outcome not checked":            {"UpdateToken/an invalid outcome is refused"},
+	"error of change wrapped":        {"UpdateToken/an error of change is returned as it is and writes nothing"},
+
+	// Listings.
+	"order of ids only":             {"ListTokens/records are in the order of creation then id"},
+	"ties in any order":             {"ListTokens/records are in the order of creation then id"},
+	"newest first":                  {"ListTokens/records are in the order of creation then id"},
+	"order of letters":              {"ListTokens/records are in the order of creation then id"},
+	"page drops records":            {"ListTokens/pages of every size make the whole"},
+	"page repeats records":          {"ListTokens/pages of every size make the whole"},
+	"page too small":                {"ListTokens/pages of every size make the whole"},
+	"cursor never ends":             {"ListTokens/pages of every size make the whole"},
+	"cursor after the last page":    {"ListTokens/pages of every size make the whole"},
+	"cursor needs its token":        {"ListTokens/a cursor is a place where nothing need be", "ListTokens/records that stay are listed once while others come and go"},
+	"beginning as a place":          {"ListTokens/records are in the order of creation then id"},
+	"limit ignored":                 {"ListTokens/pages of every size make the whole"},
+	"limit without bounds":          {"ListTokens/a page has the default and the largest size"},
+	"name without subject accepted": {"ListTokens/a name without a subject is refused"},
+	"names by prefix":               {"ListTokens/a name finds the token"},
+	"unknown subject not found":     {"ListTokens/unknown subjects and names give an empty page"},
+
+	// Identities.
+	"user names not unique":       {"Identities/the user name is unique", "UpdateIdentity/a taken user name is refused", "UpdateIdentity/concurrent changes to one user name: one wins"},
+	"no user name is a name":      {"Identities/many have no user name"},
+	"tokens go with the identity": {"Identities/tokens and temporary secret outlive the identity"},
+}
+
+// archiveFaults are those of a wrongArchive.
+var archiveFaults = map[string][]string{
+	"export forgets the position":      {"Archive/an export has every record once, page by page"},
+	"export never ends":                {"Archive/an export has every record once, page by page"},
+	"export ends early":                {"Archive/an export has every record once, page by page"},
+	"export drops the last":            {"Archive/an export has every record once, page by page"},
+	"export redacts":                   {"Archive/an export has every record once, page by page"},
+	"export without generation":        {"Archive/an import into a new store gives the same content"},
+	"export ignores the limit":         {"Archive/an export has every record once, page by page"},
+	"export shares memory":             {"Aliasing/exported records are copies"},
+	"import one by one":                {"Archive/an invalid record keeps all out", "Archive/an occupied name keeps all out"},
+	"import keeps what is there":       {"Archive/an import replaces records with the same key"},
+	"import adds to what is there":     {"Archive/an import replaces records with the same key"},
+	"import counts generations itself": {"Archive/imported records take part in everything", "Archive/an import replaces records with the same key"},
+	"import skips the invalid":         {"Archive/an invalid record keeps all out"},
+	"import shares memory":             {"Aliasing/imported records are copies"},
+}
+
+// watcherFaults are those of a wrongWatcher.
+var watcherFaults = map[string][]string{
+	"feed outlives its context":      {"Watcher/a feed starts with FeedUp and ends with the context"},
+	"feed ends without an error":     {"Watcher/a feed starts with FeedUp and ends with the context"},
+	"feed without FeedUp":            {"Watcher/a feed starts with FeedUp and ends with the context"},
+	"feed without temporary secrets": {"Watcher/every kind of change is reported"},
+	"feed without identities":        {"Watcher/every kind of change is reported"},
+	"feed with another id":           {"Watcher/every watcher is told"},
+	"feed for one watcher":           {"Watcher/every watcher is told"},
+	"feed ahead of the write":        {"Watcher/a change is reported when look-ups see it"},
+	"writers wait for the observer":  {"Watcher/an observer that hangs stops no writer"},
+}
+
+// replacerFaults are those of a wrongReplacer.
+var replacerFaults = map[string][]string{
+	"replace makes a key":                     {"TemporaryReplacer/another secret than the old one stays"},
+	"replace does not ask for the old secret": {"TemporaryReplacer/another secret than the old one stays"},
+	"replace rotates":                         {"TemporaryReplacer/the secret is replaced and the generation stays"},
+	"replace takes an empty secret":           {"TemporaryReplacer/only users and oneproviders with a secret are accepted"},
+	"replace in two steps": {
+		"TemporaryReplacer/of concurrent replacements one wins", "TemporaryReplacer/a concurrent rotation is not undone",
+	},
+}
+
+// closeFault is that of wrongCloser.
+const closeFault = "close fails"
+
+// faulty returns an opener of stores with the fault.
+func faulty(fault string) func(*testing.T) store.Store {
+	return func(*testing.T) store.Store {
+		switch {
+		case archiveFaults[fault] != nil:
+			return &wrongArchive{Store: memory.New(), fault: fault, exported: make(map[string]store.Token)}
+		case watcherFaults[fault] != nil:
+			return &wrongWatcher{Store: memory.New(), fault: fault}
+		case replacerFaults[fault] != nil:
+			return &wrongReplacer{Store: memory.New(), fault: fault}
+		case fault == closeFault:
+			return wrongCloser{memory.New()}
+		}
+		return newNaive(fault)
+	}
+}
+
+// TestConformanceOfNaiveStore shows that nothing but its fault makes a naive
+// store fail, and that the suite takes what the contract leaves open: that
+// optional capabilities are missing, and the variants.
+func TestConformanceOfNaiveStore(t *testing.T) {
+	t.Parallel()
+	for _, variant := range []string{"plain", "change called twice", "no caveats become empty"} {
+		t.Run(variant, func(t *testing.T) { storetest.Run(t, faulty(variant)) })
+	}
+}
+
+// TestConformanceOfWrappers shows the same of the stores that other faults are
+// put into.
+func TestConformanceOfWrappers(t *testing.T) {
+	t.Parallel()
+	t.Run("archive", func(t *testing.T) {
+		storetest.Run(t, func(*testing.T) store.Store { return &wrongArchive{Store: memory.New()} })
+	})
+	t.Run("watcher", func(t *testing.T) {
+		storetest.Run(t, func(*testing.T) store.Store { return &wrongWatcher{Store: memory.New()} })
+	})
+	t.Run("replacer", func(t *testing.T) {
+		storetest.Run(t, func(*testing.T) store.Store { return &wrongReplacer{Store: memory.New()} })
+	})
+}
+
+// TestFaultyStore is what TestFaultsAreCaught runs in processes of their own,
+// where it has to fail.
+func TestFaultyStore(t *testing.T) {
+	fault := os.Getenv(faultEnv)
+	if fault == "" {
+		t.Skip("it fails by intention: TestFaultsAreCaught runs it")
+	}
+	storetest.Run(t, faulty(fault))
+}
+
+func TestFaultsAreCaught(t *testing.T) {
+	t.Parallel()
+	faults := map[string][]string{closeFault: {"Keys/a named key is what the record says"}}
+	for _, more := range []map[string][]string{coreFaults, archiveFaults, watcherFaults, replacerFaults} {
+		for fault, checks := range more {
+			faults[fault] = checks
+		}
+	}
+	for fault, checks := range faults {
+		for _, check := range checks {
+			t.Run(fault+" fails "+check, func(t *testing.T) {
+				t.Parallel()
+				requireCaught(t, fault, check)
+			})
+		}
+	}
+}
+
+// requireCaught runs one check against a store with the fault, in a process of
+// its own because a test cannot fail in part, and demands that the check fails.
+func requireCaught(t *testing.T, fault, check string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	name := "TestFaultyStore/" + strings.ReplaceAll(check, " ", "_")
+	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
+	limit := "16s"
+	if watcherFaults[fault] != nil {
+		limit = "6s" // what does not come is waited for during a part of it
+	}
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run="+pattern, "-test.timeout="+limit, "-test.v")
+	cmd.Env = append(os.Environ(), faultEnv+"="+fault)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "the suite does not notice\n%s", out)
+	assert.True(t, strings.Contains(string(out), "--- FAIL: "+name+" "), "it failed for another reason\n%s", out)
+	for _, crash := range []string{"panic: ", "DATA RACE"} {
+		assert.False(t, strings.Contains(string(out), crash), "it did not fail but crash\n%s", out)
+	}
+}

@@ -1,0 +1,179 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+)
+
+var watcherChecks = []check{
+	{"a feed starts with FeedUp and ends with the context", watchEnds},
+	{"every kind of change is reported", watchReports},
+	{"a change is reported when look-ups see it", watchAfterWrite},
+	{"every watcher is told", watchMany},
+	{"an observer that hangs stops no writer", watchHangs},
+}
+
+// feed is a running call of Watch.
+type feed struct {
+	changes chan store.Change
+	ended   chan error
+	cancel  context.CancelFunc
+}
+
+// watch starts a feed and returns when it stands.
+func watch(t *testing.T, s store.Store) feed {
+	t.Helper()
+	watcher := capability[store.Watcher](t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	f := feed{make(chan store.Change), make(chan error, 1), cancel}
+	go func() {
+		f.ended <- watcher.Watch(ctx, func(c store.Change) {
+			select {
+			case f.changes <- c:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	t.Cleanup(cancel)
+	first := await(t, f.changes, "the feed stands")
+	require.Equal(t, store.Change{Kind: store.FeedUp}, first, "what the feed says first")
+	return f
+}
+
+// until waits for the change. A feed that is lost in between says nothing, and
+// nothing in the suite makes it lost.
+func (f feed) until(t *testing.T, want store.Change) {
+	t.Helper()
+	for range 1000 {
+		if await(t, f.changes, fmt.Sprintf("the change %+v", want)) == want {
+			return
+		}
+	}
+	require.FailNow(t, "the change is not among those reported", "%+v", want)
+}
+
+func watchEnds(t *testing.T, open func() store.Store) {
+	s := open()
+	f := watch(t, s)
+	f.cancel()
+	requireEnvironment(t, await(t, f.ended, "the feed ends with its context"), context.Canceled)
+	createTokens(t, s, newToken("a")) // nobody listens any more
+	again := watch(t, s)
+	createTokens(t, s, newToken("b"))
+	again.until(t, store.Change{Kind: store.TokenChanged, TokenID: "b"})
+}
+
+func watchReports(t *testing.T, open func() store.Store) {
+	s := open()
+	f := watch(t, s)
+	token := store.Change{Kind: store.TokenChanged, TokenID: "a"}
+	identity := store.Change{Kind: store.IdentityChanged, Subject: alice}
+	temporary := store.Change{Kind: store.TemporaryChange, Subject: alice}
+
+	createTokens(t, s, newToken("a"))
+	f.until(t, token)
+	updateToken(t, s, "a", func(token *store.Token) { token.Revoked = true })
+	f.until(t, token)
+	require.NoError(t, s.DeleteToken(t.Context(), "a"))
+	f.until(t, token)
+
+	createIdentities(t, s, newUser("alice"))
+	f.until(t, identity)
+	updateIdentity(t, s, alice, func(i *store.Identity) { i.Blocked = true })
+	f.until(t, identity)
+	require.NoError(t, s.DeleteIdentity(t.Context(), alice))
+	f.until(t, identity)
+
+	ensure(t, s, alice, "first")
+	f.until(t, temporary)
+	rotateTo(t, s, alice, "second")
+	f.until(t, temporary)
+	if replacer, ok := s.(store.TemporaryReplacer); ok {
+		requireReplaced(t, replacer, alice, "second", "third")
+		f.until(t, temporary)
+	}
+	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
+	f.until(t, temporary)
+
+	if archive, ok := s.(store.Archive); ok {
+		require.NoError(t, archive.Import(t.Context(), goodRecords()))
+		missing := map[store.Change]bool{token: true, identity: true, temporary: true}
+		for len(missing) > 0 {
+			delete(missing, await(t, f.changes, fmt.Sprintf("the imported changes %v", missing)))
+		}
+	}
+}
+
+// watchAfterWrite looks at the store from within the observer, as a cache does.
+func watchAfterWrite(t *testing.T, open func() store.Store) {
+	s := open()
+	watcher := capability[store.Watcher](t, s)
+	createTokens(t, s, newToken("a"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	up := make(chan struct{})
+	var once sync.Once
+	seen := make(chan bool, 1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- watcher.Watch(ctx, func(c store.Change) {
+			switch c.Kind {
+			case store.FeedUp:
+				once.Do(func() { close(up) })
+			case store.TokenChanged:
+				key, err := s.NamedKey(ctx, "a")
+				select {
+				case seen <- err == nil && key.Revoked:
+				default:
+				}
+			}
+		})
+	}()
+	await(t, up, "the feed stands")
+	updateToken(t, s, "a", func(token *store.Token) { token.Revoked = true })
+	require.True(t, await(t, seen, "the change is reported"), "the change was reported, but look-ups did not see it")
+	cancel()
+	await(t, ended, "the feed ends with its context")
+}
+
+func watchMany(t *testing.T, open func() store.Store) {
+	s := open()
+	first, second := watch(t, s), watch(t, s)
+	want := store.Change{Kind: store.TokenChanged, TokenID: "a"}
+	createTokens(t, s, newToken("a"))
+	second.until(t, want)
+	first.until(t, want)
+	second.cancel()
+	requireEnvironment(t, await(t, second.ended, "the feed ends with its context"), context.Canceled)
+	updateToken(t, s, "a", func(token *store.Token) { token.Revoked = true })
+	first.until(t, want)
+}
+
+func watchHangs(t *testing.T, open func() store.Store) {
+	s := open()
+	f := watch(t, s) // from now on nobody receives
+	written := make(chan error, 1)
+	go func() {
+		for i := range 200 {
+			if err := s.CreateToken(t.Context(), newToken(fmt.Sprint("token", i))); err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- nil
+	}()
+	require.NoError(t, await(t, written, "writers go on while an observer hangs"))
+	last := store.Change{Kind: store.TokenChanged, TokenID: "token199"}
+	for {
+		c := await(t, f.changes, "the last change, or that the feed was lost and stands again")
+		if c == last || c.Kind == store.FeedUp {
+			return
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package storetest_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+// wrongArchive is the memory store with a fault in Export or Import.
+type wrongArchive struct {
+	*memory.Store
+	fault string
+
+	mu       sync.Mutex
+	exported map[string]store.Token // given out before, by "export shares memory"
+	position string                 // one before the last, by "export forgets the position"
+}
+
+func (w *wrongArchive) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	if w.fault == "export forgets the position" {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if after != "" {
+			after = w.position
+		}
+	}
+	records, next, err := w.Store.Export(ctx, kind, after, limit)
+	switch w.fault {
+	case "export forgets the position":
+		if w.position = ""; len(records) > 1 {
+			_, w.position, _ = w.Store.Export(ctx, kind, after, len(records)-1)
+		}
+	case "export never ends":
+		if next == "" {
+			next = after
+		}
+	case "export ends early":
+		if after != "" {
+			next = ""
+		}
+	case "export drops the last":
+		if next == "" && len(records) > 1 {
+			records = records[:len(records)-1]
+		}
+	case "export redacts":
+		for _, r := range records {
+			if r.Identity != nil {
+				r.Identity.Password = store.NewSecret(r.Identity.Password.String())
+			}
+		}
+	case "export without generation":
+		for _, r := range records {
+			if r.Temporary != nil {
+				r.Temporary.Generation = 1
+			}
+		}
+	case "export ignores the limit":
+		for next != "" && err == nil {
+			var more []store.Record
+			more, next, err = w.Store.Export(ctx, kind, next, limit)
+			records = append(records, more...)
+		}
+	case "export shares memory":
+		w.share(records)
+	}
+	return records, next, err
+}
+
+// share gives out records that GetToken gives out, too.
+func (w *wrongArchive) share(records []store.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range records {
+		if r.Token != nil {
+			w.exported[r.Token.ID] = *r.Token
+		}
+	}
+}
+
+func (w *wrongArchive) GetToken(ctx context.Context, id string) (store.Token, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t, ok := w.exported[id]; ok {
+		return t, nil
+	}
+	return w.Store.GetToken(ctx, id)
+}
+
+func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error {
+	switch w.fault {
+	case "import one by one":
+		for _, r := range records {
+			if err := w.Store.Import(ctx, []store.Record{r}); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	case "import keeps what is there":
+		records = slices.DeleteFunc(slices.Clone(records), func(r store.Record) bool {
+			if r.Token == nil {
+				return false
+			}
+			_, err := w.Store.GetToken(ctx, r.Token.ID)
+			return err == nil
+		})
+	case "import adds to what is there":
+		for _, r := range records {
+			if r.Token != nil && w.Store.CreateToken(ctx, *r.Token) != nil {
+				return errors.AlreadyExists()
+			}
+		}
+	case "import counts generations itself":
+		for _, r := range records {
+			if r.Temporary == nil {
+				continue
+			}
+			if _, err := w.Store.RotateTemporaryKey(ctx, r.Temporary.Subject, r.Temporary.Secret); err != nil {
+				return err
+			}
+		}
+		records = slices.DeleteFunc(slices.Clone(records), func(r store.Record) bool { return r.Temporary != nil })
+	case "import skips the invalid":
+		records = slices.DeleteFunc(slices.Clone(records), func(r store.Record) bool {
+			return w.Store.Import(ctx, []store.Record{r}) != nil
+		})
+	case "import shares memory":
+		defer w.share(records)
+	}
+	return w.Store.Import(ctx, records)
+}
+
+// wrongWatcher is the memory store with a fault in Watch.
+type wrongWatcher struct {
+	*memory.Store
+	fault string
+
+	mu       sync.Mutex
+	observer func(store.Change) // of those who tell by themselves
+}
+
+func (w *wrongWatcher) Watch(ctx context.Context, observe func(store.Change)) error {
+	switch w.fault {
+	case "feed outlives its context":
+		return w.Store.Watch(context.WithoutCancel(ctx), observe)
+	case "feed ends without an error":
+		_ = w.Store.Watch(ctx, observe)
+		return nil
+	case "feed for one watcher":
+		w.mu.Lock()
+		defer w.mu.Unlock()
+	case "writers wait for the observer", "feed ahead of the write":
+		w.mu.Lock()
+		w.observer = observe
+		w.mu.Unlock()
+	}
+	return w.Store.Watch(ctx, func(c store.Change) {
+		switch {
+		case c.Kind == store.FeedUp && w.fault == "feed without FeedUp":
+		case c.Kind == store.TemporaryChange && w.fault == "feed without temporary secrets":
+		case c.Kind == store.IdentityChanged && w.fault == "feed without identities":
+		case c.Kind == store.TokenChanged && w.fault == "feed with another id":
+			observe(store.Change{Kind: c.Kind, TokenID: "name of " + c.TokenID})
+		default:
+			observe(c)
+		}
+	})
+}
+
+func (w *wrongWatcher) CreateToken(ctx context.Context, t store.Token) error {
+	err := w.Store.CreateToken(ctx, t)
+	w.mu.Lock()
+	observe := w.observer
+	w.mu.Unlock()
+	if observe != nil && w.fault == "writers wait for the observer" {
+		observe(store.Change{Kind: store.TokenChanged, TokenID: t.ID})
+	}
+	return err
+}
+
+// UpdateToken tells of the change before it makes it.
+func (w *wrongWatcher) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	if w.fault == "feed ahead of the write" {
+		w.mu.Lock()
+		observe := w.observer
+		w.mu.Unlock()
+		observe(store.Change{Kind: store.TokenChanged, TokenID: id})
+	}
+	return w.Store.UpdateToken(ctx, id, change)
+}
+
+// wrongReplacer is the memory store with a fault in ReplaceTemporarySecret.
+type wrongReplacer struct {
+	*memory.Store
+	fault string
+}
+
+func (w *wrongReplacer) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	key, err := w.Store.TemporaryKey(ctx, subject)
+	switch {
+	case w.fault == "replace makes a key" && err != nil:
+		_, err := w.Store.EnsureTemporaryKey(ctx, subject, secret)
+		return false, err
+	case w.fault == "replace does not ask for the old secret":
+		old = key.Secret
+	case w.fault == "replace rotates" && err == nil && key.Secret.Equal(old):
+		_, err := w.Store.RotateTemporaryKey(ctx, subject, secret)
+		return err == nil, err
+	case w.fault == "replace takes an empty secret" && secret.IsZero():
+		return true, nil
+	case w.fault == "replace in two steps" && err == nil && key.Secret.Equal(old):
+		for range 100 {
+			runtime.Gosched()
+		}
+		err := w.Store.Import(ctx, []store.Record{{Temporary: &store.Temporary{Subject: subject, Secret: secret, Generation: key.Generation}}})
+		return err == nil, err
+	}
+	return w.Store.ReplaceTemporarySecret(ctx, subject, old, secret)
+}
+
+// wrongCloser is the memory store that fails to close.
+type wrongCloser struct{ *memory.Store }
+
+func (wrongCloser) Close() error { return errors.New("still in use") }
