@@ -102,12 +102,12 @@ func parseAPI(value string) (Caveat, bool) {
 func (API) Type() Type { return TypeAPI }
 
 // String returns the text "api = MATCHSPEC|...".
-func (c API) String() string { return joinList("api = ", c, MatchSpec.String) }
+func (c API) String() string { return joinList("api = ", c, writeStringer) }
 
 // MarshalJSON returns {"type":"api","whitelist":[MATCHSPEC,...]}.
 func (c API) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeAPI, texts(c)) }
 
-func (API) satisfied(context.Context, *Request) (bool, error) { return true, nil }
+func (API) satisfied(context.Context, Request) (bool, error) { return true, nil }
 
 func (c API) problem() string {
 	return firstProblem(c, func(m MatchSpec) string {

@@ -46,7 +46,8 @@ type Caveat interface {
 
 	// satisfied reports whether the caveat holds. The error tells why a
 	// look-up that it needed failed; it is nil where the answer is plainly no.
-	satisfied(ctx context.Context, req *Request) (bool, error)
+	// The request goes by value so that it need not be on the heap.
+	satisfied(ctx context.Context, req Request) (bool, error)
 	// problem says why the caveat may not enter a new token, "" if it may.
 	problem() string
 	// entries is the length of the caveat's list, 0 where it has none.
@@ -66,7 +67,7 @@ func Check(ctx context.Context, c Caveat, req *Request) error {
 		req = &Request{}
 	}
 	c = own(c)
-	ok, cause := c.satisfied(ctx, req)
+	ok, cause := c.satisfied(ctx, *req)
 	switch {
 	case ok && cause == nil:
 		return nil
@@ -131,10 +132,10 @@ func (u Unknown) MarshalJSON() ([]byte, error) {
 	}{TypeUnknown, string(u)})
 }
 
-func (Unknown) satisfied(context.Context, *Request) (bool, error) { return false, nil }
-func (Unknown) problem() string                                   { return "it is not a known caveat" }
-func (Unknown) entries() int                                      { return 0 }
-func (Unknown) demand() string                                    { return "it is not a known caveat" }
+func (Unknown) satisfied(context.Context, Request) (bool, error) { return false, nil }
+func (Unknown) problem() string                                  { return "it is not a known caveat" }
+func (Unknown) entries() int                                     { return 0 }
+func (Unknown) demand() string                                   { return "it is not a known caveat" }
 
 // Types returns the thirteen types of the Onezone language, in the order in
 // which its documentation lists them.

@@ -45,7 +45,17 @@ func (i Interface) Name() string {
 func (Interface) Type() Type { return TypeInterface }
 
 // String returns the text of the caveat, "interface = NAME".
-func (i Interface) String() string { return "interface = " + i.Name() }
+func (i Interface) String() string {
+	switch i {
+	case REST:
+		return "interface = rest"
+	case Oneclient:
+		return "interface = oneclient"
+	case GraphSync:
+		return "interface = graphsync"
+	}
+	return "interface = unknown"
+}
 
 // MarshalJSON returns {"type":"interface","interface":NAME}.
 func (i Interface) MarshalJSON() ([]byte, error) {
@@ -55,7 +65,7 @@ func (i Interface) MarshalJSON() ([]byte, error) {
 	}{TypeInterface, i.Name()})
 }
 
-func (i Interface) satisfied(_ context.Context, req *Request) (bool, error) {
+func (i Interface) satisfied(_ context.Context, req Request) (bool, error) {
 	return i != 0 && i == req.Interface, nil
 }
 
@@ -85,7 +95,7 @@ func (IdentityOnly) String() string { return "authorization = none" }
 // type in JSON and is recognised by the key scope.
 func (IdentityOnly) MarshalJSON() ([]byte, error) { return []byte(`{"scope":"identityToken"}`), nil }
 
-func (IdentityOnly) satisfied(_ context.Context, req *Request) (bool, error) {
+func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.ProveIdentity, nil
 }
 func (IdentityOnly) problem() string { return "" }
@@ -104,7 +114,7 @@ func (DataReadonly) String() string { return "data.readonly" }
 // MarshalJSON returns {"type":"data.readonly"}.
 func (DataReadonly) MarshalJSON() ([]byte, error) { return []byte(`{"type":"data.readonly"}`), nil }
 
-func (DataReadonly) satisfied(_ context.Context, req *Request) (bool, error) {
+func (DataReadonly) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.DataAccess, nil
 }
 func (DataReadonly) problem() string { return "" }

@@ -33,7 +33,9 @@ func encodePath(path string) string { return base64.StdEncoding.EncodeToString([
 func (DataPath) Type() Type { return TypeDataPath }
 
 // String returns the text "data.path = BASE64|...".
-func (c DataPath) String() string { return joinList("data.path = ", c, encodePath) }
+func (c DataPath) String() string {
+	return joinList("data.path = ", c, func(b []byte, path string) []byte { return append(b, encodePath(path)...) })
+}
 
 // MarshalJSON returns {"type":"data.path","whitelist":[BASE64,...]}.
 func (c DataPath) MarshalJSON() ([]byte, error) {
@@ -44,7 +46,7 @@ func (c DataPath) MarshalJSON() ([]byte, error) {
 	return whitelistJSON(TypeDataPath, encoded)
 }
 
-func (c DataPath) satisfied(_ context.Context, req *Request) (bool, error) {
+func (c DataPath) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.DataAccess, nil
 }
 
@@ -109,7 +111,7 @@ func (DataObjectID) Type() Type { return TypeDataObjectID }
 
 // String returns the text "data.objectid = ID|...".
 func (c DataObjectID) String() string {
-	return joinList("data.objectid = ", c, func(s string) string { return s })
+	return joinList("data.objectid = ", c, writeText)
 }
 
 // MarshalJSON returns {"type":"data.objectid","whitelist":[ID,...]}.
@@ -117,7 +119,7 @@ func (c DataObjectID) MarshalJSON() ([]byte, error) {
 	return whitelistJSON(TypeDataObjectID, []string(c))
 }
 
-func (c DataObjectID) satisfied(_ context.Context, req *Request) (bool, error) {
+func (c DataObjectID) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.DataAccess, nil
 }
 

@@ -54,7 +54,7 @@ func (p places) text(t Type) string {
 	if p.filter == Blacklist {
 		operator = " != "
 	}
-	return joinList(string(t)+operator, p.list, func(s string) string { return s })
+	return joinList(string(t)+operator, p.list, writeText)
 }
 
 func (p places) json(t Type) ([]byte, error) {
@@ -131,8 +131,8 @@ func (c Country) String() string { return c.places().text(TypeCountry) }
 // MarshalJSON returns {"type":"geo.country","filter":FILTER,"list":[CODE,...]}.
 func (c Country) MarshalJSON() ([]byte, error) { return c.places().json(TypeCountry) }
 
-func (c Country) satisfied(ctx context.Context, req *Request) (bool, error) {
-	at, err := place(ctx, req)
+func (c Country) satisfied(ctx context.Context, req Request) (bool, error) {
+	at, err := place(ctx, &req)
 	if err != nil || at == nil || at.Country == "" {
 		return false, err
 	}
@@ -190,8 +190,8 @@ func (c Region) String() string { return c.places().text(TypeRegion) }
 // MarshalJSON returns {"type":"geo.region","filter":FILTER,"list":[NAME,...]}.
 func (c Region) MarshalJSON() ([]byte, error) { return c.places().json(TypeRegion) }
 
-func (c Region) satisfied(ctx context.Context, req *Request) (bool, error) {
-	at, err := place(ctx, req)
+func (c Region) satisfied(ctx context.Context, req Request) (bool, error) {
+	at, err := place(ctx, &req)
 	if err != nil || at == nil || at.Country == "" || regionOf[at.Continent] == "" {
 		return false, err
 	}

@@ -23,7 +23,7 @@ func (v *Vocabulary) FromJSON(data []byte) (Caveat, error) {
 	}
 	c, problem := v.read(o)
 	if problem == "" {
-		problem = v.problem(c)
+		_, problem = v.text(c)
 	}
 	if problem != "" {
 		return nil, badCaveat(offender(data), problem)

@@ -99,8 +99,8 @@ func (c Custom) MarshalJSON() ([]byte, error) {
 	}{c.Type(), c.value})
 }
 
-func (c Custom) satisfied(ctx context.Context, req *Request) (bool, error) {
-	return c.kind.Satisfied(ctx, c.value, req)
+func (c Custom) satisfied(ctx context.Context, req Request) (bool, error) {
+	return c.kind.Satisfied(ctx, c.value, &req)
 }
 
 func (c Custom) problem() string {

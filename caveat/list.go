@@ -30,17 +30,20 @@ func parseList[E any](text string, parse func(string) (E, error)) ([]E, bool) {
 func verbatim(entry string) (string, error) { return entry, nil }
 
 // joinList writes a list behind the head of its caveat.
-func joinList[E any](head string, list []E, text func(E) string) string {
-	var b strings.Builder
-	b.WriteString(head)
+func joinList[E any](head string, list []E, write func(b []byte, e E) []byte) string {
+	var stack [256]byte
+	b := append(stack[:0], head...)
 	for i, e := range list {
 		if i > 0 {
-			b.WriteString(separator)
+			b = append(b, separator...)
 		}
-		b.WriteString(text(e))
+		b = write(b, e)
 	}
-	return b.String()
+	return string(b)
 }
+
+func writeText(b []byte, text string) []byte             { return append(b, text...) }
+func writeStringer[E fmt.Stringer](b []byte, e E) []byte { return append(b, e.String()...) }
 
 func texts[E fmt.Stringer](list []E) []string {
 	out := make([]string, len(list))

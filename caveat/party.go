@@ -20,12 +20,12 @@ func parseServices(value string) (Caveat, bool) {
 func (Services) Type() Type { return TypeService }
 
 // String returns the text "service = opw-ID|...".
-func (c Services) String() string { return joinList("service = ", c, Service.String) }
+func (c Services) String() string { return joinList("service = ", c, writeStringer) }
 
 // MarshalJSON returns {"type":"service","whitelist":["opw-ID",...]}.
 func (c Services) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeService, texts(c)) }
 
-func (c Services) satisfied(_ context.Context, req *Request) (bool, error) {
+func (c Services) satisfied(_ context.Context, req Request) (bool, error) {
 	return slices.ContainsFunc(c, func(entry Service) bool { return entry.matches(req.Service) }), nil
 }
 
@@ -60,14 +60,14 @@ func parseConsumers(value string) (Caveat, bool) {
 func (Consumers) Type() Type { return TypeConsumer }
 
 // String returns the text "consumer = usr-ID|...".
-func (c Consumers) String() string { return joinList("consumer = ", c, Subject.String) }
+func (c Consumers) String() string { return joinList("consumer = ", c, writeStringer) }
 
 // MarshalJSON returns {"type":"consumer","whitelist":["usr-ID",...]}.
 func (c Consumers) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeConsumer, texts(c)) }
 
-func (c Consumers) satisfied(ctx context.Context, req *Request) (bool, error) {
+func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
 	for _, entry := range c {
-		ok, err := isConsumer(ctx, entry, req)
+		ok, err := isConsumer(ctx, entry, &req)
 		if ok || err != nil {
 			return ok, err
 		}

@@ -36,7 +36,10 @@ func parseDecimal(s string, bits int) (int64, bool) {
 func (Time) Type() Type { return TypeTime }
 
 // String returns the text "time < SECONDS".
-func (t Time) String() string { return "time < " + strconv.FormatInt(t.ValidUntil, 10) }
+func (t Time) String() string {
+	var stack [32]byte
+	return string(strconv.AppendInt(append(stack[:0], "time < "...), t.ValidUntil, 10))
+}
 
 // MarshalJSON returns {"type":"time","validUntil":SECONDS}.
 func (t Time) MarshalJSON() ([]byte, error) {
@@ -46,7 +49,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	}{TypeTime, t.ValidUntil})
 }
 
-func (t Time) satisfied(_ context.Context, req *Request) (bool, error) {
+func (t Time) satisfied(_ context.Context, req Request) (bool, error) {
 	return !req.Now.IsZero() && req.Now.Unix() < t.ValidUntil, nil
 }
 

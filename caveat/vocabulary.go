@@ -89,7 +89,7 @@ func (v *Vocabulary) parse(text string) (Caveat, bool) {
 		return c, ok && c.problem() == ""
 	}
 	// Counting first keeps a hostile list from being built only to be refused.
-	if strings.Count(rest, separator) >= v.limit() {
+	if len(rest) > v.limit() && strings.Count(rest, separator) >= v.limit() {
 		return nil, false
 	}
 	switch head {
@@ -148,28 +148,36 @@ func Validate(c Caveat) error { return (*Vocabulary)(nil).Validate(c) }
 // as the same caveat. Reading tokens is more lenient than this. The error is
 // badValueCaveat {caveat}; its description says what is wrong.
 func (v *Vocabulary) Validate(c Caveat) error {
-	c = own(c)
-	if problem := v.problem(c); problem != "" {
-		return badCaveat(c, problem)
-	}
-	return nil
+	_, err := v.Text(c)
+	return err
 }
 
-// problem says why the caveat may not enter a new token, "" if it may.
-func (v *Vocabulary) problem(c Caveat) string {
+// Text returns the text of a caveat that may enter a new token, and the error of
+// [Vocabulary.Validate] for one that may not.
+func (v *Vocabulary) Text(c Caveat) (string, error) {
+	c = own(c)
+	text, problem := v.text(c)
+	if problem != "" {
+		return "", badCaveat(c, problem)
+	}
+	return text, nil
+}
+
+// text returns the text of the caveat, or says why it may not enter a new token.
+func (v *Vocabulary) text(c Caveat) (text, problem string) {
 	if c.entries() > v.limit() {
-		return fmt.Sprintf("its list has more than %d entries", v.limit())
+		return "", fmt.Sprintf("its list has more than %d entries", v.limit())
 	}
 	if custom, ok := c.(Custom); ok && v.kind(custom.kind.Name) != custom.kind {
-		return "its kind is not in the vocabulary"
+		return "", "its kind is not in the vocabulary"
 	}
 	if problem := c.problem(); problem != "" {
-		return problem
+		return "", problem
 	}
-	if !isText(c.String()) {
-		return "its text must be valid UTF-8"
+	if text = c.String(); !isText(text) {
+		return "", "its text must be valid UTF-8"
 	}
-	return ""
+	return text, ""
 }
 
 // isText reports whether the string survives JSON, which puts U+FFFD in the

@@ -1,12 +1,12 @@
 package store
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/onezone-go/onezone/internal/mac"
 )
 
 // Secret is the text that a token's signature grows from, or another text that
@@ -32,7 +32,7 @@ type buried = [1][1][1][1][1][1][1][1][1][1]*material
 
 type material struct {
 	text *string
-	root *[sha256.Size]byte
+	root *mac.Root
 }
 
 const redacted = "[redacted]"
@@ -43,22 +43,19 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	root := deriveRoot(text)
 	var s Secret
-	*s.at() = &material{&text, &root}
+	*s.at() = &material{&text, mac.NewRoot(mac.Sum(&generator, text))}
 	return s
 }
 
 // at is the place of the material.
 func (s *Secret) at() **material { return &s.text[0][0][0][0][0][0][0][0][0][0] }
 
-// deriveRoot is the key derivation of libmacaroons.
-func deriveRoot(text string) (root [sha256.Size]byte) {
-	h := hmac.New(sha256.New, []byte("macaroons-key-generator"))
-	h.Write([]byte(text))
-	h.Sum(root[:0])
-	return root
-}
+// generator is the key with which libmacaroons derives root keys.
+var generator = func() (key [mac.Size]byte) {
+	copy(key[:], "macaroons-key-generator")
+	return key
+}()
 
 // Reveal returns the text of the secret, "" for the zero Secret.
 func (s Secret) Reveal() string {
@@ -68,16 +65,16 @@ func (s Secret) Reveal() string {
 	return *(*s.at()).text
 }
 
-// RootKey returns the key that the HMAC chain of a token begins with: the
+// Root returns the key that the HMAC chain of a token begins with: the
 // HMAC-SHA256 of the text under the key "macaroons-key-generator", as
-// libmacaroons derives it. It is computed when the secret is made, so that a
-// store which keeps Secrets in memory saves that work at each lookup. Of the
-// zero Secret it is zero, which nothing signs with.
-func (s Secret) RootKey() (root [sha256.Size]byte) {
-	if !s.IsZero() {
-		root = *(*s.at()).root
+// libmacaroons derives it. It is made with the secret and shared by its copies,
+// so that a store which keeps Secrets in memory saves the work that was done
+// with it before. It is nil for the zero Secret.
+func (s Secret) Root() *mac.Root {
+	if s.IsZero() {
+		return nil
 	}
-	return root
+	return (*s.at()).root
 }
 
 // IsZero reports whether the secret is empty.

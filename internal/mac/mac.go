@@ -1,0 +1,95 @@
+// Package mac is HMAC-SHA256 for the one shape that macaroons need: keys of 32
+// bytes and short messages.
+package mac
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+	"sync/atomic"
+)
+
+// Size is the size of a key and of a code, in bytes.
+const Size = sha256.Size
+
+const (
+	blockSize = sha256.BlockSize
+
+	// stackMessage is the longest message that is kept on the stack: every caveat
+	// but long lists.
+	stackMessage = 448
+)
+
+// The pads of RFC 2104.
+var (
+	innerPad = [blockSize]byte([]byte(strings.Repeat("\x36", blockSize)))
+	outerPad = [blockSize]byte([]byte(strings.Repeat("\x5c", blockSize)))
+)
+
+// Sum returns the HMAC-SHA256 (RFC 2104) of the message.
+func Sum(key *[Size]byte, message string) [Size]byte {
+	var h Hasher
+	return h.Sum(key, message)
+}
+
+// Hasher computes one code after the other. It does what crypto/hmac does,
+// without its allocations: a message that is not too long is hashed in one call
+// from the memory of the Hasher, which belongs on the stack. The zero value is
+// ready.
+type Hasher struct {
+	inner [blockSize + stackMessage]byte
+	outer [blockSize + sha256.Size]byte
+}
+
+// Sum returns the HMAC-SHA256 (RFC 2104) of the message.
+func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
+	copy(h.inner[:], innerPad[:])
+	copy(h.outer[:], outerPad[:])
+	subtle.XORBytes(h.inner[:], key[:], innerPad[:])
+	subtle.XORBytes(h.outer[:], key[:], outerPad[:])
+	var digest [sha256.Size]byte
+	if n := copy(h.inner[blockSize:], message); n == len(message) {
+		digest = sha256.Sum256(h.inner[:blockSize+n])
+	} else {
+		long := sha256.New()
+		long.Write(h.inner[:blockSize])
+		long.Write([]byte(message))
+		long.Sum(digest[:0])
+	}
+	copy(h.outer[blockSize:], digest[:])
+	return sha256.Sum256(h.outer[:])
+}
+
+// Root is the key that a chain of codes begins with. It remembers one first
+// code: the root of a named token only ever signs one message, the token's
+// identifier, and verifying the token again need not compute it again. It is
+// safe for concurrent use.
+type Root struct {
+	key   [Size]byte
+	first atomic.Pointer[link]
+}
+
+type link struct {
+	message string
+	code    [Size]byte
+}
+
+// NewRoot returns a root with the given key.
+func NewRoot(key [Size]byte) *Root { return &Root{key: key} }
+
+// First returns the code of the message under the root.
+func (r *Root) First(h *Hasher, message string) [Size]byte {
+	if known := r.first.Load(); known != nil && known.message == message {
+		return known.code
+	}
+	return h.Sum(&r.key, message)
+}
+
+// Remember keeps the code of a message that First returned, if it keeps none so
+// far. It is for messages that have proved to be genuine: a stranger must not be
+// able to fill the place.
+func (r *Root) Remember(message string, code [Size]byte) {
+	if r.first.Load() == nil {
+		r.first.CompareAndSwap(nil, &link{strings.Clone(message), code})
+	}
+}

@@ -1,0 +1,234 @@
+package macaroon_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// members lets alice use the services p-krakow and, in its cluster, onezone.
+type members struct{}
+
+func (members) InProvider(_ context.Context, user caveat.Subject, provider string) (bool, error) {
+	if provider == "broken" {
+		return false, context.DeadlineExceeded
+	}
+	return user == alice && provider == "p-krakow", nil
+}
+
+func (members) InCluster(_ context.Context, user caveat.Subject, cluster string) (bool, error) {
+	return user == alice && (cluster == "p-krakow" || cluster == "onezone"), nil
+}
+
+func TestWhichServicesASubjectMayUse(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, macaroon.WithMemberships(members{}))
+	without := newZone(t)
+	tokens := map[caveat.Subject]macaroon.Token{alice: z.access(t), bob: z.named(t, bob, macaroon.AccessToken()), provider: z.named(t, provider, macaroon.AccessToken())}
+	for text, may := range map[string][]caveat.Subject{
+		"ozw-onezone": {alice, bob, provider}, "ozw-*": {alice, bob, provider},
+		"ozp-*": {alice, bob}, "opw-*": {alice, bob}, "opp-*": {alice, bob},
+		"ozp-onezone": {alice}, "opw-p-krakow": {alice}, "opp-p-krakow": {alice},
+		"ozw-other": {}, "ozp-other": {}, "opw-other": {}, "opp-other": {},
+	} {
+		service, err := caveat.ParseService(text)
+		require.NoError(t, err)
+		for subject, token := range tokens {
+			_, err := z.VerifyAccess(t.Context(), token, caveat.Request{Service: service})
+			want := false
+			for _, s := range may {
+				want = want || s == subject
+			}
+			assert.Equal(t, want, err == nil, "%v with %s: %v", subject, text, err)
+			if !want {
+				requireID(t, errors.IDTokenServiceForbidden, err)
+			}
+		}
+	}
+	_, err := without.VerifyAccess(t.Context(), without.access(t), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}})
+	requireID(t, errors.IDTokenServiceForbidden, err)
+	_, err = z.VerifyAccess(t.Context(), tokens[alice], caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "broken"}})
+	requireEnvironment(t, err)
+}
+
+func TestIdentities(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	ctx := t.Context()
+	identify := func(token macaroon.Token) error {
+		_, err := z.VerifyIdentity(ctx, token, caveat.Request{})
+		return err
+	}
+	require.NoError(t, identify(z.named(t, alice, macaroon.IdentityToken())))
+	require.NoError(t, identify(z.named(t, provider, macaroon.IdentityToken())))
+	require.NoError(t, identify(z.named(t, provider, macaroon.AccessToken())))
+	requireID(t, errors.IDNotAnIdentityToken, identify(z.access(t)))
+	requireID(t, errors.IDTokenCaveatUnverified, identify(z.access(t, caveat.Until(start))))
+	require.NoError(t, identify(z.named(t, provider, macaroon.AccessToken(), caveat.IdentityOnly{})))
+	requireID(t, errors.IDTokenCaveatUnverified, identify(z.named(t, alice, macaroon.IdentityToken(), caveat.IdentityOnly{})))
+	requireID(t, errors.IDTokenCaveatUnverified, z.verify(z.access(t, caveat.IdentityOnly{})))
+	// A caller cannot widen what is asked by the request.
+	_, err := z.VerifyAccess(ctx, z.access(t, caveat.IdentityOnly{}), caveat.Request{ProveIdentity: true})
+	requireID(t, errors.IDTokenCaveatUnverified, err)
+}
+
+func TestServiceTokens(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	ctx := t.Context()
+	identity := z.named(t, provider, macaroon.IdentityToken())
+	for indication, want := range map[caveat.ServiceType]caveat.ServiceType{
+		0: caveat.OpWorker, caveat.OpWorker: caveat.OpWorker, caveat.OpPanel: caveat.OpPanel,
+	} {
+		token := identity
+		if indication != 0 {
+			text, err := identity.IndicatedBy(indication)
+			require.NoError(t, err)
+			token = parse(t, text)
+		}
+		service, err := z.VerifyService(ctx, token, caveat.Request{})
+		require.NoError(t, err)
+		assert.Equal(t, caveat.Service{Type: want, ID: provider.ID}, service)
+	}
+
+	// A version 1 token, which does not name its subject, keeps the mark.
+	require.NoError(t, z.store.CreateToken(ctx, store.Token{
+		ID: "old", Name: "old", Version: 1, Subject: provider, Type: "act", Secret: secret, Created: 1,
+	}))
+	text, err := mint(t, macaroon.Spec{Version: 1, ID: "old"}).IndicatedBy(caveat.OpPanel)
+	require.NoError(t, err)
+	service, err := z.VerifyService(ctx, parse(t, text), caveat.Request{})
+	require.NoError(t, err)
+	assert.Equal(t, caveat.OpPanel, service.Type)
+
+	for name, c := range map[string]struct {
+		token macaroon.Token
+		inner errors.ID
+	}{
+		"a user's identity token":  {z.named(t, alice, macaroon.IdentityToken()), errors.IDTokenInvalid},
+		"a user's access token":    {z.access(t), errors.IDNotAnIdentityToken},
+		"a forged one":             {forged(t, identity), errors.IDTokenInvalid},
+		"one that failed a caveat": {confine(t, identity, caveat.Until(start)), errors.IDTokenCaveatUnverified},
+		"a consumer's only":        {confine(t, identity, caveat.Consumers{alice}), errors.IDTokenCaveatUnverified},
+	} {
+		_, err := z.VerifyService(ctx, c.token, caveat.Request{Consumer: alice})
+		requireID(t, errors.IDBadServiceToken, err)
+		assert.ErrorIs(t, err, c.inner, name)
+	}
+}
+
+func TestConsumerTokens(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	ctx := t.Context()
+	consumer, err := z.VerifyConsumer(ctx, z.named(t, alice, macaroon.IdentityToken(), caveat.REST), caveat.Request{Interface: caveat.REST})
+	require.NoError(t, err)
+	assert.Equal(t, alice, consumer)
+	_, err = z.VerifyConsumer(ctx, z.access(t), caveat.Request{})
+	requireID(t, errors.IDBadConsumerToken, err)
+	assert.ErrorIs(t, err, errors.IDNotAnIdentityToken)
+	_, err = z.VerifyConsumer(ctx, z.named(t, alice, macaroon.IdentityToken(), caveat.Consumers{alice}), caveat.Request{Consumer: alice})
+	requireID(t, errors.IDBadConsumerToken, err)
+}
+
+func TestVersion1TokensTakeTheirSubjectFromTheRecord(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	ctx := t.Context()
+	require.NoError(t, z.store.CreateToken(ctx, store.Token{
+		ID: "old", Name: "old", Version: 1, Subject: alice, Type: "act", Secret: secret, Created: 1,
+	}))
+	token := mint(t, macaroon.Spec{Version: 1, ID: "old"})
+	auth, err := z.VerifyAccess(ctx, token, caveat.Request{})
+	require.NoError(t, err)
+	assert.Equal(t, alice, auth.Subject)
+	confined, err := z.Confine(ctx, token, caveat.Until(start))
+	require.NoError(t, err)
+	requireID(t, errors.IDTokenCaveatUnverified, z.verify(confined))
+	z.block(t, alice, true)
+	requireID(t, errors.IDUserBlocked, z.verify(token))
+}
+
+// directory knows holders in place of the store.
+type directory map[caveat.Subject]store.Status
+
+func (d directory) Holder(_ context.Context, s caveat.Subject) (store.Status, error) {
+	if d == nil {
+		return 0, context.DeadlineExceeded
+	}
+	if status, ok := d[s]; ok {
+		return status, nil
+	}
+	return store.HolderMissing, nil
+}
+
+func TestADirectoryKnowsBetterThanTheStore(t *testing.T) {
+	t.Parallel()
+	carol := caveat.User("u-carol")
+	d := directory{carol: store.HolderActive, provider: store.HolderBlocked}
+	z := newZone(t, macaroon.WithDirectory(d))
+	token := z.named(t, carol, macaroon.AccessToken())
+	require.NoError(t, z.verify(token))
+	d[carol] = store.HolderBlocked
+	requireID(t, errors.IDUserBlocked, z.verify(token))
+	delete(d, carol)
+	requireID(t, errors.IDTokenSubjectInvalid, z.verify(token))
+	_, err := z.IssueNamed(t.Context(), "of Alice", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+	requireID(t, errors.IDTokenSubjectInvalid, err)
+	_, err = z.IssueNamed(t.Context(), "of a provider", macaroon.Grant{Subject: provider, Type: macaroon.AccessToken()})
+	requireID(t, errors.IDTokenSubjectInvalid, err)
+
+	broken := newZone(t, macaroon.WithDirectory(directory(nil)))
+	_, err = broken.IssueNamed(t.Context(), "name", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+	requireEnvironment(t, err)
+}
+
+// family is a group checker and geo resolver in one.
+type family struct{ poland }
+
+func (family) IsMember(_ context.Context, consumer caveat.Subject, group string) (bool, error) {
+	return consumer == alice && group == "family", nil
+}
+
+func TestTheAuthorityCompletesARequest(t *testing.T) {
+	t.Parallel()
+	v, err := caveat.NewVocabulary(projectKind("42"))
+	require.NoError(t, err)
+	z := newZone(t, macaroon.WithGroups(family{}), macaroon.WithGeo(family{}), macaroon.WithVocabulary(v))
+	project, err := v.New("project", "42")
+	require.NoError(t, err)
+	token, err := z.IssueNamed(t.Context(), "all of it", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{
+		caveat.Until(start.Add(time.Second)), caveat.MustParse("geo.country = PL"), caveat.MustParse("consumer = grp-family"),
+		caveat.MustParse("service = ozw-onezone"), project,
+	}})
+	require.NoError(t, err)
+	req := everything()
+	req.Now, req.Geo, req.Service, req.Consumer = time.Time{}, nil, caveat.Service{}, alice
+	_, err = z.VerifyAccess(t.Context(), token, req)
+	require.NoError(t, err)
+	z.advance(time.Second)
+	_, err = z.VerifyAccess(t.Context(), token, req)
+	requireID(t, errors.IDTokenCaveatUnverified, err)
+
+	_, err = z.Confine(t.Context(), token, project)
+	require.NoError(t, err)
+	requireID(t, errors.IDTokenCaveatUnknown, newZoneOver(t, z.store).verify(confineText(t, z.access(t), project.String())))
+}
+
+// newZoneOver is another authority over a store.
+func newZoneOver(t testing.TB, s store.Store) *zone {
+	t.Helper()
+	z := &zone{now: start}
+	var err error
+	z.Authority, err = macaroon.NewAuthority(s, macaroon.WithClock(z.clock))
+	require.NoError(t, err)
+	return z
+}

@@ -1,0 +1,190 @@
+package macaroon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Authority issues tokens, verifies them and takes them back: a small Onezone
+// over a store. It is safe for concurrent use, and several of them, in as many
+// processes, may share one store.
+type Authority struct {
+	store       store.Store
+	domain      string
+	clock       func() time.Time
+	random      io.Reader
+	limits      Limits
+	confiner    confiner
+	maxTTL      time.Duration
+	observer    Observer
+	directory   Directory
+	sessions    Sessions
+	memberships Memberships
+	inviters    Inviters
+	groups      caveat.GroupChecker
+	geo         caveat.GeoResolver
+	uses        keyedMutex
+	hashing     semaphore
+}
+
+// DefaultMaxTemporaryTTL is how far in the future the time caveat of a new
+// temporary token may be.
+const DefaultMaxTemporaryTTL = 7 * 24 * time.Hour
+
+// Option changes a default of [NewAuthority].
+type Option func(*Authority)
+
+// WithDomain sets the domain that new tokens carry. Default: "onezone".
+func WithDomain(domain string) Option { return func(a *Authority) { a.domain = domain } }
+
+// WithClock sets the source of the time. Default: [time.Now].
+func WithClock(now func() time.Time) Option { return func(a *Authority) { a.clock = now } }
+
+// WithRandom sets the source of secrets and ids. Whoever can predict it can
+// forge tokens: it is for tests. Default: crypto/rand.
+func WithRandom(r io.Reader) Option { return func(a *Authority) { a.random = r } }
+
+// WithLimits sets the limits under which [Authority.Parse] reads tokens; new
+// tokens keep to the size as well, and as many caveats as they may carry are
+// read whatever the limit.
+func WithLimits(l Limits) Option { return func(a *Authority) { a.limits = l } }
+
+// WithMaxCaveats sets how many caveats a new token may carry. Default:
+// [DefaultMaxCaveats].
+func WithMaxCaveats(n int) Option { return func(a *Authority) { a.confiner.maxCaveats = n } }
+
+// WithMaxTemporaryTTL sets how far in the future the time caveat of a new
+// temporary token may be. Default: [DefaultMaxTemporaryTTL].
+func WithMaxTemporaryTTL(ttl time.Duration) Option { return func(a *Authority) { a.maxTTL = ttl } }
+
+// WithObserver has the observer told of every event. Default: nobody is.
+func WithObserver(o Observer) Option { return func(a *Authority) { a.observer = o } }
+
+// WithVocabulary sets the language of caveats. Default: that of Onezone alone.
+func WithVocabulary(v *caveat.Vocabulary) Option {
+	return func(a *Authority) { a.confiner.vocabulary = v }
+}
+
+// WithDirectory sets who knows the holders of tokens. Default: the identities in
+// the store.
+func WithDirectory(d Directory) Option { return func(a *Authority) { a.directory = d } }
+
+// WithSessions sets who knows sessions. Default: there are none, and tokens
+// that are bound to one are refused.
+func WithSessions(s Sessions) Option { return func(a *Authority) { a.sessions = s } }
+
+// WithMemberships sets who knows the users of services. Default: users may use
+// tokens with Onezone's worker alone.
+func WithMemberships(m Memberships) Option { return func(a *Authority) { a.memberships = m } }
+
+// WithInviters sets who knows who may invite to what. Default: nobody may.
+func WithInviters(i Inviters) Option { return func(a *Authority) { a.inviters = i } }
+
+// WithGroups sets who knows the members of groups. Default: group entries of
+// consumer caveats match nobody.
+func WithGroups(g caveat.GroupChecker) Option { return func(a *Authority) { a.groups = g } }
+
+// WithGeo sets who knows where addresses come from. Default: asn, country and
+// region caveats do not hold.
+func WithGeo(g caveat.GeoResolver) Option { return func(a *Authority) { a.geo = g } }
+
+// NewAuthority returns an authority over the store, which stays the caller's to
+// close. Errors: badData {key "store"} without a store, badValueDomain for a
+// domain that no token can carry, badData {key "clock"} or {key "random"} for a
+// nil one, badValueTooLow for limits that are not positive.
+func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
+	a := &Authority{
+		store:    s,
+		domain:   caveat.OnezoneID,
+		clock:    time.Now,
+		random:   rand.Reader,
+		confiner: confiner{maxCaveats: DefaultMaxCaveats},
+		maxTTL:   DefaultMaxTemporaryTTL,
+		hashing:  newHashing(),
+	}
+	for _, option := range options {
+		if option != nil {
+			option(a)
+		}
+	}
+	switch {
+	case s == nil:
+		return nil, errors.BadDataHint("store", "an authority needs a store")
+	case !isDomain(a.domain):
+		return nil, errors.BadValueDomain()
+	case a.clock == nil:
+		return nil, errors.BadDataHint("clock", "an authority needs a clock")
+	case a.random == nil:
+		return nil, errors.BadDataHint("random", "an authority needs a source of randomness")
+	case a.confiner.maxCaveats <= 0, a.limits.MaxCaveats < 0:
+		return nil, errors.BadValueTooLow("maxCaveats", 1)
+	case a.limits.MaxSize < 0:
+		return nil, errors.BadValueTooLow("maxSize", 1)
+	case a.maxTTL < time.Second:
+		return nil, errors.BadValueTooLow("maxTemporaryTTL", 1)
+	}
+	a.confiner.maxSize = a.limits.maxSize()
+	// What an authority issues, it also reads.
+	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
+	return a, nil
+}
+
+// Domain returns the domain that new tokens carry.
+func (a *Authority) Domain() string { return a.domain }
+
+// Now returns the time of the authority's clock.
+func (a *Authority) Now() time.Time { return a.clock() }
+
+// Vocabulary returns the language of caveats; nil is that of Onezone alone.
+func (a *Authority) Vocabulary() *caveat.Vocabulary { return a.confiner.vocabulary }
+
+// Parse reads the text of a token under the authority's limits; see
+// [Limits.Parse].
+func (a *Authority) Parse(text string) (Token, error) { return a.limits.Parse(text) }
+
+func (a *Authority) observe(ctx context.Context, e Event) {
+	if a.observer == nil {
+		return
+	}
+	e.Time = a.clock()
+	if e.CaveatType == "" {
+		e.CaveatIndex = -1
+	}
+	a.observer(ctx, e)
+}
+
+// Sizes of what is drawn at random, in bytes; both are written in hexadecimal.
+const (
+	secretSize = 32
+	idSize     = 16
+)
+
+func (a *Authority) draw(size int) (string, error) {
+	b := make([]byte, size)
+	if err := a.read(b); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(b), nil
+}
+
+func (a *Authority) read(b []byte) error {
+	if _, err := io.ReadFull(a.random, b); err != nil {
+		return fmt.Errorf("drawing random bytes: %w", err)
+	}
+	return nil
+}
+
+func (a *Authority) newSecret() (store.Secret, error) {
+	text, err := a.draw(secretSize)
+	return store.NewSecret(text), err
+}
+
+func (a *Authority) newID() (string, error) { return a.draw(idSize) }

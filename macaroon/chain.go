@@ -1,0 +1,39 @@
+package macaroon
+
+import (
+	"crypto/subtle"
+
+	"github.com/onezone-go/onezone/internal/mac"
+	"github.com/onezone-go/onezone/store"
+)
+
+// signature is one link of the HMAC chain, and the key of the next.
+type signature = [mac.Size]byte
+
+// chain walks the links of the token from its secret. Where passed is not nil
+// it is called with every link that is a copy's signature: the bare identifier's
+// first, the token's own last. ok is false where the token does not end in the
+// signature that it carries, or holds a third-party caveat, for which there is
+// no discharge here.
+func (t *Token) chain(secret store.Secret, passed func(signature)) (ok bool) {
+	if secret.IsZero() || t.IsZero() || len(t.third) > 0 {
+		return false
+	}
+	var h mac.Hasher
+	first := secret.Root().First(&h, t.identifier.text)
+	link := first
+	if passed != nil {
+		passed(link)
+	}
+	for _, text := range t.caveats {
+		link = h.Sum(&link, text)
+		if passed != nil {
+			passed(link)
+		}
+	}
+	if subtle.ConstantTimeCompare(link[:], []byte(t.signature())) != 1 {
+		return false
+	}
+	secret.Root().Remember(t.identifier.text, first)
+	return true
+}

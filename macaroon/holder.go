@@ -1,0 +1,133 @@
+package macaroon
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// checkHolder decides whether the subject may hold a token of the type and use
+// it with the services. status is what the store knows of the subject; the
+// directory, where there is one, knows better.
+func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ Type, status store.Status, services ...caveat.Service) error {
+	if a.directory != nil {
+		var err error
+		if status, err = a.directory.Holder(ctx, subject); err != nil {
+			return fmt.Errorf("looking up the subject of a token: %w", err)
+		}
+	}
+	switch {
+	case status == store.HolderBlocked && subject.Type == caveat.SubjectUser:
+		return errors.UserBlocked()
+	case status != store.HolderActive:
+		return errors.TokenSubjectInvalid()
+	case typ.Kind() != Access:
+		return nil
+	}
+	if err := a.checkSession(ctx, subject, typ.Session()); err != nil {
+		return err
+	}
+	for _, service := range services {
+		if err := a.checkService(ctx, subject, service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSession decides whether the session that a token is bound to is the
+// subject's.
+func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, session string) error {
+	if session == "" {
+		return nil
+	}
+	if a.sessions == nil || subject.Type != caveat.SubjectUser {
+		return errors.TokenSessionInvalid()
+	}
+	ok, err := a.sessions.BelongsTo(ctx, session, subject)
+	if err != nil {
+		return fmt.Errorf("looking up the session of a token: %w", err)
+	}
+	if !ok {
+		return errors.TokenSessionInvalid()
+	}
+	return nil
+}
+
+// checkService decides whether the subject may use access tokens with the
+// service. Onezone's worker is for everybody; the other services are for their
+// users; a Oneprovider uses tokens with nobody but Onezone.
+func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, service caveat.Service) error {
+	ok, err := a.mayUse(ctx, subject, service)
+	if err != nil {
+		return fmt.Errorf("looking up the users of a service: %w", err)
+	}
+	if !ok {
+		return errors.TokenServiceForbidden(service)
+	}
+	return nil
+}
+
+func (a *Authority) mayUse(ctx context.Context, subject caveat.Subject, service caveat.Service) (bool, error) {
+	const any = "*"
+	switch {
+	case service == onezone, service == caveat.Service{Type: caveat.OzWorker, ID: any}:
+		return true, nil
+	case subject.Type != caveat.SubjectUser:
+		return false, nil
+	case service.ID == any:
+		return true, nil
+	case a.memberships == nil:
+		return false, nil
+	}
+	switch service.Type {
+	case caveat.OzPanel:
+		if service.ID != caveat.OnezoneID {
+			return false, nil
+		}
+		return a.memberships.InCluster(ctx, subject, service.ID)
+	case caveat.OpPanel:
+		return a.memberships.InCluster(ctx, subject, service.ID)
+	case caveat.OpWorker:
+		return a.memberships.InProvider(ctx, subject, service.ID)
+	}
+	return false, nil
+}
+
+// checkGrant decides whether a token of the type with these caveats may be made
+// for the subject: the checks of a verification with every service that the
+// caveats name.
+func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ Type, cs []caveat.Caveat) error {
+	status, err := a.status(ctx, subject)
+	if err != nil {
+		return err
+	}
+	var services []caveat.Service
+	for _, c := range cs {
+		if s, ok := c.(caveat.Services); ok {
+			services = append(services, s...)
+		}
+	}
+	if len(services) == 0 {
+		services = []caveat.Service{onezone}
+	}
+	return a.checkHolder(ctx, subject, typ, status, services...)
+}
+
+// status is what the store knows of a subject.
+func (a *Authority) status(ctx context.Context, subject caveat.Subject) (store.Status, error) {
+	if a.directory != nil || !isHolder(subject) {
+		return store.HolderMissing, nil
+	}
+	i, err := a.store.GetIdentity(ctx, subject)
+	switch {
+	case errors.Is(err, errors.IDNotFound):
+		return store.HolderMissing, nil
+	case err != nil:
+		return 0, fmt.Errorf("looking up the subject of a token: %w", err)
+	}
+	return i.Status(), nil
+}

@@ -1,0 +1,126 @@
+package macaroon
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// identifier is what the signed identifier of a token says.
+type identifier struct {
+	text       string // as it is signed
+	version    int    // 1 or 2
+	generation int64  // of a temporary token, from 1; 0: named
+	subject    caveat.Subject
+	typ        Type
+	id         string
+}
+
+// Words of a version 2 identifier: "2/nmd/usr-ID/act/ID".
+const (
+	namedText       = "nmd"
+	temporaryPrefix = "tmp-"
+	fragments       = 4 // behind the version
+)
+
+// parseIdentifier reads an identifier. Version 1 is a bare id, which says
+// nothing of its subject or type; its tokens are access tokens. problem says
+// what no Onezone would have written.
+func parseIdentifier(text string) (i identifier, problem string) {
+	if !isPlain(text) {
+		return i, "its identifier holds spaces, control characters or bytes that are not UTF-8"
+	}
+	version, rest, slash := strings.Cut(text, "/")
+	switch {
+	case version == "2" && slash:
+		return parseVersion2(text, rest)
+	case !slash || !isInteger(version):
+		return version1(text, text), ""
+	case version == "1" && rest != "" && !strings.Contains(rest, "/"):
+		return version1(text, rest), ""
+	}
+	return i, "the version of its identifier is not 1 or 2"
+}
+
+// version1 is an identifier that says nothing but the id.
+func version1(text, id string) identifier {
+	return identifier{text: text, version: 1, subject: caveat.Nobody(), typ: AccessToken(), id: id}
+}
+
+func parseVersion2(text, rest string) (i identifier, problem string) {
+	var part [fragments]string
+	more := true
+	for n := range part {
+		if !more {
+			return i, "its identifier has too few parts"
+		}
+		part[n], rest, more = strings.Cut(rest, "/")
+	}
+	if more {
+		return i, "its identifier has too many parts"
+	}
+	i = identifier{text: text, version: 2, id: part[3]}
+	var ok bool
+	if part[0] != namedText {
+		digits, temporary := strings.CutPrefix(part[0], temporaryPrefix)
+		if i.generation, ok = parseGeneration(digits); !ok || !temporary {
+			return i, "its persistence is neither named nor temporary with a generation"
+		}
+	}
+	if i.subject, ok = parseHolder(part[1]); !ok {
+		return i, "its subject is neither a user nor a oneprovider"
+	}
+	if i.typ, ok = parseType(part[2]); !ok {
+		return i, "its type is not known"
+	}
+	if i.id == "" {
+		return i, "its id is empty"
+	}
+	return i, ""
+}
+
+// isInteger reports whether Onezone takes the text for a version number, in
+// whatever notation.
+func isInteger(s string) bool {
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+func parseGeneration(digits string) (int64, bool) {
+	if digits == "" || digits[0] < '1' || digits[0] > '9' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return n, err == nil
+}
+
+// parseHolder reads a subject that can hold tokens.
+func parseHolder(text string) (caveat.Subject, bool) {
+	s, err := caveat.ParseSubject(text)
+	return s, err == nil && isHolder(s)
+}
+
+func isHolder(s caveat.Subject) bool {
+	return (s.Type == caveat.SubjectUser || s.Type == caveat.SubjectProvider) && s.ID != ""
+}
+
+// print returns the text of the identifier's parts.
+func (i identifier) print() string {
+	if i.version == 1 {
+		return i.id
+	}
+	var stack [256]byte
+	b := append(stack[:0], "2/"...)
+	if i.generation > 0 {
+		b = strconv.AppendInt(append(b, temporaryPrefix...), i.generation, 10)
+	} else {
+		b = append(b, namedText...)
+	}
+	for _, part := range []string{i.subject.String(), i.typ.String(), i.id} {
+		b = append(append(b, '/'), part...)
+	}
+	return string(b)
+}

@@ -1,0 +1,104 @@
+package wire
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// write puts a macaroon into packets again.
+func write(m Macaroon, signature string) string {
+	b := AppendPacket(nil, "location", m.Location)
+	b = AppendPacket(b, "identifier", m.Identifier)
+	third := m.ThirdParty
+	for i, text := range m.Caveats {
+		b = AppendPacket(b, "cid", text)
+		if len(third) > 0 && third[0].Index == i {
+			b = AppendPacket(b, "vid", third[0].Verification)
+			b = AppendPacket(b, "cl", third[0].Location)
+			third = third[1:]
+		}
+	}
+	return string(AppendPacket(b, "signature", signature))
+}
+
+// seeds are packets from which fuzzing starts.
+func seeds() []string {
+	signature := strings.Repeat("\xfb\xff\x00s", SignatureSize/4)
+	plain := write(Macaroon{Location: "onezone", Identifier: "2/nmd/usr-u1/act/id1", Caveats: []string{"time < 5", "a\nb", "\xff"}}, signature)
+	third := write(Macaroon{
+		Location: "l", Identifier: "i", Caveats: []string{"a", "b"}, ThirdParty: []ThirdParty{{Index: 1, Verification: "v", Location: "c"}},
+	}, signature)
+	return []string{
+		"", "0000", plain, third, plain + "\n", plain[1:], third[:len(third)-1], strings.ToUpper(plain), strings.Replace(plain, "cid ", "cid", 1),
+	}
+}
+
+func TestTheSeedsReachWhatIsFuzzed(t *testing.T) {
+	t.Parallel()
+	good := 0
+	for _, raw := range seeds() {
+		if _, problem := Parse(raw, nil, 100); problem == none {
+			good++
+		}
+	}
+	assert.Equal(t, 2, good)
+}
+
+// What Parse accepts is what AppendPacket writes, to the byte.
+func FuzzWire(f *testing.F) {
+	for _, raw := range seeds() {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if got, ok := decodeEscaped(Encode(raw)); !ok || got != raw {
+			t.Fatalf("%q does not come back, but as %q", raw, got)
+		}
+		m, problem := Parse(raw, nil, 100)
+		if problem != none {
+			if m.Location != "" || m.Caveats != nil {
+				t.Fatalf("%q is refused, and yet gives %+v", raw, m)
+			}
+			return
+		}
+		if back := write(m, Signature(raw)); back != raw {
+			t.Fatalf("%q is read and written as %q", raw, back)
+		}
+		if !strings.HasPrefix(raw, Unsigned(raw)) || raw[len(Unsigned(raw)):] != string(AppendPacket(nil, "signature", Signature(raw))) {
+			t.Fatalf("%q without its signature is %q", raw, Unsigned(raw))
+		}
+		// Its plain base64 is told from the printable form, whatever it holds.
+		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			if got, ok := Decode(e.EncodeToString([]byte(raw))); !ok || got != raw {
+				t.Fatalf("the plain base64 of %q is read as %q", raw, got)
+			}
+		}
+	})
+}
+
+// A text has one meaning, and of the printable form there is one text.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{"", "AAAA", "AA", "0001", "AA==", "A-_A", "A+/A", "MDAxNWxvY2F0aW9uIG9uZXpvbmUK"} {
+		f.Add(s)
+	}
+	for _, raw := range seeds() {
+		f.Add(Encode(raw))
+		f.Add(base64.StdEncoding.EncodeToString([]byte(raw)))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		raw, ok := decodeEscaped(text)
+		if ok && Encode(raw) != text {
+			t.Fatalf("%q prints as %q", text, Encode(raw))
+		}
+		got, read := Decode(text)
+		if ok && (!read || got != raw) {
+			t.Fatalf("%q is read as %q rather than as %q", text, got, raw)
+		}
+		plain := strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
+		if read && !ok && base64.RawURLEncoding.EncodeToString([]byte(got)) != plain {
+			t.Fatalf("%q is read as %q", text, got)
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+)
+
+// alphabet is base64url. In the printable form '0' is the escape: it stands for
+// itself as "00", '_' is "01" and '-' is "02".
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+const (
+	zeroSextet = 52 // '0'
+	dashSextet = 62 // '-'
+	lineSextet = 63 // '_'
+
+	// notPlain marks the characters that are not a sextet by themselves.
+	notPlain = 1
+)
+
+// sextets gives the value of the characters that stand for themselves, for each
+// of the four places in a group: six of the upper 24 bits of a word.
+var sextets = func() (t [4][256]uint32) {
+	for place := range t {
+		for i := range t[place] {
+			t[place][i] = notPlain
+		}
+		for i := range len(alphabet) {
+			if c := alphabet[i]; c != '0' && c != '-' && c != '_' {
+				t[place][c] = uint32(i) << (26 - 6*place)
+			}
+		}
+	}
+	return t
+}()
+
+// spelling is how a sextet is printed: one character, or two.
+type spelling struct {
+	text [2]byte
+	size uint8
+}
+
+var spellings = func() (t [64]spelling) {
+	for i := range t {
+		t[i] = spelling{[2]byte{alphabet[i]}, 1}
+	}
+	t[zeroSextet] = spelling{[2]byte{'0', '0'}, 2}
+	t[lineSextet] = spelling{[2]byte{'0', '1'}, 2}
+	t[dashSextet] = spelling{[2]byte{'0', '2'}, 2}
+	return t
+}()
+
+// Encode returns the printable form of the packets.
+func Encode(raw string) string {
+	var stack [1024]byte
+	out := stack[:]
+	// Eight characters for three bytes at most, and one to spare, for two are
+	// written at a time.
+	if most := len(raw)/3*8 + 9; most > len(stack) {
+		out = make([]byte, most)
+	}
+	n := 0
+	write := func(sextet uint) {
+		s := &spellings[sextet&63]
+		out[n], out[n+1] = s.text[0], s.text[1]
+		n += int(s.size)
+	}
+	for ; len(raw) >= 3; raw = raw[3:] {
+		v := uint(raw[0])<<16 | uint(raw[1])<<8 | uint(raw[2])
+		write(v >> 18)
+		write(v >> 12)
+		write(v >> 6)
+		write(v)
+	}
+	switch len(raw) {
+	case 1:
+		write(uint(raw[0]) >> 2)
+		write(uint(raw[0]) << 4)
+	case 2:
+		v := uint(raw[0])<<8 | uint(raw[1])
+		write(v >> 10)
+		write(v >> 4)
+		write(v << 2)
+	}
+	return string(out[:n])
+}
+
+// Decode returns the packets whose printable form is text, or whose plain
+// base64 is text. ok is false where it is neither.
+//
+// The two are told apart by trying: a macaroon starts with a location packet,
+// so that the word "location" falls on the same place of the base64, and its
+// plain form has a '0' followed by 'a' there, which is no escape.
+func Decode(text string) (raw string, ok bool) {
+	if raw, ok = decodeEscaped(text); ok {
+		return raw, true
+	}
+	return decodePlain(text)
+}
+
+func decodeEscaped(text string) (string, bool) {
+	var stack [1024]byte
+	out := stack[:]
+	// Two bytes to spare, for whole words are written.
+	if most := len(text)/4*3 + 5; most > len(stack) {
+		out = make([]byte, most)
+	}
+	n := 0
+	for len(text) >= 4 {
+		if len(text) >= 8 { // two groups, where neither has an escape
+			v, w := plainGroup(text), plainGroup(text[4:])
+			if (v|w)&notPlain == 0 {
+				binary.BigEndian.PutUint64(out[n:], uint64(v)<<32|uint64(w)<<8)
+				n += 6
+				text = text[8:]
+				continue
+			}
+		}
+		v, bits, width := escapedGroup(text)
+		if bits != 24 {
+			break
+		}
+		binary.BigEndian.PutUint32(out[n:], v)
+		n += 3
+		text = text[width:]
+	}
+	if text != "" {
+		// 6 bits are no byte; of 12 and 18, 4 and 2 are left over and must be 0.
+		v, bits, width := escapedGroup(text)
+		if bits%6 != 0 || bits < 12 || width != len(text) || v<<(bits/8*8) != 0 {
+			return "", false
+		}
+		binary.BigEndian.PutUint32(out[n:], v)
+		n += bits / 8
+	}
+	return string(out[:n]), true
+}
+
+// plainGroup reads four sextets into the upper bits of v; it sets notPlain where
+// one of them is not a character of its own.
+func plainGroup(text string) (v uint32) {
+	return sextets[0][text[0]] | sextets[1][text[1]] | sextets[2][text[2]] | sextets[3][text[3]]
+}
+
+// escapedGroup reads up to four sextets, as many as there are, into the upper
+// bits of v. bits is 6 for each, and -1 where a character is none; width is how
+// many characters they took.
+func escapedGroup(text string) (v uint32, bits, width int) {
+	for place := 0; place < 4 && width < len(text); place++ {
+		s, w := sextetAt(text[width:], place)
+		if w == 0 {
+			return 0, -1, 0
+		}
+		v |= s
+		bits += 6
+		width += w
+	}
+	return v, bits, width
+}
+
+// sextetAt reads the sextet at the place of a group and how many characters it
+// takes; 0 where there is none.
+func sextetAt(text string, place int) (s uint32, width int) {
+	if s = sextets[place][text[0]]; s&notPlain == 0 {
+		return s, 1
+	}
+	if text[0] != '0' || len(text) < 2 {
+		return 0, 0
+	}
+	switch text[1] {
+	case '0':
+		s = zeroSextet
+	case '1':
+		s = lineSextet
+	case '2':
+		s = dashSextet
+	default:
+		return 0, 0
+	}
+	return s << (26 - 6*place), 2
+}
+
+// decodePlain reads base64 of either alphabet, padded or not, but one of each.
+func decodePlain(text string) (string, bool) {
+	encoding := base64.RawURLEncoding
+	padded := strings.HasSuffix(text, "=")
+	switch standard := strings.ContainsAny(text, "+/"); {
+	case standard && padded:
+		encoding = base64.StdEncoding
+	case standard:
+		encoding = base64.RawStdEncoding
+	case padded:
+		encoding = base64.URLEncoding
+	}
+	// The standard library skips line breaks, Strict or not.
+	if strings.ContainsAny(text, "\r\n") {
+		return "", false
+	}
+	raw, err := encoding.Strict().DecodeString(text)
+	if err != nil {
+		return "", false
+	}
+	return string(raw), true
+}

@@ -1,0 +1,90 @@
+package macaroon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	// The interoperability layer: binary V2 and JSON formats, third-party
+	// caveats; the implementation of the paper's authors' circle, with no
+	// dependencies beyond x/crypto.
+	macaroonv2 "gopkg.in/macaroon.v2"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/internal/wire"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Macaroon returns the token as a value of gopkg.in/macaroon.v2, from where it
+// can be written in other formats, given third-party caveats and discharged.
+func (t Token) Macaroon() (*macaroonv2.Macaroon, error) {
+	if t.IsZero() {
+		return nil, errors.BadToken("it is empty")
+	}
+	var m macaroonv2.Macaroon
+	if err := m.UnmarshalBinary([]byte(*t.raw)); err != nil {
+		return nil, fmt.Errorf("converting a token: %w", err)
+	}
+	return &m, nil
+}
+
+// FromMacaroon returns the token that a value of gopkg.in/macaroon.v2 is, under
+// the default limits. The error is badToken: it is nil, or not the macaroon of a
+// token.
+func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
+	if m == nil {
+		return Token{}, errors.BadToken("it is empty")
+	}
+	// A macaroon that was made in version 2 refuses to be written in version 1,
+	// so its parts are.
+	raw, problem := packetsOf(m)
+	if problem != "" {
+		return Token{}, errors.BadToken(problem)
+	}
+	t, err := parsePackets(string(raw), 0, DefaultMaxParsedCaveats)
+	if err == nil && len(t.String()) > DefaultMaxSize {
+		return Token{}, errors.TokenTooLarge(DefaultMaxSize)
+	}
+	return t, err
+}
+
+// VerifyDischarged checks a token with third-party caveats: like [Token.Verify],
+// with the discharges of those caveats, which must be bound to the token. The
+// first-party caveats of a discharge are caveats of the token too, in the place
+// of the caveat that it discharges.
+func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req caveat.Request, discharges []*macaroonv2.Macaroon) (Auth, error) {
+	m, err := t.Macaroon()
+	if err != nil || secret.IsZero() || slices.Contains(discharges, nil) {
+		return Auth{}, errors.TokenInvalid()
+	}
+	conditions, err := m.VerifySignature([]byte(secret.Reveal()), discharges)
+	if err != nil {
+		return Auth{}, errors.TokenInvalid()
+	}
+	flat := t
+	flat.caveats = conditions
+	var auth Auth
+	err = flat.check(ctx, &req, &auth).orNil()
+	return auth, err
+}
+
+// packetsOf writes the parts of a macaroon as packets.
+func packetsOf(m *macaroonv2.Macaroon) (raw []byte, problem string) {
+	type part struct{ key, value string }
+	parts := []part{{"location", m.Location()}, {"identifier", string(m.Id())}}
+	for _, c := range m.Caveats() {
+		parts = append(parts, part{"cid", string(c.Id)})
+		if len(c.VerificationId) > 0 {
+			parts = append(parts, part{"vid", string(c.VerificationId)}, part{"cl", c.Location})
+		}
+	}
+	parts = append(parts, part{"signature", string(m.Signature())})
+	for _, p := range parts {
+		if !wire.Fits(p.key, p.value) {
+			return nil, "a part of it is too long for a packet of 65535 bytes"
+		}
+		raw = wire.AppendPacket(raw, p.key, p.value)
+	}
+	return raw, ""
+}

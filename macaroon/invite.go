@@ -1,0 +1,109 @@
+package macaroon
+
+import "slices"
+
+// InviteType tells who is invited to what. The zero InviteType is invalid; as
+// an expectation it stands for any.
+type InviteType uint8
+
+// The invite types.
+const (
+	UserJoinGroup InviteType = iota + 1
+	GroupJoinGroup
+	UserJoinSpace
+	GroupJoinSpace
+	SupportSpace
+	HarvesterJoinSpace
+	RegisterOneprovider
+	UserJoinCluster
+	GroupJoinCluster
+	UserJoinHarvester
+	GroupJoinHarvester
+	SpaceJoinHarvester
+	UserJoinAtmInventory
+	GroupJoinAtmInventory
+)
+
+// invitation is what is fixed for an invite type.
+type invitation struct {
+	code      string   // in the identifier
+	name      string   // in JSON
+	targetKey string   // JSON key of the target's id
+	phrase    string   // in words, before the target's id
+	defaults  []string // privileges that the new member gets, sorted; nil: none apply
+	allowed   []string // privileges that may be given instead, sorted
+}
+
+var invitations = [...]invitation{
+	UserJoinGroup:         {"ujg", "userJoinGroup", "groupId", "for a user to join the group", []string{"group_view"}, groupPrivileges},
+	GroupJoinGroup:        {"gjg", "groupJoinGroup", "groupId", "for a group to join the parent group", []string{"group_view"}, groupPrivileges},
+	UserJoinSpace:         {"ujs", "userJoinSpace", "spaceId", "for a user to join the space", spaceMember, spacePrivileges},
+	GroupJoinSpace:        {"gjs", "groupJoinSpace", "spaceId", "for a group to join the space", spaceMember, spacePrivileges},
+	SupportSpace:          {"ssp", "supportSpace", "spaceId", "for a Oneprovider to support the space", nil, nil},
+	HarvesterJoinSpace:    {"hjs", "harvesterJoinSpace", "spaceId", "for a harvester to join the space", nil, nil},
+	RegisterOneprovider:   {"rop", "registerOneprovider", "adminUserId", "to register a Oneprovider for the admin user", nil, nil},
+	UserJoinCluster:       {"ujc", "userJoinCluster", "clusterId", "for a user to join the cluster", clusterPrivileges, clusterPrivileges},
+	GroupJoinCluster:      {"gjc", "groupJoinCluster", "clusterId", "for a group to join the cluster", []string{"cluster_view"}, clusterPrivileges},
+	UserJoinHarvester:     {"ujh", "userJoinHarvester", "harvesterId", "for a user to join the harvester", []string{"harvester_view"}, harvesterPrivileges},
+	GroupJoinHarvester:    {"gjh", "groupJoinHarvester", "harvesterId", "for a group to join the harvester", []string{"harvester_view"}, harvesterPrivileges},
+	SpaceJoinHarvester:    {"sjh", "spaceJoinHarvester", "harvesterId", "for a space to join the harvester", nil, nil},
+	UserJoinAtmInventory:  {"uji", "userJoinAtmInventory", "atmInventoryId", "for a user to join the automation inventory", []string{"atm_inventory_view"}, inventoryPrivileges},
+	GroupJoinAtmInventory: {"gji", "groupJoinAtmInventory", "atmInventoryId", "for a group to join the automation inventory", []string{"atm_inventory_view"}, inventoryPrivileges},
+}
+
+func (i InviteType) row() invitation {
+	if int(i) >= len(invitations) {
+		return invitation{}
+	}
+	return invitations[i]
+}
+
+func (i InviteType) code() string      { return i.row().code }
+func (i InviteType) targetKey() string { return i.row().targetKey }
+func (i InviteType) phrase() string    { return i.row().phrase }
+
+// parameters is the last part of the text of an invite token: a relic that only
+// supportSpace fills.
+func (i InviteType) parameters() string {
+	if i == SupportSpace {
+		return "ge"
+	}
+	return ""
+}
+
+// String returns the JSON name, such as "userJoinGroup"; "any" for zero, which
+// is how an error names the expectation of any invitation.
+func (i InviteType) String() string {
+	if name := i.row().name; name != "" {
+		return name
+	}
+	return "any"
+}
+
+// ParseInviteType reads a JSON name; ok is false for every other text, "any"
+// included.
+func ParseInviteType(name string) (i InviteType, ok bool) {
+	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
+		if invitations[i].name == name {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+func inviteTypeOf(code string) InviteType {
+	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
+		if invitations[i].code == code {
+			return i
+		}
+	}
+	return 0
+}
+
+// DefaultPrivileges returns, sorted, what a new member may do in the target
+// unless the token says otherwise; nil for types without privileges.
+func (i InviteType) DefaultPrivileges() []string { return slices.Clone(i.row().defaults) }
+
+// AllowedPrivileges returns, sorted, what a token may let a new member do in
+// the target; nil for types without privileges.
+func (i InviteType) AllowedPrivileges() []string { return slices.Clone(i.row().allowed) }

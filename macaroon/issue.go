@@ -1,0 +1,241 @@
+package macaroon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Grant says what a token is to grant.
+type Grant struct {
+	Subject caveat.Subject // who the token speaks for: a user or Oneprovider
+	Type    Type
+	Caveats []caveat.Caveat
+
+	// The rest is kept in the record of a named token; a temporary one has none.
+
+	Custom  json.RawMessage // a JSON object of the client's; nil: {}
+	Revoked bool            // the token is made revoked, to be restored later
+	// Privileges of an invite token: what the new member may do. nil: the
+	// defaults of the type. Setting any needs the subject's right to do so.
+	Privileges []string
+	// UsageLimit is how often an invite token can be consumed; 0: without limit.
+	UsageLimit int64
+}
+
+// Issue makes a temporary token: nothing of it is stored, and it is revoked only
+// together with all temporary tokens of its subject. It must carry a time caveat
+// that ends within the maximum TTL of the authority.
+//
+// Errors: badValueTokenType {key "type"}; badValueCaveat {caveat} and the other
+// errors of [Token.Confine]; for an invite token those of [Inviters];
+// userBlocked, tokenSubjectInvalid, tokenSessionInvalid or tokenServiceForbidden
+// where the token would be refused whatever its caveats;
+// tokenTimeCaveatRequired {maxTtl}; badData for a grant of what only a record
+// can keep.
+func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
+	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
+		return Token{}, errors.BadDataHint("persistence", "only a named token has metadata, privileges and a usage limit, and can be made revoked")
+	}
+	if err := a.checkIssue(ctx, g); err != nil {
+		return Token{}, err
+	}
+	maxTTL := int64(a.maxTTL / time.Second)
+	// Subtracted on this side, where nothing overflows: until is not negative.
+	if until, ok := caveat.Expiry(g.Caveats); !ok || until-maxTTL > a.clock().Unix() {
+		return Token{}, errors.TokenTimeCaveatRequired(maxTTL)
+	}
+	fresh, err := a.newSecret()
+	if err != nil {
+		return Token{}, err
+	}
+	key, err := a.store.EnsureTemporaryKey(ctx, g.Subject, fresh)
+	if err != nil {
+		return Token{}, fmt.Errorf("looking up the temporary secret: %w", err)
+	}
+	id, err := a.newID()
+	if err != nil {
+		return Token{}, err
+	}
+	t, err := a.confiner.mint(Spec{
+		Domain: a.domain, ID: id, Generation: key.Generation, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats,
+	}, key.Secret)
+	if err != nil {
+		return Token{}, err
+	}
+	a.issued(ctx, t)
+	return t, nil
+}
+
+// IssueNamed makes a named token, which has a record: it can be listed, shown
+// again, revoked and restored. The name must be unique among the tokens of the
+// subject, and of the form that [ValidateName] wants.
+//
+// Errors, beside those of Issue: badValueName; badValueJSON {key
+// "customMetadata"}; for an invite token badValueTooLow {key "usageLimit"} and
+// badValueListNotAllowed {key "privileges"}, and badData for either of the two
+// given to a type that has none; badValueIdentifierOccupied {key "name"}.
+func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token, error) {
+	if err := ValidateName(name); err != nil {
+		return Token{}, err
+	}
+	custom, err := customMetadata(g.Custom)
+	if err != nil {
+		return Token{}, err
+	}
+	if err := checkInviteMetadata(g); err != nil {
+		return Token{}, err
+	}
+	if err := a.checkIssue(ctx, g); err != nil {
+		return Token{}, err
+	}
+	secret, err := a.newSecret()
+	if err != nil {
+		return Token{}, err
+	}
+	id, err := a.newID()
+	if err != nil {
+		return Token{}, err
+	}
+	// Minted first: what cannot be written as a token leaves no record.
+	t, err := a.confiner.mint(Spec{Domain: a.domain, ID: id, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats}, secret)
+	if err != nil {
+		return Token{}, err
+	}
+	err = a.store.CreateToken(ctx, store.Token{
+		ID: id, Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
+		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
+		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
+	})
+	if err != nil {
+		return Token{}, fmt.Errorf("storing a named token: %w", err)
+	}
+	a.issued(ctx, t)
+	return t, nil
+}
+
+// LegacyTTL is how long a token of [Authority.IssueLegacy] is good for: a year.
+const LegacyTTL = 31536000 * time.Second
+
+// IssueLegacy makes a client token as old clients ask for: a named access token
+// of the subject that is good for [LegacyTTL], with a name made of the time. The
+// errors are those of IssueNamed.
+func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject) (Token, error) {
+	suffix, err := a.draw(3)
+	if err != nil {
+		return Token{}, err
+	}
+	now := a.clock().UTC()
+	name := "access token " + now.Format("2006-01-02T15.04.05Z") + " " + suffix
+	return a.IssueNamed(ctx, name, Grant{
+		Subject: subject, Type: AccessToken(), Caveats: []caveat.Caveat{caveat.Until(now.Add(LegacyTTL))},
+	})
+}
+
+// Confine returns a copy of the token with the caveats added, under the limits
+// and in the vocabulary of the authority. Only the new caveats are judged: the
+// subject must be good, and allowed to use the services that they name. The
+// token itself is not verified. A version 1 token, the subject of which is not
+// known here, is confined without that check.
+//
+// Errors: those of [Token.Confine], and userBlocked, tokenSubjectInvalid,
+// tokenSessionInvalid, tokenServiceForbidden {service}.
+func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (Token, error) {
+	confined, err := a.confiner.confine(t, cs)
+	if err != nil {
+		return Token{}, err
+	}
+	if t.Version() != 1 {
+		err = a.checkGrant(ctx, t.Subject(), t.Type(), cs)
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	return confined, nil
+}
+
+func (a *Authority) issued(ctx context.Context, t Token) {
+	a.observe(ctx, Event{Kind: Issued, TokenID: t.ID(), Type: t.Type(), Subject: t.Subject()})
+}
+
+// checkIssue decides whether a token of the grant may be made.
+func (a *Authority) checkIssue(ctx context.Context, g Grant) error {
+	if !g.Type.issuable() {
+		return errors.BadValueTokenType("type")
+	}
+	for _, c := range g.Caveats {
+		if err := a.confiner.vocabulary.Validate(c); err != nil {
+			return err
+		}
+	}
+	if invite, target := g.Type.Invitation(); invite != 0 {
+		i := Invitation{
+			Inviter: g.Subject, Type: invite, Target: target,
+			Privileges: g.privileges(), Custom: g.Privileges != nil,
+		}
+		if err := a.checkInvitation(ctx, i); err != nil {
+			return err
+		}
+	}
+	return a.checkGrant(ctx, g.Subject, g.Type, g.Caveats)
+}
+
+// checkInvitation asks who knows; the default knows nobody who may invite.
+func (a *Authority) checkInvitation(ctx context.Context, i Invitation) error {
+	if a.inviters == nil {
+		return errors.InviteTokenSubjectNotAuthorized()
+	}
+	return a.inviters.CheckInvitation(ctx, i)
+}
+
+// checkInviteMetadata judges what only invite tokens have.
+func checkInviteMetadata(g Grant) error {
+	invite, _ := g.Type.Invitation()
+	allowed := invite.AllowedPrivileges()
+	switch {
+	case g.UsageLimit < 0:
+		return errors.BadValueTooLow("usageLimit", 1)
+	case g.UsageLimit > 0 && invite == 0:
+		return errors.BadDataHint("usageLimit", "only invite tokens have a usage limit")
+	case g.Privileges == nil:
+		return nil
+	case allowed == nil:
+		return errors.BadDataHint("privileges", "tokens of this type have no privileges")
+	}
+	for _, p := range g.Privileges {
+		if !slices.Contains(allowed, p) {
+			return errors.BadValueListNotAllowed("privileges", allowed...)
+		}
+	}
+	return nil
+}
+
+// privileges returns what the record of the token keeps: a sorted set, nil for
+// tokens without privileges.
+func (g Grant) privileges() []string {
+	invite, _ := g.Type.Invitation()
+	if g.Privileges == nil {
+		return invite.DefaultPrivileges()
+	}
+	set := append([]string{}, g.Privileges...) // empty is not nil
+	slices.Sort(set)
+	return slices.Compact(set)
+}
+
+func customMetadata(custom json.RawMessage) (json.RawMessage, error) {
+	if custom == nil {
+		return json.RawMessage("{}"), nil
+	}
+	var object map[string]json.RawMessage
+	if !utf8.Valid(custom) || json.Unmarshal(custom, &object) != nil || object == nil {
+		return nil, errors.BadValueJSON("customMetadata")
+	}
+	return custom, nil
+}

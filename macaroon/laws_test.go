@@ -1,0 +1,300 @@
+package macaroon_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/internal/wire"
+	"github.com/onezone-go/onezone/store"
+)
+
+// The laws of SECURITY.md, each with what breaks when it is broken.
+
+func TestLaw01SignatureFirst(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	v, err := caveat.NewVocabulary(caveat.Kind{
+		Name:     "spy",
+		Validate: func(string) error { asked.Add(1); return nil },
+		Satisfied: func(context.Context, string, *caveat.Request) (bool, error) {
+			asked.Add(1)
+			return false, nil
+		},
+	})
+	require.NoError(t, err)
+	z := newZone(t, macaroon.WithVocabulary(v))
+	token := confineText(t, z.access(t), "spy = 1")
+	for _, bad := range []macaroon.Token{forged(t, token), forged(t, confine(t, token, caveat.Until(start)))} {
+		requireID(t, errors.IDTokenInvalid, z.verify(bad))
+		_, err = bad.Verify(t.Context(), secret, caveat.Request{Vocabulary: v})
+		requireID(t, errors.IDTokenInvalid, err)
+	}
+	assert.Zero(t, asked.Load(), "a caveat was interpreted before the signature was checked")
+
+	// Nor is the record believed about a token that is not its own.
+	require.NoError(t, z.Revoke(t.Context(), token.ID()))
+	requireID(t, errors.IDTokenInvalid, z.verify(forged(t, token)))
+	z.block(t, alice, true)
+	requireID(t, errors.IDTokenInvalid, z.verify(forged(t, token)))
+	requireID(t, errors.IDTokenRevoked, z.verify(token))
+}
+
+func TestLaw02BytesAsReceivedAreWhatIsSigned(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	// Texts that print otherwise than they are written, and differ where they
+	// mean the same.
+	for _, text := range []string{"ip = 1.2.3.4", "api = ozw/get/user.*.*|all/all/*.*.*:*", "data.path = L3Mx|L3M x", "time < 99999999999"} {
+		token := confineText(t, z.access(t), text)
+		read := parse(t, token.String())
+		assert.Equal(t, []string{text}, read.Caveats())
+		req := everywhere("1.2.3.4")
+		req.DataAccess = true
+		_, err := z.VerifyAccess(t.Context(), read, req)
+		require.NoError(t, err, text)
+		if canonical := caveat.MustParse(text).String(); canonical != text {
+			rewritten := strings.Replace(rawOf(t, token.String()), packet("cid", text), packet("cid", canonical), 1)
+			other, err := parsePackets(rewritten)
+			require.NoError(t, err)
+			_, err = z.VerifyAccess(t.Context(), other, req)
+			requireID(t, errors.IDTokenInvalid, err)
+		}
+	}
+}
+
+func TestLaw03UnknownFailsClosed(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	for _, text := range []string{
+		"moon = full", "consumer = grp-g1", "asn = 1", "geo.country = PL", "geo.country != PL", "geo.region != EU", "ip = 0.0.0.0/0",
+		"interface = rest", "consumer = usr-*", "consumer = nobody", "service = opw-*", "data.readonly", "authorization = none",
+	} {
+		requireID(t, idOf(text), z.verify(confineText(t, z.access(t), text)))
+	}
+	// Kinds that mean nothing for a type are refused even when they would hold.
+	_, err := z.VerifyIdentity(t.Context(), confineText(t, z.named(t, provider, macaroon.IdentityToken()), "api = all/all/*.*.*:*"), everything())
+	requireID(t, errors.IDTokenCaveatUnverified, err)
+	// Sessions, services and invitations that nobody answers for.
+	requireID(t, errors.IDTokenServiceForbidden, func() error {
+		_, err := z.VerifyAccess(t.Context(), z.access(t), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "p"}})
+		return err
+	}())
+	_, err = z.IssueNamed(t.Context(), "session", macaroon.Grant{Subject: alice, Type: macaroon.SessionToken("s")})
+	requireID(t, errors.IDTokenSessionInvalid, err)
+	_, err = z.IssueNamed(t.Context(), "invite", macaroon.Grant{Subject: alice, Type: macaroon.InviteToken(macaroon.SupportSpace, "s")})
+	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, err)
+	// No clock.
+	_, err = mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.Time{ValidUntil: 1<<63 - 1}}}).Verify(t.Context(), secret, caveat.Request{})
+	requireID(t, errors.IDTokenCaveatUnverified, err)
+}
+
+func idOf(text string) errors.ID {
+	if _, err := caveat.Parse(text); err != nil {
+		return errors.IDTokenCaveatUnknown
+	}
+	return errors.IDTokenCaveatUnverified
+}
+
+func TestLaw04DecodingIsStrictAndCanonical(t *testing.T) {
+	t.Parallel()
+	token := mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.REST}})
+	text := token.String()
+	assert.Equal(t, text, parse(t, text).String())
+	// Every text at a distance of one character is refused or another token.
+	for i := range len(text) {
+		for _, c := range []byte("0A-_=+/ \n\x00") {
+			for _, other := range []string{
+				text[:i] + string(c) + text[i+1:], text[:i] + string(c) + text[i:], text[:i] + text[i+1:],
+			} {
+				if read, err := macaroon.Parse(other); err == nil && other != text {
+					assert.NotEqual(t, rawOf(t, text), rawOf(t, read.String()), "%q is a second spelling of the token", other)
+				}
+			}
+		}
+	}
+}
+
+func TestLaw05EveryParserHasALimit(t *testing.T) {
+	t.Parallel()
+	_, err := macaroon.Parse(strings.Repeat("A", macaroon.DefaultMaxSize+1))
+	requireID(t, errors.IDTokenTooLarge, err)
+	_, err = parsePackets(packets(identifierText, make10000()...))
+	requireID(t, errors.IDBadToken, err)
+	_, err = caveat.Parse("asn = 1" + strings.Repeat("|1", caveat.DefaultMaxEntries))
+	requireID(t, errors.IDTokenCaveatUnknown, err)
+	_, err = caveat.FromJSON([]byte(`{"type":"asn","whitelist":[1` + strings.Repeat(",1", caveat.DefaultMaxEntries) + `]}`))
+	requireID(t, errors.IDBadValueCaveat, err)
+	_, err = mint(t, macaroon.Spec{}).Confine(make256(macaroon.DefaultMaxCaveats + 1)...)
+	requireID(t, errors.IDLimitReached, err)
+}
+
+func make10000() []string {
+	texts := make([]string, 10_000)
+	for i := range texts {
+		texts[i] = "time < 5"
+	}
+	return texts
+}
+
+func TestLaw06TextIsNotAnIdentity(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	token := z.access(t)
+	raw := rawOf(t, token.String())
+	indicated, err := token.IndicatedBy(caveat.OpWorker)
+	require.NoError(t, err)
+	spellings := []string{token.String(), indicated, plain64(raw), wire.Encode(strings.Replace(raw, packet("location", "onezone"), packet("location", "elsewhere"), 1))}
+	for _, text := range spellings {
+		require.NoError(t, z.verify(parse(t, text)))
+	}
+	require.NoError(t, z.RevokeConfined(t.Context(), parse(t, spellings[3])))
+	for _, text := range spellings {
+		requireID(t, errors.IDTokenRevoked, z.verify(parse(t, text)))
+	}
+}
+
+func TestLaw07TheUnsignedIsAHint(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	raw := rawOf(t, z.access(t).String())
+	moved, err := parsePackets(strings.Replace(raw, packet("location", "onezone"), packet("location", "evil.example"), 1))
+	require.NoError(t, err)
+	auth, err := z.VerifyAccess(t.Context(), moved, caveat.Request{})
+	require.NoError(t, err)
+	assert.Equal(t, alice, auth.Subject)
+
+	// The mark of a service gives a user's token no service.
+	text, err := z.named(t, alice, macaroon.IdentityToken()).IndicatedBy(caveat.OpPanel)
+	require.NoError(t, err)
+	_, err = z.VerifyService(t.Context(), parse(t, text), caveat.Request{})
+	requireID(t, errors.IDBadServiceToken, err)
+	// Nor does it satisfy a service caveat.
+	limited := z.named(t, provider, macaroon.AccessToken(), caveat.MustParse("service = opp-p-krakow"))
+	text, err = limited.IndicatedBy(caveat.OpPanel)
+	require.NoError(t, err)
+	requireID(t, errors.IDTokenCaveatUnverified, z.verify(parse(t, text)))
+}
+
+func TestLaw08SecretsDoNotLeak(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	token := z.access(t)
+	record, err := z.store.GetToken(t.Context(), token.ID())
+	require.NoError(t, err)
+	hidden := []string{
+		token.String(), token.String()[:40], string(token.Signature()), fmt.Sprintf("%x", token.Signature()),
+		record.Secret.Reveal(),
+	}
+	type wrapper struct {
+		Token macaroon.Token
+		inner macaroon.Token
+		Key   store.Secret
+		inKey store.Secret
+	}
+	named, err := z.Get(t.Context(), token.ID())
+	require.NoError(t, err)
+	values := []any{
+		token, &token, wrapper{token, token, record.Secret, record.Secret}, []macaroon.Token{token}, map[string]any{"t": token},
+		named, record, macaroon.Credential{Token: token},
+	}
+	var out bytes.Buffer
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10.3v"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			slog.New(h).Info("event", "value", v)
+		}
+	}
+	out.WriteString(token.Inspect())
+	out.WriteString(toJSON(t, token))
+	out.WriteString(toJSON(t, record))
+	for _, err := range []error{
+		z.verify(forged(t, token)), z.Rename(t.Context(), token.ID(), ""),
+		func() error { _, err := macaroon.Parse(token.String() + "?"); return err }(),
+		func() error { _, err := macaroon.Mint(macaroon.Spec{}, record.Secret); return err }(),
+	} {
+		fmt.Fprintf(&out, "%+v\n", err)
+	}
+	for _, h := range hidden {
+		assert.NotContains(t, out.String(), h)
+	}
+
+	// An empty secret signs nothing.
+	_, err = macaroon.Mint(macaroon.Spec{Domain: "d", ID: "i", Subject: alice, Type: macaroon.AccessToken()}, store.Secret{})
+	requireID(t, errors.IDBadValueEmpty, err)
+	_, err = token.Verify(t.Context(), store.Secret{}, caveat.Request{})
+	requireID(t, errors.IDTokenInvalid, err)
+}
+
+func TestLaw09AttenuationNeverFailsSilently(t *testing.T) {
+	t.Parallel()
+	token := mint(t, macaroon.Spec{})
+	for _, c := range []caveat.Caveat{
+		caveat.Until(start), caveat.MustParse("ip = 1.2.3.4"), caveat.ASN{1, 2}, caveat.Country{Filter: caveat.Blacklist, List: []string{"PL"}},
+		caveat.Services{{Type: caveat.OpWorker, ID: "*"}}, caveat.Consumers{alice}, caveat.DataPath{"/s/ż |x"}, caveat.REST,
+	} {
+		confined, err := token.Confine(c)
+		require.NoError(t, err)
+		require.Equal(t, []string{c.String()}, confined.Caveats())
+		read, err := caveat.Parse(parse(t, confined.String()).Caveats()[0])
+		require.NoError(t, err)
+		assert.Equal(t, c, read)
+	}
+	for _, c := range []caveat.Caveat{
+		nil, caveat.Consumers{caveat.User("a|usr-b")}, caveat.Services{}, caveat.Country{List: []string{"PL"}},
+		caveat.DataPath{"/s/../t"}, caveat.Interface(9), caveat.Time{ValidUntil: -1}, caveat.DataPath{"/s/" + strings.Repeat("x", 70_000)},
+	} {
+		confined, err := token.Confine(caveat.REST, c)
+		require.Error(t, err, "%v", c)
+		assert.True(t, confined.IsZero())
+	}
+}
+
+func TestLaw10NothingAcknowledgedIsLost(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, macaroon.WithInviters(openHouse{}))
+	ctx := context.Background()
+	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 10})
+	copies := make([]macaroon.Token, 8)
+	for i := range copies {
+		copies[i] = confineText(t, token, fmt.Sprintf("time < %d", 1_700_000_000+i))
+	}
+	var wg sync.WaitGroup
+	var used atomic.Int64
+	for i := range copies {
+		wg.Go(func() { assert.NoError(t, z.RevokeConfined(ctx, copies[i])) })
+		wg.Go(func() {
+			for range 5 {
+				err := z.Consume(ctx, token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+					used.Add(1)
+					return nil
+				})
+				assert.True(t, err == nil || errors.Is(err, errors.IDInviteTokenUsageLimitReached), "%v", err)
+			}
+		})
+		wg.Go(func() { assert.NoError(t, z.Rename(ctx, token.ID(), fmt.Sprintf("name %d", i))) })
+		wg.Go(func() { assert.NoError(t, z.RevokeTemporary(ctx, alice)) })
+	}
+	wg.Wait()
+	assert.EqualValues(t, 10, used.Load())
+	for _, c := range copies {
+		_, err := z.VerifyInvite(ctx, c, 0, caveat.Request{})
+		requireID(t, errors.IDTokenRevoked, err)
+	}
+	generation, err := z.TemporaryGeneration(ctx, alice)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(copies), generation)
+}

@@ -1,0 +1,85 @@
+package macaroon
+
+import (
+	"crypto/pbkdf2"
+	"crypto/sha512"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/onezone-go/onezone/store"
+)
+
+// Parameters of password hashes, PBKDF2-HMAC-SHA512 (RFC 8018).
+const (
+	passwordIterations = 210_000 // of new hashes
+	legacyIterations   = 2048    // of hashes that the original made
+	passwordSaltSize   = 32      // bytes
+	passwordHashSize   = 32      // bytes
+
+	// maxIterations bounds what a hash in the store can make a log-in cost.
+	maxIterations = 10_000_000
+)
+
+// passwordHash is a password as it is stored: "pbkdf2-sha512$ITERATIONS$SALT$HASH"
+// with salt and hash in unpadded base64url. The original stored the salt, a dot
+// and the hash, in raw bytes.
+type passwordHash struct {
+	iterations int
+	salt, hash []byte
+}
+
+const passwordScheme = "pbkdf2-sha512"
+
+func hashPassword(password string, salt []byte) (store.Secret, error) {
+	h := passwordHash{iterations: passwordIterations, salt: salt}
+	hash, err := h.derive(password)
+	if err != nil {
+		return store.Secret{}, err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return store.NewSecret(fmt.Sprintf("%s$%d$%s$%s", passwordScheme, h.iterations, encode(salt), encode(hash))), nil
+}
+
+func (h passwordHash) derive(password string) ([]byte, error) {
+	hash, err := pbkdf2.Key(sha512.New, password, h.salt, h.iterations, passwordHashSize)
+	if err != nil {
+		return nil, fmt.Errorf("hashing a password: %w", err)
+	}
+	return hash, nil
+}
+
+// nobodysHash stands for that of a user that does not exist: no password matches
+// it, after the time that today's hashes take.
+func nobodysHash() passwordHash {
+	return passwordHash{iterations: passwordIterations, salt: make([]byte, passwordSaltSize)}
+}
+
+// matches reports whether the password is the one that was hashed.
+func (h passwordHash) matches(password string) (bool, error) {
+	hash, err := h.derive(password)
+	return err == nil && subtle.ConstantTimeCompare(hash, h.hash) == 1, err
+}
+
+// isWeak reports whether the hash is to be replaced when the password is known.
+func (h passwordHash) isWeak() bool { return h.iterations < passwordIterations }
+
+func parsePasswordHash(stored store.Secret) (h passwordHash, ok bool) {
+	text := stored.Reveal()
+	if len(text) == passwordSaltSize+1+passwordHashSize && text[passwordSaltSize] == '.' {
+		return passwordHash{legacyIterations, []byte(text[:passwordSaltSize]), []byte(text[passwordSaltSize+1:])}, true
+	}
+	part := strings.Split(text, "$")
+	if len(part) != 4 || part[0] != passwordScheme {
+		return h, false
+	}
+	var err1, err2, err3 error
+	h.iterations, err1 = strconv.Atoi(part[1])
+	h.salt, err2 = base64.RawURLEncoding.DecodeString(part[2])
+	h.hash, err3 = base64.RawURLEncoding.DecodeString(part[3])
+	ok = err1 == nil && err2 == nil && err3 == nil && h.iterations > 0 && h.iterations <= maxIterations &&
+		len(h.hash) == passwordHashSize
+	return h, ok
+}

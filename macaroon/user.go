@@ -1,0 +1,275 @@
+package macaroon
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"runtime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// NewUser says who is to be a user of the authority's store.
+type NewUser struct {
+	ID       string // letters, digits, dashes, underscores, 64 at most; "": one is drawn at random
+	Username string // see [ValidateUsername]; unique. "": the user cannot log in with a password
+	FullName string // see [ValidateFullName]; "": none
+	Password string // see [ValidatePassword]; "": the user cannot log in with a password
+}
+
+// CreateUser adds a user to the store. Errors: badValueUsername,
+// badValueFullName, badValuePassword, badValueIdentifier {key "id"},
+// badValueIdentifierOccupied {key "username"}, alreadyExists for the id.
+func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, error) {
+	i := store.Identity{Username: u.Username, FullName: u.FullName, Created: a.clock().Unix()}
+	if err := u.validate(); err != nil {
+		return caveat.Subject{}, err
+	}
+	var err error
+	if u.ID == "" {
+		u.ID, err = a.newID()
+	}
+	if err == nil && u.Password != "" {
+		i.Password, err = a.hash(ctx, u.Password)
+	}
+	if err != nil {
+		return caveat.Subject{}, err
+	}
+	i.Subject = caveat.User(u.ID)
+	if err := a.store.CreateIdentity(ctx, i); err != nil {
+		return caveat.Subject{}, fmt.Errorf("storing a user: %w", err)
+	}
+	return i.Subject, nil
+}
+
+var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func (u NewUser) validate() error {
+	if u.ID != "" {
+		// An id stands in identifiers, caveats and resources of tokens, where
+		// some words and all punctuation have a meaning.
+		if !userID.MatchString(u.ID) || u.ID == "null" || u.ID == "self" {
+			return errors.BadValueIdentifier("id")
+		}
+	}
+	if u.Username != "" {
+		if err := ValidateUsername(u.Username); err != nil {
+			return err
+		}
+	}
+	if u.FullName != "" {
+		if err := ValidateFullName(u.FullName); err != nil {
+			return err
+		}
+	}
+	if u.Password != "" {
+		return ValidatePassword(u.Password)
+	}
+	return nil
+}
+
+// SetPassword replaces the password of a user; "" takes it away. Errors:
+// badValuePassword; notFound.
+func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, password string) error {
+	var hashed store.Secret
+	if password != "" {
+		if err := ValidatePassword(password); err != nil {
+			return err
+		}
+		var err error
+		if hashed, err = a.hash(ctx, password); err != nil {
+			return err
+		}
+	}
+	return a.changeUser(ctx, user, func(i *store.Identity) { i.Password = hashed })
+}
+
+// SetUsername replaces the name by which a user logs in; "" takes it away, and
+// with it the way to log in. Errors: badValueUsername; badValueIdentifierOccupied
+// {key "username"}; notFound.
+func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name string) error {
+	if name != "" {
+		if err := ValidateUsername(name); err != nil {
+			return err
+		}
+	}
+	return a.changeUser(ctx, user, func(i *store.Identity) { i.Username = name })
+}
+
+// SetFullName replaces the full name of a user; "" takes it away. Errors:
+// badValueFullName; notFound.
+func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name string) error {
+	if name != "" {
+		if err := ValidateFullName(name); err != nil {
+			return err
+		}
+	}
+	return a.changeUser(ctx, user, func(i *store.Identity) { i.FullName = name })
+}
+
+// SetBlocked blocks a user, whose tokens and password stop working, or unblocks
+// it, after which they work again. notFound: there is no such user.
+func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked bool) error {
+	return a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = blocked })
+}
+
+func (a *Authority) changeUser(ctx context.Context, user caveat.Subject, change func(*store.Identity)) error {
+	err := a.store.UpdateIdentity(ctx, user, func(i *store.Identity) error {
+		change(i)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("changing a user: %w", err)
+	}
+	return nil
+}
+
+// DeleteUser removes a user with all named tokens and the temporary secret.
+// notFound: there is no such user; what an interrupted call left of one is
+// removed all the same.
+func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
+	err := a.store.DeleteIdentity(ctx, user)
+	if err != nil {
+		err = fmt.Errorf("deleting a user: %w", err)
+		if !errors.Is(err, errors.IDNotFound) {
+			return err
+		}
+	}
+	return errors.Join(err, a.Forget(ctx, user))
+}
+
+// LogIn returns the user with this name and password. Errors:
+// badBasicCredentials for a name or password that is not right, which take the
+// same time; userBlocked; basicAuthDisabled for a user without a password.
+//
+// Only so many passwords are hashed at a time that verifications of tokens find
+// a core; a call waits for its turn, or for ctx.
+func (a *Authority) LogIn(ctx context.Context, username, password string) (caveat.Subject, error) {
+	i, err := a.store.GetIdentityByUsername(ctx, username)
+	known := err == nil
+	switch {
+	case err != nil && !errors.Is(err, errors.IDNotFound):
+		return caveat.Subject{}, fmt.Errorf("looking up a user: %w", err)
+	case known && i.Blocked:
+		return caveat.Subject{}, errors.UserBlocked()
+	case known && i.Password.IsZero():
+		return caveat.Subject{}, errors.BasicAuthDisabled()
+	}
+	stored, readable := parsePasswordHash(i.Password)
+	if known && !readable {
+		return caveat.Subject{}, fmt.Errorf("reading the password hash of %v: unknown form", i.Subject)
+	}
+	if !known {
+		stored = nobodysHash()
+	}
+	var right bool
+	var failed error
+	err = a.hashing.do(ctx, func() {
+		right, failed = stored.matches(password)
+		if failed == nil && !right && stored.isWeak() { // takes as long as for a name that nobody has
+			_, failed = nobodysHash().derive(password)
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return caveat.Subject{}, err
+	}
+	if !known || !right {
+		return caveat.Subject{}, errors.BadBasicCredentials()
+	}
+	if stored.isWeak() {
+		a.upgradePassword(ctx, i, password)
+	}
+	return i.Subject, nil
+}
+
+// upgradePassword replaces a weak hash with one of today's strength. A failure
+// leaves the weak one, which the next log-in tries again: the password was right.
+func (a *Authority) upgradePassword(ctx context.Context, old store.Identity, password string) {
+	hashed, err := a.hash(ctx, password)
+	if err != nil {
+		return
+	}
+	_ = a.changeUser(ctx, old.Subject, func(i *store.Identity) {
+		if i.Password.Equal(old.Password) { // not changed meanwhile
+			i.Password = hashed
+		}
+	})
+}
+
+func (a *Authority) hash(ctx context.Context, password string) (hashed store.Secret, err error) {
+	salt := make([]byte, passwordSaltSize)
+	if err := a.read(salt); err != nil {
+		return store.Secret{}, err
+	}
+	var failed error
+	err = a.hashing.do(ctx, func() { hashed, failed = hashPassword(password, salt) })
+	return hashed, errors.Join(err, failed)
+}
+
+// semaphore bounds how many callers do something costly at a time.
+type semaphore chan struct{}
+
+// newHashing leaves half of the cores to everything else.
+func newHashing() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+func (s semaphore) do(ctx context.Context, f func()) error {
+	select {
+	case s <- struct{}{}:
+		defer func() { <-s }()
+		f()
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting to hash a password: %w", ctx.Err())
+	}
+}
+
+// ValidateUsername reports whether a user may have the name: 2 to 20 ASCII
+// letters and digits, and dashes and underscores between the first and the last
+// of them. The error is badValueUsername.
+func ValidateUsername(name string) error {
+	for i, r := range name {
+		inside := i > 0 && i < len(name)-1 && (r == '-' || r == '_')
+		if !inside && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)) {
+			return errors.BadValueUsername()
+		}
+	}
+	if len(name) < 2 || len(name) > 20 {
+		return errors.BadValueUsername()
+	}
+	return nil
+}
+
+// ValidateFullName reports whether a user may have the full name: 2 to 50
+// letters, with their marks, and digits, and spaces, dots, commas, dashes and
+// apostrophes between the first and the last of them. The error is
+// badValueFullName.
+func ValidateFullName(name string) error {
+	runes := []rune(name)
+	if !utf8.ValidString(name) || len(runes) < 2 || len(runes) > 50 {
+		return errors.BadValueFullName()
+	}
+	for i, r := range runes {
+		edge := i == 0 || i == len(runes)-1
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && i > 0:
+		case !edge && strings.ContainsRune(" .,-'\u2019", r):
+		default:
+			return errors.BadValueFullName()
+		}
+	}
+	return nil
+}
+
+// ValidatePassword reports whether a user may have the password: at least 8
+// characters of UTF-8. The error is badValuePassword.
+func ValidatePassword(password string) error {
+	if !utf8.ValidString(password) || utf8.RuneCountInString(password) < 8 {
+		return errors.BadValuePassword()
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package macaroon
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Auth is what a verified token proves.
+type Auth struct {
+	TokenID string
+	Type    Type
+	Subject caveat.Subject     // nobody for a version 1 token that was verified without its record
+	Service caveat.ServiceType // which service of a Oneprovider presents the token; a hint, zero: none
+	Caveats []caveat.Caveat    // all of the token, in order; those of data and api are yet to be enforced
+	PeerIP  netip.Addr         // of the request
+	Session string             // that the token is bound to, "" for none
+}
+
+// Expiry returns the earliest time caveat of the token in Unix seconds; ok is
+// false where it has none.
+func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Caveats) }
+
+// Authorize reports whether the token's caveats allow the operation on the
+// resource at the service; see [caveat.Authorize] for the errors. Whether the
+// subject may do it is for the service to decide.
+func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
+	return caveat.Authorize(a.Caveats, service, operation, gri)
+}
+
+// CheckFile reports whether the token's caveats allow the access to the file;
+// see [caveat.CheckFile] for the errors.
+func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
+	return caveat.CheckFile(a.Caveats, file, access)
+}
+
+// Verify checks the token against its secret and the request: the signature
+// first, then each caveat in order, then the session. It knows of no records:
+// whether the token is revoked and its subject exists is for [Authority].
+//
+// Errors: tokenInvalid, tokenCaveatUnknown {caveat}, tokenCaveatUnverified
+// {caveat}, tokenSessionInvalid.
+func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Request) (auth Auth, err error) {
+	if !t.chain(secret, nil) {
+		return Auth{}, errors.TokenInvalid()
+	}
+	err = t.check(ctx, &req, &auth).orNil()
+	return auth, err
+}
+
+// refusal is why a token is not accepted, with the caveat to blame.
+type refusal struct {
+	err    error
+	caveat caveat.Caveat // nil where no caveat is to blame
+	index  int           // of the caveat in the token
+}
+
+func (r *refusal) orNil() error {
+	if r == nil {
+		return nil
+	}
+	return r.err
+}
+
+// check decides about the caveats and session of a token whose signature was
+// found good, and fills in auth when all is well.
+func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *refusal {
+	typ := t.identifier.typ
+	cs := make([]caveat.Caveat, len(t.caveats))
+	for i, text := range t.caveats {
+		parsed, err := req.Vocabulary.Parse(text)
+		if err == nil {
+			err = typ.checkCaveat(ctx, parsed, req)
+		}
+		if err != nil {
+			return &refusal{err, parsed, i}
+		}
+		cs[i] = parsed
+	}
+	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
+		return &refusal{err: errors.TokenSessionInvalid()}
+	}
+	*auth = Auth{
+		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, Caveats: cs, PeerIP: req.IP, Session: typ.Session(),
+	}
+	if auth.Subject.Type == caveat.SubjectProvider {
+		auth.Service = t.indicated
+	}
+	return nil
+}
+
+// checkCaveat decides about one caveat of a token of the type: it must be one
+// that the type supports, and hold unless the request ignores its kind.
+func (t Type) checkCaveat(ctx context.Context, c caveat.Caveat, req *caveat.Request) error {
+	if !t.supports(c.Type(), req.ProveIdentity) {
+		return caveat.Unverified(c)
+	}
+	if slices.Contains(req.Ignored, c.Type()) {
+		return nil
+	}
+	return caveat.Check(ctx, c, req)
+}
+
+// supports tells which caveats may hold at all in a token of the type. Those
+// that limit what a token authorises mean nothing where it authorises nothing,
+// and are refused there.
+func (t Type) supports(c caveat.Type, proveIdentity bool) bool {
+	authorises := t.kind == Access && !proveIdentity
+	switch c {
+	case caveat.TypeService, caveat.TypeAPI,
+		caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID:
+		return authorises
+	case caveat.TypeScope:
+		return t.kind == Access && proveIdentity
+	case caveat.TypeInterface:
+		return t.kind != Invite
+	}
+	return true
+}

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// Mismatch is how a record differs between two stores. The zero value is
+// invalid.
+type Mismatch uint8
+
+// The mismatches.
+const (
+	Missing   Mismatch = iota + 1 // the record is in src only
+	Extra                         // the record is in dst only
+	Different                     // the record is in both, and not equal
+)
+
+// String returns "missing", "extra" or "different".
+func (m Mismatch) String() string {
+	switch m {
+	case Missing:
+		return "missing"
+	case Extra:
+		return "extra"
+	case Different:
+		return "different"
+	}
+	return "unknown mismatch"
+}
+
+// Difference names a record that two stores do not have in common. It tells
+// nothing of what the record says.
+type Difference struct {
+	Kind     RecordKind
+	Key      string // the id of a token; the text of the subject otherwise
+	Mismatch Mismatch
+}
+
+// String returns a line for people: `named token "3f9a": missing`.
+func (d Difference) String() string { return fmt.Sprintf("%s %q: %s", d.Kind, d.Key, d.Mismatch) }
+
+// Compare gives what dst has not in common with src, and nothing if the two
+// hold the same records. Each record is looked up at the other end, so it takes
+// the time of two copies or so, and holds one page in memory. What is written
+// meanwhile may show as a difference. An error is the last that it gives; they
+// are those of [Copy].
+func Compare(ctx context.Context, dst, src Store) iter.Seq2[Difference, error] {
+	return func(yield func(Difference, error) bool) {
+		from, to, err := archives(dst, src)
+		if err != nil {
+			yield(Difference{}, err)
+			return
+		}
+		if compareAll(ctx, from, dst, Missing, yield) {
+			compareAll(ctx, to, src, Extra, yield)
+		}
+	}
+}
+
+// compareAll gives the records of the archive that are not in other, as the
+// absent mismatch. Those that are not equal there it gives once: when the
+// archive is the source. It reports whether to go on.
+func compareAll(ctx context.Context, a Archive, other Store, absent Mismatch, yield func(Difference, error) bool) bool {
+	for page, err := range Walk(ctx, a, Position{}, MaxPage) {
+		if err != nil {
+			yield(Difference{}, err)
+			return false
+		}
+		for _, r := range page.Records {
+			same, err := r.isSame(ctx, other)
+			d := Difference{page.Kind, r.key(), Different}
+			switch {
+			case errors.Is(err, errors.IDNotFound):
+				d.Mismatch = absent
+			case err != nil:
+				yield(Difference{}, fmt.Errorf("look up the %s %q: %w", d.Kind, d.Key, err))
+				return false
+			case same || absent == Extra:
+				continue
+			}
+			if !yield(d, nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// key names the record among those of its kind.
+func (r Record) key() string {
+	switch {
+	case r.Identity != nil:
+		return r.Identity.Subject.String()
+	case r.Temporary != nil:
+		return r.Temporary.Subject.String()
+	case r.Token != nil:
+		return r.Token.ID
+	}
+	return ""
+}
+
+// isSame reports whether the store has an equal record. The error is notFound
+// where it has none.
+func (r Record) isSame(ctx context.Context, s Store) (bool, error) {
+	switch {
+	case r.Identity != nil:
+		i, err := s.GetIdentity(ctx, r.Identity.Subject)
+		return reflect.DeepEqual(i, *r.Identity), err
+	case r.Temporary != nil:
+		key, err := s.TemporaryKey(ctx, r.Temporary.Subject)
+		return key.Generation == r.Temporary.Generation && key.Secret.Equal(r.Temporary.Secret), err
+	case r.Token != nil:
+		t, err := s.GetToken(ctx, r.Token.ID)
+		return sameToken(t, *r.Token), err
+	}
+	return false, errors.New("the archive gave a record without content")
+}
+
+func sameToken(a, b Token) bool {
+	return sameJSON(a.Custom, b.Custom) && reflect.DeepEqual(a.comparable(), b.comparable())
+}
+
+// comparable returns what is left to compare, with those values made the same
+// that the contract does not tell apart. No field that tokens will get can be
+// forgotten here.
+func (t Token) comparable() Token {
+	t.Custom = nil
+	if len(t.Caveats) == 0 {
+		t.Caveats = nil
+	}
+	if len(t.RevokedTails) == 0 {
+		t.RevokedTails = nil
+	}
+	return t
+}
+
+// sameJSON reports whether both are the same value, or both are not there.
+// Numbers are compared by their digits: as floats, large ones would all be alike.
+func sameJSON(a, b json.RawMessage) bool {
+	return bytes.Equal(a, b) || reflect.DeepEqual(decodeJSON(a), decodeJSON(b))
+}
+
+func decodeJSON(text json.RawMessage) (value any) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if d.Decode(&value) != nil {
+		return text
+	}
+	return value
+}

@@ -1,0 +1,202 @@
+package seal
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ResealOptions is how [Store.Reseal] works. The zero value walks through all
+// records and refuses secrets that are not sealed.
+type ResealOptions struct {
+	From     store.Position       // where an earlier call stopped
+	PageSize int                  // records that are read at once, as in [store.Walk]
+	Progress func(ResealProgress) // called after each page; nil: nobody is told
+
+	// SealPlaintext seals also what is not sealed, so that a store that was in
+	// use before comes under seal. Do not set it otherwise: a secret that
+	// somebody planted in the database would look genuine afterwards.
+	SealPlaintext bool
+}
+
+// ResealProgress is how far a [Store.Reseal] has come. All before Next is sealed
+// under the primary key.
+type ResealProgress struct {
+	Records  int64 // seen by this call
+	Resealed int64 // of these, written
+	Next     store.Position
+}
+
+// Reseal is for the time after a new key became primary, on every process that
+// writes to the store: what a process with the old primary writes behind the
+// position is missed. It walks through the backend and seals anew each secret
+// that is not under the primary key. It writes a secret only in place of the
+// very one that it read, so that writers go on meanwhile and lose nothing.
+//
+// A call that failed goes on from the Next that it returned. One that ends
+// without an error and finds nothing to write shows that the other keys are not
+// needed any more, except for backups.
+//
+// Errors: badData {key "backend"} for a backend that is no [store.Archive] and
+// [store.TemporaryReplacer]; else faults of the environment, among them the name
+// of a record that does not open. Such a record can be deleted or written anew.
+func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error) {
+	done := ResealProgress{Next: o.From}
+	archive, isArchive := s.backend.(store.Archive)
+	replacer, isReplacer := s.backend.(store.TemporaryReplacer)
+	if !isArchive || !isReplacer {
+		return done, errors.BadDataHint("backend", "sealing anew needs a backend that is a store.Archive and a store.TemporaryReplacer")
+	}
+	primary, err := primaryOf(ctx, s.ring)
+	if err != nil {
+		return done, err
+	}
+	r := resealer{s.backend, replacer, sealer{s.ring, o.SealPlaintext}, primary}
+	for page, err := range store.Walk(ctx, archive, o.From, o.PageSize) {
+		if err != nil {
+			return done, err
+		}
+		for _, record := range page.Records {
+			resealed, err := r.reseal(ctx, record)
+			if err != nil {
+				return done, err
+			}
+			if resealed {
+				done.Resealed++
+			}
+		}
+		done.Records += int64(len(page.Records))
+		done.Next = page.Next
+		if o.Progress != nil {
+			o.Progress(done)
+		}
+	}
+	return done, nil
+}
+
+// primaryOf wraps a key that nobody needs to learn which key the ring wraps with.
+func primaryOf(ctx context.Context, ring KeyRing) (string, error) {
+	key := make([]byte, dataKeySize)
+	rand.Read(key) // never fails
+	keyID, _, err := ring.Wrap(ctx, key, place{}.additional())
+	if err != nil {
+		return "", fmt.Errorf("find out the primary key: %w", environment(err))
+	}
+	return keyID, nil
+}
+
+type resealer struct {
+	backend  store.Store
+	replacer store.TemporaryReplacer
+	sealer
+	primary string
+}
+
+// reseal reports whether it wrote the record.
+func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error) {
+	at, sealed := secretIn(record)
+	for r.isDue(sealed) {
+		secret, err := r.open(ctx, at, sealed)
+		if err != nil {
+			return false, err
+		}
+		anew, err := r.seal(ctx, at, secret)
+		if err != nil {
+			return false, err
+		}
+		replaced, err := r.replace(ctx, at, sealed, anew)
+		if err == nil && !replaced {
+			// Somebody wrote it meanwhile, maybe under a key that is no longer
+			// primary: look at what there is now.
+			at, sealed, err = r.current(ctx, at)
+		}
+		switch {
+		case errors.Is(err, errors.IDNotFound):
+			return false, nil // deleted meanwhile
+		case err != nil:
+			return false, fmt.Errorf("seal the secret of %s anew: %w", at, err)
+		case replaced:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// isDue reports whether the secret is there and not sealed under the primary key.
+func (r resealer) isDue(sealed store.Secret) bool {
+	e, err := parseEnvelope(sealed.Reveal())
+	return !sealed.IsZero() && (err != nil || e.keyID != r.primary)
+}
+
+// secretIn returns the place of the record and its secret; the zero Secret where
+// there is no record.
+func secretIn(r store.Record) (at place, secret store.Secret) {
+	p := &secret
+	switch {
+	case r.Identity != nil:
+		at, p = secretOfIdentity(r.Identity)
+	case r.Temporary != nil:
+		at, p = secretOfTemporary(r.Temporary)
+	case r.Token != nil:
+		at, p = secretOfToken(r.Token)
+	}
+	return at, *p
+}
+
+// current reads the record at the place again.
+func (r resealer) current(ctx context.Context, at place) (place, store.Secret, error) {
+	var record store.Record
+	var err error
+	switch at.kind {
+	case store.IdentityRecords:
+		record.Identity = new(store.Identity)
+		*record.Identity, err = r.backend.GetIdentity(ctx, at.subject)
+	case store.TemporaryRecords:
+		var key store.Key
+		key, err = r.backend.TemporaryKey(ctx, at.subject)
+		record.Temporary = &store.Temporary{Subject: at.subject, Secret: key.Secret}
+	default:
+		record.Token = new(store.Token)
+		*record.Token, err = r.backend.GetToken(ctx, at.id)
+	}
+	if err != nil {
+		return at, store.Secret{}, err
+	}
+	at, sealed := secretIn(record)
+	return at, sealed, nil
+}
+
+// errOther keeps an update from writing.
+var errOther = errors.New("the secret is another")
+
+// replace puts the secret in place of old. It reports whether that was there.
+func (r resealer) replace(ctx context.Context, at place, old, secret store.Secret) (replaced bool, err error) {
+	switch at.kind {
+	case store.IdentityRecords:
+		err = r.backend.UpdateIdentity(ctx, at.subject, func(i *store.Identity) error {
+			return replaceIn(i, secretOfIdentity, at, old, secret)
+		})
+	case store.TemporaryRecords:
+		return r.replacer.ReplaceTemporarySecret(ctx, at.subject, old, secret)
+	default:
+		err = r.backend.UpdateToken(ctx, at.id, func(t *store.Token) error {
+			return replaceIn(t, secretOfToken, at, old, secret)
+		})
+	}
+	if errors.Is(err, errOther) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func replaceIn[R any](record *R, of secretOf[R], at place, old, secret store.Secret) error {
+	there, p := of(record)
+	if there != at || !p.Equal(old) {
+		return errOther
+	}
+	*p = secret
+	return nil
+}

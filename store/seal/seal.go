@@ -1,0 +1,205 @@
+package seal
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Store is a store whose secrets are sealed in the backend. It also is a
+// [store.Archive] and a [store.Watcher] where the backend is. Its archive gives
+// and takes open secrets; that of the backend has them sealed.
+type Store interface {
+	store.Store
+
+	// Reseal seals under the primary key of the ring what is not, and goes on
+	// until it has seen each record; see [ResealOptions].
+	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
+}
+
+// Option changes a default of [New].
+type Option func(*sealed)
+
+// AllowPlaintext makes secrets that are not sealed readable. It is for the time
+// in which [Store.Reseal] seals a store that was in use before: whoever can
+// write to the database can plant such secrets. What an update writes is sealed
+// in any case.
+func AllowPlaintext() Option { return func(s *sealed) { s.allowPlaintext = true } }
+
+// New returns a store that keeps its records in the backend, their secrets
+// sealed with the keys of the ring. Closing it does not close the backend. The
+// error is badData {key "backend"} or {key "ring"} where that is nil.
+func New(backend store.Store, ring KeyRing, options ...Option) (Store, error) {
+	switch {
+	case backend == nil:
+		return nil, errors.BadDataHint("backend", "a sealed store needs a backend")
+	case ring == nil:
+		return nil, errors.BadDataHint("ring", "a sealed store needs a ring of keys")
+	}
+	s := &sealed{backend, sealer{ring: ring}}
+	for _, option := range options {
+		option(s)
+	}
+	archive, isArchive := backend.(store.Archive)
+	watcher, isWatcher := backend.(store.Watcher)
+	switch {
+	case isArchive && isWatcher:
+		return struct {
+			*sealed
+			sealedArchive
+			store.Watcher
+		}{s, sealedArchive{archive, s.sealer}, watcher}, nil
+	case isArchive:
+		return struct {
+			*sealed
+			sealedArchive
+		}{s, sealedArchive{archive, s.sealer}}, nil
+	case isWatcher:
+		return struct {
+			*sealed
+			store.Watcher
+		}{s, watcher}, nil
+	}
+	return s, nil
+}
+
+// sealed is a Store. The backend is not embedded, so that no method which
+// package store will get is passed on without a thought about secrets.
+type sealed struct {
+	backend store.Store
+	sealer
+}
+
+// Close does nothing: the backend stays the caller's.
+func (s *sealed) Close() error { return nil }
+
+func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	key, err := s.backend.NamedKey(ctx, id)
+	if err != nil {
+		return store.Key{}, err
+	}
+	return s.openKey(ctx, placeOfToken(id, key.Subject), key)
+}
+
+func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	key, err := s.backend.TemporaryKey(ctx, subject)
+	if err != nil {
+		return store.Key{}, err
+	}
+	return s.openKey(ctx, placeOfTemporary(subject), key)
+}
+
+func (s *sealed) openKey(ctx context.Context, at place, key store.Key) (store.Key, error) {
+	var err error
+	if key.Secret, err = s.open(ctx, at, key.Secret); err != nil {
+		return store.Key{}, err
+	}
+	return key, nil
+}
+
+// EnsureTemporaryKey looks first, since most often there is a key, and then
+// nothing has to be sealed. What is not valid the backend refuses.
+func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+	if !secret.IsZero() {
+		key, err := s.TemporaryKey(ctx, subject)
+		if !errors.Is(err, errors.IDNotFound) {
+			return key, err
+		}
+	}
+	secret, err := s.seal(ctx, placeOfTemporary(subject), secret)
+	if err != nil {
+		return store.Key{}, err
+	}
+	key, err := s.backend.EnsureTemporaryKey(ctx, subject, secret)
+	if err != nil {
+		return store.Key{}, err
+	}
+	return s.openKey(ctx, placeOfTemporary(subject), key)
+}
+
+func (s *sealed) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
+	secret, err := s.seal(ctx, placeOfTemporary(subject), secret)
+	if err != nil {
+		return 0, err
+	}
+	return s.backend.RotateTemporaryKey(ctx, subject, secret)
+}
+
+func (s *sealed) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+	return s.backend.DeleteTemporaryKey(ctx, subject)
+}
+
+func (s *sealed) CreateToken(ctx context.Context, t store.Token) error {
+	t, err := turned(ctx, t, secretOfToken, s.seal)
+	if err != nil {
+		return err
+	}
+	return s.backend.CreateToken(ctx, t)
+}
+
+func (s *sealed) GetToken(ctx context.Context, id string) (store.Token, error) {
+	t, err := s.backend.GetToken(ctx, id)
+	if err != nil {
+		return store.Token{}, err
+	}
+	return turned(ctx, t, secretOfToken, s.open)
+}
+
+func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+	page, next, err := s.backend.ListTokens(ctx, q)
+	if err != nil {
+		return nil, store.Cursor{}, err
+	}
+	for i := range page {
+		if page[i], err = turned(ctx, page[i], secretOfToken, s.open); err != nil {
+			return nil, store.Cursor{}, err
+		}
+	}
+	return page, next, nil
+}
+
+func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	return s.backend.UpdateToken(ctx, id, func(t *store.Token) error {
+		return update(ctx, s.sealer, t, secretOfToken, change)
+	})
+}
+
+func (s *sealed) DeleteToken(ctx context.Context, id string) error {
+	return s.backend.DeleteToken(ctx, id)
+}
+
+func (s *sealed) CreateIdentity(ctx context.Context, i store.Identity) error {
+	i, err := turned(ctx, i, secretOfIdentity, s.seal)
+	if err != nil {
+		return err
+	}
+	return s.backend.CreateIdentity(ctx, i)
+}
+
+func (s *sealed) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+	i, err := s.backend.GetIdentity(ctx, subject)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	return turned(ctx, i, secretOfIdentity, s.open)
+}
+
+func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
+	i, err := s.backend.GetIdentityByUsername(ctx, username)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	return turned(ctx, i, secretOfIdentity, s.open)
+}
+
+func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	return s.backend.UpdateIdentity(ctx, subject, func(i *store.Identity) error {
+		return update(ctx, s.sealer, i, secretOfIdentity, change)
+	})
+}
+
+func (s *sealed) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	return s.backend.DeleteIdentity(ctx, subject)
+}
