@@ -1,0 +1,80 @@
+// Quickstart mints a token, lends a weaker copy of it, verifies the copy and
+// sees it refused.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	users := memory.New()
+	alice := caveat.User("alice")
+	if err := users.CreateIdentity(ctx, store.Identity{Subject: alice}); err != nil {
+		return err
+	}
+	authority, err := macaroon.NewAuthority(users)
+	if err != nil {
+		return err
+	}
+
+	// Mint: Alice gets a token that is good for an hour.
+	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{
+		Subject: alice,
+		Type:    macaroon.AccessToken(),
+		Caveats: []caveat.Caveat{caveat.Until(time.Now().Add(time.Hour))},
+	})
+	if err != nil {
+		return err
+	}
+
+	// Confine: she lends a copy that works from her network only. It takes no
+	// secret and no server to make one.
+	lent, err := token.Confine(caveat.MustParse("ip = 10.0.0.0/8"))
+	if err != nil {
+		return err
+	}
+
+	// Verify: text in, identity out, or one error of the catalogue.
+	show := func(from string) error {
+		received, err := authority.Parse(lent.String())
+		if err != nil {
+			return err
+		}
+		auth, err := authority.VerifyAccess(ctx, received, caveat.Request{IP: netip.MustParseAddr(from)})
+		if err != nil {
+			_, err = fmt.Fprintf(out, "from %s: refused, %v\n", from, err)
+			return err
+		}
+		_, err = fmt.Fprintf(out, "from %s: welcome, %v\n", from, auth.Subject)
+		return err
+	}
+	if err := show("10.1.2.3"); err != nil {
+		return err
+	}
+	if err := show("192.0.2.1"); err != nil {
+		return err
+	}
+
+	// Revoke: the token and every copy of it stop working.
+	if err := authority.Revoke(ctx, token.ID()); err != nil {
+		return err
+	}
+	return show("10.1.2.3")
+}

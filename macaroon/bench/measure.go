@@ -1,0 +1,53 @@
+package main
+
+import (
+	"slices"
+	"testing"
+)
+
+// measurements are what the rounds gave, by contender.
+type measurements map[string]*series
+
+type series struct {
+	ns     []float64 // per operation, one for each round
+	allocs int64     // per operation
+}
+
+// measure runs the contenders in turn, round after round.
+func (m measurements) measure(rounds int, cs []contender) {
+	for range rounds {
+		for _, c := range cs {
+			r := testing.Benchmark(c.run)
+			if r.N == 0 {
+				panic("the benchmark " + c.name + " failed")
+			}
+			s := m[c.name]
+			if s == nil {
+				s = &series{}
+				m[c.name] = s
+			}
+			s.ns = append(s.ns, float64(r.T.Nanoseconds())/float64(r.N))
+			s.allocs = r.AllocsPerOp()
+		}
+	}
+}
+
+// ratio is the median of what the rounds gave for the one in terms of the other.
+func (m measurements) ratio(over, under string) float64 {
+	ratios := slices.Clone(m[over].ns)
+	for i, ns := range m[under].ns {
+		ratios[i] /= ns
+	}
+	return median(ratios)
+}
+
+// bestRatio is the ratio of the rounds that went best.
+func (m measurements) bestRatio(over, under string) float64 {
+	return slices.Min(m[over].ns) / slices.Min(m[under].ns)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[n/2] + sorted[(n-1)/2]) / 2
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// row is a line of the table: a contender, and a ratio with its target.
+type row struct {
+	what string
+	name string // of the contender
+
+	// The ratio is that of over to under, divided by times where that is not 0.
+	over, under string
+	times       float64
+
+	most      float64 // the ratio may be so much; 0: it may be anything
+	least     float64 // the ratio of the best rounds must be so much; 0: it may be anything
+	maxAllocs int64   // 0: any
+}
+
+// rows is the table, with the targets of the project.
+func rows() []row {
+	against := func(job, peer, what string, most float64) row {
+		return row{what: what, name: job + "/" + peer, over: job + "/onezone", under: job + "/" + peer, most: most}
+	}
+	return []row{
+		{what: "**verify**: onezone", name: "verify/onezone", maxAllocs: 8},
+		against("verify", "macaroon.v2", "by hand on `gopkg.in/macaroon.v2`", 0.45),
+		against("verify", "jwt", "`golang-jwt/jwt/v5`, HS256", 0.40),
+		against("verify", "superfly", "`superfly/macaroon`", 1),
+		against("verify", "chain", "the bare HMAC chain", 1.9),
+		{what: "onezone, temporary tokens in turn, to `gopkg.in/macaroon.v2`", name: "temporary", over: "temporary", under: "verify/macaroon.v2"},
+		{what: "**mint**: onezone", name: "mint/onezone"},
+		against("mint", "macaroon.v2", "by hand on `gopkg.in/macaroon.v2`", 0.5),
+		against("mint", "jwt", "`golang-jwt/jwt/v5`, HS256", 0),
+		against("mint", "superfly", "`superfly/macaroon`", 0),
+		{what: "**growth**: verify with 1 caveat", name: "caveats/1"},
+		{what: "10 caveats, to 10 times 1", name: "caveats/10", over: "caveats/10", under: "caveats/1", times: 10, most: 1.15},
+		{what: "100 caveats, to 10 times 10", name: "caveats/100", over: "caveats/100", under: "caveats/10", times: 10, most: 1.15},
+		{what: "verify with 10 tokens stored", name: "stored/10"},
+		{what: "1,000,000 tokens stored, to 10", name: "stored/1000000", over: "stored/1000000", under: "stored/10", most: 1.15},
+		{what: "verify on 1 core", name: "cores/1"},
+		{what: "on 2 cores, throughput to that on 1", name: "cores/2", over: "cores/1", under: "cores/2", least: 1.7},
+	}
+}
+
+// table writes the rows that were measured as Markdown, and counts the targets
+// that were missed.
+func (m measurements) table(rows []row) (text string, missed int) {
+	var b strings.Builder
+	b.WriteString("| what | ns/op | allocs/op | ratio | target |\n| --- | ---: | ---: | ---: | --- |\n")
+	for _, r := range rows {
+		s := m[r.name]
+		if s == nil {
+			continue // a machine with one core
+		}
+		ratio, target, met := "", "", true
+		if r.under != "" {
+			value := m.ratio(r.over, r.under) / max(r.times, 1)
+			if r.least > 0 {
+				value = m.bestRatio(r.over, r.under)
+			}
+			ratio = fmt.Sprintf("%.2f", value)
+			met = (r.most == 0 || value <= r.most) && value >= r.least
+		}
+		switch {
+		case r.most > 0:
+			target = fmt.Sprintf("<= %.2f", r.most)
+		case r.least > 0:
+			target = fmt.Sprintf(">= %.2f", r.least)
+		case r.maxAllocs > 0:
+			target = fmt.Sprintf("<= %d allocs", r.maxAllocs)
+			met = s.allocs <= r.maxAllocs
+		}
+		if !met {
+			target += " **missed**"
+			missed++
+		}
+		fmt.Fprintf(&b, "| %s | %.0f | %d | %s | %s |\n", r.what, median(s.ns), s.allocs, ratio, target)
+	}
+	return b.String(), missed
+}

@@ -1,0 +1,180 @@
+package macaroontest
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"crypto/sha512"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+// Start is the time at which the clock of every harness begins.
+var Start = time.Date(2024, time.October, 1, 12, 0, 0, 0, time.UTC)
+
+// Names and password of the users of every harness.
+const (
+	AliceName = "alice"
+	BobName   = "bob"
+	Password  = "correct horse battery"
+)
+
+// Harness is a token authority for one test.
+type Harness struct {
+	Authority *macaroon.Authority
+	Store     *memory.Store
+	Clock     *Clock
+	Alice     caveat.Subject // the user "alice", id u-alice, with [Password]
+	Bob       caveat.Subject // the user "bob", id u-bob, with [Password]
+	Provider  caveat.Subject // a Oneprovider, id p-krakow
+
+	tb    testing.TB
+	mu    sync.Mutex
+	names int
+}
+
+// New returns a harness, with the options of the authority given on top of its
+// own. What goes wrong in making it, or with a helper below, fails the test.
+func New(tb testing.TB, options ...macaroon.Option) *Harness {
+	tb.Helper()
+	h := &Harness{
+		Store:    memory.New(),
+		Clock:    &Clock{now: Start},
+		Alice:    caveat.User("u-alice"),
+		Bob:      caveat.User("u-bob"),
+		Provider: caveat.Provider("p-krakow"),
+		tb:       tb,
+	}
+	tb.Cleanup(func() { _ = h.Store.Close() })
+	own := []macaroon.Option{macaroon.WithClock(h.Clock.Now), macaroon.WithRandom(newRandom(tb.Name()))}
+	var err error
+	h.Authority, err = macaroon.NewAuthority(h.Store, append(own, options...)...)
+	h.must(err)
+	h.addUser(h.Alice, AliceName, "Alice of Kraków")
+	h.addUser(h.Bob, BobName, "Bob of Brno")
+	h.must(h.Store.CreateIdentity(context.Background(), store.Identity{Subject: h.Provider, FullName: "Kraków"}))
+	return h
+}
+
+func (h *Harness) must(err error) {
+	h.tb.Helper()
+	if err != nil {
+		h.tb.Fatalf("macaroontest: %v", err)
+	}
+}
+
+func (h *Harness) addUser(user caveat.Subject, username, fullName string) {
+	h.tb.Helper()
+	h.must(h.Store.CreateIdentity(context.Background(), store.Identity{
+		Subject: user, Username: username, FullName: fullName, Password: quickHash(h.tb, username), Created: Start.Unix(),
+	}))
+}
+
+// quickHash is the password in the form of old Onezones, which costs a hundredth
+// of today's: most tests never log in.
+func quickHash(tb testing.TB, salt string) store.Secret {
+	tb.Helper()
+	full := fmt.Sprintf("%-32s", salt)
+	hash, err := pbkdf2.Key(sha512.New, Password, []byte(full), 2048, 32)
+	if err != nil {
+		tb.Fatalf("macaroontest: %v", err)
+	}
+	return store.NewSecret(full + "." + string(hash))
+}
+
+// random is a source of bytes that repeats from run to run.
+type random struct {
+	mu     sync.Mutex
+	source *rand.ChaCha8
+}
+
+func newRandom(seed string) *random {
+	return &random{source: rand.NewChaCha8(sha256.Sum256([]byte(seed)))}
+}
+
+func (r *random) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.source.Read(p)
+}
+
+// Token returns a named access token of Alice with the caveats, which need not
+// be good.
+func (h *Harness) Token(cs ...caveat.Caveat) macaroon.Token {
+	h.tb.Helper()
+	return h.TokenOf(h.Alice, macaroon.AccessToken(), cs...)
+}
+
+// TokenOf returns a named token of the subject.
+func (h *Harness) TokenOf(subject caveat.Subject, typ macaroon.Type, cs ...caveat.Caveat) macaroon.Token {
+	h.tb.Helper()
+	h.mu.Lock()
+	h.names++
+	name := fmt.Sprintf("token %d", h.names)
+	h.mu.Unlock()
+	t, err := h.Authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: subject, Type: typ})
+	h.must(err)
+	// Added by confining, so that the subject need not be allowed to use the
+	// services that the caveats name.
+	t, err = t.Confine(cs...)
+	h.must(err)
+	return t
+}
+
+// Temporary returns a temporary access token of Alice that is good for an hour.
+func (h *Harness) Temporary(cs ...caveat.Caveat) macaroon.Token {
+	h.tb.Helper()
+	cs = append([]caveat.Caveat{caveat.Until(h.Clock.Now().Add(time.Hour))}, cs...)
+	t, err := h.Authority.Issue(context.Background(), macaroon.Grant{Subject: h.Alice, Type: macaroon.AccessToken(), Caveats: cs})
+	h.must(err)
+	return t
+}
+
+// Expired returns a token of Alice that was good until a second ago.
+func (h *Harness) Expired() macaroon.Token {
+	h.tb.Helper()
+	return h.Token(caveat.Until(h.Clock.Now().Add(-time.Second)))
+}
+
+// Revoked returns a token of Alice that is revoked.
+func (h *Harness) Revoked() macaroon.Token {
+	h.tb.Helper()
+	t := h.Token()
+	h.must(h.Authority.Revoke(context.Background(), t.ID()))
+	return t
+}
+
+// Forged returns a token that says everything right and has the wrong signature.
+func (h *Harness) Forged() macaroon.Token {
+	h.tb.Helper()
+	t := h.Token()
+	forged, err := macaroon.Mint(macaroon.Spec{
+		Domain: t.Domain(), ID: t.ID(), Subject: t.Subject(), Type: t.Type(),
+	}, store.NewSecret(strings.Repeat("0", 64)))
+	h.must(err)
+	return forged
+}
+
+// WithUnknownCaveat returns a token of Alice with a caveat that nobody knows.
+func (h *Harness) WithUnknownCaveat() macaroon.Token {
+	h.tb.Helper()
+	t, err := h.Token().ConfineText("moon = full")
+	h.must(err)
+	return t
+}
+
+// Truncated returns the text of a token of Alice whose end is missing.
+func (h *Harness) Truncated() string {
+	h.tb.Helper()
+	text := h.Token().String()
+	return text[:len(text)-8]
+}

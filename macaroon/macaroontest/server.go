@@ -1,0 +1,162 @@
+package macaroontest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+// Server is a harness whose token API is served on the loopback interface.
+type Server struct {
+	*Harness
+	URL string // of the API, such as "http://127.0.0.1:40123/api/v3/onezone"
+
+	http *httptest.Server
+}
+
+// NewServer returns a harness with its token API on a free port. Throttling of
+// log-ins is off unless an option turns it on.
+func NewServer(tb testing.TB, options ...rest.Option) *Server {
+	tb.Helper()
+	h := New(tb)
+	return Serve(h, options...)
+}
+
+// Serve serves the token API of a harness on a free port.
+func Serve(h *Harness, options ...rest.Option) *Server {
+	h.tb.Helper()
+	options = append([]rest.Option{rest.WithThrottle(0, 0)}, options...)
+	handler, err := rest.NewHandler(h.Authority, options...)
+	h.must(err)
+	s := httptest.NewServer(handler)
+	h.tb.Cleanup(s.Close)
+	return &Server{Harness: h, URL: s.URL + rest.Prefix, http: s}
+}
+
+// Credentials go with a request.
+type Credentials func(*http.Request)
+
+// Anonymous are no credentials.
+func Anonymous() Credentials { return func(*http.Request) {} }
+
+// Basic are a user name and [Password].
+func Basic(username string) Credentials {
+	return func(r *http.Request) { r.SetBasicAuth(username, Password) }
+}
+
+// Bearer is an access token.
+func Bearer(t macaroon.Token) Credentials { return BearerText(t.String()) }
+
+// BearerText is what is to be taken for an access token.
+func BearerText(text string) Credentials {
+	return func(r *http.Request) { r.Header.Set("X-Auth-Token", text) }
+}
+
+// Response is an answer, its body read.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends a request to a path of the API over a real connection: "/tokens/examine".
+// A body that is not nil is sent as JSON; a string or []byte is sent as it is.
+func (s *Server) Do(method, path string, body any, credentials Credentials) Response {
+	s.tb.Helper()
+	r, err := http.NewRequest(method, s.URL+path, bytes.NewReader(encode(s.tb, body)))
+	s.must(err)
+	r.Header.Set("Content-Type", "application/json")
+	credentials(r)
+	res, err := s.http.Client().Do(r)
+	s.must(err)
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(res.Body)
+	s.must(err)
+	return Response{res.StatusCode, res.Header, data}
+}
+
+func encode(tb testing.TB, body any) []byte {
+	tb.Helper()
+	switch body := body.(type) {
+	case nil:
+		return nil
+	case string:
+		return []byte(body)
+	case []byte:
+		return body
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		tb.Fatalf("macaroontest: encoding a request: %v", err)
+	}
+	return data
+}
+
+// Get sends a GET request to a handler, without a network, and returns its
+// answer. The client's address is 127.0.0.1.
+func Get(tb testing.TB, handler http.Handler, path string, t macaroon.Token) Response {
+	tb.Helper()
+	return Request(tb, handler, http.MethodGet, path, nil, Bearer(t))
+}
+
+// Request sends a request to a handler, without a network, and returns its
+// answer. The client's address is 127.0.0.1; the body is treated as by
+// [Server.Do].
+func Request(tb testing.TB, handler http.Handler, method, path string, body any, credentials Credentials) Response {
+	tb.Helper()
+	r := httptest.NewRequest(method, path, bytes.NewReader(encode(tb, body))).WithContext(tb.Context())
+	r.RemoteAddr = "127.0.0.1:50000"
+	r.Header.Set("Content-Type", "application/json")
+	credentials(r)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return Response{w.Code, w.Header(), w.Body.Bytes()}
+}
+
+// JSON decodes the body into v.
+func (r Response) JSON(tb testing.TB, v any) {
+	tb.Helper()
+	if err := json.Unmarshal(r.Body, v); err != nil {
+		tb.Fatalf("the answer %d is no JSON: %v", r.Status, err)
+	}
+}
+
+// Err returns the error that the answer carries, nil where it carries none.
+func (r Response) Err() error {
+	var e errors.Envelope
+	if json.Unmarshal(r.Body, &e) != nil || e.Error == nil {
+		return nil
+	}
+	return e.Error
+}
+
+// AssertStatus fails the test where the answer has another status.
+func AssertStatus(tb testing.TB, r Response, status int) {
+	tb.Helper()
+	if r.Status != status {
+		tb.Errorf("the answer is %d (%v), want %d", r.Status, r.Err(), status)
+	}
+}
+
+// AssertError fails the test where the answer does not carry the error, itself or
+// as the cause of another: tokenRevoked inside unauthorized, for instance.
+func AssertError(tb testing.TB, r Response, id errors.ID) {
+	tb.Helper()
+	AssertErrorID(tb, r.Err(), id)
+}
+
+// AssertErrorID fails the test where the error is not of the id, and has none of
+// the id as its cause.
+func AssertErrorID(tb testing.TB, err error, id errors.ID) {
+	tb.Helper()
+	if !errors.Is(err, id) {
+		tb.Errorf("the error is %v, want %s", err, id)
+	}
+}

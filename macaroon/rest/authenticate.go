@@ -1,0 +1,169 @@
+package rest
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+)
+
+// Headers that carry credentials.
+const (
+	headerToken         = "X-Auth-Token"
+	headerMacaroon      = "Macaroon"
+	headerAuthorization = "Authorization"
+	headerService       = "X-Onedata-Service-Token"
+	headerConsumer      = "X-Onedata-Consumer-Token"
+
+	bearerScheme = "Bearer"
+	basicScheme  = "Basic"
+)
+
+// authenticate finds out who the client is. What is wrong with its credentials
+// is unauthorized {authError}; other errors are the environment's.
+func (c *config) authenticate(r *http.Request) (Client, error) {
+	client := Client{Subject: caveat.Nobody(), PeerIP: c.peer(r)}
+	var err error
+	if text, ok := accessToken(r.Header); ok {
+		client, err = c.byToken(r, text, client.PeerIP)
+	} else if encoded, ok := authorization(r.Header, basicScheme); ok {
+		client.Subject, err = c.byPassword(r.Context(), encoded, client.PeerIP)
+	}
+	// Only what is itself of the catalogue: in the chain of a fault of the
+	// environment there may be anything.
+	if e, ok := err.(*errors.Error); ok {
+		return Client{}, errors.Unauthorized(e)
+	}
+	return client, err
+}
+
+// accessToken returns the first access token of the headers. An empty one is
+// there, and bad.
+func accessToken(h http.Header) (text string, ok bool) {
+	if values := h.Values(headerToken); len(values) > 0 {
+		return values[0], true
+	}
+	if text, ok = authorization(h, bearerScheme); ok {
+		return text, true
+	}
+	if values := h.Values(headerMacaroon); len(values) > 0 {
+		return values[0], true
+	}
+	return "", false
+}
+
+// authorization returns what stands behind the scheme in the header. Where nothing
+// does, the server has taken the space for white space at the end.
+func authorization(h http.Header, scheme string) (credentials string, ok bool) {
+	value := h.Get(headerAuthorization)
+	if value == scheme {
+		return "", true
+	}
+	return strings.CutPrefix(value, scheme+" ")
+}
+
+func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client, error) {
+	ctx := r.Context()
+	token, err := c.authority.Parse(text)
+	if err != nil {
+		if c.idp == nil || errors.Is(err, errors.IDTokenTooLarge) {
+			return Client{}, err
+		}
+		return c.byForeignToken(r, text)
+	}
+	req := caveat.Request{IP: peer, Interface: c.iface}
+	service, serviceErr := c.serviceHeader(ctx, r.Header, req)
+	consumer, consumerErr := c.consumerHeader(ctx, r.Header, req)
+	if serviceErr != nil {
+		return Client{}, serviceErr
+	}
+	if consumerErr != nil {
+		return Client{}, consumerErr
+	}
+	req.Service, req.Consumer, req.DataAccess = service, consumer, c.dataAccess
+	switch {
+	case service.Type == caveat.OpPanel:
+		req.Session = caveat.AnySession()
+	case c.sessionOf != nil:
+		req.Session = caveat.InSession(c.sessionOf(r))
+	}
+	auth, err := c.authority.VerifyAccess(ctx, token, req)
+	if err != nil {
+		return Client{}, err
+	}
+	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer}, nil
+}
+
+// byForeignToken has the identity provider judge a token. Where the client is,
+// the original does not remember then.
+func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
+	user, err := c.idp.Identify(r.Context(), text)
+	if err == nil && user.Type != caveat.SubjectUser {
+		err = errors.New("the identity provider named no user")
+	}
+	if err == nil {
+		return Client{Subject: user}, nil
+	}
+	if e := catalogued(err); e != nil {
+		return Client{}, e
+	}
+	return Client{}, errors.InternalServerError(c.report(r, "identity provider failed", "error", err))
+}
+
+func (c *config) serviceHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Service, error) {
+	values := h.Values(headerService)
+	if len(values) == 0 {
+		return c.service, nil
+	}
+	token, err := c.authority.Parse(values[0])
+	if err != nil {
+		return caveat.Service{}, errors.BadServiceToken(err)
+	}
+	return c.authority.VerifyService(ctx, token, req)
+}
+
+func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Subject, error) {
+	values := h.Values(headerConsumer)
+	if len(values) == 0 {
+		return caveat.Subject{}, nil
+	}
+	token, err := c.authority.Parse(values[0])
+	if err != nil {
+		return caveat.Subject{}, errors.BadConsumerToken(err)
+	}
+	return c.authority.VerifyConsumer(ctx, token, req)
+}
+
+// byPassword logs a user in, with what stands behind "Basic".
+func (c *config) byPassword(ctx context.Context, encoded string, peer netip.Addr) (caveat.Subject, error) {
+	decoded, err := base64.StdEncoding.DecodeString(encoded)
+	username, password, ok := strings.Cut(string(decoded), ":")
+	switch {
+	case err != nil || !ok:
+		return caveat.Subject{}, errors.BadBasicCredentials()
+	case c.noBasic:
+		return caveat.Subject{}, errors.BasicAuthNotSupported()
+	}
+	conclude, err := c.throttle.attempt(ctx, "user "+username, "address "+network(peer))
+	if err != nil {
+		return caveat.Subject{}, err
+	}
+	refused := true
+	defer func() { conclude(refused) }()
+	user, err := c.authority.LogIn(ctx, username, password)
+	_, refused = err.(*errors.Error)
+	return user, err
+}
+
+// network is what one client can be taken to have for itself: an IPv4 address,
+// or the 64 bits that a site gets of IPv6.
+func network(addr netip.Addr) string {
+	if addr.Is6() {
+		return netip.PrefixFrom(addr.WithZone(""), 64).Masked().String()
+	}
+	return addr.String()
+}

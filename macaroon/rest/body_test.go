@@ -1,0 +1,134 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+func TestParseBody(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat(`[`, n) + strings.Repeat(`]`, n) }
+	for text, want := range map[string]struct {
+		isObject, malformed bool
+	}{
+		``:                               {true, false},
+		`{}`:                             {true, false},
+		" {\"a\" : 1e999 }\r\n\t":        {true, false},
+		`{"a":` + deep(maxDepth-1) + `}`: {true, false},
+		`{"a":` + deep(maxDepth) + `}`:   {false, true},
+		deep(maxDepth):                   {false, false},
+		`{"a":1,"A":2}`:                  {true, false}, // keys are exact
+		`{"a":{"b":1},"c":{"b":2}}`:      {true, false},
+		`{"a":1,"\u0061":2}`:             {false, true},
+		`[{"a":1,"a":2}]`:                {false, true},
+		`null`:                           {false, false},
+		`"x"`:                            {false, false},
+		` `:                              {false, true},
+		`{}{}`:                           {false, true},
+		`{"a":NaN}`:                      {false, true},
+		"{\"a\":\"\xc3\"}":               {false, true},
+	} {
+		o, isObject, err := parseBody([]byte(text))
+		if want.malformed {
+			require.ErrorIs(t, err, errors.IDMalformedData, text)
+			continue
+		}
+		require.NoError(t, err, text)
+		require.Equal(t, want.isObject, isObject, text)
+		require.Equal(t, isObject, o != nil, text)
+	}
+}
+
+// FuzzBody holds the strict reader against the standard one: it takes nothing
+// that encoding/json would not, and reads what it takes in the same way.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `[]`, `null`, `{"token":"x","caveats":[{"type":"time","validUntil":5}]}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
+		`{"a":{"b":[1,2.5e3,null,true,"\ud83d\ude00"]}}`, "{\"\xff\":1}", `{"a":1} `, `{"a":1}x`, strings.Repeat(`{"a":`, 100), " ",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, isObject, err := parseBody(data)
+		if err != nil {
+			require.ErrorIs(t, err, errors.IDMalformedData)
+			require.False(t, isObject)
+			return
+		}
+		if len(data) == 0 {
+			return
+		}
+		var std map[string]json.RawMessage
+		stdErr := json.Unmarshal(data, &std)
+		require.True(t, json.Valid(data))
+		require.Equal(t, stdErr == nil && std != nil, isObject)
+		if isObject {
+			require.True(t, reflect.DeepEqual(map[string]json.RawMessage(o), std))
+			again, err := json.Marshal(o)
+			require.NoError(t, err)
+			back, isObject, err := parseBody(again)
+			require.NoError(t, err, "what is written is read")
+			require.True(t, isObject)
+			require.Len(t, back, len(o))
+		}
+	})
+}
+
+func TestAccepts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		values []string
+		want   bool
+	}{
+		{nil, true}, {[]string{""}, true}, {[]string{" "}, true}, {[]string{"*/*"}, true}, {[]string{"application/*"}, true},
+		{[]string{"application/json"}, true}, {[]string{"Application/JSON;charset=utf-8"}, true}, {[]string{"text/html, application/json;q=0.1"}, true},
+		{[]string{"text/html", "application/json"}, true}, {[]string{"text/html"}, false}, {[]string{"application/json;q=0"}, false},
+		{[]string{"application/json;q=0, */*"}, false}, {[]string{"*/*;q=0, application/json"}, true}, {[]string{"application/*;q=0, */*"}, false},
+		{[]string{"application/json;q=0.000"}, false}, {[]string{"application/json;q=bad"}, false}, {[]string{"application/jsonx"}, false},
+		{[]string{";;,, */*"}, true}, {[]string{"nonsense"}, false}, {[]string{"application/json+x"}, false},
+	} {
+		require.Equal(t, c.want, accepts(c.values), "%q", c.values)
+	}
+}
+
+func TestResource(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ pattern, value, want string }{
+		{"token.{id}.instance:private", "abc", "token.abc.instance:private"},
+		{"token.{id}.instance:private", "a.b", "token./a/b.instance:private"},
+		{"token.{id}.instance:private", "a:b,c", "token.a:b,c.instance:private"},
+		{"token.{id}.instance:private", "*", "token./*.instance:private"},
+		{"token.{id}.instance:private", "null", "token./null.instance:private"},
+		{"token.{id}.instance:private", "", "token..instance:private"},
+		{"token.{id}.instance:private", "{id}", "token.{id}.instance:private"},
+		{"token.null.named,{id}", "a.b:c,d", "token.null.named,/a/b/c/d:private"},
+		{"token.{id}.one,{id}:shared", "x", "token.x.one,x:shared"},
+		{"token.{id", "x", ""}, {"{id}", "token.a.b", ""}, {"{id}.a.b", "token", ""}, {"token.a.b:{id}", "private", ""},
+	} {
+		g, err := resource(c.pattern, func(name string) string {
+			require.Equal(t, "id", name)
+			return c.value
+		})
+		if c.want == "" {
+			require.ErrorIs(t, err, errors.IDBadGRI, c.pattern)
+			continue
+		}
+		require.NoError(t, err, c.pattern)
+		require.Equal(t, c.want, g.String())
+	}
+}
+
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	one, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:0:0:2%eth0")
+	require.Equal(t, network(one), network(other), "a client has 64 bits for itself")
+	require.NotEqual(t, network(one), network(netip.MustParseAddr("2001:db8:0:1::1")))
+	require.NotEqual(t, network(netip.MustParseAddr("192.0.2.1")), network(netip.MustParseAddr("192.0.2.2")))
+}

@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// Client is who makes a request.
+type Client struct {
+	// Subject is the user or Oneprovider; [caveat.Nobody] for a client that sent
+	// no credentials.
+	Subject caveat.Subject
+	// Token is what the client's token proves; nil for clients that came with
+	// other credentials or none.
+	Token *macaroon.Auth
+	// PeerIP is the address of the client; invalid where it is not known.
+	PeerIP netip.Addr
+}
+
+// IsNobody reports whether the client sent no credentials.
+func (c Client) IsNobody() bool {
+	return c.Subject.Type != caveat.SubjectUser && c.Subject.Type != caveat.SubjectProvider
+}
+
+// Authorize reports whether the caveats of the client's token allow the
+// operation; clients without a token have no caveats. See [caveat.Authorize] for
+// the errors.
+func (c Client) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
+	if c.Token == nil {
+		return nil
+	}
+	return c.Token.Authorize(service, operation, gri)
+}
+
+// CheckFile reports whether the caveats of the client's token allow the access
+// to the file; clients without a token have no caveats. See [caveat.CheckFile]
+// for the errors.
+func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
+	if c.Token == nil {
+		return nil
+	}
+	return c.Token.CheckFile(file, access)
+}
+
+type clientKey struct{}
+
+// AuthFrom returns the client of a request that came through [Authenticate]; ok
+// is false where it did not.
+func AuthFrom(ctx context.Context) (c Client, ok bool) {
+	c, ok = ctx.Value(clientKey{}).(Client)
+	return c, ok
+}
+
+// Authenticate returns middleware that finds out who makes a request, from the
+// headers X-Auth-Token, Authorization (Bearer or Basic), Macaroon,
+// X-Onedata-Service-Token and X-Onedata-Consumer-Token. Requests without
+// credentials go through as [caveat.Nobody]; bad ones are answered with 401
+// unauthorized {authError}.
+//
+// Data caveats are refused unless the option [AllowDataCaveats] says that the
+// handler enforces them.
+func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
+	c := newConfig(a, options)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client, err := c.authenticate(r)
+			if err != nil {
+				c.fail(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, client)))
+		})
+	}
+}
+
+// Require returns middleware, to go behind [Authenticate], that lets a request
+// through when the client has sent credentials and the caveats of its token allow
+// the operation on the resource at the service. The resource is a GRI, in whose
+// id and aspect {name} stands for the path value of that name:
+// "file.{id}.content:private". A value that no GRI can name, for its dots for
+// instance, is allowed by the wildcards of an api caveat and by nothing else.
+//
+// Others are answered with 401: unauthorized without details for a client
+// without credentials, unauthorized {tokenCaveatUnverified} for a token that is
+// good for other things. Whether the client may do it is for the handler to
+// decide.
+func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := permit(r, service, operation, gri); err != nil {
+				WriteError(w, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
+	client, ok := AuthFrom(r.Context())
+	if !ok || client.IsNobody() {
+		return errors.Unauthorized(nil)
+	}
+	g, err := resource(gri, r.PathValue)
+	if err != nil {
+		return err
+	}
+	return client.Authorize(service, operation, g)
+}

@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// config is what options change.
+type config struct {
+	authority  *macaroon.Authority
+	rights     Rights
+	idp        IdentityProvider
+	scopes     DataScopes
+	sessionOf  func(*http.Request) string
+	proxies    []netip.Prefix
+	throttle   *throttle
+	noBasic    bool
+	dataAccess bool
+	service    caveat.Service
+	iface      caveat.Interface
+	origin     string
+	log        *slog.Logger
+}
+
+func newConfig(a *macaroon.Authority, options []Option) *config {
+	c := &config{
+		authority: a,
+		iface:     caveat.REST,
+		origin:    "https://" + a.Domain(),
+		throttle:  newThrottle(DefaultFailures, DefaultFailureInterval, a.Now),
+	}
+	for _, option := range options {
+		option(c)
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Option changes a default of [NewHandler] or [Authenticate].
+type Option func(*config)
+
+// Defaults of [WithThrottle].
+const (
+	DefaultFailures        = 10
+	DefaultFailureInterval = 6 * time.Second
+)
+
+// WithRights sets who knows what clients may do to others' tokens. Default:
+// nobody may do anything to them.
+func WithRights(r Rights) Option { return func(c *config) { c.rights = r } }
+
+// WithIdentityProvider sets who judges access tokens that are not Onezone's.
+// Default: they are badToken.
+func WithIdentityProvider(p IdentityProvider) Option { return func(c *config) { c.idp = p } }
+
+// WithDataScopes sets who knows the spaces of users. Default: the scope of a
+// user's token cannot be inferred (notImplemented).
+func WithDataScopes(s DataScopes) Option { return func(c *config) { c.scopes = s } }
+
+// WithSessions sets how the session that a request is made in is told from the
+// request, "" for none: from a cookie, for instance. Default: none.
+func WithSessions(sessionOf func(*http.Request) string) Option {
+	return func(c *config) { c.sessionOf = sessionOf }
+}
+
+// WithTrustedProxies has the address of the client taken from X-Forwarded-For
+// where the connection comes from one of the networks: the last address there
+// that is not in one of them itself. Default: the header is ignored.
+func WithTrustedProxies(networks ...netip.Prefix) Option {
+	return func(c *config) { c.proxies = networks }
+}
+
+// WithThrottle sets how many failed log-ins in a row one user name or one
+// address has before it has to wait, and after what time it gets another. The
+// 64 bits in front of an IPv6 address count as one address. Who has to wait is
+// answered with 429 temporaryFailure and Retry-After in seconds. Successes cost
+// nothing. Zero failures turn throttling off. Default: [DefaultFailures],
+// [DefaultFailureInterval].
+func WithThrottle(failures int, interval time.Duration) Option {
+	return func(c *config) { c.throttle = newThrottle(failures, interval, c.authority.Now) }
+}
+
+// WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.
+func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }
+
+// AllowDataCaveats has [Authenticate] accept tokens with data.* caveats, which the
+// handler behind then has to enforce with [Client.CheckFile]. It means nothing to
+// [NewHandler], which serves no data.
+func AllowDataCaveats() Option { return func(c *config) { c.dataAccess = true } }
+
+// AsService tells which service the handler behind [Authenticate] belongs to:
+// what a request that does not carry a service token came to. Default: Onezone's
+// worker, which [NewHandler] always is.
+func AsService(s caveat.Service) Option { return func(c *config) { c.service = s } }
+
+// AsInterface tells which interface the handler behind [Authenticate] is. Default:
+// [caveat.REST], which [NewHandler] always is.
+func AsInterface(i caveat.Interface) Option { return func(c *config) { c.iface = i } }
+
+// WithOrigin sets where the API is, such as "https://onezone.example.com:8443",
+// for Location headers. Default: https and the domain of the authority.
+func WithOrigin(origin string) Option { return func(c *config) { c.origin = origin } }
+
+// WithLogger sets where faults of the environment and panics are written, with
+// a reference, which the answer gives where it is an internalServerError.
+// Default: nowhere.
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }

@@ -1,0 +1,59 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// Rights knows what a client may do to the tokens of others. An error of the
+// catalogue is answered as it is, every other as 503 serviceUnavailable.
+type Rights interface {
+	macaroon.Memberships
+	// ManagesTokens reports whether the user has, effectively, the admin
+	// privilege oz_tokens_manage.
+	ManagesTokens(ctx context.Context, user caveat.Subject) (bool, error)
+	// UpdatesCluster reports whether the user has, effectively, the privilege
+	// cluster_update in the cluster.
+	UpdatesCluster(ctx context.Context, user caveat.Subject, cluster string) (bool, error)
+}
+
+// IdentityProvider judges access tokens of external identity providers.
+type IdentityProvider interface {
+	// Identify returns the user that the token, a text that is no Onezone token,
+	// stands for. Errors: badToken for a token of no provider that it knows,
+	// badIdpAccessToken {idp}, userBlocked. Every other error is answered as
+	// internalServerError; all of them are inside a 401 unauthorized.
+	Identify(ctx context.Context, token string) (caveat.Subject, error)
+}
+
+// DataScopes knows where the data of users is. Its errors are answered like those
+// of [Rights].
+type DataScopes interface {
+	// Spaces returns the effective spaces of the user.
+	Spaces(ctx context.Context, user caveat.Subject) ([]Space, error)
+	// Provider describes a Oneprovider that supports a space.
+	Provider(ctx context.Context, id string) (ProviderInfo, error)
+}
+
+// Space is a space and the storages that support it.
+type Space struct {
+	ID       string
+	Name     string
+	Storages []Storage
+}
+
+// Storage is one storage of a Oneprovider.
+type Storage struct {
+	Provider string // id of the owner
+	Readonly bool
+}
+
+// ProviderInfo describes a Oneprovider, in the JSON form of the API.
+type ProviderInfo struct {
+	Name    string `json:"name"`
+	Domain  string `json:"domain"`
+	Version string `json:"version"`
+	Online  bool   `json:"online"`
+}

@@ -1,0 +1,403 @@
+package rest_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+// flaky is a store that is down when it is told to be.
+type flaky struct {
+	store.Store
+	fault atomic.Pointer[error]
+}
+
+const leak = "password of the database"
+
+var errDown = errors.New("connection refused, the " + leak + " is wrong")
+
+func (f *flaky) fail(err error) { f.fault.Store(&err) }
+func (f *flaky) recover()       { f.fault.Store(nil) }
+
+func (f *flaky) err() error {
+	if p := f.fault.Load(); p != nil {
+		return fmt.Errorf("asking the database: %w", *p)
+	}
+	return nil
+}
+
+func or[T any](f *flaky, do func() (T, error)) (v T, err error) {
+	if err := f.err(); err != nil {
+		return v, err
+	}
+	return do()
+}
+
+func (f *flaky) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	return or(f, func() (store.Key, error) { return f.Store.NamedKey(ctx, id) })
+}
+
+func (f *flaky) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
+	return or(f, func() (store.Key, error) { return f.Store.TemporaryKey(ctx, s) })
+}
+
+func (f *flaky) GetToken(ctx context.Context, id string) (store.Token, error) {
+	return or(f, func() (store.Token, error) { return f.Store.GetToken(ctx, id) })
+}
+
+func (f *flaky) GetIdentityByUsername(ctx context.Context, name string) (store.Identity, error) {
+	return or(f, func() (store.Identity, error) { return f.Store.GetIdentityByUsername(ctx, name) })
+}
+
+// logged is where a handler under test logs.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.NewTextHandler(l, nil))) }
+
+// over returns a handler over the world's store, with what can go wrong with it.
+func over(t *testing.T, w *cases.World, options ...rest.Option) (http.Handler, *flaky) {
+	t.Helper()
+	f := &flaky{Store: w.Store}
+	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now))
+	require.NoError(t, err)
+	h, err := rest.NewHandler(a, options...)
+	require.NoError(t, err)
+	return h, f
+}
+
+func TestStoreDownIsServiceUnavailable(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	var log logged
+	handler, f := over(t, w, log.option())
+	as := w.By(t, cases.Alice)
+	requests := []func() macaroontest.Response{
+		func() macaroontest.Response { // while authenticating
+			return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, as)
+		},
+		func() macaroontest.Response { // while logging in
+			return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, macaroontest.Basic("alice"))
+		},
+		func() macaroontest.Response { // in the route
+			return macaroontest.Request(t, handler, "POST", rest.Prefix+"/tokens/verify_access_token",
+				map[string]any{"token": w.Laptop.String()}, macaroontest.Anonymous())
+		},
+		func() macaroontest.Response { // in the service token
+			return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, func(r *http.Request) {
+				as(r)
+				r.Header.Set("X-Onedata-Service-Token", w.Transfer.String())
+			})
+		},
+	}
+	for i, do := range requests {
+		for what, fault := range map[error]errors.ID{errDown: errors.IDServiceUnavailable, context.DeadlineExceeded: errors.IDTimeout, context.Canceled: errors.IDServiceUnavailable} {
+			f.fail(what)
+			res := do()
+			macaroontest.AssertStatus(t, res, http.StatusServiceUnavailable)
+			macaroontest.AssertError(t, res, fault)
+			require.NotContains(t, string(res.Body), leak)
+			require.Empty(t, res.Header.Get("WWW-Authenticate"), "the credentials may be good")
+		}
+		f.recover()
+		if i < 3 {
+			macaroontest.AssertStatus(t, do(), http.StatusOK) // by itself
+		}
+	}
+	require.Contains(t, log.String(), leak)
+	require.Contains(t, log.String(), "reference=")
+	require.NotContains(t, log.String(), w.Laptop.String())
+}
+
+// A log-in that fails for the store is not the user's failure.
+func TestStoreDownDoesNotThrottle(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	handler, f := over(t, w, rest.WithThrottle(2, time.Hour))
+	do := func() macaroontest.Response {
+		return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, macaroontest.Basic("alice"))
+	}
+	f.fail(errDown)
+	for range 10 {
+		macaroontest.AssertStatus(t, do(), http.StatusServiceUnavailable)
+	}
+	f.recover()
+	macaroontest.AssertStatus(t, do(), http.StatusOK)
+}
+
+// broken is knowledge of the world that cannot be asked for.
+type broken struct{ err error }
+
+func (b broken) ManagesTokens(context.Context, caveat.Subject) (bool, error) { return false, b.err }
+func (b broken) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
+	return false, b.err
+}
+func (b broken) InProvider(context.Context, caveat.Subject, string) (bool, error) {
+	return false, b.err
+}
+func (b broken) InCluster(context.Context, caveat.Subject, string) (bool, error) { return false, b.err }
+func (b broken) Spaces(context.Context, caveat.Subject) ([]rest.Space, error)    { return nil, b.err }
+func (b broken) Provider(context.Context, string) (rest.ProviderInfo, error) {
+	return rest.ProviderInfo{}, b.err
+}
+
+// scopeless knows a space, and nothing of its Oneprovider.
+type scopeless struct{ broken }
+
+func (scopeless) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
+	return []rest.Space{{ID: "s", Storages: []rest.Storage{{Provider: "p"}}}}, nil
+}
+
+func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
+	t.Parallel()
+	b := broken{errDown}
+	w := cases.NewWorld(t, rest.WithRights(b), rest.WithDataScopes(b))
+	for _, c := range []struct {
+		method, path, body string
+		client             caveat.Subject
+	}{
+		{"GET", "/tokens/named", "", cases.Ada},
+		{"GET", "/tokens/named/absent", "", cases.Bob},
+		{"GET", "/tokens/named/" + w.Laptop.ID(), "", cases.Bob},
+		{"GET", "/tokens/named/" + w.Laptop.ID() + "/status", "", cases.Krakow},
+		{"GET", "/tokens/named/" + w.Transfer.ID(), "", cases.Olga},
+		{"GET", "/tokens/named/" + w.Transfer.ID() + "/status", "", cases.Mia},
+		{"GET", "/users/u-alice/tokens/named", "", cases.Ada},
+		{"GET", "/users/u-alice/tokens/temporary", "", cases.Krakow},
+		{"GET", "/providers/p-krakow/tokens/named", "", cases.Olga},
+		{"DELETE", "/user/client_tokens/" + w.Laptop.String(), "", cases.Bob},
+		{"DELETE", "/user/client_tokens/" + w.Transfer.String(), "", cases.Olga},
+		{"POST", "/tokens/infer_access_token_scope", `{"token":"` + w.Laptop.String() + `"}`, cases.Alice},
+	} {
+		x := w.Do(t, cases.Request{Method: c.method, Path: c.path, Body: c.body, As: w.By(t, c.client)})
+		macaroontest.AssertStatus(t, x.Response, http.StatusServiceUnavailable)
+		macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
+		require.NotContains(t, string(x.Response.Body), leak)
+	}
+	// Who has the right anyhow does not depend on it.
+	x := w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, cases.Alice)})
+	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+
+	w = cases.NewWorld(t, rest.WithDataScopes(scopeless{b}))
+	x = w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
+	macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
+
+	// What they say in the words of the catalogue is what is answered.
+	w = cases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
+	x = w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, cases.Ada)})
+	macaroontest.AssertError(t, x.Response, errors.IDTemporaryFailure)
+}
+
+// panicking is a data scope with a bug.
+type panicking struct{ broken }
+
+func (panicking) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) { panic("a bug") }
+
+func TestPanicIsInternalServerError(t *testing.T) {
+	t.Parallel()
+	var log logged
+	w := cases.NewWorld(t, rest.WithDataScopes(panicking{}), log.option())
+	body := `{"token":"` + w.Laptop.String() + `"}`
+	x := w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: body})
+	macaroontest.AssertStatus(t, x.Response, http.StatusInternalServerError)
+	e, ok := x.Response.Err().(*errors.Error)
+	require.True(t, ok)
+	reference, _ := e.Details["reference"].(string)
+	require.Regexp(t, regexp.MustCompile(`^[0-9a-f]{10}$`), reference)
+	require.Contains(t, log.String(), "reference="+reference)
+	require.Contains(t, log.String(), "a bug")
+	require.Contains(t, log.String(), "faults_test.go", "the stack")
+	require.NotContains(t, log.String(), w.Laptop.String())
+
+	x = w.Do(t, cases.Request{Method: "POST", Path: "/tokens/examine", Body: body})
+	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+}
+
+type aborting struct{ broken }
+
+func (aborting) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
+	panic(http.ErrAbortHandler)
+}
+
+// The panic that aborts a request is the server's to handle.
+func TestAbortIsPassedOn(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.WithDataScopes(aborting{}))
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
+	})
+}
+
+func TestCancelledRequest(t *testing.T) {
+	t.Parallel()
+	var log logged
+	w := cases.NewWorld(t, log.option())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequest("GET", rest.Prefix+"/user/tokens/named", nil).WithContext(ctx)
+	w.By(t, cases.Alice)(r)
+	rec := httptest.NewRecorder()
+	w.Handler.ServeHTTP(rec, r)
+	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
+	require.Empty(t, log.String(), "nothing went wrong")
+}
+
+func TestWriteError(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err    error
+		status int
+		id     errors.ID
+	}{
+		{errors.Forbidden("a reason"), 403, errors.IDForbidden},
+		{fmt.Errorf("doing it: %w", errors.NotFound()), 404, errors.IDNotFound},
+		{errors.Unauthorized(nil), 401, errors.IDUnauthorized},
+		{errDown, 503, errors.IDServiceUnavailable},
+		{context.DeadlineExceeded, 503, errors.IDTimeout},
+		{nil, 503, errors.IDServiceUnavailable},
+	} {
+		rec := httptest.NewRecorder()
+		rest.WriteError(rec, c.err)
+		res := macaroontest.Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}
+		macaroontest.AssertStatus(t, res, c.status)
+		macaroontest.AssertError(t, res, c.id)
+		require.NotContains(t, rec.Body.String(), leak)
+		require.Equal(t, c.status == 401, rec.Header().Get("WWW-Authenticate") != "")
+	}
+}
+
+// A body that does not come holds up its own connection and nothing else, until
+// the server's time limit ends it.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	server := httptest.NewUnstartedServer(w.Handler)
+	server.Config.ReadTimeout = 300 * time.Millisecond
+	server.Start()
+	defer server.Close()
+
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "POST "+rest.Prefix+"/tokens/examine HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	require.NoError(t, err)
+
+	res, err := http.Post(server.URL+rest.Prefix+"/tokens/examine", "application/json", strings.NewReader(`{"token":"`+w.Laptop.String()+`"}`))
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusOK, res.StatusCode, "while the other is waited for")
+
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err, "the server closed the connection")
+	if len(answer) > 0 {
+		require.Contains(t, string(answer), "400 Bad Request")
+		require.Contains(t, string(answer), "malformedData")
+	}
+}
+
+// Bodies that lie about their length are the client's fault.
+func TestBadlyFramedBody(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	server := httptest.NewServer(w.Handler)
+	defer server.Close()
+	for _, c := range []struct{ framing, status string }{
+		{"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{}", "400"},
+		{"Content-Length: 100\r\n\r\n", "400"},
+		{"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", "400"},
+		{"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", "400"},
+		{"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", "415"},
+		{"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"}, // no body, and so no token
+		{"Content-Type: application/json\r\nContent-Length: 2097153\r\n\r\n", "413"},
+		{"Content-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400"},
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "POST "+rest.Prefix+"/tokens/examine HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+c.framing)
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		require.True(t, strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" "), "%q: %.200s", c.framing, answer)
+	}
+}
+
+func TestThrottledLogIns(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.WithThrottle(2, 10*time.Second))
+	logIn := func(user, password, address string) macaroontest.Response {
+		x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: func(r *http.Request) {
+			r.SetBasicAuth(user, password)
+			r.RemoteAddr = address + ":1"
+		}})
+		return x.Response
+	}
+	right := macaroontest.Password
+	for range 5 {
+		macaroontest.AssertStatus(t, logIn("alice", right, "192.0.2.1"), http.StatusOK)
+	}
+	for range 2 {
+		macaroontest.AssertError(t, logIn("alice", "wrong", "192.0.2.1"), errors.IDBadBasicCredentials)
+	}
+	for _, password := range []string{"wrong", right} {
+		res := logIn("alice", password, "192.0.2.2")
+		macaroontest.AssertStatus(t, res, http.StatusTooManyRequests)
+		macaroontest.AssertError(t, res, errors.IDTemporaryFailure)
+		require.Equal(t, "10", res.Header.Get("Retry-After"))
+		require.Empty(t, res.Header.Get("WWW-Authenticate"))
+	}
+	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.1"), http.StatusTooManyRequests) // for its address
+	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.2"), http.StatusOK)
+	// Tokens are no log-ins.
+	x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice)})
+	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+
+	w.Clock.Advance(9*time.Second + time.Millisecond)
+	require.Equal(t, "1", logIn("alice", right, "192.0.2.2").Header.Get("Retry-After"))
+	w.Clock.Advance(-time.Hour)
+	macaroontest.AssertStatus(t, logIn("alice", right, "192.0.2.2"), http.StatusTooManyRequests)
+	w.Clock.Advance(time.Second)
+	macaroontest.AssertStatus(t, logIn("alice", right, "192.0.2.2"), http.StatusOK)
+	macaroontest.AssertError(t, logIn("ada", "wrong", "192.0.2.3"), errors.IDBasicAuthDisabled)
+	macaroontest.AssertError(t, logIn("ada", "wrong", "192.0.2.3"), errors.IDBasicAuthDisabled)
+	macaroontest.AssertStatus(t, logIn("ada", "wrong", "192.0.2.3"), http.StatusTooManyRequests)
+	macaroontest.AssertError(t, logIn("unknown", "wrong", "192.0.2.4"), errors.IDBadBasicCredentials)
+}

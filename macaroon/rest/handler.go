@@ -1,0 +1,206 @@
+package rest
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// Prefix is the path under which all routes are.
+const Prefix = "/api/v3/onezone"
+
+// NewHandler returns the token API over the authority: all routes under
+// [Prefix]. It sets no time limits; those are the server's (see
+// [http.Server.ReadTimeout]). The error is badData {key "authority"} without an
+// authority.
+func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) {
+	if a == nil {
+		return nil, errors.BadDataHint("authority", "the token API needs an authority")
+	}
+	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
+	// The API is always Onezone's own, and enforces no data caveats.
+	h.service, h.iface, h.dataAccess = caveat.Service{}, caveat.REST, false
+	byPath := make(map[string][]route)
+	for _, r := range routes() {
+		byPath[r.path] = append(byPath[r.path], r)
+	}
+	for p, routes := range byPath {
+		h.mux.Handle(Prefix+p, h.methods(routes))
+	}
+	h.mux.HandleFunc(Prefix+documentPath, serveDocument)
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	return h, nil
+}
+
+type handler struct {
+	*config
+	mux *http.ServeMux
+}
+
+// route is one operation of the API.
+type route struct {
+	method    string
+	path      string // below Prefix, with wildcards
+	operation caveat.Operation
+	// gri is the resource for api caveats: {id} and the like are path values, ME
+	// is the id of the client.
+	gri string
+	// rule decides who may do it; nil: everybody.
+	rule rule
+	// do validates the input and does it.
+	do func(*call) error
+}
+
+// call is one request on its way through a route.
+type call struct {
+	*handler
+	w      http.ResponseWriter
+	r      *http.Request
+	client Client
+	body   object         // of POST and PATCH
+	owner  caveat.Subject // whose tokens the route is about; zero where about none in particular
+	named  macaroon.Named // the token that the path names
+}
+
+// ServeHTTP tolerates a trailing slash, and answers paths that are not clean
+// with 404: the mux would redirect them, and a credential with it. Both go by
+// the path as it came: an escaped slash or dot belongs to a value.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if reason := recover(); reason != nil && reason != http.ErrAbortHandler {
+			h.recovered(w, r, reason)
+		} else if reason != nil {
+			panic(reason)
+		}
+	}()
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	escaped := r.URL.EscapedPath()
+	if trimmed, ok := strings.CutSuffix(escaped, "/"); ok && strings.HasPrefix(trimmed, Prefix+"/") {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = strings.TrimSuffix(r.URL.Path, "/"), trimmed
+		escaped = trimmed
+	}
+	if path.Clean(escaped) != escaped {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// methods serves one path.
+func (h *handler) methods(routes []route) http.Handler {
+	var allow []string
+	for _, r := range routes {
+		allow = append(allow, r.method)
+	}
+	slices.Sort(allow)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i := slices.IndexFunc(routes, func(rt route) bool { return rt.method == r.Method })
+		if i < 0 {
+			refuseMethod(w, allow...)
+			return
+		}
+		h.serve(routes[i], w, r)
+	})
+}
+
+func refuseMethod(w http.ResponseWriter, allow ...string) {
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	w.WriteHeader(http.StatusMethodNotAllowed)
+}
+
+// serve runs the steps of a request in their order: authentication, content
+// negotiation, body, caveats, authorization, and then the route's own.
+func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
+	c := &call{handler: h, w: w, r: r}
+	var err error
+	if c.client, err = h.authenticate(r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	if !accepts(r.Header.Values("Accept")) {
+		w.WriteHeader(http.StatusNotAcceptable)
+		return
+	}
+	var data []byte
+	if r.Method == http.MethodPost || r.Method == http.MethodPatch {
+		var ok bool
+		if data, ok = h.receive(w, r); !ok {
+			return
+		}
+	}
+	body, isObject, err := parseBody(data)
+	if err == nil {
+		err = c.authorize(rt)
+	}
+	if err == nil && !isObject {
+		err = errors.MalformedData()
+	}
+	if err == nil {
+		c.body = body
+		err = rt.do(c)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+// receive reads the body, or answers the request where that cannot be done.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request) (data []byte, ok bool) {
+	data, err := readBody(w, r)
+	switch {
+	case err == nil:
+		return data, true
+	case errors.Is(err, errMediaType):
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+	case errors.As(err, new(*http.MaxBytesError)):
+		w.Header().Set("Connection", "close")
+		respond(w, http.StatusRequestEntityTooLarge,
+			errors.Envelope{Error: errors.LimitReached(maxBody, "bytes in the body of a request")})
+	default: // cut off or badly framed: the client's doing
+		h.fail(w, r, errors.MalformedData())
+	}
+	return nil, false
+}
+
+// authorize decides whether the client may use the route: first by the caveats of
+// its token, then by its rights.
+func (c *call) authorize(rt route) error {
+	if err := c.caveatsAllow(rt.operation, rt.gri); err != nil {
+		return err
+	}
+	if rt.rule == nil {
+		return nil
+	}
+	if c.client.IsNobody() {
+		return errors.Unauthorized(nil)
+	}
+	allowed, err := rt.rule(c)
+	if err == nil && !allowed {
+		err = errors.Forbidden("")
+	}
+	return err
+}
+
+// caveatsAllow reports whether the caveats of the client's token allow an
+// operation on a resource.
+func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
+	g, err := resource(gri, c.pathValue)
+	if err != nil {
+		return err
+	}
+	return c.client.Authorize(caveat.OzWorker, operation, g)
+}
+
+// pathValue returns a path value, or for ME the id of the client.
+func (c *call) pathValue(name string) string {
+	if name == "ME" {
+		return c.client.Subject.ID
+	}
+	return c.r.PathValue(name)
+}

@@ -1,0 +1,135 @@
+package rest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// dataAccessScope is what data a token gives access to, in the JSON form of the
+// API.
+type dataAccessScope struct {
+	Readonly  bool                    `json:"readonly"`
+	Spaces    map[string]spaceScope   `json:"spaces"`
+	Providers map[string]ProviderInfo `json:"providers"`
+}
+
+type spaceScope struct {
+	Name     string                  `json:"name"`
+	Supports map[string]supportScope `json:"supports"`
+}
+
+type supportScope struct {
+	Readonly bool `json:"readonly"`
+}
+
+// inferScope says until when an access token is good, and for what data.
+func (c *call) inferScope() error {
+	in := c.input()
+	t := in.token("token")
+	consumer := in.optionalToken("consumerToken")
+	if in.err != nil {
+		return in.err
+	}
+	req := caveat.Request{
+		IP:         c.client.PeerIP,
+		Session:    caveat.AnySession(),
+		DataAccess: true,
+		Ignored:    []caveat.Type{caveat.TypeService, caveat.TypeInterface},
+		Consumer:   t.Subject(),
+	}
+	if !consumer.IsZero() {
+		var err error
+		if req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer, req); err != nil {
+			return err
+		}
+	}
+	auth, err := c.authority.VerifyAccess(c.r.Context(), t, req)
+	if err != nil {
+		return err
+	}
+	scope, err := c.scopeOf(auth)
+	if err != nil {
+		return err
+	}
+	var validUntil *int64
+	if until, ok := auth.Expiry(); ok {
+		validUntil = &until
+	}
+	respond(c.w, http.StatusOK, map[string]any{"validUntil": validUntil, "dataAccessScope": scope})
+	return nil
+}
+
+// scopeOf returns the data that the token gives access to, nil for the token of a
+// Oneprovider.
+func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
+	if auth.Subject.Type != caveat.SubjectUser {
+		return nil, nil
+	}
+	if c.scopes == nil {
+		return nil, errors.NotImplemented()
+	}
+	spaces, err := c.scopes.Spaces(c.r.Context(), auth.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the spaces of a user: %w", err)
+	}
+	spaces = availableSpaces(auth, spaces)
+	scope := &dataAccessScope{
+		Readonly:  slices.ContainsFunc(auth.Caveats, func(c caveat.Caveat) bool { return c.Type() == caveat.TypeDataReadonly }),
+		Spaces:    map[string]spaceScope{},
+		Providers: map[string]ProviderInfo{},
+	}
+	for _, id := range allowedProviders(auth, spaces) {
+		if scope.Providers[id], err = c.scopes.Provider(c.r.Context(), id); err != nil {
+			return nil, fmt.Errorf("asking for a provider: %w", err)
+		}
+	}
+	for _, s := range spaces {
+		scope.Spaces[s.ID] = spaceScope{s.Name, supports(s, scope.Providers)}
+	}
+	return scope, nil
+}
+
+// availableSpaces returns those that the data caveats of the token leave.
+func availableSpaces(auth macaroon.Auth, spaces []Space) []Space {
+	var ids []string
+	for _, s := range spaces {
+		ids = append(ids, s.ID)
+	}
+	left := map[string]bool{}
+	for _, id := range caveat.AvailableSpaces(auth.Caveats, ids) {
+		left[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(spaces), func(s Space) bool { return !left[s.ID] })
+}
+
+// allowedProviders returns those who support one of the spaces and may use the
+// token.
+func allowedProviders(auth macaroon.Auth, spaces []Space) []string {
+	var owners []string
+	for _, s := range spaces {
+		for _, st := range s.Storages {
+			owners = append(owners, st.Provider)
+		}
+	}
+	slices.Sort(owners)
+	return caveat.AllowedServiceIDs(auth.Caveats, caveat.OpWorker, slices.Compact(owners))
+}
+
+// supports tells which of the providers support the space: readonly where all
+// storages of the provider for it are.
+func supports(s Space, providers map[string]ProviderInfo) map[string]supportScope {
+	m := map[string]supportScope{}
+	for _, st := range s.Storages {
+		if _, allowed := providers[st.Provider]; !allowed {
+			continue
+		}
+		before, seen := m[st.Provider]
+		m[st.Provider] = supportScope{st.Readonly && (before.Readonly || !seen)}
+	}
+	return m
+}

@@ -1,0 +1,262 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// input reads the members of a body. After the first that is bad the others read
+// as zero, so that a route reads all it takes, in the order in which the API
+// judges them, and then looks at err once.
+type input struct {
+	*config
+	body object
+	err  error
+}
+
+func (c *call) input() *input { return &input{config: c.config, body: c.body} }
+
+func (in *input) has(key string) bool { return in.body[key] != nil }
+
+// require fails where the member is missing: missingRequiredValue.
+func (in *input) require(key string) {
+	if in.err == nil && !in.has(key) {
+		in.err = errors.MissingRequiredValue(key)
+	}
+}
+
+// take reads one member with a function that gets nil for one that is missing.
+func take[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
+	if in.err == nil {
+		v, in.err = read(in.body[key])
+	}
+	return v
+}
+
+// text reads a JSON string.
+func text(raw json.RawMessage) (s string, ok bool) {
+	ok = len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil
+	return s, ok
+}
+
+// isConstant reports whether the value is null, true or false, which the original
+// takes for symbolic constants where it expects a name.
+func isConstant(raw json.RawMessage) bool {
+	return slices.Contains([]string{"null", "true", "false"}, string(raw))
+}
+
+// token reads a token. Errors: missingRequiredValue, badValueEmpty, badValueToken
+// {tokenError}.
+func (in *input) token(key string) macaroon.Token {
+	return take(in, key, func(raw json.RawMessage) (macaroon.Token, error) {
+		s, ok := text(raw)
+		switch {
+		case raw == nil:
+			return macaroon.Token{}, errors.MissingRequiredValue(key)
+		case !ok:
+			return macaroon.Token{}, errors.BadValueToken(key, errors.BadToken("it is not a string"))
+		case s == "":
+			return macaroon.Token{}, errors.BadValueEmpty(key)
+		}
+		t, err := in.authority.Parse(s)
+		if err != nil {
+			return macaroon.Token{}, errors.BadValueToken(key, err)
+		}
+		return t, nil
+	})
+}
+
+// optionalToken is token for a member that may be missing: the zero Token.
+func (in *input) optionalToken(key string) macaroon.Token {
+	if !in.has(key) {
+		return macaroon.Token{}
+	}
+	return in.token(key)
+}
+
+// boolean reads true or false; false where the member is missing. The error is
+// badValueBoolean.
+func (in *input) boolean(key string) bool {
+	return take(in, key, func(raw json.RawMessage) (bool, error) {
+		if raw != nil && string(raw) != "true" && string(raw) != "false" {
+			return false, errors.BadValueBoolean(key)
+		}
+		return string(raw) == "true", nil
+	})
+}
+
+// name reads the name of a token; true and false are taken for their texts, as
+// in the original. Errors: missingRequiredValue, badValueString, badValueName.
+func (in *input) name(key string) string {
+	return take(in, key, func(raw json.RawMessage) (string, error) {
+		s, ok := text(raw)
+		switch {
+		case raw == nil:
+			return "", errors.MissingRequiredValue(key)
+		case string(raw) == "null":
+			return "", errors.BadValueName()
+		case isConstant(raw):
+			s = string(raw)
+		case !ok:
+			return "", errors.BadValueString(key)
+		}
+		return s, macaroon.ValidateName(s)
+	})
+}
+
+// object reads an object, nil where it is missing. The error is badValueJSON.
+func (in *input) object(key string) json.RawMessage {
+	return take(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
+		if raw != nil && raw[0] != '{' {
+			return nil, errors.BadValueJSON(key)
+		}
+		return raw, nil
+	})
+}
+
+// ipv4 reads a strict dotted quad; null is an unknown address, def stands for a
+// missing one. The error is badValueIPv4Address.
+func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
+	return take(in, key, func(raw json.RawMessage) (netip.Addr, error) {
+		switch {
+		case raw == nil:
+			return def, nil
+		case string(raw) == "null":
+			return netip.Addr{}, nil
+		}
+		s, _ := text(raw)
+		addr, err := netip.ParseAddr(s)
+		if err != nil || !addr.Is4() {
+			return netip.Addr{}, errors.BadValueIPv4Address(key)
+		}
+		return addr, nil
+	})
+}
+
+// interfaceName reads the name of an interface, zero where it is missing.
+// Errors: badValueString, badValueNotAllowed.
+func (in *input) interfaceName(key string) caveat.Interface {
+	return take(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
+		s, ok := text(raw)
+		if raw == nil {
+			return 0, nil
+		}
+		if !ok && !isConstant(raw) {
+			return 0, errors.BadValueString(key)
+		}
+		i, ok := caveat.ParseInterface(s)
+		if !ok {
+			return 0, errors.BadValueNotAllowed(key,
+				caveat.REST.Name(), caveat.Oneclient.Name(), caveat.GraphSync.Name())
+		}
+		return i, nil
+	})
+}
+
+// caveats reads a list of caveats for a new token, none where it is missing.
+// Errors: badData, badValueCaveat {caveat}.
+func (in *input) caveats(key string) []caveat.Caveat {
+	return take(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
+		if raw == nil {
+			return nil, nil
+		}
+		var list []json.RawMessage
+		if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+			return nil, errors.BadDataHint(key, "it must be a list of caveats")
+		}
+		cs := make([]caveat.Caveat, len(list))
+		for i, item := range list {
+			var err error
+			if cs[i], err = in.authority.Vocabulary().FromJSON(item); err != nil {
+				return nil, err
+			}
+		}
+		return cs, nil
+	})
+}
+
+// tokenType reads a token type, that of access tokens where it is missing. The
+// error is badValueTokenType.
+func (in *input) tokenType(key string) macaroon.Type {
+	return take(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
+		if raw == nil {
+			return macaroon.AccessToken(), nil
+		}
+		if t.UnmarshalJSON(raw) != nil {
+			return macaroon.Type{}, errors.BadValueTokenType(key)
+		}
+		return t, nil
+	})
+}
+
+// inviteType reads the name of an invite type, zero where it is missing. The
+// error is badValueInviteType.
+func (in *input) inviteType(key string) macaroon.InviteType {
+	return take(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
+		if raw == nil {
+			return 0, nil
+		}
+		s, _ := text(raw)
+		t, ok := macaroon.ParseInviteType(s)
+		if !ok {
+			return 0, errors.BadValueInviteType(key)
+		}
+		return t, nil
+	})
+}
+
+// usageLimit reads how often a token can be used, 0 for "infinity" and where it
+// is missing. A string that holds an integer will do, as in the original.
+// Errors: badValueInteger, badValueTooLow {limit 1}.
+func (in *input) usageLimit(key string) int64 {
+	return take(in, key, func(raw json.RawMessage) (int64, error) {
+		digits, ok := text(raw)
+		if raw == nil || ok && digits == "infinity" {
+			return 0, nil
+		}
+		if !ok {
+			digits = string(raw)
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange): // out of range, n is the nearest
+			return 0, errors.BadValueInteger(key)
+		case n < 1:
+			return 0, errors.BadValueTooLow(key, 1)
+		}
+		return n, nil
+	})
+}
+
+// privileges reads the list of what a new member may do, nil where it is missing.
+// Errors: badValueListOfStrings, badValueListNotAllowed {allowed}.
+func (in *input) privileges(key string, allowed []string) []string {
+	return take(in, key, func(raw json.RawMessage) ([]string, error) {
+		if raw == nil {
+			return nil, nil
+		}
+		var list []json.RawMessage
+		if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+			return nil, errors.BadValueListOfStrings(key)
+		}
+		names, known := make([]string, 0, len(list)), true
+		for _, item := range list {
+			s, ok := text(item)
+			if !ok && !isConstant(item) {
+				return nil, errors.BadValueListOfStrings(key)
+			}
+			known = known && slices.Contains(allowed, s)
+			names = append(names, s)
+		}
+		if !known {
+			return nil, errors.BadValueListNotAllowed(key, allowed...)
+		}
+		return names, nil
+	})
+}

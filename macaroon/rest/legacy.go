@@ -1,0 +1,78 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// createLegacy makes a client token of the user, as old clients ask for it.
+func (c *call) createLegacy() error {
+	t, err := c.authority.IssueLegacy(c.r.Context(), c.owner)
+	if err != nil {
+		return err
+	}
+	c.answerToken(http.StatusOK, t)
+	return nil
+}
+
+// listLegacy shows the access tokens of the user in full.
+func (c *call) listLegacy() error {
+	if err := c.caveatsAllow(caveat.Get, "token.null.user_named_tokens,{ME}:private"); err != nil {
+		return err
+	}
+	tokens := []string{}
+	err := c.each(c.owner, func(n macaroon.Named) {
+		if n.Type().Kind() == macaroon.Access {
+			tokens = append(tokens, n.Token.String())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	confidential(c.w)
+	respond(c.w, http.StatusOK, map[string]any{"tokens": tokens})
+	return nil
+}
+
+// deleteLegacy removes the named token whose text, or that of a confined copy, is
+// in the path. Its signature does not matter.
+//
+// Who claims a token of somebody else, by its text, is refused before the record
+// is looked at; where the claim is the client's own, or there is none, a record of
+// somebody else is as good as no record.
+func (c *call) deleteLegacy() error {
+	t, err := c.authority.Parse(c.r.PathValue("tid"))
+	if err != nil || t.Generation() > 0 {
+		return errors.NotFound()
+	}
+	manages, err := managesTokens(c)
+	if err != nil {
+		return err
+	}
+	mayDelete := func(owner caveat.Subject) (bool, error) {
+		if manages {
+			return true, nil
+		}
+		return c.actsFor(owner)
+	}
+	if t.Version() != 1 { // which claims nothing
+		if ok, err := mayDelete(t.Subject()); err != nil {
+			return err
+		} else if !ok {
+			return errors.Forbidden("")
+		}
+	}
+	named, err := c.authority.Get(c.r.Context(), t.ID())
+	if err != nil {
+		return err
+	}
+	if ok, err := mayDelete(named.Subject); err != nil {
+		return err
+	} else if !ok {
+		return errors.NotFound()
+	}
+	return c.done(c.authority.Delete(c.r.Context(), named.ID()))
+}

@@ -1,0 +1,200 @@
+package rest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+func TestAuthFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
+	t.Parallel()
+	_, ok := rest.AuthFrom(context.Background())
+	require.False(t, ok)
+}
+
+// A service of its own, whose files are resources that api caveats can name.
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	mux := http.NewServeMux()
+	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(done))
+	mux.Handle("GET /spaces/{id}/users/{user}", rest.Require(caveat.OpWorker, caveat.Get, "op_space.{id}.user,{user}")(done))
+	mux.Handle("GET /odd", rest.Require(caveat.OpWorker, caveat.Get, "no.resource")(done))
+	service := caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}
+	handler := rest.Authenticate(w.Authority, rest.AsService(service), rest.WithThrottle(0, 0))(mux)
+
+	for _, c := range []struct {
+		name, path, caveat string
+		status             int
+	}{
+		{"no caveat", "/files/f1", "", 200},
+		{"the file", "/files/f1", "api = opw/get/file.f1.content", 200},
+		{"another file", "/files/f2", "api = opw/get/file.f1.content", 401},
+		{"another operation", "/files/f1", "api = opw/update/file.f1.content", 401},
+		{"another service", "/files/f1", "api = ozw/get/file.f1.content", 401},
+		{"another scope", "/files/f1", "api = opw/get/file.f1.content:shared", 401},
+		{"all files", "/files/f1", "api = opw/get/file.*.content", 200},
+		{"escaped", "/files/f%31", "api = opw/get/file.f1.content", 200},
+		{"the service's own", "/files/f1", "service = opw-p-krakow", 200},
+		// A value is itself and nothing else, whatever it holds.
+		{"dots without a caveat", "/files/a.content:private", "", 200},
+		{"dots, all files", "/files/a.b", "api = opw/get/file.*.content", 200},
+		{"dots are not the end of the id", "/files/f1.content", "api = opw/get/file.f1.content", 401},
+		{"dots do not reach another resource", "/files/f1.instance:shared", "api = opw/get/file.f1.instance:shared", 401},
+		{"the wildcard is no file", "/files/*", "api = opw/get/file.f1.content", 401},
+		{"the wildcard is under all files", "/files/*", "api = opw/get/file.*.content", 200},
+		{"null is no file without an id", "/files/null", "api = opw/get/file.null.content", 401},
+		{"self is an id", "/files/self", "api = opw/get/file.self.content", 200},
+		{"slashes", "/files/a%2Fb", "api = opw/get/file.*.content", 200},
+		{"colon in an id", "/files/a:b", "api = opw/get/file.a:b.content", 200},
+		{"second word of an aspect", "/spaces/s/users/u1", "api = opw/get/op_space.s.user,u1", 200},
+		{"another second word", "/spaces/s/users/u2", "api = opw/get/op_space.s.user,u1", 401},
+		{"colon does not reach another scope", "/spaces/s/users/u1:public", "api = opw/get/op_space.s.user,u1:public", 401},
+		{"comma in a second word", "/spaces/s/users/u1,u2", "api = opw/get/op_space.s.user,*", 200},
+		{"comma is not named", "/spaces/s/users/u1,u2", "api = opw/get/op_space.s.user,u1", 401},
+		{"wildcard as the second word", "/spaces/s/users/*", "api = opw/get/op_space.s.user,u1", 401},
+		{"no such resource", "/odd", "", 400},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var cs []caveat.Caveat
+			if c.caveat != "" {
+				cs = append(cs, caveat.MustParse(c.caveat))
+			}
+			res := macaroontest.Request(t, handler, "GET", c.path, nil, w.By(t, cases.Alice, cs...))
+			require.Equal(t, c.status, res.Status, "%s", res.Body)
+			if c.status == http.StatusUnauthorized {
+				require.ErrorIs(t, res.Err(), errors.IDTokenCaveatUnverified)
+			}
+		})
+	}
+
+	res := macaroontest.Request(t, handler, "GET", "/files/f1", nil, macaroontest.Anonymous())
+	macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
+	require.NotContains(t, string(res.Body), "details", "who sent nothing is not told what was wrong with it")
+	require.NotEmpty(t, res.Header.Get("WWW-Authenticate"))
+
+	res = macaroontest.Request(t, handler, "GET", "/files/f1", nil, macaroontest.Basic("alice"))
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+
+	res = macaroontest.Request(t, mux, "GET", "/files/f1", nil, macaroontest.Bearer(w.Laptop))
+	macaroontest.AssertStatus(t, res, http.StatusUnauthorized) // without Authenticate in front nobody is known
+}
+
+func TestClientChecksFiles(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	file := caveat.File{Path: "/space/file"}
+	readonly, err := w.Laptop.Confine(caveat.DataReadonly{})
+	require.NoError(t, err)
+
+	client, refusal := seen(t, w, headers("X-Auth-Token", readonly.String()), rest.AllowDataCaveats())
+	require.Nil(t, refusal)
+	require.NoError(t, client.CheckFile(file, caveat.Read))
+	require.ErrorIs(t, client.CheckFile(file, caveat.Write), errors.IDTokenCaveatUnverified)
+	require.NoError(t, rest.Client{Subject: cases.Alice}.CheckFile(file, caveat.Write), "without a token there are no caveats")
+}
+
+// The token API enforces no data caveats, so it takes no tokens that have some,
+// and it is always Onezone's worker.
+func TestHandlerIsOnezone(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
+		rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}))
+	for text, id := range map[string]errors.ID{
+		"data.readonly": errors.IDTokenCaveatUnverified, "interface = oneclient": errors.IDTokenCaveatUnverified,
+		"service = opw-p-krakow": errors.IDTokenCaveatUnverified, "interface = rest": "", "service = ozw-onezone": "",
+	} {
+		x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice, caveat.MustParse(text))})
+		if id == "" {
+			macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+		} else {
+			macaroontest.AssertError(t, x.Response, id)
+		}
+	}
+}
+
+func TestNewHandlerNeedsAnAuthority(t *testing.T) {
+	t.Parallel()
+	_, err := rest.NewHandler(nil)
+	require.ErrorIs(t, err, errors.IDBadData)
+}
+
+func TestPeer(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	trusted := rest.WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"))
+	for _, c := range []struct {
+		name, remote string
+		forwarded    []string
+		options      []rest.Option
+		want         string // "": unknown
+	}{
+		{"connection", "192.0.2.1:1234", nil, nil, "192.0.2.1"},
+		{"IPv6", "[2001:db8::1]:1", nil, nil, "2001:db8::1"},
+		{"IPv4 on a dual-stack socket", "[::ffff:192.0.2.1]:1", nil, nil, "192.0.2.1"},
+		{"no address", "@", nil, nil, ""},
+		{"made up, no proxies", "192.0.2.1:1", []string{"1.2.3.4"}, nil, "192.0.2.1"},
+		{"made up, not from a proxy", "192.0.2.1:1", []string{"1.2.3.4"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"proxy", "10.0.0.1:1", []string{"192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"proxy on a dual-stack socket", "[::ffff:10.0.0.1]:1", []string{"::ffff:192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"made up before the proxy's", "10.0.0.1:1", []string{"1.2.3.4, 192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"made up in another line", "10.0.0.1:1", []string{"1.2.3.4", "192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"two proxies", "10.0.0.1:1", []string{"1.2.3.4,192.0.2.1 , fd00::7"}, []rest.Option{trusted}, "192.0.2.1"},
+		{"proxies only", "10.0.0.1:1", []string{"10.0.0.9, 10.0.0.2"}, []rest.Option{trusted}, "10.0.0.9"},
+		{"proxy says nothing", "10.0.0.1:1", nil, []rest.Option{trusted}, "10.0.0.1"},
+		{"proxy says an empty line", "10.0.0.1:1", []string{" "}, []rest.Option{trusted}, "10.0.0.1"},
+		{"proxy talks nonsense", "10.0.0.1:1", []string{"192.0.2.1, unknown"}, []rest.Option{trusted}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var client rest.Client
+			handler := rest.Authenticate(w.Authority, c.options...)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				client, _ = rest.AuthFrom(r.Context())
+			}))
+			r := httptest.NewRequest("GET", "/", nil).WithContext(t.Context())
+			r.RemoteAddr = c.remote
+			for _, value := range c.forwarded {
+				r.Header.Add("X-Forwarded-For", value)
+			}
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+			want, _ := netip.ParseAddr(c.want)
+			require.Equal(t, want, client.PeerIP)
+		})
+	}
+}
+
+// Ids with characters that resources cannot name are good for all but api caveats
+// that would have to name them.
+func TestIDsThatResourcesCannotName(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	dotted := caveat.User("john.doe,jr:x") // of an application that does not ask CreateUser
+	require.NoError(t, w.Store.CreateIdentity(t.Context(), store.Identity{Subject: dotted}))
+	create := func(as macaroontest.Credentials) macaroontest.Response {
+		return w.Do(t, cases.Request{Method: "POST", Path: "/user/tokens/named", As: as, Body: `{"name":"version 1.2"}`}).Response
+	}
+	res := create(w.By(t, dotted, caveat.MustParse("api = ozw/create/token.*.user_named_token,john")))
+	macaroontest.AssertError(t, res, errors.IDTokenCaveatUnverified)
+	res = create(w.By(t, dotted, caveat.MustParse("api = ozw/create/token.*.user_named_token,*")))
+	macaroontest.AssertStatus(t, res, http.StatusCreated)
+	for _, path := range []string{"/user/tokens/named/name/version%201.2", "/users/john.doe%2Cjr:x/tokens/named/name/version%201%2E2"} {
+		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, dotted)})
+		macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+		x = w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, dotted, caveat.MustParse("api = ozw/get/token.version 1.*:*"))})
+		macaroontest.AssertError(t, x.Response, errors.IDTokenCaveatUnverified)
+	}
+}

@@ -1,0 +1,167 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// createNamed makes a named token of the owner.
+func (c *call) createNamed() error {
+	// What else is asked for depends on the type, which is judged in its turn,
+	// or before everything else where it is an object and no type.
+	early := c.input()
+	g := macaroon.Grant{Subject: c.owner, Type: early.tokenType("type")}
+	if raw := c.body["type"]; early.err != nil && raw[0] == '{' {
+		return early.err
+	}
+	invite, _ := g.Type.Invitation()
+
+	in := c.input()
+	name := in.name("name")
+	g.Caveats = in.caveats("caveats")
+	g.Custom = in.object("customMetadata")
+	if allowed := invite.AllowedPrivileges(); allowed != nil {
+		g.Privileges = in.privileges("privileges", allowed)
+	}
+	g.Revoked = in.boolean("revoked")
+	in.tokenType("type")
+	if invite != 0 {
+		g.UsageLimit = in.usageLimit("usageLimit")
+	}
+	if in.err != nil {
+		return in.err
+	}
+	t, err := c.authority.IssueNamed(c.r.Context(), name, g)
+	if err != nil {
+		return err
+	}
+	confidential(c.w)
+	c.w.Header().Set("Location", c.origin+Prefix+"/tokens/named/"+url.PathEscape(t.ID()))
+	respond(c.w, http.StatusCreated, map[string]any{"tokenId": t.ID(), "token": t.String()})
+	return nil
+}
+
+// get shows the token that the path names.
+func (c *call) get() error {
+	c.show(c.named)
+	return nil
+}
+
+// getByName shows the token of the owner that has the name.
+func (c *call) getByName() error {
+	n, err := c.authority.GetByName(c.r.Context(), c.owner, c.r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	c.show(n)
+	return nil
+}
+
+func (c *call) show(n macaroon.Named) {
+	meta := map[string]any{"creationTime": n.Created.Unix(), "custom": custom(n)}
+	if invite, _ := n.Type().Invitation(); invite != 0 {
+		meta["privileges"] = n.Privileges
+		meta["usageCount"] = n.UsageCount
+		if meta["usageLimit"] = "infinity"; n.UsageLimit > 0 {
+			meta["usageLimit"] = n.UsageLimit
+		}
+	}
+	confidential(c.w)
+	respond(c.w, http.StatusOK, map[string]any{
+		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.parsed(n),
+		"metadata": meta, "revoked": n.Revoked, "token": n.Token.String(),
+	})
+}
+
+func custom(n macaroon.Named) json.RawMessage {
+	if n.Custom == nil {
+		return json.RawMessage("{}")
+	}
+	return n.Custom
+}
+
+func (c *call) parsed(n macaroon.Named) []caveat.Caveat {
+	cs := []caveat.Caveat{}
+	for _, text := range n.Caveats() {
+		parsed, _ := c.authority.Vocabulary().Parse(text) // an unknown one is shown as such
+		cs = append(cs, parsed)
+	}
+	return cs
+}
+
+// status tells whether the token that the path names is revoked.
+func (c *call) status() error {
+	respond(c.w, http.StatusOK, map[string]any{"revoked": c.named.Revoked})
+	return nil
+}
+
+// patch changes the token that the path names.
+func (c *call) patch() error {
+	in := c.input()
+	var change macaroon.Change
+	change.Custom = in.object("customMetadata")
+	if in.has("name") {
+		name := in.name("name")
+		change.Name = &name
+	}
+	if in.has("revoked") {
+		revoked := in.boolean("revoked")
+		change.Revoked = &revoked
+	}
+	if in.err != nil {
+		return in.err
+	}
+	return c.done(c.authority.Update(c.r.Context(), c.named.ID(), change))
+}
+
+// delete removes the token that the path names.
+func (c *call) delete() error {
+	return c.done(c.authority.Delete(c.r.Context(), c.named.ID()))
+}
+
+// done answers with nothing but success.
+func (c *call) done(err error) error {
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+// list and listAll name the tokens of the owner, or of everybody.
+func (c *call) list() error    { return c.answerIDs(c.owner) }
+func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
+
+func (c *call) answerIDs(owner caveat.Subject) error {
+	list := []string{}
+	err := c.each(owner, func(n macaroon.Named) { list = append(list, n.ID()) })
+	if err != nil {
+		return err
+	}
+	respond(c.w, http.StatusOK, map[string]any{"tokens": list})
+	return nil
+}
+
+// each calls f for every named token of the owner, page by page.
+func (c *call) each(owner caveat.Subject, f func(macaroon.Named)) error {
+	var after store.Cursor
+	for {
+		page, next, err := c.authority.List(c.r.Context(), store.Query{Subject: owner, After: after, Limit: store.MaxPage})
+		if err != nil {
+			return err
+		}
+		for _, n := range page {
+			f(n)
+		}
+		if after = next; after.IsZero() {
+			return nil
+		}
+	}
+}
+
+// deleteList removes all named tokens of the owner.
+func (c *call) deleteList() error { return c.done(c.authority.DeleteAll(c.r.Context(), c.owner)) }

@@ -1,0 +1,90 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+// indistinguishable demands that two requests have the same answer, to the byte.
+func indistinguishable(t *testing.T, w *cases.World, method, one, other, body string, as macaroontest.Credentials) macaroontest.Response {
+	t.Helper()
+	first := w.Do(t, cases.Request{Method: method, Path: one, Body: body, As: as}).Response
+	second := w.Do(t, cases.Request{Method: method, Path: other, Body: body, As: as}).Response
+	require.Equal(t, first.Status, second.Status)
+	require.Equal(t, first.Header, second.Header)
+	require.Equal(t, string(first.Body), string(second.Body))
+	return first
+}
+
+// A client without the right to a token learns nothing about whether its id is
+// that of a token: not from the answer, and not from what is wrong with the rest.
+func TestTokenIDsCannotBeProbed(t *testing.T) {
+	t.Parallel()
+	outsiders := []caveat.Subject{caveat.Nobody(), cases.Bob, cases.Lyon}
+	for _, route := range []struct{ method, suffix, body string }{
+		{"GET", "", ""}, {"GET", "/status", ""}, {"DELETE", "", ""},
+		{"PATCH", "", `{"name":"desk"}`}, {"PATCH", "", `{"name":5}`}, {"PATCH", "", `{}`}, {"PATCH", "", `[]`}, {"PATCH", "", `{`},
+		{"PUT", "", ""},
+	} {
+		for _, client := range outsiders {
+			t.Run(fmt.Sprint(route.method, route.suffix, route.body, " by ", client), func(t *testing.T) {
+				t.Parallel()
+				w := cases.NewWorld(t)
+				as := macaroontest.Anonymous()
+				if client != caveat.Nobody() {
+					as = w.By(t, client)
+				}
+				for _, id := range []string{w.Laptop.ID(), w.Transfer.ID(), w.Invite.ID()} {
+					res := indistinguishable(t, w, route.method, "/tokens/named/"+id+route.suffix, "/tokens/named/absent"+route.suffix, route.body, as)
+					require.NotEqual(t, http.StatusNotFound, res.Status)
+					require.GreaterOrEqual(t, res.Status, 400)
+				}
+			})
+		}
+	}
+	t.Run("by a token for other things", func(t *testing.T) {
+		t.Parallel()
+		w := cases.NewWorld(t)
+		as := w.By(t, cases.Alice, caveat.MustParse("api = ozw/get/space.*.*:*"))
+		for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
+			indistinguishable(t, w, "GET", "/tokens/named/"+id, "/tokens/named/absent", "", as)
+		}
+	})
+}
+
+// The legacy way to delete a token takes its text. What it claims decides for who
+// may not delete it, never what there is.
+func TestLegacyTokensCannotBeProbed(t *testing.T) {
+	t.Parallel()
+	text := func(t *testing.T, spec macaroon.Spec) string {
+		t.Helper()
+		spec.Domain = "d"
+		token, err := macaroon.Mint(spec, store.NewSecret("not the one"))
+		require.NoError(t, err)
+		return "/user/client_tokens/" + token.String()
+	}
+	w := cases.NewWorld(t)
+	for _, spec := range []macaroon.Spec{
+		{Subject: cases.Alice, Type: macaroon.AccessToken()},  // claims to be somebody else's
+		{Subject: cases.Bob, Type: macaroon.AccessToken()},    // claims to be the client's
+		{Subject: cases.Krakow, Type: macaroon.AccessToken()}, // claims to be a Oneprovider's
+		{Version: 1}, // claims nothing
+	} {
+		there, absent := spec, spec
+		there.ID, absent.ID = w.Laptop.ID(), "absent"
+		for _, as := range []macaroontest.Credentials{macaroontest.Anonymous(), w.By(t, cases.Bob), w.By(t, cases.Lyon), w.By(t, cases.Mia)} {
+			indistinguishable(t, w, "DELETE", text(t, there), text(t, absent), "", as)
+		}
+	}
+	_, err := w.Authority.Get(t.Context(), w.Laptop.ID())
+	require.NoError(t, err)
+}

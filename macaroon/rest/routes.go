@@ -1,0 +1,71 @@
+package rest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// routes is the table of the API.
+func routes() []route {
+	list := []route{
+		public("examine", (*call).examine),
+		public("confine", (*call).confine),
+		public("infer_access_token_scope", (*call).inferScope),
+		public("verify_access_token", (*call).verifyAccess),
+		public("verify_identity_token", (*call).verifyIdentity),
+		public("verify_invite_token", (*call).verifyInvite),
+
+		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", managesTokens, (*call).listAll},
+		{http.MethodGet, "/tokens/named/{id}", caveat.Get, "token.{id}.instance:private", ownsToken, (*call).get},
+		{http.MethodPatch, "/tokens/named/{id}", caveat.Update, "token.{id}.instance:private", ownsToken, (*call).patch},
+		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", ownsToken, (*call).delete},
+		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", seesStatus, (*call).status},
+
+		{http.MethodPost, "/user/client_tokens", caveat.Create, "user.{ME}.client_tokens:private", isUser, (*call).createLegacy},
+		{http.MethodGet, "/user/client_tokens", caveat.Get, "user.{ME}.client_tokens:private", isUser, (*call).listLegacy},
+		{http.MethodDelete, "/user/client_tokens/{tid}", caveat.Delete, "user.{ME}.client_token,{tid}:private", isUser, (*call).deleteLegacy},
+	}
+	for _, holder := range []holderRoutes{
+		{"/users/{id}", "user", "id"},
+		{"/user", "user", "ME"},
+		{"/providers/{id}", "provider", "id"},
+		{"/provider", "provider", "ME"},
+	} {
+		list = append(list, holder.routes()...)
+	}
+	return list
+}
+
+// public is an operation that everybody may ask for.
+func public(name string, do func(*call) error) route {
+	return route{http.MethodPost, "/tokens/" + name, caveat.Create, "token.null." + name + ":public", nil, do}
+}
+
+// holderRoutes are the routes about the tokens of one user or Oneprovider.
+type holderRoutes struct {
+	path string // in front
+	kind string // of the holder, as resources name it
+	id   string // path value that is its id; ME: the client itself
+}
+
+func (h holderRoutes) routes() []route {
+	fill := strings.NewReplacer("KIND", h.kind, "ID", "{"+h.id+"}").Replace
+	list := []route{
+		{http.MethodPost, "/tokens/named", caveat.Create, "token.null.KIND_named_token,ID:private", nil, (*call).createNamed},
+		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.KIND_named_tokens,ID:private", nil, (*call).list},
+		{http.MethodDelete, "/tokens/named", caveat.Delete, "token.null.KIND_named_tokens,ID:private", nil, (*call).deleteList},
+		{http.MethodGet, "/tokens/named/name/{name}", caveat.Get, "token.{name}.KIND_named_token,ID:private", nil, (*call).getByName},
+		{http.MethodPost, "/tokens/temporary", caveat.Create, "token.null.KIND_temporary_token,ID:private", nil, (*call).createTemporary},
+		{http.MethodGet, "/tokens/temporary", caveat.Get, "temporary_token_secret.ID.KIND:shared", nil, (*call).generation},
+		{http.MethodDelete, "/tokens/temporary", caveat.Delete, "token.null.KIND_temporary_tokens,ID:private", nil, (*call).deleteTemporary},
+	}
+	for i := range list {
+		r := &list[i]
+		seesGeneration := r.method == http.MethodGet && strings.HasSuffix(r.path, "/temporary")
+		r.path, r.gri = h.path+r.path, fill(r.gri)
+		r.rule = h.rule(seesGeneration)
+	}
+	return list
+}

@@ -1,0 +1,55 @@
+package rest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+)
+
+// Every route of the handler is tried with everything that the specification says
+// about it; a route without such cases fails.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	byRoute := map[string][]cases.Case{}
+	names := map[string]bool{}
+	total := 0
+	for _, c := range cases.All() {
+		byRoute[c.Route] = append(byRoute[c.Route], c)
+		name := fmt.Sprint(c.Route, c.Group, c.Name)
+		require.False(t, names[name], "two cases are called %s", name)
+		names[name] = true
+		total++
+	}
+	routes := rest.Routes()
+	require.Len(t, routes, 42)
+	for route := range byRoute {
+		require.Contains(t, routes, route, "there are cases of a route that is not there")
+	}
+	for _, route := range routes {
+		t.Run(route, func(t *testing.T) {
+			t.Parallel()
+			missing := demanded(route)
+			for _, c := range byRoute[route] {
+				delete(missing, c.Group)
+				t.Run(string(c.Group)+"/"+c.Name, func(t *testing.T) { c.Run(t) })
+			}
+			require.Empty(t, missing, "there are no cases of these groups")
+		})
+	}
+	fmt.Printf("rest: %d routes, %d cases\n", len(routes), total)
+}
+
+// demanded are the groups of cases that a route must have.
+func demanded(route string) map[cases.Group]bool {
+	groups := map[cases.Group]bool{cases.Success: true, cases.Refusal: true, cases.Protocol: true, cases.Order: true}
+	takesInput := strings.HasPrefix(route, "POST ") || strings.HasPrefix(route, "PATCH ")
+	if takesInput && !strings.HasSuffix(route, "/client_tokens") {
+		groups[cases.BadInput] = true
+	}
+	return groups
+}

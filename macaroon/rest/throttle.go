@@ -1,0 +1,150 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"sync"
+	"time"
+)
+
+// throttle slows down those whose log-ins keep failing: a token bucket for each
+// key, out of which failures take and which time fills again. What is missing
+// from a bucket is counted as the time that it takes to fill in.
+type throttle struct {
+	capacity time.Duration // of a bucket; 0: there is no throttling
+	interval time.Duration // in which one token is filled in
+	now      func() time.Time
+	seed     maphash.Seed
+
+	mu        sync.Mutex
+	buckets   map[uint64]*bucket // by the hash of the key; one that is not there is full
+	concluded chan struct{}      // closed when an attempt was concluded
+}
+
+type bucket struct {
+	missing time.Duration
+	at      time.Time // when so much was missing
+	pending int       // attempts that took a token and are not concluded
+}
+
+// maxBuckets bounds the memory of a throttle. Past it, a new key pushes out one
+// at random.
+const maxBuckets = 100_000
+
+func newThrottle(capacity int, interval time.Duration, now func() time.Time) *throttle {
+	t := &throttle{
+		interval: interval, now: now, seed: maphash.MakeSeed(),
+		buckets: make(map[uint64]*bucket), concluded: make(chan struct{}),
+	}
+	if capacity > 0 && interval > 0 {
+		t.capacity = interval * min(time.Duration(capacity), math.MaxInt64/2/interval)
+	}
+	return t
+}
+
+// throttledError says how long to wait before the next attempt.
+type throttledError struct{ wait time.Duration }
+
+func (e throttledError) Error() string { return fmt.Sprintf("too many failures, wait %v", e.wait) }
+
+// attempt takes a token for each key before the outcome is known, so that many
+// attempts at once count as many; conclude gives them back unless it failed.
+// While a key has none left because of attempts that may yet succeed, attempt
+// waits for them. The error is a throttledError where a key has none left for
+// its failures, or that of ctx.
+func (t *throttle) attempt(ctx context.Context, keys ...string) (conclude func(failed bool), err error) {
+	if t.capacity == 0 {
+		return func(bool) {}, nil
+	}
+	hashes := make([]uint64, len(keys))
+	for i, key := range keys {
+		hashes[i] = maphash.String(t.seed, key)
+	}
+	for {
+		wait, concluded := t.take(hashes)
+		switch {
+		case concluded != nil:
+			select {
+			case <-concluded:
+				continue
+			case <-ctx.Done():
+				return nil, fmt.Errorf("waiting to log in: %w", ctx.Err())
+			}
+		case wait > 0:
+			return nil, throttledError{wait}
+		}
+		return func(failed bool) { t.conclude(hashes, failed) }, nil
+	}
+}
+
+// take takes a token for each key, or for none and tells how long to wait: until
+// an attempt is concluded, or for a time.
+func (t *throttle) take(hashes []uint64) (wait time.Duration, concluded <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, hash := range hashes {
+		b := t.bucket(hash)
+		switch short := b.missing + t.interval - t.capacity; {
+		case short <= 0:
+		case b.pending > 0:
+			concluded = t.concluded
+		default:
+			wait = max(wait, short)
+		}
+	}
+	if wait > 0 {
+		return wait, nil
+	}
+	if concluded == nil {
+		for _, hash := range hashes {
+			b := t.bucket(hash)
+			b.missing += t.interval
+			b.pending++
+			t.put(hash, b)
+		}
+	}
+	return 0, concluded
+}
+
+func (t *throttle) conclude(hashes []uint64, failed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, hash := range hashes {
+		b := t.bucket(hash)
+		b.pending = max(b.pending-1, 0)
+		if !failed {
+			b.missing = max(b.missing-t.interval, 0)
+		}
+		t.put(hash, b)
+	}
+	close(t.concluded)
+	t.concluded = make(chan struct{})
+}
+
+// bucket returns the bucket of a key as it is now.
+func (t *throttle) bucket(hash uint64) *bucket {
+	now := t.now()
+	b, ok := t.buckets[hash]
+	if !ok {
+		return &bucket{at: now}
+	}
+	// A clock that was set back fills nothing in, and goes on from where it is.
+	b.missing, b.at = max(b.missing-max(now.Sub(b.at), 0), 0), now
+	return b
+}
+
+func (t *throttle) put(hash uint64, b *bucket) {
+	if b.missing == 0 {
+		delete(t.buckets, hash)
+		return
+	}
+	if _, known := t.buckets[hash]; !known && len(t.buckets) >= maxBuckets {
+		for other := range t.buckets {
+			delete(t.buckets, other)
+			break
+		}
+	}
+	t.buckets[hash] = b
+}

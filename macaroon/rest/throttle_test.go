@@ -1,0 +1,175 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// clock is the time of a test.
+type clock struct{ now time.Time }
+
+func newTestThrottle(capacity int) (*throttle, *clock) {
+	c := &clock{time.Unix(1_700_000_000, 0)}
+	return newThrottle(capacity, 6*time.Second, func() time.Time { return c.now }), c
+}
+
+// try makes one attempt that is over at once; wait is how long it has to wait
+// instead.
+func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Duration) {
+	tb.Helper()
+	conclude, err := t.attempt(tb.Context(), keys...)
+	if err != nil {
+		require.IsType(tb, throttledError{}, err)
+		return err.(throttledError).wait
+	}
+	conclude(failed)
+	return 0
+}
+
+func TestThrottleLetsSoManyFailuresThrough(t *testing.T) {
+	t.Parallel()
+	th, c := newTestThrottle(3)
+	for range 3 {
+		require.Zero(t, th.try(t, true, "alice"))
+	}
+	require.Equal(t, 6*time.Second, th.try(t, true, "alice"))
+	require.Equal(t, 6*time.Second, th.try(t, false, "alice"), "waiting is not a failure, and costs nothing")
+	require.Zero(t, th.try(t, true, "bob"))
+
+	c.now = c.now.Add(4 * time.Second)
+	require.Equal(t, 2*time.Second, th.try(t, true, "alice"))
+	c.now = c.now.Add(2 * time.Second)
+	require.Zero(t, th.try(t, true, "alice"), "one more after the interval")
+	require.NotZero(t, th.try(t, true, "alice"))
+	c.now = c.now.Add(time.Hour)
+	for range 3 {
+		require.Zero(t, th.try(t, true, "alice"))
+	}
+	require.NotZero(t, th.try(t, true, "alice"), "no more than the capacity is filled in")
+}
+
+func TestThrottleTakesNothingForSuccesses(t *testing.T) {
+	t.Parallel()
+	th, _ := newTestThrottle(2)
+	for range 100 {
+		require.Zero(t, th.try(t, false, "alice", "address"))
+	}
+	require.Empty(t, th.buckets, "who never fails takes no memory")
+	require.Zero(t, th.try(t, true, "alice"))
+	require.Zero(t, th.try(t, false, "alice"))
+	require.Zero(t, th.try(t, true, "alice"))
+	require.NotZero(t, th.try(t, true, "alice"), "a success does not make up for failures")
+}
+
+func TestThrottleIsForEachKey(t *testing.T) {
+	t.Parallel()
+	th, _ := newTestThrottle(2)
+	require.Zero(t, th.try(t, true, "alice", "home"))
+	require.Zero(t, th.try(t, true, "bob", "home"))
+	require.NotZero(t, th.try(t, true, "mia", "home"), "the address has failed twice")
+	require.Zero(t, th.try(t, true, "mia", "work"), "and mia not at all")
+	require.Zero(t, th.try(t, true, "mia", "library"))
+	require.NotZero(t, th.try(t, true, "mia", "bus"))
+	require.Zero(t, th.try(t, true, "olga", "bus"), "a refused attempt takes from no key")
+	require.Zero(t, th.try(t, true, "olga", "bus"))
+}
+
+func TestThrottleOutlivesAClockThatIsSetBack(t *testing.T) {
+	t.Parallel()
+	th, c := newTestThrottle(1)
+	require.Zero(t, th.try(t, true, "alice"))
+	c.now = c.now.Add(-24 * time.Hour)
+	require.Equal(t, 6*time.Second, th.try(t, true, "alice"), "nothing is filled in")
+	c.now = c.now.Add(6 * time.Second)
+	require.Zero(t, th.try(t, true, "alice"), "and the wait is no longer for it")
+}
+
+func TestThrottleThatIsHuge(t *testing.T) {
+	t.Parallel()
+	th := newThrottle(math.MaxInt, time.Hour, time.Now)
+	for range 100 {
+		require.Zero(t, th.try(t, true, "alice"))
+	}
+}
+
+func TestThrottleOff(t *testing.T) {
+	t.Parallel()
+	th, _ := newTestThrottle(0)
+	for range 100 {
+		require.Zero(t, th.try(t, true, "alice"))
+	}
+}
+
+func TestThrottleBoundsItsMemory(t *testing.T) {
+	t.Parallel()
+	th, _ := newTestThrottle(1)
+	for i := range maxBuckets + 100 {
+		th.try(t, true, fmt.Sprint(i))
+	}
+	require.Len(t, th.buckets, maxBuckets)
+}
+
+// Attempts at the same time are counted before their outcome is known. Those that
+// go past the limit wait for it, and are refused only where failures are the
+// reason.
+func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for _, failed := range []bool{true, false} {
+		t.Run(fmt.Sprint("failed ", failed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				th, _ := newTestThrottle(3)
+				var mu sync.Mutex
+				var wg sync.WaitGroup
+				admitted, refused, most, now := 0, 0, 0, 0
+				for range 20 {
+					wg.Go(func() {
+						conclude, err := th.attempt(t.Context(), "alice")
+						mu.Lock()
+						if err != nil {
+							refused++
+							mu.Unlock()
+							return
+						}
+						admitted++
+						now++
+						most = max(most, now)
+						mu.Unlock()
+						<-time.After(time.Second) // of the bubble: no time at all
+						mu.Lock()
+						now--
+						mu.Unlock()
+						conclude(failed)
+					})
+				}
+				wg.Wait()
+				require.Equal(t, 3, most)
+				if failed {
+					require.Equal(t, []int{3, 17}, []int{admitted, refused})
+				} else {
+					require.Equal(t, []int{20, 0}, []int{admitted, refused})
+				}
+			})
+		})
+	}
+}
+
+func TestThrottleWaitsNoLongerThanTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		th, _ := newTestThrottle(1)
+		_, err := th.attempt(t.Context(), "alice")
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = th.attempt(ctx, "alice")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
