@@ -258,6 +258,11 @@ func TestWhatChangesWhileAnInvitationIsConsumed(t *testing.T) {
 	require.NoError(t, z.Restore(t.Context(), token.ID()))
 	m.meddle = func() { require.NoError(t, z.Delete(t.Context(), token.ID())) }
 	requireID(t, errors.IDTokenInvalid, consume())
+
+	// The last use goes to another authority.
+	token = z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 1})
+	m.meddle = func() { require.NoError(t, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept)) }
+	requireID(t, errors.IDInviteTokenUsageLimitReached, consume())
 }
 
 func TestInvitationsThatCannotBeIssued(t *testing.T) {

@@ -4,6 +4,7 @@
 // An [Authority] issues tokens for the identities in a store and verifies them:
 //
 //	authority, err := macaroon.NewAuthority(memory.New())
+//	alice, err := authority.CreateUser(ctx, macaroon.NewUser{FullName: "Alice"})
 //	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
 //	...
 //	token, err := authority.Parse(r.Header.Get("X-Auth-Token"))

@@ -65,7 +65,7 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 		Subject     caveat.Subject  `json:"subject"`
 		Type        Type            `json:"type"`
 		Caveats     []caveat.Caveat `json:"caveats"`
-	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), t.read(v)})
+	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), t.understood(v)})
 }
 
 func (t Token) persistence() string {
@@ -106,7 +106,7 @@ func (t Token) Inspect() string {
 	} else {
 		line("expires", "%d", until)
 	}
-	for _, c := range t.read(nil) {
+	for _, c := range t.understood(nil) {
 		name := "caveat"
 		if c.Type() == caveat.TypeUnknown {
 			name = "unknown"

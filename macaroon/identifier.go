@@ -24,23 +24,25 @@ const (
 	fragments       = 4 // behind the version
 )
 
-// parseIdentifier reads an identifier. Version 1 is a bare id, which says
-// nothing of its subject or type; its tokens are access tokens. problem says
-// what no Onezone would have written.
-func parseIdentifier(text string) (i identifier, problem string) {
+// read reads an identifier. Version 1 is a bare id, which says nothing of its
+// subject or type; its tokens are access tokens. problem says what no Onezone
+// would have written.
+func (i *identifier) read(text string) (problem string) {
 	if !isPlain(text) {
-		return i, "its identifier holds spaces, control characters or bytes that are not UTF-8"
+		return "its identifier holds spaces, control characters or bytes that are not UTF-8"
 	}
 	version, rest, slash := strings.Cut(text, "/")
 	switch {
 	case version == "2" && slash:
-		return parseVersion2(text, rest)
+		return i.readVersion2(text, rest)
 	case !slash || !isInteger(version):
-		return version1(text, text), ""
+		*i = version1(text, text)
 	case version == "1" && rest != "" && !strings.Contains(rest, "/"):
-		return version1(text, rest), ""
+		*i = version1(text, rest)
+	default:
+		return "the version of its identifier is not 1 or 2"
 	}
-	return i, "the version of its identifier is not 1 or 2"
+	return ""
 }
 
 // version1 is an identifier that says nothing but the id.
@@ -48,36 +50,36 @@ func version1(text, id string) identifier {
 	return identifier{text: text, version: 1, subject: caveat.Nobody(), typ: AccessToken(), id: id}
 }
 
-func parseVersion2(text, rest string) (i identifier, problem string) {
+func (i *identifier) readVersion2(text, rest string) (problem string) {
 	var part [fragments]string
 	more := true
 	for n := range part {
 		if !more {
-			return i, "its identifier has too few parts"
+			return "its identifier has too few parts"
 		}
 		part[n], rest, more = strings.Cut(rest, "/")
 	}
 	if more {
-		return i, "its identifier has too many parts"
+		return "its identifier has too many parts"
 	}
-	i = identifier{text: text, version: 2, id: part[3]}
+	*i = identifier{text: text, version: 2, id: part[3]}
 	var ok bool
 	if part[0] != namedText {
 		digits, temporary := strings.CutPrefix(part[0], temporaryPrefix)
 		if i.generation, ok = parseGeneration(digits); !ok || !temporary {
-			return i, "its persistence is neither named nor temporary with a generation"
+			return "its persistence is neither named nor temporary with a generation"
 		}
 	}
 	if i.subject, ok = parseHolder(part[1]); !ok {
-		return i, "its subject is neither a user nor a oneprovider"
+		return "its subject is neither a user nor a oneprovider"
 	}
 	if i.typ, ok = parseType(part[2]); !ok {
-		return i, "its type is not known"
+		return "its type is not known"
 	}
 	if i.id == "" {
-		return i, "its id is empty"
+		return "its id is empty"
 	}
-	return i, ""
+	return ""
 }
 
 // isInteger reports whether Onezone takes the text for a version number, in

@@ -125,7 +125,7 @@ func TestIdentifiersThatNoOnezoneWrites(t *testing.T) {
 			t.Parallel()
 			token, err := parsePackets(packets(text))
 			requireID(t, errors.IDBadToken, err)
-			assert.True(t, token.IsZero())
+			assert.Zero(t, token)
 			assert.NotContains(t, err.Error(), text)
 		})
 	}

@@ -42,11 +42,14 @@ func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 	if problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
-	t, err := parsePackets(string(raw), 0, DefaultMaxParsedCaveats)
-	if err == nil && len(t.String()) > DefaultMaxSize {
+	var t Token
+	if problem := t.read(string(raw), DefaultMaxParsedCaveats); problem != "" {
+		return Token{}, errors.BadToken(problem)
+	}
+	if len(t.String()) > DefaultMaxSize {
 		return Token{}, errors.TokenTooLarge(DefaultMaxSize)
 	}
-	return t, err
+	return t, nil
 }
 
 // VerifyDischarged checks a token with third-party caveats: like [Token.Verify],

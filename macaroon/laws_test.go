@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,19 +110,45 @@ func idOf(text string) errors.ID {
 
 func TestLaw04DecodingIsStrictAndCanonical(t *testing.T) {
 	t.Parallel()
-	token := mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.REST}})
-	text := token.String()
-	assert.Equal(t, text, parse(t, text).String())
-	// Every text at a distance of one character is refused or another token.
-	for i := range len(text) {
-		for _, c := range []byte("0A-_=+/ \n\x00") {
-			for _, other := range []string{
-				text[:i] + string(c) + text[i+1:], text[:i] + string(c) + text[i:], text[:i] + text[i+1:],
-			} {
-				if read, err := macaroon.Parse(other); err == nil && other != text {
-					assert.NotEqual(t, rawOf(t, text), rawOf(t, read.String()), "%q is a second spelling of the token", other)
-				}
+	// Ids of three lengths leave 0, 2 and 4 spare bits at the end of the text.
+	for _, id := range []string{"id", "id1", "id12"} {
+		token := mint(t, macaroon.Spec{ID: id, Caveats: []caveat.Caveat{caveat.REST}})
+		text := token.String()
+		raw := rawOf(t, text)
+		assert.Equal(t, text, parse(t, text).String())
+		refused := func(other string) {
+			t.Helper()
+			if read, err := macaroon.Parse(other); err == nil && other != text {
+				assert.NotEqual(t, raw, rawOf(t, read.String()), "%q is a second spelling of the token", other)
 			}
+		}
+		// Every text at a distance of one character is refused or another token.
+		for i := range len(text) {
+			for _, c := range []byte("0A-_=+/ \n\x00") {
+				refused(text[:i] + string(c) + text[i+1:])
+				refused(text[:i] + string(c) + text[i:])
+				refused(text[:i] + text[i+1:])
+			}
+		}
+		plain := plain64(raw)
+		for c := range 256 {
+			refused(text[:len(text)-1] + string([]byte{byte(c)}))
+			refused(text + string([]byte{byte(c)}))
+			if other := plain[:len(plain)-1] + string([]byte{byte(c)}); other != plain {
+				refused(other)
+			}
+			refused(strings.Replace(plain, "Y2F0", "Y2F0"+string([]byte{byte(c)}), 1))
+		}
+		// Packets have one form too.
+		location, signature := packet("location", "onezone"), raw[len(wire.Unsigned(raw)):]
+		for _, other := range []string{
+			raw + "\n", raw + signature, "0000" + raw, strings.Replace(raw, location, location+location, 1),
+			strings.Replace(raw, location, "", 1), strings.Replace(raw, location, "", 1) + location, raw[:len(raw)-1],
+			strings.Replace(raw, "002fsignature", "002Fsignature", 1), strings.Replace(raw, "002fsignature", "+02fsignature", 1),
+			wire.Unsigned(raw) + packet("cid", "") + signature, wire.Unsigned(raw) + packet("signature", "short"), wire.Unsigned(raw),
+		} {
+			_, err := parsePackets(other)
+			requireID(t, errors.IDBadToken, err)
 		}
 	}
 }
@@ -152,15 +179,26 @@ func TestLaw06TextIsNotAnIdentity(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	token := z.access(t)
-	raw := rawOf(t, token.String())
-	indicated, err := token.IndicatedBy(caveat.OpWorker)
-	require.NoError(t, err)
-	spellings := []string{token.String(), indicated, plain64(raw), wire.Encode(strings.Replace(raw, packet("location", "onezone"), packet("location", "elsewhere"), 1))}
-	for _, text := range spellings {
-		require.NoError(t, z.verify(parse(t, text)))
+	spellings := func(token macaroon.Token) []string {
+		raw := rawOf(t, token.String())
+		indicated, err := token.IndicatedBy(caveat.OpWorker)
+		require.NoError(t, err)
+		moved := strings.Replace(raw, packet("location", "onezone"), packet("location", "elsewhere"), 1)
+		return []string{token.String(), indicated, plain64(raw), wire.Encode(moved)}
 	}
-	require.NoError(t, z.RevokeConfined(t.Context(), parse(t, spellings[3])))
-	for _, text := range spellings {
+	// Every copy is revoked by a spelling of its own, and all spellings are.
+	for i := range spellings(token) {
+		texts := spellings(confine(t, token, caveat.Until(start.Add(time.Duration(i+1)*time.Hour))))
+		for _, text := range texts {
+			require.NoError(t, z.verify(parse(t, text)))
+		}
+		require.NoError(t, z.RevokeConfined(t.Context(), parse(t, texts[i])))
+		for _, text := range texts {
+			requireID(t, errors.IDTokenRevoked, z.verify(parse(t, text)))
+		}
+	}
+	require.NoError(t, z.Revoke(t.Context(), token.ID()))
+	for _, text := range spellings(token) {
 		requireID(t, errors.IDTokenRevoked, z.verify(parse(t, text)))
 	}
 }

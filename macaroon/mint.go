@@ -1,7 +1,6 @@
 package macaroon
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -70,7 +69,8 @@ func (s Spec) identifier() (identifier, error) {
 		id = version1("", s.ID)
 	}
 	id.text = id.print()
-	back, problem := parseIdentifier(id.text)
+	var back identifier
+	problem := back.read(id.text)
 	known := 0 <= s.Version && s.Version <= 2
 	if known && problem == "" && back == id && wire.Fits("identifier", id.text) {
 		return id, nil
@@ -177,13 +177,13 @@ func (c confiner) extend(t Token, packets []byte, link signature, texts []string
 		packets = wire.AppendPacket(packets, "cid", text)
 		link = h.Sum(&link, text)
 	}
-	raw := string(wire.AppendPacket(packets, "signature", string(link[:])))
-	t.raw = &raw
-	t.caveats = slices.Concat(t.caveats, texts) // never into the memory of another copy
+	b := &body{raw: string(wire.AppendPacket(packets, "signature", string(link[:])))}
+	t.raw = &b.raw
+	t.caveats = append(append(b.few[:0], t.caveats...), texts...) // never into the memory of another copy
 	// Only a text that is long even without escapes, which at worst double it,
 	// is worth printing to see how long it is.
 	max := Limits{MaxSize: c.maxSize}.maxSize()
-	if len(raw)*8/3+8 > max && len(t.String()) > max {
+	if len(b.raw)*8/3+8 > max && len(t.String()) > max {
 		return Token{}, errors.TokenTooLarge(max)
 	}
 	return t, nil

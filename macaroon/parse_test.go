@@ -83,7 +83,7 @@ func TestPacketsThatNoOnezoneWrites(t *testing.T) {
 			for form, text := range map[string]string{"escaped": wire.Encode(raw), "plain": plain64(raw)} {
 				token, err := macaroon.Parse(text)
 				requireID(t, errors.IDBadToken, err)
-				assert.True(t, token.IsZero(), form)
+				assert.Zero(t, token, form)
 				if len(text) > 20 {
 					assert.NotContains(t, err.Error(), text[:20], "%s: errors do not quote tokens", form)
 				}
@@ -191,7 +191,7 @@ func TestTextsThatNoOnezonePrints(t *testing.T) {
 			t.Parallel()
 			token, err := macaroon.Parse(text)
 			requireID(t, errors.IDBadToken, err)
-			assert.True(t, token.IsZero())
+			assert.Zero(t, token)
 		})
 	}
 }

@@ -72,7 +72,7 @@ func Parse(text string) (Token, error) { return Limits{}.Parse(text) }
 // The error is tokenTooLarge {limit} for a text over the limit, whatever it
 // holds, and badToken for everything that no Onezone could have printed; its
 // description says what is wrong.
-func (l Limits) Parse(text string) (Token, error) {
+func (l Limits) Parse(text string) (t Token, err error) {
 	if len(text) > l.maxSize() {
 		return Token{}, errors.TokenTooLarge(l.maxSize())
 	}
@@ -87,20 +87,22 @@ func (l Limits) Parse(text string) (Token, error) {
 	if !ok {
 		return Token{}, errors.BadToken("it is neither in the printable form of tokens nor plain base64")
 	}
-	return parsePackets(raw, indicated, l.maxCaveats())
+	t.indicated = indicated
+	if problem := t.read(raw, l.maxCaveats()); problem != "" {
+		return Token{}, errors.BadToken(problem)
+	}
+	return t, nil
 }
 
-func parsePackets(raw string, indicated caveat.ServiceType, maxCaveats int) (Token, error) {
+// read takes over what the packets say, or says what is wrong with them.
+func (t *Token) read(raw string, maxCaveats int) (problem string) {
 	b := &body{raw: raw}
-	m, problem := wire.Parse(b.raw, b.few[:0], maxCaveats)
-	if problem != "" {
-		return Token{}, errors.BadToken(string(problem))
-	}
-	id, bad := parseIdentifier(m.Identifier)
+	m, bad := wire.Parse(b.raw, b.few[:0], maxCaveats)
 	if bad != "" {
-		return Token{}, errors.BadToken(bad)
+		return string(bad)
 	}
-	return Token{&b.raw, m.Location, id, m.Caveats, m.ThirdParty, indicated}, nil
+	t.raw, t.location, t.caveats, t.third = &b.raw, m.Location, m.Caveats, m.ThirdParty
+	return t.identifier.read(m.Identifier)
 }
 
 // indicationSize is the size of "opw-".
@@ -202,11 +204,11 @@ func (t *Token) signature() string {
 // Expiry returns the earliest time caveat of the token in Unix seconds; ok is
 // false where it has none.
 func (t Token) Expiry() (validUntil int64, ok bool) {
-	return caveat.Expiry(t.read(nil))
+	return caveat.Expiry(t.understood(nil))
 }
 
-// read returns the first-party caveats as the vocabulary understands them.
-func (t Token) read(v *caveat.Vocabulary) []caveat.Caveat {
+// understood returns the first-party caveats as the vocabulary reads them.
+func (t Token) understood(v *caveat.Vocabulary) []caveat.Caveat {
 	texts := t.Caveats()
 	cs := make([]caveat.Caveat, len(texts))
 	for i, text := range texts {

@@ -128,15 +128,30 @@ func (t Type) issuable() bool {
 // isPlain reports whether the text may stand in an identifier: no control
 // characters and no spaces.
 func isPlain(text string) bool {
+	seen := byte(0)
 	for i := range len(text) {
-		if c := text[i]; c <= ' ' || c == 0x7f {
-			return false
-		} else if c >= 0x80 {
-			return isPlainUnicode(text[i:])
+		seen |= classes[text[i]]
+	}
+	return seen&classBad == 0 && (seen&classUnicode == 0 || isPlainUnicode(text))
+}
+
+// Classes of bytes in an identifier, beside those that are fine.
+const (
+	classBad     = 1 << iota // spaces and control characters
+	classUnicode             // of a rune that has to be looked at
+)
+
+var classes = func() (t [256]byte) {
+	for i := range t {
+		switch {
+		case i <= ' ' || i == 0x7f:
+			t[i] = classBad
+		case i >= 0x80:
+			t[i] = classUnicode
 		}
 	}
-	return true
-}
+	return t
+}()
 
 func isPlainUnicode(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool {

@@ -43,8 +43,17 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
+	// One allocation for all of it.
+	var m struct {
+		material
+		text string
+		root mac.Root
+	}
+	m.text = text
+	m.root.SetKey(mac.Sum(&generator, text))
+	m.material = material{&m.text, &m.root}
 	var s Secret
-	*s.at() = &material{&text, mac.NewRoot(mac.Sum(&generator, text))}
+	*s.at() = &m.material
 	return s
 }
 

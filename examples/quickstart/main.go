@@ -13,7 +13,6 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon"
-	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 )
 
@@ -24,12 +23,11 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	users := memory.New()
-	alice := caveat.User("alice")
-	if err := users.CreateIdentity(ctx, store.Identity{Subject: alice}); err != nil {
+	authority, err := macaroon.NewAuthority(memory.New())
+	if err != nil {
 		return err
 	}
-	authority, err := macaroon.NewAuthority(users)
+	alice, err := authority.CreateUser(ctx, macaroon.NewUser{ID: "alice"})
 	if err != nil {
 		return err
 	}

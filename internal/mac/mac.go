@@ -74,8 +74,8 @@ type link struct {
 	code    [Size]byte
 }
 
-// NewRoot returns a root with the given key.
-func NewRoot(key [Size]byte) *Root { return &Root{key: key} }
+// SetKey sets the key, before the root is used.
+func (r *Root) SetKey(key [Size]byte) { r.key = key }
 
 // First returns the code of the message under the root.
 func (r *Root) First(h *Hasher, message string) [Size]byte {

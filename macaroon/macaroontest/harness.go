@@ -79,16 +79,22 @@ func (h *Harness) addUser(user caveat.Subject, username, fullName string) {
 	}))
 }
 
+var quickHashes sync.Map // made by quickHash, by salt
+
 // quickHash is the password in the form of old Onezones, which costs a hundredth
-// of today's: most tests never log in.
+// of today's: most tests never log in. It is made once in a process.
 func quickHash(tb testing.TB, salt string) store.Secret {
 	tb.Helper()
+	if made, ok := quickHashes.Load(salt); ok {
+		return made.(store.Secret)
+	}
 	full := fmt.Sprintf("%-32s", salt)
 	hash, err := pbkdf2.Key(sha512.New, Password, []byte(full), 2048, 32)
 	if err != nil {
 		tb.Fatalf("macaroontest: %v", err)
 	}
-	return store.NewSecret(full + "." + string(hash))
+	made, _ := quickHashes.LoadOrStore(salt, store.NewSecret(full+"."+string(hash)))
+	return made.(store.Secret)
 }
 
 // random is a source of bytes that repeats from run to run.
