@@ -14,18 +14,19 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// members lets alice use the services p-krakow and, in its cluster, onezone.
+// members lets alice use p-krakow with its panel, the worker of p-worker alone, the
+// panel of p-panel alone and that of onezone.
 type members struct{}
 
 func (members) InProvider(_ context.Context, user caveat.Subject, provider string) (bool, error) {
 	if provider == "broken" {
 		return false, context.DeadlineExceeded
 	}
-	return user == alice && provider == "p-krakow", nil
+	return user == alice && (provider == "p-krakow" || provider == "p-worker"), nil
 }
 
 func (members) InCluster(_ context.Context, user caveat.Subject, cluster string) (bool, error) {
-	return user == alice && (cluster == "p-krakow" || cluster == "onezone"), nil
+	return user == alice && (cluster == "p-krakow" || cluster == "p-panel" || cluster == "onezone"), nil
 }
 
 func TestWhichServicesASubjectMayUse(t *testing.T) {
@@ -37,7 +38,8 @@ func TestWhichServicesASubjectMayUse(t *testing.T) {
 		"ozw-onezone": {alice, bob, provider}, "ozw-*": {alice, bob, provider},
 		"ozp-*": {alice, bob}, "opw-*": {alice, bob}, "opp-*": {alice, bob},
 		"ozp-onezone": {alice}, "opw-p-krakow": {alice}, "opp-p-krakow": {alice},
-		"ozw-other": {}, "ozp-other": {}, "opw-other": {}, "opp-other": {},
+		"opw-p-worker": {alice}, "opp-p-worker": {}, "opw-p-panel": {}, "opp-p-panel": {alice},
+		"ozw-other": {}, "ozp-other": {}, "opw-other": {}, "opp-other": {}, "ozw-p-krakow": {}, "ozp-p-krakow": {}, "opp-onezone": {alice},
 	} {
 		service, err := caveat.ParseService(text)
 		require.NoError(t, err)
@@ -78,6 +80,42 @@ func TestIdentities(t *testing.T) {
 	// A caller cannot widen what is asked by the request.
 	_, err := z.VerifyAccess(ctx, z.access(t, caveat.IdentityOnly{}), caveat.Request{ProveIdentity: true})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
+}
+
+// What comes with an error is nothing that a caller could take for a proof.
+func TestARefusalProvesNothing(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, macaroon.WithMemberships(members{}))
+	ctx := t.Context()
+	blocked := z.named(t, bob, macaroon.AccessToken())
+	z.block(t, bob, true)
+	for name, verify := range map[string]func() (macaroon.Auth, error){
+		"failing caveat": func() (macaroon.Auth, error) {
+			return z.VerifyAccess(ctx, z.access(t, caveat.REST), caveat.Request{})
+		},
+		"failing session": func() (macaroon.Auth, error) {
+			return z.VerifyAccess(ctx, z.access(t), caveat.Request{Session: caveat.InSession("s")})
+		},
+		"blocked subject": func() (macaroon.Auth, error) { return z.VerifyAccess(ctx, blocked, caveat.Request{}) },
+		"forbidden service": func() (macaroon.Auth, error) {
+			return z.VerifyAccess(ctx, z.access(t), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "p9"}})
+		},
+		"broken look-up": func() (macaroon.Auth, error) {
+			return z.VerifyAccess(ctx, z.access(t), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "broken"}})
+		},
+		"a user's access token": func() (macaroon.Auth, error) { return z.VerifyIdentity(ctx, z.access(t), caveat.Request{}) },
+		"no invitation":         func() (macaroon.Auth, error) { return z.VerifyInvite(ctx, z.access(t), 0, caveat.Request{}) },
+		"pure, failing caveat": func() (macaroon.Auth, error) {
+			return mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.REST}}).Verify(ctx, secret, caveat.Request{})
+		},
+		"pure, failing session": func() (macaroon.Auth, error) {
+			return mint(t, macaroon.Spec{}).Verify(ctx, secret, caveat.Request{Session: caveat.InSession("s")})
+		},
+	} {
+		auth, err := verify()
+		require.Error(t, err, name)
+		assert.Zero(t, auth, name)
+	}
 }
 
 func TestServiceTokens(t *testing.T) {
@@ -181,6 +219,9 @@ func TestADirectoryKnowsBetterThanTheStore(t *testing.T) {
 	requireID(t, errors.IDUserBlocked, z.verify(token))
 	delete(d, carol)
 	requireID(t, errors.IDTokenSubjectInvalid, z.verify(token))
+	d[carol] = 0 // no answer is no
+	requireID(t, errors.IDTokenSubjectInvalid, z.verify(token))
+	delete(d, carol)
 	_, err := z.IssueNamed(t.Context(), "of Alice", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
 	requireID(t, errors.IDTokenSubjectInvalid, err)
 	_, err = z.IssueNamed(t.Context(), "of a provider", macaroon.Grant{Subject: provider, Type: macaroon.AccessToken()})

@@ -101,7 +101,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 func TestTheOrderOfTheLastChecks(t *testing.T) {
 	t.Parallel()
 	carol := caveat.User("u-carol")
-	z := newZone(t, macaroon.WithSessions(sessions{"s1": bob}))
+	z := newZone(t, macaroon.WithSessions(sessions{"s1": bob, "s2": provider}))
 	ctx := t.Context()
 	far := caveat.Service{Type: caveat.OpWorker, ID: "p9"}
 	verify := func(id string, s caveat.Subject, typ macaroon.Type, req caveat.Request) error {
@@ -115,6 +115,9 @@ func TestTheOrderOfTheLastChecks(t *testing.T) {
 	requireID(t, errors.IDTokenSubjectInvalid, verify("t1", carol, macaroon.SessionToken("s1"), req))
 	requireID(t, errors.IDTokenSessionInvalid, verify("t2", alice, macaroon.SessionToken("s1"), req))
 	requireID(t, errors.IDTokenSessionInvalid, verify("t3", provider, macaroon.SessionToken("s1"), req))
+	req.Session = caveat.InSession("s2") // which a provider cannot have, whoever says so
+	requireID(t, errors.IDTokenSessionInvalid, verify("t6", provider, macaroon.SessionToken("s2"), req))
+	req.Session = caveat.InSession("s1")
 	requireID(t, errors.IDTokenServiceForbidden, verify("t4", bob, macaroon.SessionToken("s1"), req))
 	req.Session = caveat.Session{}
 	requireID(t, errors.IDTokenSessionInvalid, verify("t5", carol, macaroon.SessionToken("s1"), req))
@@ -179,6 +182,14 @@ func TestTemporaryGenerations(t *testing.T) {
 	requireID(t, errors.IDTokenInvalid, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 1, Subject: caveat.User("stranger")})))
 	_, err = z.store.TemporaryKey(ctx, caveat.User("stranger"))
 	requireID(t, errors.IDNotFound, err)
+
+	// A generation to come, of whoever knows the secret of the present one.
+	future := caveat.User("u-future")
+	require.NoError(t, z.store.CreateIdentity(ctx, store.Identity{Subject: future}))
+	_, err = z.store.EnsureTemporaryKey(ctx, future, secret)
+	require.NoError(t, err)
+	require.NoError(t, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 1, Subject: future})))
+	requireID(t, errors.IDTokenInvalid, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 2, Subject: future})))
 
 	// Another subject's secret with one's own name.
 	key, err := z.store.EnsureTemporaryKey(ctx, bob, secret)

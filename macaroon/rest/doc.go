@@ -1,23 +1,57 @@
 // Package rest serves the token API of Onezone over an authority, and
 // authenticates requests for handlers of your own.
 //
-// [NewHandler] is the whole API, all routes under /api/v3/onezone:
+// # The token API
+//
+// [NewHandler] is the whole API, the 42 routes under /api/v3/onezone:
 //
 //	handler, err := rest.NewHandler(authority)
-//	mux.Handle("/api/v3/onezone/", handler)
+//	mux.Handle(rest.Prefix+"/", handler)
 //
-// [Authenticate] is its authentication as middleware. [AuthFrom] tells the
-// handler behind it who the client is, and [Require] refuses what the caveats
-// of the client's token do not allow:
+// It describes itself: GET /api/v3/onezone/openapi.json is its OpenAPI document,
+// for everybody.
+//
+// The handler looks up users and their passwords in the store of the authority.
+// What depends on other entities of an Onezone comes in through small interfaces:
+// [Rights], [DataScopes] and [IdentityProvider] here, with [WithSessions], and
+// those of package macaroon for memberships, sessions, groups and invitations.
+// Where one is missing, what asks for it is refused.
+//
+// # Handlers of your own
+//
+// [Authenticate] is the authentication of the API as middleware. [AuthFrom] tells
+// the handler behind it who the [Client] is, and [Require] refuses what the
+// caveats of the client's token do not allow:
 //
 //	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(files))
 //	http.ListenAndServe(addr, rest.Authenticate(authority)(mux))
 //
-// What depends on other entities of an Onezone (groups, memberships, clusters,
-// sessions, invitations, spaces) comes in through small interfaces, here and in
-// package macaroon. Where one is missing, what asks for it is refused.
+// Tokens with data caveats are refused until [AllowDataCaveats] says that the
+// handler asks [Client.CheckFile] about each file. [WriteError] answers in the
+// way of the API.
 //
-// Errors are answered in the envelope of the API, with the status of their
-// entry in the catalogue. What the environment did is 503 serviceUnavailable,
-// with nothing of it in the body. No answer is made that shows a secret.
+// # Behind a proxy, and under attack
+//
+// The address of a client is that of its connection. [WithTrustedProxies] names
+// the proxies whose X-Forwarded-For is believed; without it nobody's is.
+//
+// Bodies are limited to 2 MiB and 64 levels, and only so many passwords are
+// hashed at a time that tokens are verified at their usual speed meanwhile.
+// Log-ins that keep failing are slowed down (see [WithThrottle]). Time limits are
+// the server's to set: ReadHeaderTimeout, ReadTimeout and IdleTimeout of
+// [http.Server]. Its MaxHeaderBytes bounds the tokens in headers and paths.
+//
+// # Laws
+//
+//   - Steps are taken in the order of the API, and the first that fails answers:
+//     method, credentials, Accept and Content-Type, JSON, caveats, authorization,
+//     input.
+//   - Whether a token id exists is told only to who may see the token.
+//   - Errors are answered in the envelope of the API, with the status of their
+//     entry in the catalogue. What the environment did is 503 serviceUnavailable,
+//     with nothing of it in the body. A panic is 500 internalServerError with a
+//     reference to the log.
+//   - No answer shows a secret, and none that carries a token may be cached. The
+//     log names routes, never paths or headers, which may hold tokens.
+//   - JSON is read strictly: UTF-8, one value, no key twice, exact names.
 package rest

@@ -27,47 +27,67 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// flaky is a store that is down when it is told to be.
+// flaky is a store that is down when it is told to be: wholly, or but for what
+// authentication needs.
 type flaky struct {
 	store.Store
-	fault atomic.Pointer[error]
+	keys, rest atomic.Pointer[error]
 }
 
 const leak = "password of the database"
 
 var errDown = errors.New("connection refused, the " + leak + " is wrong")
 
-func (f *flaky) fail(err error) { f.fault.Store(&err) }
-func (f *flaky) recover()       { f.fault.Store(nil) }
+func (f *flaky) fail(err error) { f.keys.Store(&err); f.rest.Store(&err) }
+func (f *flaky) recover()       { f.keys.Store(nil); f.rest.Store(nil) }
 
-func (f *flaky) err() error {
-	if p := f.fault.Load(); p != nil {
+func down(fault *atomic.Pointer[error]) error {
+	if p := fault.Load(); p != nil {
 		return fmt.Errorf("asking the database: %w", *p)
 	}
 	return nil
 }
 
-func or[T any](f *flaky, do func() (T, error)) (v T, err error) {
-	if err := f.err(); err != nil {
+func or[T any](fault *atomic.Pointer[error], do func() (T, error)) (v T, err error) {
+	if err := down(fault); err != nil {
 		return v, err
 	}
 	return do()
 }
 
 func (f *flaky) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	return or(f, func() (store.Key, error) { return f.Store.NamedKey(ctx, id) })
+	return or(&f.keys, func() (store.Key, error) { return f.Store.NamedKey(ctx, id) })
 }
 
 func (f *flaky) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
-	return or(f, func() (store.Key, error) { return f.Store.TemporaryKey(ctx, s) })
-}
-
-func (f *flaky) GetToken(ctx context.Context, id string) (store.Token, error) {
-	return or(f, func() (store.Token, error) { return f.Store.GetToken(ctx, id) })
+	return or(&f.keys, func() (store.Key, error) { return f.Store.TemporaryKey(ctx, s) })
 }
 
 func (f *flaky) GetIdentityByUsername(ctx context.Context, name string) (store.Identity, error) {
-	return or(f, func() (store.Identity, error) { return f.Store.GetIdentityByUsername(ctx, name) })
+	return or(&f.keys, func() (store.Identity, error) { return f.Store.GetIdentityByUsername(ctx, name) })
+}
+
+func (f *flaky) GetIdentity(ctx context.Context, s caveat.Subject) (store.Identity, error) {
+	return or(&f.rest, func() (store.Identity, error) { return f.Store.GetIdentity(ctx, s) })
+}
+
+func (f *flaky) EnsureTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (store.Key, error) {
+	return or(&f.rest, func() (store.Key, error) { return f.Store.EnsureTemporaryKey(ctx, s, secret) })
+}
+
+func (f *flaky) RotateTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (int64, error) {
+	return or(&f.rest, func() (int64, error) { return f.Store.RotateTemporaryKey(ctx, s, secret) })
+}
+
+func (f *flaky) GetToken(ctx context.Context, id string) (store.Token, error) {
+	return or(&f.rest, func() (store.Token, error) { return f.Store.GetToken(ctx, id) })
+}
+
+func (f *flaky) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	if err := down(&f.rest); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	return f.Store.ListTokens(ctx, q)
 }
 
 // logged is where a handler under test logs.
@@ -94,8 +114,11 @@ func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.New
 func over(t *testing.T, w *cases.World, options ...rest.Option) (http.Handler, *flaky) {
 	t.Helper()
 	f := &flaky{Store: w.Store}
-	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now))
+	zone := cases.Onezone{}
+	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now), macaroon.WithMemberships(zone),
+		macaroon.WithSessions(zone), macaroon.WithInviters(zone))
 	require.NoError(t, err)
+	options = append([]rest.Option{rest.WithRights(zone)}, options...)
 	h, err := rest.NewHandler(a, options...)
 	require.NoError(t, err)
 	return h, f
@@ -142,6 +165,34 @@ func TestStoreDownIsServiceUnavailable(t *testing.T) {
 	require.Contains(t, log.String(), leak)
 	require.Contains(t, log.String(), "reference=")
 	require.NotContains(t, log.String(), w.Laptop.String())
+}
+
+// Every route that needs more of the store than whose token it is says so when
+// that is not to be had, and does what it was asked once it is.
+func TestStoreDownInEveryRoute(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for _, c := range cases.All() {
+		if c.Group != cases.Success || tried[c.Route] || strings.HasPrefix(c.Route, "POST /tokens/") {
+			continue
+		}
+		tried[c.Route] = true
+		t.Run(c.Route, func(t *testing.T) {
+			t.Parallel()
+			w := cases.NewWorld(t)
+			req, want := c.Make(w)
+			handler, f := over(t, w)
+			w.Handler = handler
+			f.rest.Store(&errDown)
+			res := w.Do(t, req).Response
+			macaroontest.AssertStatus(t, res, http.StatusServiceUnavailable)
+			macaroontest.AssertError(t, res, errors.IDServiceUnavailable)
+			require.NotContains(t, string(res.Body), leak)
+			f.recover()
+			macaroontest.AssertStatus(t, w.Do(t, req).Response, want.Status)
+		})
+	}
+	require.Len(t, tried, 42-6)
 }
 
 // A log-in that fails for the store is not the user's failure.

@@ -23,8 +23,7 @@ func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) 
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
-	// The API is always Onezone's own, and enforces no data caveats.
-	h.service, h.iface, h.dataAccess = caveat.Service{}, caveat.REST, false
+	h.service, h.iface = caveat.Service{}, caveat.REST // always Onezone's own
 	byPath := make(map[string][]route)
 	for _, r := range routes() {
 		byPath[r.path] = append(byPath[r.path], r)
@@ -159,7 +158,6 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) (data []byte, 
 	case errors.Is(err, errMediaType):
 		w.WriteHeader(http.StatusUnsupportedMediaType)
 	case errors.As(err, new(*http.MaxBytesError)):
-		w.Header().Set("Connection", "close")
 		respond(w, http.StatusRequestEntityTooLarge,
 			errors.Envelope{Error: errors.LimitReached(maxBody, "bytes in the body of a request")})
 	default: // cut off or badly framed: the client's doing

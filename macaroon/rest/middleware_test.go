@@ -108,8 +108,8 @@ func TestClientChecksFiles(t *testing.T) {
 	require.NoError(t, rest.Client{Subject: cases.Alice}.CheckFile(file, caveat.Write), "without a token there are no caveats")
 }
 
-// The token API enforces no data caveats, so it takes no tokens that have some,
-// and it is always Onezone's worker.
+// The token API serves no data, so it takes no tokens with data caveats, and it
+// is always Onezone's worker.
 func TestHandlerIsOnezone(t *testing.T) {
 	t.Parallel()
 	w := cases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),

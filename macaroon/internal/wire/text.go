@@ -35,55 +35,61 @@ var sextets = func() (t [4][256]uint32) {
 	return t
 }()
 
-// spelling is how a sextet is printed: one character, or two.
-type spelling struct {
-	text [2]byte
-	size uint8
-}
-
-var spellings = func() (t [64]spelling) {
-	for i := range t {
-		t[i] = spelling{[2]byte{alphabet[i]}, 1}
+// spellings gives the character of each sextet, with escaped set for those that
+// are printed as two.
+var spellings = func() (t [64]byte) {
+	copy(t[:], alphabet)
+	for _, sextet := range []int{zeroSextet, dashSextet, lineSextet} {
+		t[sextet] |= escaped
 	}
-	t[zeroSextet] = spelling{[2]byte{'0', '0'}, 2}
-	t[lineSextet] = spelling{[2]byte{'0', '1'}, 2}
-	t[dashSextet] = spelling{[2]byte{'0', '2'}, 2}
 	return t
 }()
+
+// escaped is a bit that no character of the alphabet has.
+const escaped = 0x80
 
 // Encode returns the printable form of the packets.
 func Encode(raw string) string {
 	var stack [1024]byte
-	out := stack[:]
-	// Eight characters for three bytes at most, and one to spare, for two are
-	// written at a time.
-	if most := len(raw)/3*8 + 9; most > len(stack) {
-		out = make([]byte, most)
-	}
-	n := 0
-	write := func(sextet uint) {
-		s := &spellings[sextet&63]
-		out[n], out[n+1] = s.text[0], s.text[1]
-		n += int(s.size)
+	b := stack[:0]
+	if most := len(raw)/3*8 + 8; most > len(stack) {
+		b = make([]byte, 0, most)
 	}
 	for ; len(raw) >= 3; raw = raw[3:] {
 		v := uint(raw[0])<<16 | uint(raw[1])<<8 | uint(raw[2])
-		write(v >> 18)
-		write(v >> 12)
-		write(v >> 6)
-		write(v)
+		p, q, r, s := spellings[v>>18], spellings[v>>12&63], spellings[v>>6&63], spellings[v&63]
+		if p|q|r|s < escaped {
+			b = append(b, p, q, r, s)
+			continue
+		}
+		for _, c := range [...]byte{p, q, r, s} {
+			b = appendSpelling(b, c)
+		}
 	}
 	switch len(raw) {
 	case 1:
-		write(uint(raw[0]) >> 2)
-		write(uint(raw[0]) << 4)
+		v := uint(raw[0])
+		b = appendSpelling(b, spellings[v>>2])
+		b = appendSpelling(b, spellings[v<<4&63])
 	case 2:
 		v := uint(raw[0])<<8 | uint(raw[1])
-		write(v >> 10)
-		write(v >> 4)
-		write(v << 2)
+		b = appendSpelling(b, spellings[v>>10])
+		b = appendSpelling(b, spellings[v>>4&63])
+		b = appendSpelling(b, spellings[v<<2&63])
 	}
-	return string(out[:n])
+	return string(b)
+}
+
+func appendSpelling(b []byte, c byte) []byte {
+	switch c {
+	case '0' | escaped:
+		return append(b, '0', '0')
+	case '_' | escaped:
+		return append(b, '0', '1')
+	case '-' | escaped:
+		return append(b, '0', '2')
+	}
+	return append(b, c)
 }
 
 // Decode returns the packets whose printable form is text, or whose plain

@@ -1,0 +1,230 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+// newAuthority returns an authority with a user, alice, and her token.
+func newAuthority(options ...macaroon.Option) (*macaroon.Authority, macaroon.Token) {
+	ctx := context.Background()
+	authority, err := macaroon.NewAuthority(memory.New(), options...)
+	if err != nil {
+		panic(err)
+	}
+	alice, err := authority.CreateUser(ctx, macaroon.NewUser{ID: "alice", Username: "alice", Password: "correct horse battery"})
+	if err != nil {
+		panic(err)
+	}
+	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+	if err != nil {
+		panic(err)
+	}
+	return authority, token
+}
+
+// call sends a request to a handler and returns the status and body.
+func call(handler http.Handler, method, path, body string, headers ...string) (int, string) {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// An application serves the token API from its own mux: a user gets a token for
+// the password, and lists what there is with the token.
+func ExampleNewHandler() {
+	authority, _ := newAuthority()
+	handler, err := rest.NewHandler(authority)
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(rest.Prefix+"/", handler)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	request := func(method, path string, authenticate func(*http.Request)) (res *http.Response, body struct {
+		Token  string
+		Tokens []string
+	}) {
+		r, err := http.NewRequest(method, server.URL+rest.Prefix+path, nil)
+		if err != nil {
+			panic(err)
+		}
+		authenticate(r)
+		if res, err = http.DefaultClient.Do(r); err != nil {
+			panic(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		if err := json.NewDecoder(res.Body).Decode(&body); err != nil {
+			panic(err)
+		}
+		return res, body
+	}
+	res, created := request("POST", "/user/client_tokens", func(r *http.Request) { r.SetBasicAuth("alice", "correct horse battery") })
+	fmt.Println(res.StatusCode, created.Token != "")
+	res, list := request("GET", "/user/tokens/named", func(r *http.Request) { r.Header.Set("X-Auth-Token", created.Token) })
+	fmt.Println(res.StatusCode, len(list.Tokens), "tokens")
+
+	// Output:
+	// 200 true
+	// 200 2 tokens
+}
+
+// A service that has nothing to do with the token API finds out who its clients
+// are.
+func ExampleAuthenticate() {
+	authority, token := newAuthority()
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, _ := rest.AuthFrom(r.Context())
+		if client.IsNobody() {
+			_, _ = io.WriteString(w, "hello, stranger")
+			return
+		}
+		_, _ = io.WriteString(w, "hello, "+client.Subject.ID)
+	})
+	handler := rest.Authenticate(authority)(hello)
+
+	fmt.Println(call(handler, "GET", "/", ""))
+	fmt.Println(call(handler, "GET", "/", "", "X-Auth-Token", token.String()))
+	status, body := call(handler, "GET", "/", "", "X-Auth-Token", "stolen")
+	fmt.Println(status, strings.Contains(body, "badToken"))
+
+	// Output:
+	// 200 hello, stranger
+	// 200 hello, alice
+	// 401 true
+}
+
+// A file service lets tokens be limited to some of its files, by api caveats.
+func ExampleRequire() {
+	authority, token := newAuthority()
+	files := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "the content of "+r.PathValue("id"))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(files))
+	handler := rest.Authenticate(authority)(mux)
+
+	one, err := token.Confine(caveat.MustParse("api = opw/get/file.f1.content"))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(call(handler, "GET", "/files/f2", "", "X-Auth-Token", token.String()))
+	fmt.Println(call(handler, "GET", "/files/f1", "", "X-Auth-Token", one.String()))
+	status, _ := call(handler, "GET", "/files/f2", "", "X-Auth-Token", one.String())
+	fmt.Println(status)
+
+	// Output:
+	// 200 the content of f2
+	// 200 the content of f1
+	// 401
+}
+
+// staff is an application's table of who may do what.
+type staff struct{ admins []string }
+
+func (s staff) ManagesTokens(_ context.Context, user caveat.Subject) (bool, error) {
+	return slices.Contains(s.admins, user.ID), nil
+}
+func (staff) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) { return false, nil }
+func (staff) InProvider(context.Context, caveat.Subject, string) (bool, error)     { return false, nil }
+func (staff) InCluster(context.Context, caveat.Subject, string) (bool, error)      { return false, nil }
+
+// An application without Oneproviders says who its administrators are, and no to
+// the rest.
+func ExampleRights() {
+	authority, token := newAuthority()
+	for _, rights := range []rest.Rights{staff{}, staff{admins: []string{"alice"}}} {
+		handler, err := rest.NewHandler(authority, rest.WithRights(rights))
+		if err != nil {
+			panic(err)
+		}
+		status, _ := call(handler, "GET", rest.Prefix+"/tokens/named", "", "X-Auth-Token", token.String())
+		fmt.Println(status)
+	}
+
+	// Output:
+	// 403
+	// 200
+}
+
+// drive is where an application keeps its data: one space for each user, on one
+// Oneprovider.
+type drive struct{}
+
+func (drive) Spaces(_ context.Context, user caveat.Subject) ([]rest.Space, error) {
+	return []rest.Space{{ID: "home-" + user.ID, Name: "Home", Storages: []rest.Storage{{Provider: "p1"}}}}, nil
+}
+
+func (drive) Provider(_ context.Context, id string) (rest.ProviderInfo, error) {
+	if id != "p1" {
+		return rest.ProviderInfo{}, errors.NotFound()
+	}
+	return rest.ProviderInfo{Name: "drive", Domain: "drive.example.com", Version: "1.0", Online: true}, nil
+}
+
+// A client learns which spaces its token is good for.
+func ExampleDataScopes() {
+	authority, token := newAuthority()
+	handler, err := rest.NewHandler(authority, rest.WithDataScopes(drive{}))
+	if err != nil {
+		panic(err)
+	}
+	readonly, err := token.Confine(caveat.DataReadonly{})
+	if err != nil {
+		panic(err)
+	}
+	_, body := call(handler, "POST", rest.Prefix+"/tokens/infer_access_token_scope", `{"token":"`+readonly.String()+`"}`)
+	fmt.Println(body)
+
+	// Output:
+	// {"dataAccessScope":{"readonly":true,"spaces":{"home-alice":{"name":"Home","supports":{"p1":{"readonly":false}}}},"providers":{"p1":{"name":"drive","domain":"drive.example.com","version":"1.0","online":true}}},"validUntil":null}
+}
+
+// campus knows the tokens of a university's identity provider by how they begin.
+type campus struct{}
+
+func (campus) Identify(_ context.Context, token string) (caveat.Subject, error) {
+	switch {
+	case !strings.HasPrefix(token, "campus/"):
+		return caveat.Subject{}, errors.BadToken("")
+	case token != "campus/4711":
+		return caveat.Subject{}, errors.BadIdpAccessToken("campus")
+	}
+	return caveat.User("alice"), nil
+}
+
+// Tokens of somebody else's are good here too.
+func ExampleIdentityProvider() {
+	authority, _ := newAuthority()
+	handler := rest.Authenticate(authority, rest.WithIdentityProvider(campus{}))(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client, _ := rest.AuthFrom(r.Context())
+			_, _ = io.WriteString(w, client.Subject.String())
+		}))
+	fmt.Println(call(handler, "GET", "/", "", "Authorization", "Bearer campus/4711"))
+	status, body := call(handler, "GET", "/", "", "Authorization", "Bearer campus/0815")
+	fmt.Println(status, strings.Contains(body, "badIdpAccessToken"))
+
+	// Output:
+	// 200 usr-alice
+	// 401 true
+}

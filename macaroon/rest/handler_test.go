@@ -1,0 +1,144 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+func TestOriginOfLocations(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.WithOrigin("http://localhost:8080"))
+	x := w.Do(t, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone"}`, As: w.By(t, cases.Alice)})
+	macaroontest.AssertStatus(t, x.Response, http.StatusCreated)
+	require.Regexp(t, "^http://localhost:8080/api/v3/onezone/tokens/named/[0-9a-f]{32}$", x.Response.Header.Get("Location"))
+}
+
+// Lists are whole however many pages the store makes of them, in the order of
+// creation and then of the id.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	const n = 2*store.MaxPage + 10
+	want := make([]string, n)
+	for i := range n {
+		want[i] = fmt.Sprintf("t%05d", i)
+		require.NoError(t, w.Store.CreateToken(t.Context(), store.Token{
+			ID: want[i], Name: want[i], Version: 2, Subject: cases.Bob, Type: "act", Secret: store.NewSecret("secret"), Created: int64(i / 2),
+		}))
+	}
+	list := func(path string) (ids []string) {
+		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, cases.Bob)})
+		macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+		var body struct{ Tokens []string }
+		x.Response.JSON(t, &body)
+		return body.Tokens
+	}
+	require.Equal(t, want, list("/user/tokens/named"))
+	texts := list("/user/client_tokens")
+	require.Len(t, texts, n)
+	for i, text := range texts {
+		token, err := w.Authority.Parse(text)
+		require.NoError(t, err)
+		require.Equal(t, want[i], token.ID())
+	}
+	x := w.Do(t, cases.Request{Method: "DELETE", Path: "/user/tokens/named", As: w.By(t, cases.Bob)})
+	macaroontest.AssertStatus(t, x.Response, http.StatusNoContent)
+	require.Empty(t, list("/user/tokens/named"))
+}
+
+// A record of another program may lack what this one always writes, and say what
+// nobody here understands.
+func TestForeignRecordIsShown(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	require.NoError(t, w.Store.CreateToken(t.Context(), store.Token{
+		ID: "foreign", Name: "foreign", Version: 1, Subject: cases.Alice, Type: "act", Secret: store.NewSecret("secret"),
+		Caveats: []string{"moon = full", "time < 2000000000"}, Created: 5,
+	}))
+	x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named/name/foreign", As: w.By(t, cases.Alice)})
+	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
+	var body map[string]json.RawMessage
+	x.Response.JSON(t, &body)
+	require.JSONEq(t, `{"creationTime":5,"custom":{}}`, string(body["metadata"]))
+	require.JSONEq(t, `[{"type":"unknown","text":"moon = full"},{"type":"time","validUntil":2000000000}]`, string(body["caveats"]))
+	require.JSONEq(t, `{"type":"user","id":"u-alice"}`, string(body["subject"]), "the record knows")
+}
+
+// An installation without knowledge of anything but tokens refuses what would
+// need it, and serves the rest.
+func TestNothingBesideTokens(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	handler, err := rest.NewHandler(w.Authority, rest.WithLogger(nil))
+	require.NoError(t, err)
+	w.Handler = handler
+	for path, status := range map[string]int{
+		"/tokens/named":                              http.StatusForbidden,
+		"/tokens/named/" + w.Laptop.ID():             http.StatusOK,
+		"/tokens/named/" + w.Transfer.ID():           http.StatusForbidden,
+		"/tokens/named/absent":                       http.StatusForbidden,
+		"/tokens/named/absent/status":                http.StatusForbidden,
+		"/tokens/named/" + w.Invite.ID() + "/status": http.StatusOK,
+		"/providers/p-krakow/tokens/named":           http.StatusForbidden,
+		"/providers/p-krakow/tokens/temporary":       http.StatusForbidden,
+		"/users/u-bob/tokens/named":                  http.StatusForbidden,
+		"/user/tokens/named":                         http.StatusOK,
+	} {
+		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, cases.Alice)})
+		require.Equal(t, status, x.Response.Status, path)
+	}
+}
+
+// An application's own caveats are part of the language everywhere.
+func TestVocabularyOfTheApplication(t *testing.T) {
+	t.Parallel()
+	v, err := caveat.NewVocabulary(caveat.Kind{Name: "moon", Satisfied: func(_ context.Context, value string, _ *caveat.Request) (bool, error) {
+		return value == "full", nil
+	}})
+	require.NoError(t, err)
+	h := macaroontest.New(t, macaroon.WithVocabulary(v))
+	s := macaroontest.Serve(h)
+	res := s.Do("POST", "/user/tokens/named", json.RawMessage(`{"name":"phone","caveats":[{"type":"moon","value":"full"}]}`), macaroontest.Basic("alice"))
+	macaroontest.AssertStatus(t, res, http.StatusCreated)
+	var body struct{ Token string }
+	res.JSON(t, &body)
+	res = s.Do("POST", "/tokens/examine", map[string]string{"token": body.Token}, macaroontest.Anonymous())
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	require.Contains(t, string(res.Body), `{"type":"moon","value":"full"}`)
+	res = s.Do("GET", "/user/tokens/named", nil, macaroontest.BearerText(body.Token))
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	res = s.Do("POST", "/user/tokens/named", json.RawMessage(`{"name":"desk","caveats":[{"type":"moon","value":""}]}`), macaroontest.Basic("alice"))
+	macaroontest.AssertStatus(t, res, http.StatusBadRequest)
+}
+
+// Answers do not depend on how the client frames its connection.
+func TestOverASocket(t *testing.T) {
+	t.Parallel()
+	s := macaroontest.NewServer(t)
+	res := s.Do("POST", "/user/client_tokens", nil, macaroontest.Basic("alice"))
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+	var body struct{ Token string }
+	res.JSON(t, &body)
+	res = s.Do("GET", "/user/client_tokens/", nil, macaroontest.BearerText(body.Token))
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	require.Contains(t, string(res.Body), body.Token)
+	res = s.Do("DELETE", "/user/client_tokens/"+body.Token, nil, macaroontest.BearerText(body.Token))
+	macaroontest.AssertStatus(t, res, http.StatusNoContent)
+	require.Empty(t, res.Body)
+	res = s.Do("POST", "/tokens/examine", strings.Repeat(" ", 2<<20)+"{}", macaroontest.Anonymous())
+	macaroontest.AssertStatus(t, res, http.StatusRequestEntityTooLarge)
+}
