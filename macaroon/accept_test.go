@@ -39,7 +39,7 @@ func TestWhichServicesASubjectMayUse(t *testing.T) {
 		"ozp-*": {alice, bob}, "opw-*": {alice, bob}, "opp-*": {alice, bob},
 		"ozp-onezone": {alice}, "opw-p-krakow": {alice}, "opp-p-krakow": {alice},
 		"opw-p-worker": {alice}, "opp-p-worker": {}, "opw-p-panel": {}, "opp-p-panel": {alice},
-		"ozw-other": {}, "ozp-other": {}, "opw-other": {}, "opp-other": {}, "ozw-p-krakow": {}, "ozp-p-krakow": {}, "opp-onezone": {alice},
+		"ozw-other": {}, "ozp-other": {}, "opw-other": {}, "opp-other": {}, "ozw-p-krakow": {}, "ozp-p-krakow": {},
 	} {
 		service, err := caveat.ParseService(text)
 		require.NoError(t, err)

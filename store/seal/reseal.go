@@ -30,19 +30,7 @@ type ResealProgress struct {
 	Next     store.Position
 }
 
-// Reseal is for the time after a new key became primary, on every process that
-// writes to the store: what a process with the old primary writes behind the
-// position is missed. It walks through the backend and seals anew each secret
-// that is not under the primary key. It writes a secret only in place of the
-// very one that it read, so that writers go on meanwhile and lose nothing.
-//
-// A call that failed goes on from the Next that it returned. One that ends
-// without an error and finds nothing to write shows that the other keys are not
-// needed any more, except for backups.
-//
-// Errors: badData {key "backend"} for a backend that is no [store.Archive] and
-// [store.TemporaryReplacer]; else faults of the environment, among them the name
-// of a record that does not open. Such a record can be deleted or written anew.
+// Reseal implements [Store].
 func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error) {
 	done := ResealProgress{Next: o.From}
 	archive, isArchive := s.backend.(store.Archive)

@@ -14,8 +14,21 @@ import (
 type Store interface {
 	store.Store
 
-	// Reseal seals under the primary key of the ring what is not, and goes on
-	// until it has seen each record; see [ResealOptions].
+	// Reseal walks through the backend and seals anew each secret that is not
+	// sealed under the primary key of the ring. It writes a secret only in place
+	// of the very one that it read, so that writers go on meanwhile and lose
+	// nothing.
+	//
+	// It is for the time after a new key became primary on every process that
+	// writes to the store: what a process with the old primary writes behind the
+	// position is missed. A call that failed goes on from the Next that it
+	// returned. One that ends without an error and finds nothing to write shows
+	// that the other keys are not needed any more, except for backups.
+	//
+	// Errors: badData {key "backend"} for a backend that is no [store.Archive] and
+	// [store.TemporaryReplacer]; else faults of the environment, which name the
+	// record if it is one that does not open. Such a record can be deleted or
+	// imported anew.
 	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
 }
 

@@ -194,9 +194,6 @@ func fixed(o object) func(*World) object { return func(*World) object { return m
 // method and template of the row's route.
 func (r row) method() string { m, _, _ := strings.Cut(r.route, " "); return m }
 
-// succeeds reports whether the request of the row's actor is a success.
-func (r row) succeeds() bool { return r.access[r.actor] == nil }
-
 // request is the request of the row, from a client.
 func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...caveat.Caveat) Request {
 	tb.Helper()
