@@ -43,7 +43,10 @@ func TestEventsNameTokensByID(t *testing.T) {
 
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
 	assert.Equal(t, macaroon.Revoked, z.lastEvent(t).Kind)
+	before := len(z.events)
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
+	require.NoError(t, z.Rename(t.Context(), token.ID(), "another name"))
+	assert.Len(t, z.events, before, "nothing happened to the token")
 	require.NoError(t, z.Restore(t.Context(), token.ID()))
 	assert.Equal(t, macaroon.Restored, z.lastEvent(t).Kind)
 	require.NoError(t, z.RevokeTemporary(t.Context(), alice))

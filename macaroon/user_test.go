@@ -68,6 +68,18 @@ func TestTheLifeOfAUser(t *testing.T) {
 	requireID(t, errors.IDNotFound, z.DeleteUser(ctx, carol))
 }
 
+// A deletion that was cut off after the identity can be asked for again.
+func TestDeletingWhatIsLeftOfAUser(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	named, temporary := z.access(t), z.temporary(t, alice, macaroon.AccessToken())
+	require.NoError(t, z.store.DeleteIdentity(t.Context(), alice))
+	requireID(t, errors.IDTokenSubjectInvalid, z.verify(named))
+	requireID(t, errors.IDNotFound, z.DeleteUser(t.Context(), alice))
+	requireID(t, errors.IDTokenInvalid, z.verify(named))
+	requireID(t, errors.IDTokenInvalid, z.verify(temporary))
+}
+
 func TestUsersThatCannotBeCreated(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

@@ -102,6 +102,60 @@ func TestNothingBesideTokens(t *testing.T) {
 	}
 }
 
+// generous knows nobody who may not.
+type generous struct{ cases.Onezone }
+
+func (generous) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
+	return true, nil
+}
+func (generous) InProvider(context.Context, caveat.Subject, string) (bool, error) { return true, nil }
+func (generous) InCluster(context.Context, caveat.Subject, string) (bool, error)  { return true, nil }
+
+type lavish struct{ generous }
+
+func (lavish) ManagesTokens(context.Context, caveat.Subject) (bool, error) { return true, nil }
+
+// Rights are for the kinds of clients and tokens that the API has them for,
+// whatever the application says.
+func TestRightsThatNobodyCanHave(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.WithRights(generous{}))
+	laptop, transfer := "/tokens/named/"+w.Laptop.ID(), "/tokens/named/"+w.Transfer.ID()
+	status := func(rights rest.Rights, client caveat.Subject, path string) int {
+		w := *w
+		handler, err := rest.NewHandler(w.Authority, rest.WithRights(rights))
+		require.NoError(t, err)
+		w.Handler = handler
+		return w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, client)}).Response.Status
+	}
+	for _, c := range []struct {
+		rights rest.Rights
+		client caveat.Subject
+		path   string
+		want   int
+	}{
+		{generous{}, cases.Bob, laptop, 403}, // of a user, for a user
+		{generous{}, cases.Bob, laptop + "/status", 403},
+		{generous{}, cases.Bob, "/users/u-alice/tokens/temporary", 403},
+		{generous{}, cases.Lyon, laptop, 403}, // a Oneprovider may know, not manage
+		{generous{}, cases.Lyon, laptop + "/status", 200},
+		{generous{}, cases.Lyon, "/users/u-alice/tokens/temporary", 200},
+		{generous{}, cases.Lyon, transfer, 403}, // of a Oneprovider, for another
+		{generous{}, cases.Lyon, transfer + "/status", 403},
+		{generous{}, cases.Lyon, "/providers/p-krakow/tokens/named", 403},
+		{generous{}, cases.Bob, transfer, 200},
+		{generous{}, cases.Bob, transfer + "/status", 200},
+		{lavish{}, cases.Bob, laptop, 200},
+		{lavish{}, cases.Bob, "/tokens/named", 200},
+		{lavish{}, cases.Lyon, "/tokens/named", 403}, // no admin privilege for Oneproviders
+		{lavish{}, cases.Lyon, laptop, 403},
+		{lavish{}, cases.Lyon, "/users/u-alice/tokens/named", 403},
+		{lavish{}, cases.Lyon, "/user/client_tokens", 404},
+	} {
+		require.Equal(t, c.want, status(c.rights, c.client, c.path), "%T, %v, %s", c.rights, c.client, c.path)
+	}
+}
+
 // An application's own caveats are part of the language everywhere.
 func TestVocabularyOfTheApplication(t *testing.T) {
 	t.Parallel()

@@ -49,6 +49,12 @@ func TestTextsThatAreNotTheEscapedForm(t *testing.T) {
 		_, ok := decodeEscaped(text)
 		assert.False(t, ok, "%q", text)
 	}
+	// Of all characters behind the escape, three mean something.
+	for c := range 256 {
+		text := "AAA0" + string([]byte{byte(c)})
+		_, ok := decodeEscaped(text)
+		assert.Equal(t, '0' <= c && c <= '2', ok, "%q", text)
+	}
 }
 
 func TestPacketSizes(t *testing.T) {

@@ -276,6 +276,13 @@ func legacy() []Case {
 			Want{Status: http.StatusNoContent, Check: gone("transfer")}),
 		del(Refusal, "no token", Alice, func(*World) string { return "nonsense" }, absent),
 		del(Refusal, "temporary token", Alice, func(w *World) string { return w.Temporary().String() }, absent),
+		del(Refusal, "temporary token with the id of a named one", Alice, func(w *World) string {
+			t, err := macaroon.Mint(macaroon.Spec{
+				Domain: "d", ID: w.Laptop.ID(), Generation: 1, Subject: Alice, Type: macaroon.AccessToken(),
+			}, store.NewSecret("x"))
+			w.must(w.tb, err)
+			return t.String()
+		}, absent),
 		del(Refusal, "no record", Alice, mint(Alice, "absent"), absent),
 		del(Refusal, "somebody else's that is not there", Alice, mint(Bob, "absent"), refused(errors.Forbidden(""))),
 		del(Refusal, "record of somebody else, claimed", Bob, func(w *World) string { return mint(Bob, w.Laptop.ID())(w) }, absent),
