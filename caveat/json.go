@@ -58,11 +58,19 @@ func text(raw json.RawMessage) (s string, ok bool) {
 }
 
 // list returns the entries of the list under the key; nil where it is no list
-// or an empty one.
-func (o object) list(key string) []json.RawMessage {
-	var list []json.RawMessage
-	if json.Unmarshal(o[key], &list) != nil || len(list) == 0 {
+// or an empty one. Of a list with more entries than most it returns one more,
+// and reads no further.
+func (o object) list(key string, most int) (list []json.RawMessage) {
+	d := json.NewDecoder(bytes.NewReader(o[key]))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
 		return nil
+	}
+	for d.More() && len(list) <= most {
+		var entry json.RawMessage
+		if d.Decode(&entry) != nil {
+			return nil
+		}
+		list = append(list, entry)
 	}
 	return list
 }
@@ -72,20 +80,21 @@ func (o object) list(key string) []json.RawMessage {
 // before it did not fit.
 func (v *Vocabulary) read(o object) (Caveat, string) {
 	t, _ := o.text("type")
+	whitelist, list := o.list("whitelist", v.limit()), o.list("list", v.limit())
 	switch {
 	case t == string(TypeTime) && o.has("validUntil"):
 		n, ok := integer(o["validUntil"])
 		return Time{n}, unless(ok, "validUntil must be an integer number of seconds")
-	case t == string(TypeIP) && o.list("whitelist") != nil:
-		list, ok := readTexts(o.list("whitelist"), parseMask)
+	case t == string(TypeIP) && whitelist != nil:
+		list, ok := readTexts(whitelist, parseMask)
 		return IP(list), unless(ok, "every entry must be an IPv4 address or A.B.C.D/LENGTH")
-	case t == string(TypeASN) && o.list("whitelist") != nil:
-		return readASN(o.list("whitelist"))
-	case t == string(TypeCountry) && o.has("filter") && o.list("list") != nil:
-		p, problem := readPlaces(o)
+	case t == string(TypeASN) && whitelist != nil:
+		return readASN(whitelist)
+	case t == string(TypeCountry) && o.has("filter") && list != nil:
+		p, problem := readPlaces(o, list)
 		return Country{p.filter, p.list}, problem
-	case t == string(TypeRegion) && o.has("filter") && o.list("list") != nil:
-		p, problem := readPlaces(o)
+	case t == string(TypeRegion) && o.has("filter") && list != nil:
+		p, problem := readPlaces(o, list)
 		return Region{p.filter, p.list}, problem
 	case o.has("scope"):
 		scope, _ := o.text("scope")
@@ -101,7 +110,7 @@ func (v *Vocabulary) read(o object) (Caveat, string) {
 		value, ok := o.text("value")
 		return Custom{k, value}, unless(ok, "value must be a string")
 	}
-	return readWhitelist(Type(t), o.list("whitelist"))
+	return readWhitelist(Type(t), whitelist)
 }
 
 // readWhitelist reads the forms that are a list of texts and nothing else.
@@ -172,7 +181,7 @@ func readASN(raw []json.RawMessage) (Caveat, string) {
 	return list, unless(len(list) > 0, "the list must not be empty")
 }
 
-func readPlaces(o object) (p places, problem string) {
+func readPlaces(o object, entries []json.RawMessage) (p places, problem string) {
 	filter, _ := o.text("filter")
 	switch filter {
 	case Whitelist.String():
@@ -180,7 +189,7 @@ func readPlaces(o object) (p places, problem string) {
 	case Blacklist.String():
 		p.filter = Blacklist
 	}
-	list, ok := readTexts(o.list("list"), verbatim)
+	list, ok := readTexts(entries, verbatim)
 	p.list = list
 	return p, unless(ok, "list must be a list of strings")
 }

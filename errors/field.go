@@ -7,8 +7,8 @@ import (
 )
 
 // maxNesting bounds how deep errors are nested in one another when they are read: each level costs a pass over the
-// JSON. The API itself gets to about four.
-const maxNesting = 16
+// JSON. The API itself gets to about five.
+const maxNesting = 8
 
 // field is one key of an error's details.
 type field struct {
@@ -64,6 +64,14 @@ func tokenType(key string) field {
 			}
 		}
 		return false
+	})
+}
+
+// caveat is the JSON form of a caveat. Applications have types of their own.
+func caveat(key string) field {
+	return objectWhere(key, func(o map[string]any) bool {
+		_, typed := o["type"].(string)
+		return typed || o["scope"] == "identityToken"
 	})
 }
 

@@ -123,6 +123,8 @@ func TestUnrecognisedErrorsAreKeptWhole(t *testing.T) {
 		{`{"id":"missingAtLeastOneValue","details":{"keys":["a",5]},"description":"x"}`, IDMissingAtLeastOneValue},
 		{`{"id":"missingAtLeastOneValue","details":{"keys":"a"},"description":"x"}`, IDMissingAtLeastOneValue},
 		{`{"id":"badMessage","details":{"message":[]},"description":"x"}`, IDBadMessage},
+		{`{"id":"tokenCaveatUnverified","details":{"caveat":{}},"description":"x"}`, IDTokenCaveatUnverified},
+		{`{"id":"tokenCaveatUnverified","details":{"caveat":{"scope":"all"}},"description":"x"}`, IDTokenCaveatUnverified},
 		{`{"id":"internalServerError","details":{"reference":5},"description":"x"}`, IDInternalServerError},
 		{`{"id":"badValueToken","details":{"key":"k","tokenError":null},"description":"x"}`, IDBadValueToken},
 		{`{"id":"badValueToken","details":{"key":"k","tokenError":"badToken"},"description":"x"}`, IDBadValueToken},

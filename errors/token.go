@@ -42,7 +42,7 @@ func tokenErrors() []entry {
 			unexpectedType("An invite token of the type {expectedInviteType} was expected")},
 		{IDTokenCaveatUnknown, statusBadRequest, []field{text("caveat")},
 			simply("The token holds a caveat that is not known: {caveat}.")},
-		{IDTokenCaveatUnverified, statusBadRequest, []field{object("caveat")}, []sentence{
+		{IDTokenCaveatUnverified, statusBadRequest, []field{caveat("caveat")}, []sentence{
 			{text: "The token is not valid here because of its {caveat.type} caveat, which is not met: {caveat}."},
 			{text: "The token is not valid here because one of its caveats is not met: {caveat}."}}},
 		{IDTokenTimeCaveatRequired, statusBadRequest, []field{integer("maxTtl")},

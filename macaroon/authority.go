@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -155,6 +156,7 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 		return
 	}
 	e.Time = a.clock()
+	e.TokenID = strings.Clone(e.TokenID) // an id in a log must not keep the token in memory
 	if e.CaveatType == "" {
 		e.CaveatIndex = -1
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 // Format prints what the token is, never its text, whatever the verb: a token
@@ -51,6 +52,12 @@ func (k Kind) String() string {
 // without the signature, from which no token can be made; to send a token, send
 // its String, or a [Credential].
 func (t Token) MarshalJSON() ([]byte, error) { return t.Examine(nil) }
+
+// UnmarshalJSON always fails: what MarshalJSON returns lacks the signature. Read
+// a [Credential].
+func (*Token) UnmarshalJSON([]byte) error {
+	return errors.BadToken("a token is read from JSON as a Credential, or from its text by Parse")
+}
 
 // Examine returns the JSON of MarshalJSON with the caveats read in the given
 // vocabulary. Caveats outside of it are shown as {"type":"unknown","text":TEXT}.

@@ -66,6 +66,18 @@ func TestWhatATokenIsInJSON(t *testing.T) {
 	assert.Equal(t, "null", toJSON(t, macaroon.Token{}))
 }
 
+// What a token is in JSON lacks the signature, so nothing is read from it.
+func TestATokenIsNotReadFromJSON(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	token := z.access(t)
+	view, err := json.Marshal(token)
+	require.NoError(t, err)
+	read := token
+	requireID(t, errors.IDBadToken, json.Unmarshal(view, &read))
+	require.Equal(t, token.String(), read.String())
+}
+
 func TestACredentialMarshalsWhole(t *testing.T) {
 	t.Parallel()
 	type message struct {

@@ -100,7 +100,8 @@ func (s Spec) problem() error {
 //
 // Errors: badValueCaveat {caveat} for a caveat that may not enter a new token
 // ([caveat.Validate]); limitReached for more than [DefaultMaxCaveats] caveats;
-// badToken for a caveat that is too long for a packet (65535 bytes);
+// badToken for a caveat that is too long for a packet (65535 bytes), and for the
+// zero Token;
 // tokenTooLarge {limit} where the text would be longer than [DefaultMaxSize].
 // In each case nothing is added at all.
 func (t Token) Confine(cs ...caveat.Caveat) (Token, error) {
@@ -120,7 +121,7 @@ func (c confiner) confine(t Token, cs []caveat.Caveat) (Token, error) {
 	switch {
 	case err != nil:
 		return Token{}, err
-	case len(cs) == 0:
+	case len(cs) == 0 && !t.IsZero():
 		return t, nil
 	}
 	return c.confineText(t, texts)

@@ -140,9 +140,6 @@ func (t Token) IndicatedBy(service caveat.ServiceType) (string, error) {
 	case t.IsZero():
 		return "", errors.BadToken("it is empty")
 	}
-	if t.IsZero() {
-		return "", errors.BadToken("it is empty")
-	}
 	return service.Short() + "-" + t.String(), nil
 }
 

@@ -19,7 +19,12 @@ type NewUser struct {
 	ID       string // letters, digits, dashes, underscores, 64 at most; "": one is drawn at random
 	Username string // see [ValidateUsername]; unique. "": the user cannot log in with a password
 	FullName string // see [ValidateFullName]; "": none
-	Password string // see [ValidatePassword]; "": the user cannot log in with a password
+	Password string `json:"-"` // see [ValidatePassword]; "": the user cannot log in with a password
+}
+
+// Format prints all but the password, whatever the verb.
+func (u NewUser) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "user %q (username %q, full name %q)", u.ID, u.Username, u.FullName)
 }
 
 // CreateUser adds a user to the store. Errors: badValueUsername,

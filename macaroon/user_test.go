@@ -4,6 +4,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -78,6 +79,18 @@ func TestDeletingWhatIsLeftOfAUser(t *testing.T) {
 	requireID(t, errors.IDNotFound, z.DeleteUser(t.Context(), alice))
 	requireID(t, errors.IDTokenInvalid, z.verify(named))
 	requireID(t, errors.IDTokenInvalid, z.verify(temporary))
+}
+
+func TestANewUserPrintsNoPassword(t *testing.T) {
+	t.Parallel()
+	u := macaroon.NewUser{ID: "u7", Username: "carol", FullName: "Carol", Password: "correct horse"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		require.Equal(t, `user "u7" (username "carol", full name "Carol")`, fmt.Sprintf(format, u), format)
+		require.NotContains(t, fmt.Sprintf(format, &u), "horse")
+	}
+	out, err := json.Marshal(u)
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "horse")
 }
 
 func TestUsersThatCannotBeCreated(t *testing.T) {

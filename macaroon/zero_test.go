@@ -29,6 +29,7 @@ func TestTheZeroTokenIsNoToken(t *testing.T) {
 			return err
 		}},
 		"Confine":             {errors.IDBadToken, func() error { _, err := zero.Confine(caveat.REST); return err }},
+		"Confine by nothing":  {errors.IDBadToken, func() error { _, err := zero.Confine(); return err }},
 		"ConfineText":         {errors.IDBadToken, func() error { _, err := zero.ConfineText("time < 5"); return err }},
 		"IndicatedBy":         {errors.IDBadToken, func() error { _, err := zero.IndicatedBy(caveat.OpWorker); return err }},
 		"Macaroon":            {errors.IDBadToken, func() error { _, err := zero.Macaroon(); return err }},

@@ -163,6 +163,9 @@ func (i Identity) Status() Status {
 // backends: it copies, calls change, and checks what [Tokens.UpdateToken]
 // promises except the uniqueness of the name.
 func UpdateToken(old Token, change func(*Token) error) (Token, error) {
+	if change == nil {
+		return Token{}, badRecord("change", "an update needs a function that makes it")
+	}
 	t := old.Clone()
 	if err := change(&t); err != nil {
 		return Token{}, err
@@ -176,6 +179,9 @@ func UpdateToken(old Token, change func(*Token) error) (Token, error) {
 // UpdateIdentity returns the record that change makes of old, like
 // [UpdateToken] does.
 func UpdateIdentity(old Identity, change func(*Identity) error) (Identity, error) {
+	if change == nil {
+		return Identity{}, badRecord("change", "an update needs a function that makes it")
+	}
 	i := old
 	if err := change(&i); err != nil {
 		return Identity{}, err

@@ -232,6 +232,14 @@ func TestUpdateToken(t *testing.T) {
 	}
 }
 
+func TestUpdateByNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := store.UpdateToken(validToken(), nil)
+	requireValid(t, err, "change", "token")
+	_, err = store.UpdateIdentity(store.Identity{Subject: caveat.User("a")}, nil)
+	requireValid(t, err, "change", "identity")
+}
+
 func TestUpdateIdentity(t *testing.T) {
 	t.Parallel()
 	stop := errors.New("stop")

@@ -17,7 +17,8 @@ import (
 // [Secret.Reveal] is the only way to the text.
 //
 // Compare secrets with [Secret.Equal]. [reflect.DeepEqual], and so testify's
-// Equal, work on records with secrets as well.
+// Equal, tell secrets with different texts apart, but may find secrets with the
+// same text different once one of them has verified a token.
 type Secret struct {
 	_    [0]func() // comparing with == would compare addresses
 	text buried
@@ -78,7 +79,7 @@ func (s Secret) Reveal() string {
 // HMAC-SHA256 of the text under the key "macaroons-key-generator", as
 // libmacaroons derives it. It is made with the secret and shared by its copies,
 // so that a store which keeps Secrets in memory saves the work that was done
-// with it before. It is nil for the zero Secret.
+// with it before. It is nil for the zero Secret. Only this module can use it.
 func (s Secret) Root() *mac.Root {
 	if s.IsZero() {
 		return nil

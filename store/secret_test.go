@@ -244,6 +244,17 @@ func TestSecretRoot(t *testing.T) {
 	require.Nil(t, store.Secret{}.Root())
 }
 
+func TestSecretRootPrintsNothing(t *testing.T) {
+	t.Parallel()
+	root := store.NewSecret(hidden).Root()
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+		require.Equal(t, "[redacted]", fmt.Sprintf(format, root), format)
+	}
+	out, err := json.Marshal(root)
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(out))
+}
+
 // A secret is carried in the key of every verification.
 func TestSecretIsSmall(t *testing.T) {
 	require.Equal(t, reflect.TypeFor[*string]().Size(), reflect.TypeFor[store.Secret]().Size())

@@ -5,6 +5,8 @@ package mac
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 )
@@ -73,6 +75,10 @@ type link struct {
 	message string
 	code    [Size]byte
 }
+
+// Format prints "[redacted]" whatever the verb and flags: the key is as good as
+// the secret it comes from.
+func (*Root) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // SetKey sets the key, before the root is used.
 func (r *Root) SetKey(key [Size]byte) { r.key = key }
