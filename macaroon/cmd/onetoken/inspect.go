@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// inspect prints what a token says.
+func inspect(f *flags) func(process, []string) error {
+	asJSON := f.Bool("json", false, "print the JSON of the REST operation examine")
+	return func(p process, args []string) error {
+		token, err := inspected(p, args)
+		if err != nil {
+			return err
+		}
+		if !*asJSON {
+			return write(p.out, token.Inspect())
+		}
+		view, err := token.Examine(nil)
+		if err != nil {
+			return err
+		}
+		return write(p.out, string(view)+"\n")
+	}
+}
+
+// inspected reads the token from the file of the one argument, or from standard
+// input.
+func inspected(p process, args []string) (macaroon.Token, error) {
+	switch {
+	case len(args) > 1:
+		return macaroon.Token{}, misuse("inspect takes one file")
+	case len(args) == 1 && args[0] != "-":
+		return parseToken(readFile(args[0], macaroon.DefaultMaxSize))
+	}
+	return readToken(p.in)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) }
+
+// Exit statuses.
+const (
+	statusDone = iota
+	statusRefused
+	statusTrouble
+)
+
+// process is what a command talks to.
+type process struct {
+	in     io.Reader
+	out    io.Writer
+	getenv func(string) string
+}
+
+// run does what the arguments say and returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	err := dispatch(args, process{stdin, stdout, getenv})
+	if err == nil {
+		return statusDone
+	}
+	fmt.Fprintln(stderr, "onetoken:", err)
+	// An error of the catalogue is about the token. Everything else is not, and
+	// must not look like a refusal to a script.
+	if _, refused := errors.AsType[*errors.Error](err); refused {
+		return statusRefused
+	}
+	return statusTrouble
+}
+
+// dispatch runs the command that the first argument names.
+func dispatch(args []string, p process) error {
+	if len(args) == 0 {
+		return misuse("give a command: inspect, confine, mint or verify; -help tells more")
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c.run(args[1:], p)
+		}
+	}
+	f := newFlags("")
+	switch err := f.Parse(args); {
+	case args[0] == "help", errors.Is(err, flag.ErrHelp):
+		return printHelp(p.out)
+	}
+	return misuse("there is no such command; it is inspect, confine, mint or verify")
+}
+
+func printHelp(out io.Writer) error {
+	text := "Onetoken inspects, confines, mints and verifies Onezone tokens, offline.\n\n"
+	for _, c := range commands {
+		text += "  onetoken " + c.name + " " + c.synopsis + "\n"
+	}
+	return write(out, text+"\nThe flags: onetoken COMMAND -help. The manual: go doc github.com/onezone-go/onezone/macaroon/cmd/onetoken\n")
+}

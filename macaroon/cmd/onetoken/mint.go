@@ -1,0 +1,55 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// idSize is that of the ids which an authority draws, in bytes.
+const idSize = 16
+
+// mint prints a new token.
+func mint(f *flags) func(process, []string) error {
+	spec := macaroon.Spec{Domain: caveat.OnezoneID, ID: randomID(), Type: macaroon.AccessToken()}
+	value(f, &spec.Subject, "subject", "SUBJECT", "whom the token speaks for, usr-ID or prv-ID", caveat.ParseSubject)
+	value(f, &spec.Type, "type", "TYPE", "act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
+	value(f, &spec.ID, "id", "ID", "the id of the token; without the flag it is random", verbatim)
+	value(f, &spec.Domain, "domain", "DOMAIN", "the domain of the Onezone, without the flag "+caveat.OnezoneID, verbatim)
+	value(f, &spec.Generation, "generation", "N", "the generation of a temporary token's secret, from 1; 0 (the default) makes a named token", parseGeneration)
+	var added caveatFlags
+	added.declare(f)
+	var key secretFlag
+	key.declare(f)
+	return func(p process, args []string) (err error) {
+		if spec.Subject.IsZero() {
+			return misuse("say whom the token speaks for: -subject usr-ID")
+		}
+		if spec.Caveats, err = added.read(args); err != nil {
+			return err
+		}
+		secret, err := key.read(p.getenv)
+		if err != nil {
+			return err
+		}
+		token, err := macaroon.Mint(spec, secret)
+		if err != nil {
+			return misuse(err.Error()) // it all came from the command line
+		}
+		return write(p.out, token.String()+"\n")
+	}
+}
+
+func randomID() string {
+	var b [idSize]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func parseGeneration(text string) (int64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	return int64(n), err
+}

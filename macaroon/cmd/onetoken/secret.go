@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onezone-go/onezone/store"
+)
+
+const (
+	secretVariable = "ONETOKEN_SECRET"
+	maxSecretSize  = 64 << 10 // bytes
+)
+
+// secretFlag is the file that holds the secret, nil where the flag is not given.
+type secretFlag struct{ file *string }
+
+func (s *secretFlag) declare(f *flags) {
+	value(f, &s.file, "secret-file", "FILE", "the file that holds the secret; without the flag it is in $"+secretVariable,
+		func(name string) (*string, error) { return &name, nil })
+}
+
+// read returns the secret. A file that was named and is no good is an error even
+// where the environment has a secret: it would be another one.
+func (s *secretFlag) read(getenv func(string) string) (store.Secret, error) {
+	text := cutLineEnding(getenv(secretVariable))
+	if s.file != nil {
+		var err error
+		if text, err = readFile(*s.file, maxSecretSize); err != nil {
+			return store.Secret{}, fmt.Errorf("reading the file of the secret: %w", err)
+		}
+	}
+	switch {
+	case text == "":
+		return store.Secret{}, misuse("there is no secret: name its file with -secret-file, or set " + secretVariable)
+	case len(text) > maxSecretSize:
+		return store.Secret{}, misuse(fmt.Sprintf("the secret has more than %d bytes", maxSecretSize))
+	case strings.ContainsAny(text, "\r\n"):
+		return store.Secret{}, misuse("the secret has more than one line")
+	}
+	return store.NewSecret(text), nil
+}

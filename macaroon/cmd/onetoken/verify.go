@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// verify prints what a token proves.
+func verify(f *flags) func(process, []string) error {
+	var r requestFlags
+	r.declare(f)
+	var key secretFlag
+	key.declare(f)
+	return func(p process, args []string) error {
+		if len(args) > 0 {
+			return misuse("verify takes flags only; the token comes on standard input")
+		}
+		secret, err := key.read(p.getenv)
+		if err != nil {
+			return err
+		}
+		token, err := readToken(p.in)
+		if err != nil {
+			return err
+		}
+		auth, err := token.Verify(context.Background(), secret, r.request())
+		if err != nil {
+			return err
+		}
+		return write(p.out, report(token, auth))
+	}
+}
+
+// report lists what was proved in the layout of [macaroon.Token.Inspect]. A line
+// holds one fact whatever texts the token is made of, because anyone may add a
+// caveat to it.
+func report(token macaroon.Token, auth macaroon.Auth) string {
+	var b strings.Builder
+	line := func(name, text string) { fmt.Fprintf(&b, "%-9s %s\n", name, printable(text)) }
+	line("token", auth.TokenID+" (verified)")
+	if token.Version() == 1 {
+		line("subject", "known to the issuer only (version 1)")
+	} else {
+		line("subject", auth.Subject.String())
+	}
+	line("type", auth.Type.Describe())
+	line("expires", expiry(auth))
+	for _, c := range auth.Caveats {
+		line("caveat", c.String())
+	}
+	return b.String()
+}
+
+func expiry(auth macaroon.Auth) string {
+	until, ok := auth.Expiry()
+	if !ok {
+		return "never"
+	}
+	seconds := strconv.FormatInt(until, 10)
+	if at := time.Unix(until, 0).UTC(); at.Year() <= 9999 {
+		return seconds + " (" + at.Format(time.RFC3339) + ")"
+	}
+	return seconds
+}
+
+// printable quotes a text that would leave its line or command the terminal.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
+}
