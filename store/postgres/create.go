@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+const (
+	maxTurns    = 2                     // creations at the server at once: one commits, one gets there
+	maxTurn     = 50 * time.Millisecond // how long others wait for the end of one
+	maxTogether = 64                    // tokens in one statement
+)
+
+// creations lets few calls of CreateToken at a time go to the server. Those that
+// come meanwhile wait, and then go together, as one statement: since transactions
+// that notify commit one after the other, and each waits for the disk, so many
+// more are possible in a second. A call that is alone waits for nobody.
+type creations struct {
+	mu      sync.Mutex
+	turns   int // that somebody has
+	waiting []*creation
+	maxTurn time.Duration
+}
+
+// creation is a call that waits for its turn.
+type creation struct {
+	ctx  context.Context
+	id   string
+	row  []any
+	done chan error // holds what came of it
+}
+
+// What a creation may be told in place of an outcome.
+var (
+	errYourTurn = errors.New("it is your turn")
+	errAlone    = errors.New("try it alone")
+)
+
+// create inserts the record: alone, or with others that come at the same time.
+func (s *Store) create(ctx context.Context, t *store.Token) error {
+	c := &creation{ctx, t.ID, encodeToken(t), make(chan error, 1)}
+	if s.creations.takeTurn(c) {
+		return s.inTurn(func() error { return s.createAlone(c) })
+	}
+	select {
+	case err := <-c.done:
+		return s.goOn(c, err)
+	case <-ctx.Done():
+	}
+	if !s.creations.leave(c) {
+		// It is under way, or it has the turn, which is to be passed on.
+		select {
+		case err := <-c.done:
+			return s.goOn(c, err)
+		default:
+		}
+	}
+	return ctx.Err()
+}
+
+// goOn does what a creation that waited is told.
+func (s *Store) goOn(c *creation, told error) error {
+	switch {
+	case errors.Is(told, errYourTurn):
+		return s.inTurn(func() error { return s.createAlone(c) })
+	case errors.Is(told, errAlone):
+		return s.createAlone(c)
+	}
+	return told
+}
+
+func (s *Store) createAlone(c *creation) error {
+	_, err := s.exec(c.ctx, s.queries.createToken, c.row...)
+	return taken(err, "name", func() error { return second(queryOne(c.ctx, s, scanToken, s.queries.getToken, c.id)) })
+}
+
+// createTogether makes several creations by one statement, which is cancelled
+// when the last of the callers has gone. If one of them cannot be made, none is,
+// and each is to be tried alone.
+func (s *Store) createTogether(all []*creation) error {
+	// The values of a context are for those who trace what the pool does.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(all[0].ctx))
+	defer cancel()
+	var callers atomic.Int64
+	callers.Store(int64(len(all)))
+	var row []any
+	for _, c := range all {
+		row = append(row, c.row...)
+		defer context.AfterFunc(c.ctx, func() {
+			if callers.Add(-1) == 0 {
+				cancel()
+			}
+		})()
+	}
+	_, err := s.exec(ctx, s.queries.createTokens(len(all)), row...)
+	hideRows(err) // before it is shared
+	told := err
+	if isAboutRecord(err) {
+		told = errAlone
+	}
+	for _, c := range all {
+		c.done <- told
+	}
+	return err
+}
+
+// isAboutRecord reports whether the server refused a statement for what one of
+// its records is like.
+func isAboutRecord(err error) bool {
+	const dataException, integrityViolation, limitExceeded, raised = "22", "23", "54", "P0"
+	code := sqlState(err)
+	return len(code) == 5 && slices.Contains([]string{dataException, integrityViolation, limitExceeded, raised}, code[:2])
+}
+
+// inTurn does something that has a turn, and passes that on in the end, or when
+// it takes so long that others should not wait: the server may have it wait for
+// another transaction.
+func (s *Store) inTurn(do func() error) error {
+	pass := sync.OnceFunc(s.passTurn)
+	defer pass()
+	defer time.AfterFunc(s.creations.maxTurn, pass).Stop()
+	return do()
+}
+
+// passTurn gives the turn to those who wait.
+func (s *Store) passTurn() {
+	if next := s.creations.next(); len(next) > 1 {
+		go func() { _ = s.inTurn(func() error { return s.createTogether(next) }) }()
+	}
+}
+
+// takeTurn takes a turn if there is one. Otherwise the creation waits.
+func (q *creations) takeTurn(c *creation) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.turns < maxTurns {
+		q.turns++
+		return true
+	}
+	q.waiting = append(q.waiting, c)
+	return false
+}
+
+// next returns those to whom a turn passes. If it is one, that is told so before
+// it can leave.
+func (q *creations) next() []*creation {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(len(q.waiting), maxTogether)
+	next := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	switch n {
+	case 0:
+		q.turns--
+	case 1:
+		next[0].done <- errYourTurn
+	}
+	return next
+}
+
+// leave reports whether the creation was waiting, which it no longer does.
+func (q *creations) leave(c *creation) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.waiting, c)
+	if i >= 0 {
+		q.waiting = slices.Delete(q.waiting, i, i+1)
+	}
+	return i >= 0
+}

@@ -1,0 +1,202 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+)
+
+// whole is all that the archive keeps.
+func whole(tb testing.TB, s *postgres.Store) []store.Record {
+	tb.Helper()
+	var all []store.Record
+	for page, err := range store.Walk(context.Background(), s, store.Position{}, store.MaxPage) {
+		require.NoError(tb, err)
+		all = append(all, page.Records...)
+	}
+	return all
+}
+
+// prepare writes records for calls to work on.
+func prepare(tb testing.TB, s *postgres.Store) {
+	tb.Helper()
+	require.NoError(tb, s.CreateIdentity(context.Background(), newUser("alice")))
+	require.NoError(tb, s.CreateToken(context.Background(), newToken("a")))
+	_, err := s.RotateTemporaryKey(context.Background(), alice, store.NewSecret("temporary"))
+	require.NoError(tb, err)
+}
+
+func TestConnectionIsCutMidTransaction(t *testing.T) {
+	t.Parallel()
+	direct, p := newPool(t, nil), newProxy(t)
+	schema := newSchema(t, direct)
+	watcher := storeIn(t, direct, schema)
+	prepare(t, watcher)
+	s := storeIn(t, newPoolAt(t, p.url, parameter("application_name", "cut")), schema)
+	before := whole(t, watcher)
+	for name, cut := range map[string]func(){
+		"by the network": p.cut,
+		"by the server": func() {
+			execute(t, direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'")
+		},
+	} {
+		requireEnvironment(t, s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
+			token.Name, token.Revoked = "changed", true
+			cut()
+			return nil
+		}), name)
+		requireEnvironment(t, s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+			i.Username, i.Blocked = "changed", true
+			cut()
+			return nil
+		}), name)
+		require.Equal(t, before, whole(t, watcher), "%s: half of a change was written", name)
+		eventually(t, func() bool { return s.UpdateToken(t.Context(), "a", func(*store.Token) error { return nil }) == nil },
+			"the pool does not recover")
+	}
+}
+
+// TestConnectionIsCutAnywhere cuts imports and updates at many places between
+// the first and the last byte of the conversation.
+func TestConnectionIsCutAnywhere(t *testing.T) {
+	t.Parallel()
+	direct, p := newPool(t, nil), newProxy(t)
+	schema := newSchema(t, direct)
+	watcher := storeIn(t, direct, schema)
+	const size = 20
+	var records []store.Record
+	for i := range size {
+		user, token := newUser(fmt.Sprint("user", i)), newToken(fmt.Sprint("token", i))
+		records = append(records, store.Record{Identity: &user}, store.Record{Token: &token},
+			store.Record{Temporary: &store.Temporary{Subject: user.Subject, Secret: user.Password, Generation: 1}})
+	}
+	// converse imports over a new pool, all bytes of which are counted.
+	converse := func() error {
+		pool := newPoolAt(t, p.url, nil)
+		defer pool.Close()
+		p.passed.Store(0)
+		return postgres.New(pool, postgres.WithSchema(schema)).Import(t.Context(), records)
+	}
+	require.NoError(t, converse())
+	total := p.passed.Load()
+	require.Len(t, whole(t, watcher), len(records))
+
+	failures, written := 0, 0
+	const cuts = 60
+	for i := range cuts {
+		for _, table := range []string{"tokens", "identities", "temporary_keys"} {
+			execute(t, direct, "DELETE FROM "+quote(schema, table))
+		}
+		p.budget.Store(total * int64(i) / cuts)
+		err := converse()
+		p.budget.Store(unlimited)
+		// The server may yet be about to commit, or to roll back.
+		eventually(t, func() bool { return idle(t, direct, schema) }, "a transaction does not end")
+		n := len(whole(t, watcher))
+		require.Contains(t, []int{0, len(records)}, n, "half of an import was written")
+		if err == nil {
+			require.Len(t, records, n, "an acknowledged import is lost")
+			written++
+			continue
+		}
+		requireEnvironment(t, err)
+		failures++
+	}
+	require.Greater(t, failures, cuts/2, "the cuts do not make calls fail")
+}
+
+// idle reports whether no session is in a transaction that touches the schema.
+func idle(tb testing.TB, pool *pgxpool.Pool, schema string) bool {
+	tb.Helper()
+	var n int
+	err := pool.QueryRow(context.Background(), `SELECT count(*) FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+		JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1`, schema).Scan(&n)
+	require.NoError(tb, err)
+	return n == 0
+}
+
+func TestContextEndsWhileACallIsUnderWay(t *testing.T) {
+	t.Parallel()
+	direct := newPool(t, nil)
+	schema := newSchema(t, direct)
+	watcher := storeIn(t, direct, schema)
+	prepare(t, watcher)
+	before := whole(t, watcher)
+	s := storeIn(t, newPoolAt(t, named(t, "cancelled"), nil), schema)
+	for _, call := range calls(s) {
+		t.Run(call.name, func(t *testing.T) {
+			unlock := lockTables(t, direct, schema)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- call.do(ctx) }()
+			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) > 0 }, "the call does not get to the server")
+			cancel()
+			err := receive(t, ended, "the call ends with its context")
+			require.ErrorIs(t, err, context.Canceled)
+			requireEnvironment(t, err)
+			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) == 0 }, "the server goes on with the call")
+			unlock()
+			require.Equal(t, before, whole(t, watcher), "the call wrote")
+		})
+	}
+}
+
+// lockTables keeps everybody out of the tables until the function that it
+// returns is called.
+func lockTables(t *testing.T, pool *pgxpool.Pool, schema string) (unlock func()) {
+	t.Helper()
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	for _, table := range []string{"tokens", "identities", "temporary_keys", "schema_version"} {
+		_, err := tx.Exec(t.Context(), "LOCK TABLE "+quote(schema, table)+" IN ACCESS EXCLUSIVE MODE")
+		require.NoError(t, err)
+	}
+	return func() { require.NoError(t, tx.Rollback(t.Context())) }
+}
+
+func TestContextEndsWithinAChange(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	prepare(t, s)
+	before := whole(t, s)
+	for _, call := range []func(context.Context, context.CancelFunc) error{
+		func(ctx context.Context, cancel context.CancelFunc) error {
+			return s.UpdateToken(ctx, "a", func(token *store.Token) error {
+				token.Revoked = true
+				cancel()
+				return nil
+			})
+		},
+		func(ctx context.Context, cancel context.CancelFunc) error {
+			return s.UpdateIdentity(ctx, alice, func(i *store.Identity) error {
+				i.Blocked = true
+				cancel()
+				return nil
+			})
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := call(ctx, cancel)
+		require.ErrorIs(t, err, context.Canceled)
+		requireEnvironment(t, err)
+	}
+	require.Equal(t, before, whole(t, s))
+	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke), "the row stays locked")
+}
+
+func TestChangeThatPanicsLeavesNothingLocked(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	prepare(t, s)
+	require.PanicsWithValue(t, "change", func() {
+		_ = s.UpdateToken(t.Context(), "a", func(*store.Token) error { panic("change") })
+	})
+	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))
+}

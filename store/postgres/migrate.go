@@ -1,0 +1,193 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+//go:embed schema/tables.sql
+var tablesSQL string
+
+//go:embed schema/feed.sql
+var feedSQL string
+
+// migrations lead from one version of the schema to the next: the first from
+// nothing to version 1.
+var migrations = []string{tablesSQL}
+
+const (
+	versionTable = `CREATE TABLE IF NOT EXISTS onezone.schema_version (
+		one_row boolean NOT NULL PRIMARY KEY, -- always true
+		version bigint NOT NULL,
+		feed    boolean NOT NULL -- there are the triggers of the feed
+	)`
+	readVersion  = `SELECT version, feed FROM onezone.schema_version`
+	writeVersion = `INSERT INTO onezone.schema_version (one_row, version, feed) VALUES (true, $1, $2)
+		ON CONFLICT (one_row) DO UPDATE SET version = excluded.version, feed = excluded.feed`
+)
+
+// SQLSTATE codes of the work on a schema.
+const (
+	undefinedSchema     = "3F000"
+	undefinedTable      = "42P01"
+	undefinedFunction   = "42883"
+	featureNotSupported = "0A000"
+)
+
+// colliding are the codes by which a migration learns that another one, which no
+// lock kept out, was at the same object.
+var colliding = append([]string{
+	uniqueViolation,
+	"42P06", // duplicate schema
+	"42P07", // duplicate table or index
+	"42710", // duplicate object
+	"42723", // duplicate function
+	"XX000", // a row of the catalogue was updated concurrently
+}, transient...)
+
+// schemaVersion is the row of the version table; zero where there is none.
+type schemaVersion struct {
+	number int
+	feed   bool
+}
+
+func scanVersion(row pgx.Row) (v schemaVersion, err error) {
+	err = row.Scan(&v.number, &v.feed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return schemaVersion{}, nil
+	}
+	return v, err
+}
+
+// Migrate creates the schema and its tables, or brings them up to date. It may
+// be called at every start, by any number of replicas at once, and does nothing
+// but read where there is nothing to do: the role then needs no right to change
+// the schema. It fails where the schema is newer than this release knows.
+func (s *Store) Migrate(ctx context.Context) error {
+	const doing = "migrate the schema"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	v, err := s.version(ctx)
+	if err == nil && s.outdated(v) {
+		err = s.migrate(ctx, true)
+		if code := sqlState(err); code == featureNotSupported || code == undefinedFunction {
+			// The engine may have no advisory locks: CockroachDB and YugabyteDB
+			// only have them in some versions.
+			err = s.migrate(ctx, false)
+		}
+	}
+	return outcome(doing, err)
+}
+
+// version reads the version of the schema and refuses a newer one.
+func (s *Store) version(ctx context.Context) (schemaVersion, error) {
+	v, err := queryOne(ctx, s, scanVersion, inSchema(s.schema)(readVersion))
+	if code := sqlState(err); code == undefinedTable || code == undefinedSchema {
+		return schemaVersion{}, nil
+	}
+	if err != nil {
+		return schemaVersion{}, err
+	}
+	return v, s.refuseNewer(v)
+}
+
+func (s *Store) refuseNewer(v schemaVersion) error {
+	if v.number > len(migrations) {
+		return fmt.Errorf("the schema %q has version %d, and this release knows none after %d: it takes a newer release",
+			s.schema, v.number, len(migrations))
+	}
+	return nil
+}
+
+func (s *Store) outdated(v schemaVersion) bool {
+	return v.number < len(migrations) || s.feed && !v.feed
+}
+
+// migrate does what there is to do in one transaction. With a lock, others wait
+// until it is done; without, they collide, and try again.
+func (s *Store) migrate(ctx context.Context, lock bool) error {
+	return retry(ctx, colliding, func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if lock {
+				if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, s.lockKey()); err != nil {
+					return err
+				}
+			}
+			return s.migrateIn(ctx, tx)
+		})
+	})
+}
+
+// lockKey is the advisory lock of the schema's migrations.
+func (s *Store) lockKey() int64 {
+	sum := sha256.Sum256([]byte("migrations of the Onezone schema " + s.schema))
+	return int64(binary.BigEndian.Uint64(sum[:]))
+}
+
+func (s *Store) migrateIn(ctx context.Context, tx pgx.Tx) error {
+	if err := s.createSchema(ctx, tx); err != nil {
+		return err
+	}
+	in, err := s.dialect(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, in(versionTable)); err != nil {
+		return err
+	}
+	v, err := scanVersion(tx.QueryRow(ctx, in(readVersion)))
+	if err != nil {
+		return err
+	}
+	if err := s.refuseNewer(v); err != nil || !s.outdated(v) {
+		return err
+	}
+	steps := slices.Clone(migrations[v.number:])
+	feed := s.feed || v.feed
+	if feed {
+		steps = append(steps, feedSQL)
+	}
+	for _, step := range steps {
+		if _, err := tx.Exec(ctx, in(step)); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, in(writeVersion), len(migrations), feed)
+	return err
+}
+
+// createSchema creates the schema if it is not there. To say IF NOT EXISTS would
+// take the right to create one even where it is.
+func (s *Store) createSchema(ctx context.Context, tx pgx.Tx) error {
+	var exists bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)`, s.schema).Scan(&exists)
+	if err != nil || exists {
+		return err
+	}
+	_, err = tx.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{s.schema}.Sanitize())
+	return err
+}
+
+// dialect returns what rewrites the statements of a migration for the engine:
+// CockroachDB takes no collation of that name, and compares bytes without one.
+func (s *Store) dialect(ctx context.Context, tx pgx.Tx) (func(string) string, error) {
+	var engine string
+	if err := tx.QueryRow(ctx, `SELECT version()`).Scan(&engine); err != nil {
+		return nil, err
+	}
+	in := inSchema(s.schema)
+	if strings.Contains(engine, "CockroachDB") {
+		return func(query string) string { return in(strings.ReplaceAll(query, ` COLLATE "C"`, "")) }, nil
+	}
+	return in, nil
+}

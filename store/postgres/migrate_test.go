@@ -1,0 +1,187 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+)
+
+// objects counts what the schema consists of.
+func objects(tb testing.TB, pool *pgxpool.Pool, schema string) (n int) {
+	tb.Helper()
+	require.NoError(tb, pool.QueryRow(context.Background(), `SELECT
+		(SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'i')) +
+		(SELECT count(*) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = $1) +
+		(SELECT count(*) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+			JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1)`, schema).Scan(&n))
+	return n
+}
+
+// migrateTogether has ten replicas migrate the same new schema at once, and
+// returns it.
+func migrateTogether(t *testing.T, configure func(*pgxpool.Config)) {
+	t.Helper()
+	direct := newPool(t, nil)
+	single := newSchema(t, direct)
+	storeIn(t, direct, single)
+	for range 3 {
+		schema := newSchema(t, direct)
+		stores := make([]*postgres.Store, 10)
+		for i := range stores {
+			stores[i] = postgres.New(newPool(t, configure), postgres.WithSchema(schema))
+		}
+		for _, err := range atOnce(len(stores), func(i int) error { return stores[i].Migrate(t.Context()) }) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, objects(t, direct, single), objects(t, direct, schema), "the schema is not that of one replica")
+		require.NoError(t, stores[0].CreateToken(t.Context(), newToken("a")))
+		_, err := stores[9].NamedKey(t.Context(), "a")
+		require.NoError(t, err)
+	}
+}
+
+func TestTenReplicasMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	migrateTogether(t, func(c *pgxpool.Config) { c.MaxConns = 2 })
+}
+
+// TestTenReplicasMigrateWithoutLocks puts in the place of the lock a function
+// that fails as it does in engines that have none.
+func TestTenReplicasMigrateWithoutLocks(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"refused":    `BEGIN RAISE EXCEPTION 'not supported' USING ERRCODE = 'feature_not_supported'; END`,
+		"no such":    `BEGIN RAISE EXCEPTION 'no such function' USING ERRCODE = 'undefined_function'; END`,
+		"no effects": `BEGIN END`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			direct := newPool(t, nil)
+			shim := newSchema(t, direct)
+			execute(t, direct, "CREATE SCHEMA "+quote(shim))
+			execute(t, direct, "CREATE FUNCTION "+quote(shim, "pg_advisory_xact_lock")+"(bigint) RETURNS void LANGUAGE plpgsql AS $$ "+statement+" $$")
+			migrateTogether(t, func(c *pgxpool.Config) {
+				c.MaxConns = 2
+				c.ConnConfig.RuntimeParams["search_path"] = quote(shim) + ", pg_catalog"
+			})
+		})
+	}
+}
+
+func TestMigrateKeepsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	before, n := whole(t, s), objects(t, pool, schema)
+	require.NoError(t, s.Migrate(t.Context()))
+	// Even if all is done once more.
+	execute(t, pool, "UPDATE "+quote(schema, "schema_version")+" SET version = 0")
+	require.NoError(t, s.Migrate(t.Context()))
+	require.Equal(t, before, whole(t, s))
+	require.Equal(t, n, objects(t, pool, schema))
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	execute(t, pool, "UPDATE "+quote(schema, "schema_version")+" SET version = $1", postgres.LatestVersion()+1)
+	n := objects(t, pool, schema)
+	_, opened := postgres.Open(t.Context(), pgtest.URL(t), postgres.WithSchema(schema))
+	for _, err := range []error{s.Migrate(t.Context()), opened} {
+		requireEnvironment(t, err)
+		require.ErrorContains(t, err, fmt.Sprintf("has version %d", postgres.LatestVersion()+1))
+		require.ErrorContains(t, err, "newer release")
+	}
+	require.Equal(t, n, objects(t, pool, schema))
+}
+
+// TestNewerReplicaIsFaster has a replica wait for its turn, and find then that a
+// newer one was there.
+func TestNewerReplicaIsFaster(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := postgres.New(newPoolAt(t, named(t, "slow"), nil), postgres.WithSchema(schema))
+	newer, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer newer.Rollback(context.Background())
+	_, err = newer.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", s.LockKey())
+	require.NoError(t, err)
+	migrated := make(chan error, 1)
+	go func() { migrated <- s.Migrate(t.Context()) }()
+	eventually(t, func() bool { return backends(t, pool, "slow", waiting) > 0 }, "the replica does not wait for its turn")
+	for _, statement := range []string{
+		"CREATE SCHEMA " + quote(schema),
+		"CREATE TABLE " + quote(schema, "schema_version") + " AS SELECT true AS one_row, 1000000::bigint AS version, true AS feed",
+	} {
+		_, err := newer.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	require.NoError(t, newer.Commit(t.Context()))
+	err = receive(t, migrated, "the migration")
+	requireEnvironment(t, err)
+	require.ErrorContains(t, err, "newer release")
+	require.Equal(t, 1, objects(t, pool, schema), "it changed the newer schema")
+}
+
+// TestMigrateTakesNoRights is about a role that may use the tables, and no more.
+func TestMigrateTakesNoRights(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	role := "onezone_" + fmt.Sprint(schemas.Add(1))
+	execute(t, pool, "CREATE ROLE "+role)
+	t.Cleanup(func() { execute(t, pool, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
+	limited := postgres.New(newPool(t, parameter("role", role)), postgres.WithSchema(schema))
+
+	err := limited.Migrate(t.Context())
+	requireEnvironment(t, err)
+	require.ErrorContains(t, err, "permission denied")
+
+	// The administrator has made the schema: the role may make the tables.
+	execute(t, pool, "CREATE SCHEMA "+quote(schema)+" AUTHORIZATION "+role)
+	require.NoError(t, limited.Migrate(t.Context()))
+	// The administrator has made the tables, too: nothing is left to do.
+	execute(t, pool, "REASSIGN OWNED BY "+role+" TO CURRENT_USER")
+	execute(t, pool, "GRANT USAGE ON SCHEMA "+quote(schema)+" TO "+role)
+	execute(t, pool, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "+quote(schema)+" TO "+role)
+	require.NoError(t, limited.Migrate(t.Context()))
+	prepare(t, limited)
+	require.NoError(t, limited.UpdateToken(t.Context(), "a", revoke))
+}
+
+func TestFeedIsAddedLater(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	without := storeIn(t, pool, schema, postgres.WithoutFeed())
+	prepare(t, without)
+	with := postgres.New(pool, postgres.WithSchema(schema))
+	for _, s := range []*postgres.Store{without, with} {
+		err := s.Watch(t.Context(), func(c store.Change) { t.Errorf("the feed says %v", c) })
+		require.ErrorIs(t, err, postgres.ErrNoFeed)
+		requireEnvironment(t, err)
+	}
+	var triggers int
+	const count = "SELECT count(*) FROM pg_trigger WHERE tgrelid = $1::text::regclass"
+	require.NoError(t, pool.QueryRow(t.Context(), count, quote(schema, "tokens")).Scan(&triggers))
+	require.Zero(t, triggers, "writes pay for a feed that is not there")
+
+	require.NoError(t, with.Migrate(t.Context()))
+	f := watch(t, with)
+	require.NoError(t, without.UpdateToken(t.Context(), "a", revoke))
+	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID, "those who said without a feed write unseen")
+	require.NoError(t, without.Migrate(t.Context()), "the feed of the others is no fault")
+	require.NoError(t, without.DeleteToken(t.Context(), "a"))
+	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
+}

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	// pgx: pure Go, maintained, and the only driver with both a pool that heals
+	// itself and the notifications that Watch needs.
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ErrClosed is wrapped in the error of every call on a store that is closed.
+var ErrClosed = errors.New("the store is closed")
+
+// Store is a [store.Store] in PostgreSQL. Make one with [New] or [Open].
+type Store struct {
+	pool      *pgxpool.Pool
+	owned     bool // Close closes the pool
+	schema    string
+	feed      bool
+	queries   queries
+	heartbeat time.Duration // how long a feed may be silent before it is asked whether it is there
+	creations creations
+
+	closed context.Context // done when the store is closed
+	close  context.CancelFunc
+}
+
+var (
+	_ store.Store             = (*Store)(nil)
+	_ store.Archive           = (*Store)(nil)
+	_ store.Watcher           = (*Store)(nil)
+	_ store.TemporaryReplacer = (*Store)(nil)
+)
+
+// Option changes a default of [New] and [Open].
+type Option func(*Store)
+
+// DefaultSchema is the schema of the tables unless [WithSchema] says another.
+const DefaultSchema = "onezone"
+
+// WithSchema sets the schema that holds the tables, and nothing else. Any name
+// will do; PostgreSQL cuts off what goes beyond 63 bytes. Stores of different
+// schemas in one database have nothing in common.
+func WithSchema(name string) Option { return func(s *Store) { s.schema = name } }
+
+// WithoutFeed keeps [Store.Migrate] from making the triggers of the feed, for
+// engines that have no LISTEN and NOTIFY, and for those who write more than a
+// feed can carry. [Store.Watch] then fails with [ErrNoFeed].
+func WithoutFeed() Option { return func(s *Store) { s.feed = false } }
+
+// New returns a store over the pool, which stays the caller's to close. It does
+// not connect; the tables are there after [Store.Migrate].
+func New(pool *pgxpool.Pool, options ...Option) *Store {
+	s := &Store{pool: pool, schema: DefaultSchema, feed: true, heartbeat: 5 * time.Second}
+	for _, option := range options {
+		option(s)
+	}
+	s.creations.maxTurn = maxTurn
+	s.queries = newQueries(s.schema)
+	s.closed, s.close = context.WithCancel(context.Background())
+	return s
+}
+
+// Open returns a store over a pool of its own, after it has connected once. The
+// connection string is that of [pgxpool.ParseConfig]: a URL, or keywords and
+// values. It fails where the schema is newer than this release knows; the tables
+// are there after [Store.Migrate].
+func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
+	const doing = "open a store in PostgreSQL"
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return nil, environment(doing, err)
+	}
+	s := New(pool, options...)
+	s.owned = true
+	if _, err := s.version(ctx); err != nil {
+		_ = s.Close()
+		return nil, environment(doing, err)
+	}
+	return s, nil
+}
+
+// Close makes all later calls fail with [ErrClosed] and ends those of
+// [Store.Watch]. It closes the pool that [Open] made, once the calls that are
+// under way have ended. It never fails, nor does closing twice.
+func (s *Store) Close() error {
+	s.close()
+	if s.owned {
+		s.pool.Close()
+	}
+	return nil
+}
+
+// ready reports why the call that is about to do something should not.
+func (s *Store) ready(ctx context.Context, doing string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if s.closed.Err() != nil {
+		return fmt.Errorf("%s: %w", doing, ErrClosed)
+	}
+	return nil
+}
+
+// isKey reports whether a record can have the text as its id or name. What
+// cannot be there is not looked up: the server refuses NUL and invalid UTF-8,
+// and it is no use to send it a megabyte out of a forged token.
+func isKey(text string) bool { return store.ValidateHolder(caveat.User(text)) == nil }
+
+// isHolder reports whether a record can be about the subject.
+func isHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }

@@ -1,0 +1,210 @@
+package postgres_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+	"github.com/onezone-go/onezone/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	for name, configure := range map[string]func(*pgxpool.Config){
+		"Defaults": nil,
+		// Where every statement is a serializable transaction, as in CockroachDB.
+		"Serializable": parameter("default_transaction_isolation", "serializable"),
+		// Without statements that are prepared, as behind some poolers.
+		"Unprepared": func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec },
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := newPool(t, configure)
+			storetest.Run(t, func(t *testing.T) store.Store { return newStore(t, pool) })
+		})
+	}
+}
+
+func TestLookUpIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t)
+	s := newStore(t, newPoolAt(t, p.url, func(c *pgxpool.Config) {
+		c.MaxConns = 1
+		c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	}))
+	prepare(t, s)
+	lookUps := []func() error{
+		func() error { return second(s.NamedKey(t.Context(), "a")) },
+		func() error { return second(s.TemporaryKey(t.Context(), alice)) },
+		func() error { return second(s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("unused"))) },
+	}
+	for _, lookUp := range lookUps {
+		require.NoError(t, lookUp()) // which prepares the statement
+	}
+	for range 10 {
+		for _, lookUp := range lookUps {
+			before := p.asked.Load()
+			require.NoError(t, lookUp())
+			require.EqualValues(t, 1, p.asked.Load()-before, "round trips")
+		}
+	}
+}
+
+// TestReadOnlySessionsVerify is about sessions that may not write, as on a
+// standby.
+func TestReadOnlySessionsVerify(t *testing.T) {
+	t.Parallel()
+	direct := newPool(t, nil)
+	schema := newSchema(t, direct)
+	primary := storeIn(t, direct, schema)
+	prepare(t, primary)
+	// It migrates, too: there is nothing to do.
+	s := storeIn(t, newPool(t, parameter("default_transaction_read_only", "on")), schema)
+	reads := []string{"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "GetIdentity", "GetIdentityByUsername", "Export"}
+	before := whole(t, primary)
+	for _, call := range calls(s) {
+		switch {
+		case call.name == "Watch": // is for the primary
+		case slices.Contains(reads, call.name):
+			require.NoError(t, call.do(t.Context()), call.name)
+		default:
+			requireEnvironment(t, call.do(t.Context()), call.name)
+		}
+	}
+	require.NoError(t, second(s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("unused"))), "there is one")
+	require.Equal(t, before, whole(t, primary))
+}
+
+func TestSchemasHaveNothingInCommon(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	one, other := newStore(t, pool), newStore(t, pool)
+	f := watch(t, other)
+	require.NoError(t, one.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, other.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, other.DeleteToken(t.Context(), "a"))
+	_, err := one.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	want := store.Change{Kind: store.TokenChanged, TokenID: "a"}
+	require.Equal(t, want, receive(t, f.changes, "the change of this store"))
+	require.Equal(t, want, receive(t, f.changes, "the change of this store"))
+	require.Empty(t, f.changes, "a change of the other store is reported")
+}
+
+func TestAnyNameWillDoAsSchema(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	for _, name := range []string{
+		`"; DROP TABLE x; --`, "żółw 🐢", "UPPER", "$1", "a.b", strings.Repeat("long", 30), strings.Repeat("ż", 32) + "!",
+	} {
+		t.Cleanup(func() { execute(t, pool, "DROP SCHEMA IF EXISTS "+quote(name)+" CASCADE") })
+		s := storeIn(t, pool, name)
+		require.NoError(t, s.Migrate(t.Context()), name)
+		f := watch(t, s)
+		require.NoError(t, s.CreateToken(t.Context(), newToken("a")), name)
+		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID, name)
+	}
+}
+
+func TestOpenMakesAPoolOfItsOwn(t *testing.T) {
+	t.Parallel()
+	name := newSchema(t, newPool(t, nil))
+	s, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.WithSchema(name))
+	require.NoError(t, err)
+	require.NoError(t, s.Migrate(t.Context()))
+	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	_, err = s.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close(), "the second time")
+}
+
+func TestOpenFailsWithAnErrorOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	const password = "p4ssw0rd"
+	for _, url := range []string{
+		"postgres://alice:" + password + "@127.0.0.1:1/db?sslmode=disable&connect_timeout=5",
+		"postgres://alice:" + password + "@127.0.0.1:port/db",
+		"postgres://alice:" + password + "@127.0.0.1/db?pool_max_conns=x",
+	} {
+		s, err := postgres.Open(t.Context(), url)
+		require.Nil(t, s)
+		requireEnvironment(t, err)
+		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), password)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := postgres.Open(ctx, pgtest.URL(t))
+	require.ErrorIs(t, err, context.Canceled)
+	requireEnvironment(t, err)
+}
+
+func TestPoolOfTheCallerStaysOpen(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	s := newStore(t, pool)
+	require.NoError(t, s.Close())
+	require.NoError(t, pool.Ping(t.Context()))
+}
+
+func TestEveryCallFailsOnceClosed(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	f := watch(t, s)
+	require.NoError(t, s.Close())
+	err := receive(t, f.ended, "the feed ends")
+	require.ErrorIs(t, err, postgres.ErrClosed)
+	requireEnvironment(t, err)
+	f.next(t, store.FeedDown)
+	for _, call := range calls(s) {
+		err := call.do(t.Context())
+		require.ErrorIs(t, err, postgres.ErrClosed, call.name)
+		requireEnvironment(t, err, call.name)
+	}
+}
+
+func TestNothingRunsOnAfterClose(t *testing.T) {
+	// A collection would close connections that are left.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	before := goroutines()
+	s, err := postgres.Open(t.Context(), named(t, "leak"), postgres.WithSchema(schema))
+	require.NoError(t, err)
+	require.NoError(t, s.Migrate(t.Context()))
+	f := watch(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	for range 10 {
+		go func() { _ = s.CreateToken(ctx, newToken("a")) }()
+	}
+	require.Greater(t, goroutines(), before, "the check does not see the store at work")
+	require.Positive(t, backends(t, pool, "leak"), "the check does not see the store at work")
+	cancel()
+	require.NoError(t, s.Close())
+	require.Error(t, receive(t, f.ended, "the feed ends"))
+	eventually(t, func() bool { return goroutines() <= before }, "goroutines of the store are left")
+	eventually(t, func() bool { return backends(t, pool, "leak") == 0 }, "connections of the store are left")
+}
+
+var stacks = make([]byte, 1<<20)
+
+// goroutines counts those that run a function of the store or of the driver.
+func goroutines() int {
+	n := 0
+	for stack := range bytes.SplitSeq(stacks[:runtime.Stack(stacks, true)], []byte("\n\n")) {
+		if bytes.Contains(stack, []byte("store/postgres.")) || bytes.Contains(stack, []byte("jackc/")) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,38 @@
+-- The feed: every committed change is told on a channel that has the name of the
+-- schema, whoever makes it and by whatever program. The payload is a letter for
+-- the kind of the record and its key; any other stands for changes of all kinds.
+
+CREATE OR REPLACE FUNCTION onezone.tell_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF TG_OP = 'UPDATE' AND OLD.id <> NEW.id THEN
+		PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, 't' || OLD.id);
+	END IF;
+	PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, 't' || coalesce(NEW.id, OLD.id));
+	RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION onezone.tell_subject() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF TG_OP = 'UPDATE' AND OLD.subject <> NEW.subject THEN
+		PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, TG_ARGV[0] || OLD.subject);
+	END IF;
+	PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, TG_ARGV[0] || coalesce(NEW.subject, OLD.subject));
+	RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION onezone.tell_all() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, '*');
+	RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON onezone.tokens
+	FOR EACH ROW EXECUTE FUNCTION onezone.tell_token();
+CREATE OR REPLACE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON onezone.temporary_keys
+	FOR EACH ROW EXECUTE FUNCTION onezone.tell_subject('k');
+CREATE OR REPLACE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON onezone.identities
+	FOR EACH ROW EXECUTE FUNCTION onezone.tell_subject('i');
+
+CREATE OR REPLACE TRIGGER tell_all AFTER TRUNCATE ON onezone.tokens EXECUTE FUNCTION onezone.tell_all();
+CREATE OR REPLACE TRIGGER tell_all AFTER TRUNCATE ON onezone.temporary_keys EXECUTE FUNCTION onezone.tell_all();
+CREATE OR REPLACE TRIGGER tell_all AFTER TRUNCATE ON onezone.identities EXECUTE FUNCTION onezone.tell_all();

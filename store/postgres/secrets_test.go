@@ -1,0 +1,78 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+)
+
+// TestErrorsDoNotQuoteRecords makes the server refuse rows, which it quotes when
+// it does.
+func TestErrorsDoNotQuoteRecords(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	for _, table := range []string{"tokens", "identities", "temporary_keys"} {
+		execute(t, pool, "ALTER TABLE "+quote(schema, table)+" ADD CHECK (false) NOT VALID")
+	}
+	const text = "topsecret"
+	hidden := []string{text, fmt.Sprintf("%x", text), fmt.Sprint([]byte(text))}
+	secret := store.NewSecret(text)
+	token, user := newToken("b"), newUser("bob")
+	token.Secret, user.Password = secret, secret
+	for name, err := range map[string]error{
+		"CreateToken":    s.CreateToken(t.Context(), token),
+		"CreateIdentity": s.CreateIdentity(t.Context(), user),
+		"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
+		"Ensure":         second(s.EnsureTemporaryKey(t.Context(), bob, secret)),
+		"Replace":        second(s.ReplaceTemporarySecret(t.Context(), alice, store.NewSecret("temporary"), secret)),
+		"Import":         s.Import(t.Context(), []store.Record{{Token: &token}}),
+		"UpdateToken": s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
+			token.Secret = secret
+			return nil
+		}),
+		"UpdateIdentity": s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+			i.Password = secret
+			return nil
+		}),
+	} {
+		requireEnvironment(t, err, name)
+		require.ErrorContains(t, err, "check constraint", name)
+		shown := ""
+		for e := err; e != nil; {
+			asJSON, _ := json.Marshal(e)
+			shown += fmt.Sprintf("%v %+v %#v %s", e, e, e, asJSON)
+			wrapper, ok := e.(interface{ Unwrap() error })
+			if !ok {
+				break
+			}
+			e = wrapper.Unwrap()
+		}
+		for _, s := range hidden {
+			require.NotContains(t, shown, s, name)
+		}
+	}
+}
+
+// TestDamagedRecordsAreTheEnvironments is about rows that no store wrote.
+func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	execute(t, pool, "UPDATE "+quote(schema, "tokens")+` SET revoked_tails = '\x00'`)
+	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
+	requireEnvironment(t, second(s.GetToken(t.Context(), "a")))
+	requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke))
+	execute(t, pool, "UPDATE "+quote(schema, "tokens")+` SET revoked_tails = '', subject = 'alice'`)
+	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
+	requireEnvironment(t, third(s.ListTokens(t.Context(), store.Query{})))
+	require.NoError(t, s.DeleteToken(t.Context(), "a"))
+}

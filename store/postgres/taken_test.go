@@ -1,0 +1,131 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// TestKeyIsToldFromName is about records of which both key and name are taken,
+// in a database that looks at names first, as one may that was restored.
+func TestKeyIsToldFromName(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	for table, key := range map[string]string{"tokens": "id", "identities": "subject"} {
+		execute(t, pool, "ALTER TABLE "+quote(schema, table)+" DROP CONSTRAINT "+table+"_pkey, ADD PRIMARY KEY ("+key+")")
+	}
+	require.ErrorIs(t, s.CreateToken(t.Context(), newToken("a")), errors.IDAlreadyExists)
+	require.ErrorIs(t, s.CreateIdentity(t.Context(), newUser("alice")), errors.IDAlreadyExists)
+	token, user := newToken("b"), newUser("bob")
+	token.Name, user.Username = newToken("a").Name, "alice"
+	require.ErrorIs(t, s.CreateToken(t.Context(), token), errors.IDBadValueIdentifierOccupied)
+	require.ErrorIs(t, s.CreateIdentity(t.Context(), user), errors.IDBadValueIdentifierOccupied)
+}
+
+// TestNameThatNobodyHasIsNeverTaken has the id come and go while others ask for
+// it, each with a name of their own.
+func TestNameThatNobodyHasIsNeverTaken(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	for _, err := range atOnce(4, func(i int) error {
+		for n := range 100 {
+			token := newToken("a")
+			token.Name = fmt.Sprint("name ", i, " ", n)
+			if err := s.CreateToken(t.Context(), token); err != nil && !errors.Is(err, errors.IDAlreadyExists) {
+				return err
+			}
+			if err := s.DeleteToken(t.Context(), "a"); err != nil && !errors.Is(err, errors.IDNotFound) {
+				return err
+			}
+		}
+		return nil
+	}) {
+		require.NoError(t, err)
+	}
+}
+
+func TestImportSwapsNames(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	a, b, alice, bob := newToken("a"), newToken("b"), newUser("alice"), newUser("bob")
+	records := []store.Record{{Token: &a}, {Token: &b}, {Identity: &alice}, {Identity: &bob}}
+	require.NoError(t, s.Import(t.Context(), records))
+	a.Name, b.Name = b.Name, a.Name
+	alice.Username, bob.Username = bob.Username, alice.Username
+	require.NoError(t, s.Import(t.Context(), records))
+	for _, r := range whole(t, s) {
+		switch {
+		case r.Token != nil && r.Token.ID == "a":
+			require.Equal(t, "name of b", r.Token.Name)
+		case r.Token != nil:
+			require.Equal(t, "name of a", r.Token.Name)
+		case r.Identity.Subject == alice.Subject:
+			require.Equal(t, "bob", r.Identity.Username)
+		default:
+			require.Equal(t, "alice", r.Identity.Username)
+		}
+	}
+
+	// Of two records with one key the last counts.
+	last := a
+	last.Name, last.UsageCount = "last", 1
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &a}, {Token: &last}}))
+	got, err := s.GetToken(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, "last", got.Name)
+	require.EqualValues(t, 1, got.UsageCount)
+}
+
+// transactions counts those that a pool begins.
+type transactions struct{ begun atomic.Int64 }
+
+func (c *transactions) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.HasPrefix(data.SQL, "begin") {
+		c.begun.Add(1)
+	}
+	return ctx
+}
+
+func (c *transactions) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TestImportsOfTheSameRecordsDoNotDeadlock gives them in any order.
+func TestImportsOfTheSameRecordsDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	var c transactions
+	pool := newPool(t, func(config *pgxpool.Config) {
+		config.ConnConfig.Tracer = &c
+		config.ConnConfig.RuntimeParams["deadlock_timeout"] = "5ms"
+	})
+	s := newStore(t, pool)
+	before := c.begun.Load()
+	const imports, each = 4, 20
+	for _, err := range atOnce(imports, func(int) (err error) {
+		for n := 0; n < each && err == nil; n++ {
+			// New to the first, there already for the others, and for all when
+			// they come again.
+			var records []store.Record
+			for i := range 50 {
+				key := fmt.Sprint(n/2, " ", i)
+				token, user := newToken(key), newUser(key)
+				records = append(records, store.Record{Token: &token}, store.Record{Identity: &user})
+			}
+			err = s.Import(t.Context(), records)
+		}
+		return err
+	}) {
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, imports*each, c.begun.Load()-before, "transactions were run again")
+}

@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"context"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// CreateToken implements [store.Tokens]. Calls that come at the same time share a
+// statement.
+func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+	const doing = "create a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	return outcome(doing, s.create(ctx, &t))
+}
+
+// GetToken implements [store.Tokens].
+func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
+	const doing = "get a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return store.Token{}, err
+	}
+	if !isKey(id) {
+		return store.Token{}, errors.NotFound()
+	}
+	t, err := queryOne(ctx, s, scanToken, s.queries.getToken, id)
+	return t, outcome(doing, err)
+}
+
+// ListTokens implements [store.Tokens]. badData: there is a name without a
+// subject, or a cursor that no listing returned.
+func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	const doing = "list named tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	switch {
+	case q.Name != "" && q.Subject.IsZero():
+		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
+	case q.After.ID != "" && !isKey(q.After.ID):
+		return nil, store.Cursor{}, errors.BadDataHint("after", "the id of a cursor is one that a token can have")
+	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+		return nil, store.Cursor{}, nil
+	}
+	size := q.PageSize()
+	query, args := s.listing(q, size+1)
+	page, more, err := queryPage(ctx, s, scanToken, size, query, args...)
+	if err != nil {
+		return nil, store.Cursor{}, environment(doing, err)
+	}
+	if more {
+		last := page[size-1]
+		next = store.Cursor{Created: last.Created, ID: last.ID}
+	}
+	return page, next, nil
+}
+
+// listing returns the statement for at most limit records, and its arguments.
+func (s *Store) listing(q store.Query, limit int) (query string, args []any) {
+	after := q.After
+	if after.IsZero() {
+		after.Created = math.MinInt64 // before all, since no id is empty
+	}
+	args = []any{after.Created, after.ID, limit}
+	switch {
+	case q.Subject.IsZero():
+		return s.queries.listAll, args
+	case q.Name == "":
+		return s.queries.listSubject, append(args, q.Subject.String())
+	}
+	return s.queries.listName, append(args, q.Subject.String(), q.Name)
+}
+
+// UpdateToken implements [store.Tokens]. change is called while the row is
+// locked, in a transaction that holds a connection of the pool.
+func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	const doing = "update a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if !isKey(id) {
+		return errors.NotFound()
+	}
+	return update(ctx, s, doing, "name",
+		s.queries.lockToken, id, scanToken,
+		func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) },
+		s.queries.updateToken, func(t store.Token) []any {
+			return []any{
+				t.ID, t.Name, t.Version, t.Type, encodeList(t.Caveats), encodeSecret(t.Secret), t.Revoked,
+				encodeTails(t.RevokedTails), encodeCustom(t.Custom), t.Privileges, t.UsageLimit, t.UsageCount,
+			}
+		})
+}
+
+// DeleteToken implements [store.Tokens].
+func (s *Store) DeleteToken(ctx context.Context, id string) error {
+	const doing = "delete a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if !isKey(id) {
+		return errors.NotFound()
+	}
+	deleted, err := s.exec(ctx, s.queries.deleteToken, id)
+	if err == nil && deleted == 0 {
+		return errors.NotFound()
+	}
+	return outcome(doing, err)
+}
+
+// update changes the record with the key: it locks the row and reads it, has
+// change make another record of it, and writes that. unique is what the catalogue
+// calls the name that only one record can have.
+func update[R any](
+	ctx context.Context, s *Store, doing, unique string,
+	lock, key string, scan func(pgx.Row) (R, error),
+	change func(R) (R, error),
+	write string, encode func(R) []any,
+) error {
+	var refused error // by change, and so none of the environment's
+	err := s.inTransaction(ctx, func(tx pgx.Tx) error {
+		old, err := scan(tx.QueryRow(ctx, lock, key))
+		if err != nil {
+			return err
+		}
+		changed, err := change(old)
+		if refused = err; err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, write, encode(changed)...)
+		return occupied(err, unique)
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case errors.Is(err, pgx.ErrNoRows):
+		return errors.NotFound()
+	}
+	return outcome(doing, err)
+}

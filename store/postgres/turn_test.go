@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+)
+
+// TestTurnOfACallerWhoLeavesIsPassedOn has callers leave at the moment at which
+// the turn comes to them. It takes no server: they do not get that far.
+func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres://127.0.0.1:1/none")
+	require.NoError(t, err)
+	defer pool.Close()
+	s := New(pool)
+	defer s.Close()
+	for range maxTurns - 1 {
+		require.True(t, s.creations.takeTurn(nil))
+	}
+	for i := range 200 {
+		require.True(t, s.creations.takeTurn(nil), "the turn is lost")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			ended <- s.CreateToken(ctx, store.Token{
+				ID: fmt.Sprint(i), Name: "name", Version: 2, Subject: caveat.User("alice"), Type: "act", Secret: store.NewSecret("secret"),
+			})
+		}()
+		require.Eventually(t, func() bool { return s.Waiting() == 1 }, 10*time.Second, 50*time.Microsecond)
+		cancel()
+		s.passTurn()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
+}

@@ -1,0 +1,188 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+)
+
+func TestFeedReconnects(t *testing.T) {
+	t.Parallel()
+	direct := newPool(t, nil)
+	schema := newSchema(t, direct)
+	writer := storeIn(t, direct, schema)
+	prepare(t, writer)
+	p := newProxy(t)
+	s := storeIn(t, newPoolAt(t, p.url, parameter("application_name", "feed")), schema)
+	f := watch(t, s)
+	for range 3 {
+		require.NoError(t, writer.UpdateToken(t.Context(), "a", revoke))
+		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
+		p.cut()
+		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
+		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+
+		require.NoError(t, writer.UpdateToken(t.Context(), "a", revoke))
+		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
+		execute(t, direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'feed'")
+		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
+		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+	}
+}
+
+// heartbeat is short, but not so short that a busy machine misses one.
+const heartbeat = 400 * time.Millisecond
+
+// TestFeedNoticesASilentConnection loses all bytes, and tells nobody, as a
+// firewall does that forgot the connection.
+func TestFeedNoticesASilentConnection(t *testing.T) {
+	t.Parallel()
+	direct := newPool(t, nil)
+	schema := newSchema(t, direct)
+	writer := storeIn(t, direct, schema)
+	p := newProxy(t)
+	s := storeIn(t, newPoolAt(t, p.url, nil), schema)
+	s.SetHeartbeat(heartbeat)
+	f := watch(t, s)
+	require.NoError(t, writer.CreateToken(t.Context(), newToken("a")))
+	f.next(t, store.TokenChanged)
+	p.stalled.Store(true)
+	require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
+	require.NoError(t, writer.DeleteToken(t.Context(), "a"))
+	p.stalled.Store(false)
+	require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+	require.NoError(t, writer.CreateToken(t.Context(), newToken("b")))
+	require.Equal(t, "b", receive(t, f.changes, "a change").TokenID)
+}
+
+func TestFeedOutlivesSilence(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t)
+	s := newStore(t, newPoolAt(t, p.url, nil))
+	s.SetHeartbeat(heartbeat)
+	f := watch(t, s)
+	for i := range 2 {
+		// Heartbeats, seen from outside.
+		passed := p.passed.Load()
+		eventually(t, func() bool { return p.passed.Load() > passed+30 }, "a silent feed is not asked whether it is there")
+		id := fmt.Sprint("token ", i)
+		require.NoError(t, s.CreateToken(t.Context(), newToken(id)))
+		require.Equal(t, store.Change{Kind: store.TokenChanged, TokenID: id}, receive(t, f.changes, "a change"))
+	}
+}
+
+func TestFeedWaitsForAServer(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t)
+	p.budget.Store(0) // no connection comes about
+	direct := newPool(t, nil)
+	schema := newSchema(t, direct)
+	storeIn(t, direct, schema)
+	s := postgres.New(newPoolAt(t, p.url, nil), postgres.WithSchema(schema))
+	changes := make(chan store.Change, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Watch(ctx, func(c store.Change) { changes <- c }) }()
+	eventually(t, func() bool { return p.budget.Load() < -100 }, "it does not try")
+	require.Empty(t, changes, "the feed stands without a server")
+	p.budget.Store(unlimited)
+	require.Equal(t, store.FeedUp, receive(t, changes, "the feed stands").Kind)
+	cancel()
+	require.ErrorIs(t, receive(t, ended, "the feed ends"), context.Canceled)
+}
+
+func TestFeedNeedsTables(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	s := postgres.New(pool, postgres.WithSchema(newSchema(t, pool)))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := s.Watch(ctx, func(c store.Change) { t.Errorf("the feed says %v", c) })
+	requireEnvironment(t, err)
+	require.ErrorContains(t, err, "does not exist")
+}
+
+// TestFeedTellsWhatOthersWrite is about writers that know nothing of the store.
+func TestFeedTellsWhatOthersWrite(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	f := watch(t, s)
+	token := func(id string) store.Change { return store.Change{Kind: store.TokenChanged, TokenID: id} }
+	identity, temporary := store.Change{Kind: store.IdentityChanged}, store.Change{Kind: store.TemporaryChange}
+	about := func(c store.Change, s caveat.Subject) store.Change {
+		c.Subject = s
+		return c
+	}
+	down, up := store.Change{Kind: store.FeedDown}, store.Change{Kind: store.FeedUp}
+	for _, c := range []struct {
+		statement, table string
+		want             []store.Change
+	}{
+		{"UPDATE %s SET revoked = true", "tokens", []store.Change{token("a")}},
+		{"UPDATE %s SET id = 'b'", "tokens", []store.Change{token("a"), token("b")}},
+		{"DELETE FROM %s", "tokens", []store.Change{token("b")}},
+		{"UPDATE %s SET subject = 'usr-bob'", "identities", []store.Change{about(identity, alice), about(identity, bob)}},
+		{"DELETE FROM %s", "identities", []store.Change{about(identity, bob)}},
+		{"UPDATE %s SET subject = 'usr-bob'", "temporary_keys", []store.Change{about(temporary, alice), about(temporary, bob)}},
+		{"DELETE FROM %s", "temporary_keys", []store.Change{about(temporary, bob)}},
+		// What is about no record may be about any.
+		{"TRUNCATE %s", "tokens", []store.Change{down, up}},
+		{"TRUNCATE %s", "identities", []store.Change{down, up}},
+		{"TRUNCATE %s", "temporary_keys", []store.Change{down, up}},
+	} {
+		execute(t, pool, fmt.Sprintf(c.statement, quote(schema, c.table)))
+		for _, want := range c.want {
+			require.Equal(t, want, receive(t, f.changes, "a change"), "%s of %s", c.statement, c.table)
+		}
+	}
+	execute(t, pool, "SELECT pg_notify($1, 'x')", schema)
+	require.Equal(t, down, receive(t, f.changes, "the feed counts as lost"))
+	require.Equal(t, up, receive(t, f.changes, "the feed stands again"))
+}
+
+func TestFeedTellsNothingOfWhatIsUndone(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	prepare(t, s)
+	f := watch(t, s)
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "DELETE FROM "+quote(schema, "tokens"))
+	require.NoError(t, err)
+	require.NoError(t, tx.Rollback(t.Context()))
+	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
+	require.Equal(t, store.Change{Kind: store.TemporaryChange, Subject: alice}, receive(t, f.changes, "a change"))
+}
+
+func TestPayloads(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 512)
+	for payload, want := range map[string]store.Change{
+		"ta":             {Kind: store.TokenChanged, TokenID: "a"},
+		"t" + long:       {Kind: store.TokenChanged, TokenID: long},
+		"kusr-alice":     {Kind: store.TemporaryChange, Subject: alice},
+		"iprv-" + long:   {Kind: store.IdentityChanged, Subject: caveat.Provider(long)},
+		"iusr-usr-alice": {Kind: store.IdentityChanged, Subject: caveat.User("usr-alice")},
+	} {
+		got, ok := postgres.ParseChange(payload)
+		require.True(t, ok, payload)
+		require.Equal(t, want, got, payload)
+	}
+	for _, payload := range []string{"", "*", "x", "k", "i", "kalice", "Ta", "usr-alice", " ta"} {
+		_, ok := postgres.ParseChange(payload)
+		require.False(t, ok, payload)
+	}
+}
