@@ -1,0 +1,121 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/sqlite"
+)
+
+// TestKilledProcessLosesNothing kills a process that mints tokens, again and
+// again, wherever it happens to be. What it said it had issued is there and
+// verifies, and so does what it issued last and could not say.
+func TestKilledProcessLosesNothing(t *testing.T) {
+	t.Parallel()
+	const kills = 50
+	path := newPath(t)
+	s := openAt(t, path, sqlite.Options{})
+	require.NoError(t, s.CreateIdentity(t.Context(), newUser("alice")))
+	require.NoError(t, s.Close())
+
+	random := rand.New(rand.NewPCG(1, 2))
+	acknowledged := make(map[string]string)
+	for kill := range kills {
+		round := killWhileMinting(t, path, fmt.Sprint("round ", kill), 1+random.IntN(20))
+		for id, text := range round {
+			require.NotContains(t, acknowledged, id)
+			acknowledged[id] = text
+		}
+		s := openAt(t, path, sqlite.Options{})
+		requireVerified(t, s, round)
+		requireSound(t, s)
+		require.NoError(t, s.Close())
+	}
+
+	s = openAt(t, path, sqlite.Options{})
+	requireVerified(t, s, acknowledged)
+	all := requireWhole(t, s)
+	require.GreaterOrEqual(t, all, len(acknowledged))
+	require.LessOrEqual(t, all-len(acknowledged), kills, "a kill leaves one token at most that it kept from being acknowledged")
+}
+
+// killWhileMinting kills a process that mints after it acknowledged so many
+// tokens, and returns the texts by the ids of all that it acknowledged.
+func killWhileMinting(t *testing.T, path, name string, after int) map[string]string {
+	t.Helper()
+	p := start(t, "mint", path, name)
+	acknowledged := make(map[string]string)
+	for {
+		line, err := p.out.ReadString('\n')
+		if err == io.EOF {
+			break // what comes before is half a line
+		}
+		require.NoError(t, err)
+		id, text, found := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		require.True(t, found, line)
+		acknowledged[id] = text
+		if len(acknowledged) == after {
+			require.NoError(t, p.Process.Signal(syscall.SIGKILL))
+		}
+	}
+	_ = p.Wait()
+	require.False(t, p.ProcessState.Exited(), "the process was not killed: %s", p.ProcessState)
+	require.GreaterOrEqual(t, len(acknowledged), after)
+	return acknowledged
+}
+
+// requireVerified demands that tokens, texts by ids, are good.
+func requireVerified(t *testing.T, s store.Store, tokens map[string]string) {
+	t.Helper()
+	authority, err := macaroon.NewAuthority(s)
+	require.NoError(t, err)
+	for id, text := range tokens {
+		token, err := authority.Parse(text)
+		require.NoError(t, err)
+		auth, err := authority.VerifyAccess(t.Context(), token, caveat.Request{})
+		require.NoError(t, err, "the token %s was acknowledged", id)
+		require.Equal(t, alice, auth.Subject)
+		shown, err := authority.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, text, shown.Token.String(), "the token %s was acknowledged with another text", id)
+	}
+}
+
+// requireWhole demands that every token that is listed is good, and is found by
+// its name. It returns how many there are.
+func requireWhole(t *testing.T, s store.Store) (n int) {
+	t.Helper()
+	authority, err := macaroon.NewAuthority(s)
+	require.NoError(t, err)
+	for q := (store.Query{Subject: alice, Limit: 1000}); ; {
+		page, next, err := authority.List(t.Context(), q)
+		require.NoError(t, err)
+		for _, token := range page {
+			_, err := authority.VerifyAccess(t.Context(), token.Token, caveat.Request{})
+			require.NoError(t, err, "the token %s was listed", token.ID())
+			named, err := authority.GetByName(t.Context(), alice, token.Name)
+			require.NoError(t, err)
+			require.Equal(t, token.ID(), named.ID())
+		}
+		if n += len(page); next.IsZero() {
+			return n
+		}
+		q.After = next
+	}
+}
+
+// requireSound has SQLite check the file.
+func requireSound(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	reader, _ := s.Handles()
+	require.Equal(t, "ok", ask[string](t, reader, "PRAGMA integrity_check"))
+}

@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// NamedKey implements [store.Keys] by one query.
+func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	const doing = "look up the key of a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return store.Key{}, err
+	}
+	if !isKey(id) {
+		return store.Key{}, errors.NotFound()
+	}
+	key, err := readOne(ctx, s, scanNamedKey, namedKey, id)
+	return key, s.outcome(ctx, doing, err)
+}
+
+func scanNamedKey(r row) (key store.Key, err error) {
+	var subject string
+	var secret, tails []byte
+	var blocked sql.NullBool
+	if err := r.Scan(&subject, &secret, &key.Revoked, &tails, &blocked); err != nil {
+		return store.Key{}, err
+	}
+	if key.Subject, err = decodeSubject(subject); err != nil {
+		return store.Key{}, err
+	}
+	key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
+	key.RevokedTails, err = decodeTails(tails)
+	return key, err
+}
+
+// statusOf is what the blocked column of a left join with identities tells.
+func statusOf(blocked sql.NullBool) store.Status {
+	if !blocked.Valid {
+		return store.HolderMissing
+	}
+	return store.Identity{Blocked: blocked.Bool}.Status()
+}
+
+// TemporaryKey implements [store.Keys] by one query.
+func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	const doing = "look up the key of temporary tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return store.Key{}, err
+	}
+	key, err := s.temporaryKey(ctx, subject)
+	return key, s.outcome(ctx, doing, err)
+}
+
+func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	if !isHolder(subject) {
+		return store.Key{}, errors.NotFound()
+	}
+	return readOne(ctx, s, scanTemporaryKey(subject), temporaryKey, subject.String())
+}
+
+func scanTemporaryKey(subject caveat.Subject) func(row) (store.Key, error) {
+	return func(r row) (store.Key, error) {
+		key := store.Key{Subject: subject}
+		var secret []byte
+		var blocked sql.NullBool
+		err := r.Scan(&secret, &key.Generation, &blocked)
+		key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
+		return key, err
+	}
+}
+
+// EnsureTemporaryKey implements [store.Keys]: by one query where there is a key.
+func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+	const doing = "make sure of a key of temporary tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return store.Key{}, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return store.Key{}, err
+	}
+	key, err := s.temporaryKey(ctx, subject)
+	if errors.Is(err, errors.IDNotFound) {
+		err = s.inTransaction(ctx, func(t transaction) error {
+			if err := t.exec(ensureTemporary, subject.String(), encodeSecret(secret), 1); err != nil {
+				return err
+			}
+			key, err = scanOne(scanTemporaryKey(subject), t.row(temporaryKey, subject.String()))
+			return err
+		})
+	}
+	if err != nil {
+		return store.Key{}, s.outcome(ctx, doing, err)
+	}
+	return key, nil
+}
+
+// RotateTemporaryKey implements [store.Keys].
+func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
+	const doing = "rotate a key of temporary tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return 0, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return 0, err
+	}
+	err = s.inTransaction(ctx, func(t transaction) error {
+		return t.row(rotateTemporary, subject.String(), encodeSecret(secret), 1).Scan(&generation)
+	})
+	if err != nil {
+		return 0, s.environment(ctx, doing, err)
+	}
+	return generation, nil
+}
+
+// ReplaceTemporarySecret implements [store.TemporaryReplacer].
+func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	const doing = "replace the secret of temporary tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return false, err
+	}
+	if err := validateTemporary(subject, secret); err != nil {
+		return false, err
+	}
+	replaced, err := s.exec(ctx, replaceTemporary, subject.String(), encodeSecret(old), encodeSecret(secret))
+	return replaced > 0, s.outcome(ctx, doing, err)
+}
+
+// DeleteTemporaryKey implements [store.Keys].
+func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+	const doing = "delete a key of temporary tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if !isHolder(subject) {
+		return nil
+	}
+	return s.outcome(ctx, doing, second(s.exec(ctx, deleteTemporary, subject.String())))
+}
+
+func validateTemporary(subject caveat.Subject, secret store.Secret) error {
+	if secret.IsZero() {
+		return errors.BadDataHint("secret", "temporary tokens need a secret")
+	}
+	return store.ValidateHolder(subject)
+}

@@ -1,0 +1,138 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store/sqlite"
+)
+
+// taskVariable makes the test binary do one task of a test as a process of its
+// own, instead of running tests.
+const taskVariable = "ONEZONE_SQLITE_TEST_TASK"
+
+// tasks are what a process may be started for.
+var tasks = map[string]func(args []string) error{
+	"mint":    mint,
+	"contend": contendTask,
+	"migrate": migrateTask,
+}
+
+func TestMain(m *testing.M) {
+	task := os.Getenv(taskVariable)
+	if task == "" {
+		os.Exit(m.Run())
+	}
+	if err := tasks[task](os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, task, "failed:", err)
+		os.Exit(1)
+	}
+}
+
+// process is a process that does a task, and has begun to.
+type process struct {
+	*exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// start starts a process and waits for the line by which it says that it is
+// ready.
+func start(t *testing.T, task string, args ...string) process {
+	t.Helper()
+	p := process{Cmd: exec.Command(os.Args[0], args...)}
+	p.Env = append(os.Environ(), taskVariable+"="+task)
+	p.Stderr = os.Stderr
+	var err error
+	p.in, err = p.StdinPipe()
+	require.NoError(t, err)
+	out, err := p.StdoutPipe()
+	require.NoError(t, err)
+	p.out = bufio.NewReader(out)
+	require.NoError(t, p.Start())
+	t.Cleanup(func() {
+		_ = p.Process.Kill()
+		_ = p.Wait()
+	})
+	line, err := p.out.ReadString('\n')
+	require.NoError(t, err, "the process did not begin")
+	require.Equal(t, "ready\n", line)
+	return p
+}
+
+// goAhead is the line that the processes wait for which were told to begin at
+// the same time as others.
+func (p process) goAhead(t *testing.T) {
+	t.Helper()
+	_, err := io.WriteString(p.in, "go\n")
+	require.NoError(t, err)
+}
+
+func awaitGoAhead() error {
+	fmt.Println("ready")
+	return second(bufio.NewReader(os.Stdin).ReadString('\n'))
+}
+
+// mint issues named tokens to alice until it is killed, and prints the id and the
+// text of each when it is issued. The arguments are the file and the beginning of
+// the names.
+func mint(args []string) error {
+	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	authority, err := macaroon.NewAuthority(s)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for i := 0; ; i++ {
+		name := fmt.Sprint(args[1], " ", i)
+		token, err := authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+		if err != nil {
+			return err
+		}
+		fmt.Println(token.ID(), token.String())
+	}
+}
+
+// contendTask takes part in a contest and prints how often it succeeded. The
+// arguments are those of contend.
+func contendTask(args []string) error {
+	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	writers, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	if err := awaitGoAhead(); err != nil {
+		return err
+	}
+	succeeded, err := contend(s, args[1], "another process", writers)
+	fmt.Println(succeeded)
+	return err
+}
+
+func migrateTask(args []string) error {
+	if err := awaitGoAhead(); err != nil {
+		return err
+	}
+	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Migrate(context.Background())
+}

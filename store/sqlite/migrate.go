@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"fmt"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+//go:embed schema/tables.sql
+var tablesSQL string
+
+// migrations lead from one version of the tables to the next: the first from
+// nothing to version 1.
+var migrations = []string{tablesSQL}
+
+const (
+	versionTable = `CREATE TABLE IF NOT EXISTS onezone_schema_version (
+		one_row INTEGER PRIMARY KEY CHECK (one_row = 1),
+		version INTEGER NOT NULL
+	) STRICT`
+	hasVersion   = `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onezone_schema_version')`
+	readVersion  = `SELECT version FROM onezone_schema_version`
+	writeVersion = `INSERT INTO onezone_schema_version (one_row, version) VALUES (1, ?1)
+		ON CONFLICT (one_row) DO UPDATE SET version = excluded.version`
+)
+
+// Migrate creates the tables, or brings them up to date. It may be called at
+// every start, by any number of processes at once, and does nothing but read
+// where there is nothing to do. It fails where the tables are newer than this
+// release knows.
+func (s *Store) Migrate(ctx context.Context) error {
+	const doing = "migrate the tables"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	v, err := s.version(ctx)
+	if err == nil && v < len(migrations) {
+		err = s.inTurn(ctx, func() error { return s.migrate(ctx) })
+	}
+	return s.outcome(ctx, doing, err)
+}
+
+// migrate does what there is to do in one transaction.
+func (s *Store) migrate(ctx context.Context) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after a commit
+	for _, statement := range []string{versionTable, queryTexts[lock]} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	v, err := scanVersion(tx.QueryRowContext(ctx, readVersion))
+	if err != nil || v == len(migrations) {
+		return err
+	}
+	for _, step := range migrations[v:] {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, writeVersion, len(migrations)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// version reads the version of the tables, 0 where there are none, and refuses a
+// newer one.
+func (s *Store) version(ctx context.Context) (v int, err error) {
+	err = s.patiently(ctx, func() error {
+		var exists bool
+		if err := s.reader.QueryRowContext(ctx, hasVersion).Scan(&exists); err != nil || !exists {
+			return err
+		}
+		v, err = scanVersion(s.reader.QueryRowContext(ctx, readVersion))
+		return err
+	})
+	return v, err
+}
+
+func scanVersion(row *sql.Row) (v int, err error) {
+	switch err := row.Scan(&v); {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case v < 0 || v > len(migrations):
+		return 0, fmt.Errorf("the tables have version %d, and this release knows none after %d: it takes a newer release",
+			v, len(migrations))
+	}
+	return v, nil
+}

@@ -1,0 +1,110 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/sqlite"
+)
+
+func TestMigrateTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	s := openAt(t, path, sqlite.Options{})
+	populate(t, s)
+	require.NoError(t, s.Close())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	s = openAt(t, path, sqlite.Options{}) // which migrates
+	require.NoError(t, s.Migrate(t.Context()))
+	require.NoError(t, s.Close())
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+func TestMigrateSharesTheFileWithAnApplication(t *testing.T) {
+	t.Parallel()
+	db := newHandle(t, newPath(t))
+	for _, table := range []string{"tokens", "identities", "schema_version"} {
+		execute(t, db, "CREATE TABLE "+table+" (x)")
+	}
+	populate(t, newOver(t, db, sqlite.Options{}))
+	require.Zero(t, ask[int](t, db, "SELECT count(*) FROM sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'onezone!_%' ESCAPE '!'")-3)
+}
+
+// TestMigrateAtOnce has ten stores and some processes make the tables.
+func TestMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		path := newPath(t)
+		processes := make([]process, 4)
+		for i := range processes {
+			processes[i] = start(t, "migrate", path)
+		}
+		for _, p := range processes {
+			p.goAhead(t)
+		}
+		for _, err := range atOnce(10, func(int) error {
+			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+			if err != nil {
+				return err
+			}
+			return errors.Join(s.Migrate(t.Context()), s.Close())
+		}) {
+			require.NoError(t, err)
+		}
+		for _, p := range processes {
+			require.NoError(t, p.Wait())
+		}
+		populate(t, openAt(t, path, sqlite.Options{}))
+	}
+}
+
+func TestCallsBeforeMigrateFail(t *testing.T) {
+	t.Parallel()
+	s, err := sqlite.Open(t.Context(), newPath(t), sqlite.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	for _, c := range calls(s) {
+		if c.name != "Migrate" {
+			err := c.do(t.Context())
+			requireEnvironment(t, err, c.name)
+			require.ErrorContains(t, err, "call Migrate", c.name)
+		}
+	}
+	require.ErrorContains(t, s.Watch(t.Context(), nil), "call Migrate")
+	require.NoError(t, s.Migrate(t.Context()))
+	populate(t, s)
+}
+
+func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	old := openAt(t, path, sqlite.Options{})
+	populate(t, old)
+	db := newHandle(t, path)
+	newer := sqlite.LatestVersion() + 1
+	execute(t, db, "UPDATE onezone_schema_version SET version = ?", newer)
+	before := contents(t, old)
+
+	requireRefused := func(err error, about ...any) {
+		t.Helper()
+		requireEnvironment(t, err, about...)
+		require.ErrorContains(t, err, fmt.Sprintf("the tables have version %d", newer), about...)
+		require.ErrorContains(t, err, "newer release", about...)
+	}
+	requireRefused(second(sqlite.Open(t.Context(), path, sqlite.Options{})))
+	s := sqlite.New(db, sqlite.Options{})
+	for _, c := range calls(s) {
+		requireRefused(c.do(t.Context()), c.name)
+	}
+	requireRefused(s.Watch(t.Context(), func(store.Change) {}))
+	require.Equal(t, before, contents(t, old), "a store that was refused wrote")
+	require.Equal(t, newer, ask[int](t, db, "SELECT version FROM onezone_schema_version"))
+}

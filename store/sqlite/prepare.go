@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// prepared are the queries as each handle has them.
+type prepared struct{ reader, writer *statements }
+
+// statements are the queries prepared on a handle.
+type statements [len(queryTexts)]*sql.Stmt
+
+// statements returns the prepared queries. The first call prepares them, if the
+// tables are those that this release knows.
+func (s *Store) statements(ctx context.Context) (*prepared, error) {
+	if p := s.prepared.Load(); p != nil {
+		return p, nil
+	}
+	switch v, err := s.version(ctx); {
+	case err != nil:
+		return nil, err
+	case v < len(migrations):
+		return nil, fmt.Errorf("the tables have version %d, and this release needs %d: call Migrate", v, len(migrations))
+	}
+	p, err := s.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !s.prepared.CompareAndSwap(nil, p) {
+		p.close() // another call was faster
+	}
+	if s.closed.Err() != nil {
+		s.forget() // Close may have been there before
+	}
+	if p = s.prepared.Load(); p == nil {
+		return nil, ErrClosed
+	}
+	return p, nil
+}
+
+// forget closes the prepared queries.
+func (s *Store) forget() {
+	if p := s.prepared.Swap(nil); p != nil {
+		p.close()
+	}
+}
+
+func (s *Store) prepare(ctx context.Context) (*prepared, error) {
+	reader, err := s.prepareOn(ctx, s.reader)
+	if err != nil || s.writer == s.reader {
+		return &prepared{reader, reader}, err
+	}
+	writer, err := s.prepareOn(ctx, s.writer)
+	if err != nil {
+		reader.close()
+		return nil, err
+	}
+	return &prepared{reader, writer}, nil
+}
+
+func (s *Store) prepareOn(ctx context.Context, db *sql.DB) (*statements, error) {
+	all := new(statements)
+	for q, text := range queryTexts {
+		err := s.patiently(ctx, func() (err error) {
+			all[q], err = db.PrepareContext(ctx, text)
+			return err
+		})
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (p *prepared) close() {
+	p.reader.close()
+	p.writer.close()
+}
+
+// close may be called twice.
+func (s *statements) close() {
+	for _, statement := range s {
+		if statement != nil {
+			_ = statement.Close()
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"math"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// CreateToken implements [store.Tokens].
+func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+	const doing = "create a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, createToken, encodeToken(&t)...)
+	return s.outcome(ctx, doing, taken(err, "name", func() error {
+		return second(readOne(ctx, s, scanToken, getToken, t.ID))
+	}))
+}
+
+// GetToken implements [store.Tokens].
+func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
+	const doing = "get a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return store.Token{}, err
+	}
+	if !isKey(id) {
+		return store.Token{}, errors.NotFound()
+	}
+	t, err := readOne(ctx, s, scanToken, getToken, id)
+	return t, s.outcome(ctx, doing, err)
+}
+
+// ListTokens implements [store.Tokens]. It reads the rows of the page, and one
+// more, by an index: it holds no more in memory, however many there are. badData:
+// there is a name without a subject.
+func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	const doing = "list named tokens"
+	if err := s.ready(ctx, doing); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	switch {
+	case q.Name != "" && q.Subject.IsZero():
+		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
+	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+		return nil, store.Cursor{}, nil
+	}
+	size := q.PageSize()
+	query, args := listing(q, size+1)
+	page, more, err := readPage(ctx, s, scanToken, size, query, args...)
+	if err != nil {
+		return nil, store.Cursor{}, s.environment(ctx, doing, err)
+	}
+	if more {
+		last := page[size-1]
+		next = store.Cursor{Created: last.Created, ID: last.ID}
+	}
+	return page, next, nil
+}
+
+// listing returns the query for at most limit records, and its arguments.
+func listing(q store.Query, limit int) (query, []any) {
+	after := q.After
+	if after.IsZero() {
+		after.Created = math.MinInt64 // before all, since no id is empty
+	}
+	args := []any{after.Created, after.ID, limit}
+	switch {
+	case q.Subject.IsZero():
+		return listAll, args
+	case q.Name == "":
+		return listSubject, append(args, q.Subject.String())
+	}
+	return listName, append(args, q.Subject.String(), q.Name)
+}
+
+// UpdateToken implements [store.Tokens]. change is called while nobody else can
+// write to the file.
+func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	const doing = "update a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	if !isKey(id) {
+		return errors.NotFound()
+	}
+	return update(ctx, s, doing, "name", getToken, updateToken, id, scanToken, encodeToken,
+		func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) })
+}
+
+// DeleteToken implements [store.Tokens].
+func (s *Store) DeleteToken(ctx context.Context, id string) error {
+	const doing = "delete a named token"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	return s.delete(ctx, doing, deleteToken, isKey(id), id)
+}
+
+// delete removes the one record with the key, if the key is possible.
+func (s *Store) delete(ctx context.Context, doing string, q query, possible bool, key string) error {
+	if !possible {
+		return errors.NotFound()
+	}
+	deleted, err := s.exec(ctx, q, key)
+	if err == nil && deleted == 0 {
+		return errors.NotFound()
+	}
+	return s.outcome(ctx, doing, err)
+}
+
+// update reads the record with the key, has change make another of it, and writes
+// that, all in one transaction. unique is what the catalogue calls the name that
+// only one record can have.
+func update[R any](
+	ctx context.Context, s *Store, doing, unique string, get, write query, key string,
+	scan func(row) (R, error), encode func(*R) []any, change func(R) (R, error),
+) error {
+	var refusal error // by change, to be returned as it is
+	err := s.inTransaction(ctx, func(t transaction) error {
+		old, err := scanOne(scan, t.row(get, key))
+		if err != nil {
+			return err
+		}
+		changed, err := change(old)
+		if err != nil {
+			refusal = err
+			return errRefused
+		}
+		return occupied(t.exec(write, encode(&changed)...), unique)
+	})
+	if err == errRefused {
+		return refusal
+	}
+	return s.outcome(ctx, doing, err)
+}
+
+// errRefused ends a transaction that is not to be tried again, whatever the error
+// of the caller's function looks like.
+var errRefused = errors.New("the change was refused")
