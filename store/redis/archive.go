@@ -1,0 +1,143 @@
+package redis
+
+import (
+	"context"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// exporter is how records of a kind are found and read.
+type exporter struct {
+	index, record string // the kinds of keys
+	skip          int    // bytes of a member of the index before what its record is of
+	decode        func(of, value string) (store.Record, error)
+}
+
+var exporters = map[store.RecordKind]exporter{
+	store.IdentityRecords: {index: allIdentities, record: identityKind, decode: func(of, value string) (store.Record, error) {
+		subject, err := caveat.ParseSubject(of)
+		if err != nil {
+			return store.Record{}, errFormat
+		}
+		i, err := decodeIdentity(subject, value)
+		return store.Record{Identity: &i}, err
+	}},
+	store.TemporaryRecords: {index: allTemporaries, record: temporaryKind, decode: func(of, value string) (store.Record, error) {
+		subject, err := caveat.ParseSubject(of)
+		if err != nil {
+			return store.Record{}, errFormat
+		}
+		t, err := decodeTemporary(subject, value)
+		return store.Record{Temporary: &t}, err
+	}},
+	store.TokenRecords: {index: allTokens, record: tokenKind, skip: ageSize, decode: func(of, value string) (store.Record, error) {
+		t, err := decodeToken(of, value)
+		return store.Record{Token: &t}, err
+	}},
+}
+
+// entry is an element of an index: the number of the shard, and the member.
+type entry struct {
+	shard  int
+	member string
+}
+
+// position is the entry as the text that an export returns.
+func (e entry) position() string {
+	return strconv.Itoa(e.shard) + "." + hex.EncodeToString([]byte(e.member))
+}
+
+func parsePosition(text string) (e entry, err error) {
+	if text == "" {
+		return entry{}, nil
+	}
+	shard, member, _ := strings.Cut(text, ".")
+	e.shard, err = strconv.Atoi(shard)
+	raw, hexErr := hex.DecodeString(member)
+	if err != nil || hexErr != nil || len(raw) == 0 || e.shard < 0 || e.shard >= shards {
+		return entry{}, errors.BadDataHint("after", "a position is one that an earlier export returned")
+	}
+	e.member = string(raw)
+	return e, nil
+}
+
+// Export implements [store.Archive]. It goes from shard to shard. The limit is
+// that of a page of a listing: 0 stands for [store.DefaultPage], and
+// [store.MaxPage] is the most.
+func (s *Store) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	const export = "export records"
+	if err := s.ready(ctx, export); err != nil {
+		return nil, "", err
+	}
+	exporter, ok := exporters[kind]
+	if !ok {
+		return nil, "", errors.BadDataHint("kind", "there are no records of that kind")
+	}
+	from, err := parsePosition(after)
+	if err != nil {
+		return nil, "", err
+	}
+	size := store.Query{Limit: limit}.PageSize()
+	entries, err := s.entriesAfter(ctx, exporter.index, from, size+1)
+	if err != nil {
+		return nil, "", during(export, err)
+	}
+	next := ""
+	if len(entries) > size {
+		entries = entries[:size]
+		next = entries[size-1].position()
+	}
+	records, err := s.recordsAt(ctx, exporter, entries)
+	if err != nil {
+		return nil, "", during(export, err)
+	}
+	return records, next, nil
+}
+
+// entriesAfter returns up to limit entries of the indexes of the kind.
+func (s *Store) entriesAfter(ctx context.Context, kind string, from entry, limit int) (entries []entry, err error) {
+	for ; from.shard < shards && len(entries) < limit; from = (entry{shard: from.shard + 1}) {
+		index := s.key(kind, tags[from.shard], "")
+		members, err := s.client.Do(ctx, s.rangeAfter(index, from.member, limit-len(entries))).AsStrSlice()
+		if err != nil {
+			return nil, err
+		}
+		for _, member := range members {
+			entries = append(entries, entry{from.shard, member})
+		}
+	}
+	return entries, nil
+}
+
+// recordsAt returns the records of the entries. Those that are gone by now are
+// left out.
+func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]store.Record, error) {
+	keys := make([]string, len(entries))
+	for i, e := range entries {
+		if len(e.member) < x.skip {
+			return nil, errFormat
+		}
+		keys[i] = s.key(x.record, tags[e.shard], e.member[x.skip:])
+	}
+	values, err := s.getEach(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var records []store.Record
+	for i, value := range values {
+		if value == "" {
+			continue
+		}
+		record, err := x.decode(entries[i].member[x.skip:], value)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}

@@ -1,0 +1,440 @@
+package redis_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/redis"
+	"github.com/onezone-go/onezone/store/redis/internal/redistest"
+)
+
+// newBenchClient returns a client with the buffers that clients have.
+func newBenchClient(b *testing.B) rueidis.Client {
+	b.Helper()
+	client, err := rueidis.NewClient(rueidis.MustParseURL(redistest.URL(b)))
+	require.NoError(b, err)
+	b.Cleanup(client.Close)
+	return client
+}
+
+var (
+	benchNow     = time.Unix(1_700_000_000, 0)
+	benchRequest = caveat.Request{Now: benchNow, IP: netip.MustParseAddr("10.1.2.3"), Interface: caveat.REST}
+)
+
+// newBenchAuthority returns an authority over the store, and its user.
+func newBenchAuthority(b *testing.B, s store.Store) (*macaroon.Authority, caveat.Subject) {
+	b.Helper()
+	a, err := macaroon.NewAuthority(s, macaroon.WithClock(func() time.Time { return benchNow }))
+	require.NoError(b, err)
+	require.NoError(b, s.CreateIdentity(b.Context(), store.Identity{Subject: alice}))
+	return a, alice
+}
+
+// issue returns the text of a named token with three caveats.
+func issue(b *testing.B, a *macaroon.Authority, subject caveat.Subject, name string) string {
+	b.Helper()
+	t, err := a.IssueNamed(b.Context(), name, macaroon.Grant{Subject: subject, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{
+		caveat.Until(benchNow.Add(time.Hour)), caveat.MustParse("ip = 10.0.0.0/8"), caveat.MustParse("interface = rest"),
+	}})
+	require.NoError(b, err)
+	return t.String()
+}
+
+// verify is what a service does with the text of a token.
+func verify(ctx context.Context, a *macaroon.Authority, text string) error {
+	t, err := a.Parse(text)
+	if err == nil {
+		_, err = a.VerifyAccess(ctx, t, benchRequest)
+	}
+	return err
+}
+
+// alternate does each b.N times, some of each in turns so that all meet the same
+// machine, and returns the nanoseconds that each takes: in the median of the turns.
+func alternate(b *testing.B, acts ...func()) []float64 {
+	const turn = 100
+	spent := make([][]float64, len(acts))
+	b.ResetTimer()
+	for done := 0; done < b.N; done += turn {
+		n := min(turn, b.N-done)
+		for i, act := range acts {
+			start := time.Now()
+			for range n {
+				act()
+			}
+			spent[i] = append(spent[i], float64(time.Since(start).Nanoseconds())/float64(n))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	medians := make([]float64, len(acts))
+	for i, turns := range spent {
+		slices.Sort(turns)
+		medians[i] = turns[len(turns)/2]
+	}
+	return medians
+}
+
+// BenchmarkVerify compares the look-up of a key with one raw GET of its record, and
+// the verification of a token, from its text, with that GET and then a verification
+// in memory. After a wait for the server a verification takes longer than in a loop.
+func BenchmarkVerify(b *testing.B) {
+	inMemory, _ := newBenchAuthority(b, memory.New())
+	textInMemory := issue(b, inMemory, alice, "token")
+	for _, c := range []struct {
+		name string
+		ttl  time.Duration
+	}{{"uncached", -1}, {"cached", time.Hour}} {
+		b.Run(c.name, func(b *testing.B) {
+			client := newBenchClient(b)
+			v := newVerifier(b, client, c.ttl)
+			ctx := context.Background()
+			must := func(err error) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			get := func() { must(client.Do(ctx, client.B().Get().Key(v.key).Build()).Error()) }
+			times := alternate(b, get, func() {
+				get()
+				must(verify(ctx, inMemory, textInMemory))
+			}, func() {
+				must(verify(ctx, inMemory, textInMemory))
+			}, func() {
+				_, err := v.store.NamedKey(ctx, v.id)
+				must(err)
+			}, func() {
+				must(verify(ctx, v.authority, v.text))
+			})
+			for i, unit := range []string{"GET-ns", "GET+memory-ns", "memory-ns", "lookup-ns", "verify-ns"} {
+				b.ReportMetric(times[i], unit)
+			}
+			b.ReportMetric(times[3]/times[0], "lookup/GET")
+			b.ReportMetric(times[4]/times[0], "verify/GET")
+			b.ReportMetric(times[4]/times[1], "verify/GET+memory")
+			b.ReportMetric(times[4]/times[2], "verify/memory")
+		})
+	}
+}
+
+// verifier is an authority over a store that has not written what it verifies, and
+// one token.
+type verifier struct {
+	authority *macaroon.Authority
+	store     *redis.Store
+	text, id  string
+	key       string // of the record
+}
+
+func newVerifier(b *testing.B, client rueidis.Client, ttl time.Duration) verifier {
+	b.Helper()
+	s := newStore(b, client, redis.Options{})
+	issuer, subject := newBenchAuthority(b, s)
+	text := issue(b, issuer, subject, "token")
+	token, err := issuer.Parse(text)
+	require.NoError(b, err)
+	reader := newStore(b, client, redis.Options{CacheTTL: ttl, Prefix: s.Prefix()})
+	a, err := macaroon.NewAuthority(reader, macaroon.WithClock(func() time.Time { return benchNow }))
+	require.NoError(b, err)
+	return verifier{a, reader, text, token.ID(), s.TokenKey(subject, token.ID())}
+}
+
+// BenchmarkFirstLookUp compares the look-up of a token that this process has not
+// looked up before with one raw GET.
+func BenchmarkFirstLookUp(b *testing.B) {
+	const tokens = 10_000
+	client := newBenchClient(b)
+	s := newStore(b, client, redis.Options{})
+	load(b, s, tokens)
+	var reader *redis.Store
+	i := 0
+	times := alternate(b, func() {
+		if err := client.Do(b.Context(), client.B().Get().Key("none").Build()).Error(); !rueidis.IsRedisNil(err) {
+			b.Fatal(err)
+		}
+	}, func() {
+		if i%tokens == 0 {
+			reader = newStore(b, client, redis.Options{CacheTTL: -1, Prefix: s.Prefix()})
+		}
+		if _, err := reader.NamedKey(b.Context(), idOf(i%tokens)); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	})
+	b.ReportMetric(times[0], "GET-ns")
+	b.ReportMetric(times[1], "lookup-ns")
+	b.ReportMetric(times[1]/times[0], "lookup/GET")
+}
+
+// BenchmarkVerifyParallel is the rate of verifications of all cores together.
+func BenchmarkVerifyParallel(b *testing.B) {
+	for name, ttl := range map[string]time.Duration{"uncached": -1, "cached": time.Hour} {
+		b.Run(name, func(b *testing.B) {
+			v := newVerifier(b, newBenchClient(b), ttl)
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				ctx := context.Background()
+				for pb.Next() {
+					if err := verify(ctx, v.authority, v.text); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// insertByHand is what one writes who wants the six writes of a new token, and
+// its id and name unique.
+var insertByHand = rueidis.NewLuaScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('SET', KEYS[3], ARGV[4])
+redis.call('ZADD', KEYS[4], 0, ARGV[5])
+redis.call('ZADD', KEYS[5], 0, ARGV[5])
+redis.call('SPUBLISH', KEYS[6], ARGV[6])
+return 1`)
+
+// BenchmarkIssueNamed compares the issue of named tokens by many callers with
+// inserts of the same data through the bare driver: in a hand-written script that
+// keeps ids and names unique, in a MULTI that checks nothing, and with a lone SET
+// of the record.
+func BenchmarkIssueNamed(b *testing.B) {
+	client := newBenchClient(b)
+	s := newStore(b, client, redis.Options{})
+	require.NoError(b, s.CreateIdentity(b.Context(), store.Identity{Subject: alice}))
+	s = newStore(b, client, redis.Options{Prefix: s.Prefix()}) // which did not write the identity just now
+	a, err := macaroon.NewAuthority(s)
+	require.NoError(b, err)
+	t, err := a.IssueNamed(b.Context(), "first", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+	require.NoError(b, err)
+	value, err := client.Do(b.Context(), client.B().Get().Key(s.TokenKey(alice, t.ID())).Build()).ToString()
+	require.NoError(b, err)
+
+	ctx, script, multi := context.Background(), redistest.Prefix(), redistest.Prefix()
+	newRow := func(prefix string) (keys, args []string) {
+		id := fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
+		for _, key := range []string{"p{s1}" + id, "n{s1}", "t{s1}" + id, "l{s1}", "T{s1}", "c{s1}"} {
+			keys = append(keys, prefix+key)
+		}
+		return keys, []string{value[:20], "name " + id, id, value, redis.Age(time.Now().Unix(), id), "t" + id}
+	}
+	rates := takeTurns(b, []func() error{
+		func() error {
+			_, err := a.IssueNamed(ctx, fmt.Sprint("issued ", rand.Uint64()), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+			return err
+		},
+		func() error {
+			keys, args := newRow(script)
+			return insertByHand.Exec(ctx, client, keys, args).Error()
+		},
+		func() error {
+			keys, args := newRow(multi)
+			return firstError(client.DoMulti(ctx,
+				client.B().Multi().Build(),
+				client.B().Set().Key(keys[0]).Value(args[0]).Build(),
+				client.B().Hset().Key(keys[1]).FieldValue().FieldValue(args[1], args[2]).Build(),
+				client.B().Set().Key(keys[2]).Value(args[3]).Build(),
+				client.B().Zadd().Key(keys[3]).ScoreMember().ScoreMember(0, args[4]).Build(),
+				client.B().Zadd().Key(keys[4]).ScoreMember().ScoreMember(0, args[4]).Build(),
+				client.B().Spublish().Channel(keys[5]).Message(args[5]).Build(),
+				client.B().Exec().Build(),
+			))
+		},
+		func() error {
+			keys, args := newRow(multi)
+			return client.Do(ctx, client.B().Set().Key(keys[0]).Value(args[3]).Build()).Error()
+		},
+	})
+	b.ReportMetric(0, "ns/op")
+	for i, unit := range []string{"issued/s", "script/s", "MULTI/s", "SET/s"} {
+		b.ReportMetric(rates[i], unit)
+	}
+	b.ReportMetric(rates[0]/rates[1], "issued/script")
+	b.ReportMetric(rates[0]/rates[2], "issued/MULTI")
+	b.ReportMetric(rates[0]/rates[3], "issued/SET")
+}
+
+// takeTurns does each b.N times, by many callers at once, and returns how often
+// in a second: in the median of the turns.
+func takeTurns(b *testing.B, acts []func() error) (rates []float64) {
+	const writers, turn = 64, 640
+	turns := make([][]float64, len(acts))
+	b.ResetTimer()
+	for done := 0; done < b.N; done += turn {
+		for i, act := range acts {
+			start := time.Now()
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() {
+					for n := done + w; n < min(done+turn, b.N); n += writers {
+						if err := act(); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			turns[i] = append(turns[i], float64(min(turn, b.N-done))/time.Since(start).Seconds())
+		}
+	}
+	for _, rs := range turns {
+		slices.Sort(rs)
+		rates = append(rates, rs[len(rs)/2])
+	}
+	return rates
+}
+
+func firstError(results []rueidis.RedisResult) error {
+	for _, r := range results {
+		if err := r.Error(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func idOf(i int) string { return fmt.Sprintf("%032x", i) }
+
+// load imports n named tokens of a thousand subjects.
+func load(b *testing.B, s *redis.Store, n int) {
+	b.Helper()
+	for done := 0; done < n; {
+		records := make([]store.Record, min(store.MaxPage, n-done))
+		for i := range records {
+			t := newToken(idOf(done))
+			t.Name, t.Subject, t.Created = "name "+t.ID[20:], caveat.User(fmt.Sprintf("%032x", done%1000)), int64(done)
+			t.Secret = store.NewSecret(strings.Repeat("5f", 32))
+			t.Caveats = []string{"time < 1700003600", "ip = 10.0.0.0/8", "interface = rest"}
+			records[i].Token = &t
+			done++
+		}
+		require.NoError(b, s.Import(b.Context(), records))
+	}
+}
+
+// BenchmarkLookUpAmongMany compares the look-up of a token among a thousand with
+// that among as many as ONEZONE_BENCH_TOKENS says, which it loads.
+func BenchmarkLookUpAmongMany(b *testing.B) {
+	many, err := strconv.Atoi(os.Getenv("ONEZONE_BENCH_TOKENS"))
+	if err != nil {
+		b.Skip("ONEZONE_BENCH_TOKENS is not set to a number of tokens to load")
+	}
+	client := newBenchClient(b)
+	large, small := newStore(b, client, redis.Options{CacheTTL: -1}), newStore(b, client, redis.Options{CacheTTL: -1})
+	load(b, small, 1000)
+	before, start := usedMemory(b, client), time.Now()
+	load(b, large, many)
+	loading := time.Since(start)
+	perToken := float64(usedMemory(b, client)-before) / float64(many)
+
+	b.Run("hot", func(b *testing.B) {
+		i := 0
+		look := func(s *redis.Store, step int) func() {
+			return func() {
+				i++
+				if _, err := s.NamedKey(b.Context(), idOf(i%1000*step)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		one, two := look(small, 1), look(large, many/1000)
+		for range 1000 {
+			one()
+			two()
+		}
+		times := alternate(b, one, two)
+		b.ReportMetric(times[0], "thousand-ns")
+		b.ReportMetric(times[1], "many-ns")
+		b.ReportMetric(times[1]/times[0], "many/thousand")
+		b.ReportMetric(perToken, "B/token")
+		b.ReportMetric(float64(many)/loading.Seconds(), "loaded/s")
+	})
+	b.Run("page", func(b *testing.B) {
+		for b.Loop() {
+			page, _, err := large.ListTokens(b.Context(), store.Query{After: store.Cursor{Created: int64(many / 2)}})
+			if err != nil || len(page) != store.DefaultPage {
+				b.Fatal(len(page), err)
+			}
+		}
+	})
+}
+
+func usedMemory(b *testing.B, client rueidis.Client) int64 {
+	b.Helper()
+	info, err := client.Do(b.Context(), client.B().Info().Section("memory").Build()).ToString()
+	require.NoError(b, err)
+	_, rest, _ := strings.Cut(info, "used_memory:")
+	text, _, _ := strings.Cut(rest, "\r")
+	n, err := strconv.ParseInt(text, 10, 64)
+	require.NoError(b, err)
+	return n
+}
+
+// BenchmarkRevocation measures how long a revocation by one client takes: until
+// its call returns, until the feed of another client tells, and until a store
+// that answers from memory refuses.
+func BenchmarkRevocation(b *testing.B) {
+	o := redis.Options{Prefix: redistest.Prefix(), CacheTTL: time.Hour}
+	writer, watcher, reader := newStore(b, newBenchClient(b), o), newStore(b, newBenchClient(b), o), newStore(b, newBenchClient(b), o)
+	load(b, writer, 1000)
+	changes := watch(b, watcher)
+	ctx := b.Context()
+	var told, refused, returned []time.Duration
+	n := 0
+	for b.Loop() {
+		id := idOf(n % 1000)
+		n++
+		want := n/1000%2 == 0
+		if _, err := reader.NamedKey(ctx, id); err != nil {
+			b.Fatal(err)
+		}
+		seen := make(chan time.Duration, 2)
+		start := time.Now()
+		go func() {
+			for tick := time.NewTicker(50 * time.Microsecond); ; <-tick.C {
+				key, err := reader.NamedKey(ctx, id)
+				if err != nil || key.Revoked == want {
+					tick.Stop()
+					seen <- time.Since(start)
+					return
+				}
+			}
+		}()
+		if err := writer.UpdateToken(ctx, id, func(t *store.Token) error { t.Revoked = want; return nil }); err != nil {
+			b.Fatal(err)
+		}
+		returned = append(returned, time.Since(start))
+		for c := range changes {
+			if c.TokenID == id {
+				break
+			}
+		}
+		told = append(told, time.Since(start))
+		refused = append(refused, <-seen)
+	}
+	for name, times := range map[string][]time.Duration{"call": returned, "feed": told, "refused": refused} {
+		slices.Sort(times)
+		b.ReportMetric(float64(times[len(times)/2].Microseconds()), name+"-p50-us")
+		b.ReportMetric(float64(times[len(times)*99/100].Microseconds()), name+"-p99-us")
+	}
+}

@@ -1,0 +1,97 @@
+package redis
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+)
+
+func fullToken() store.Token {
+	return store.Token{
+		ID: "id", Name: "name", Version: 1, Subject: caveat.Provider("p"), Type: "ujg:g",
+		Caveats: []string{"time < 1", "ip = 1.2.3.4"}, Secret: store.NewSecret("secret \x00\xff"), Created: -5,
+		Revoked: true, RevokedTails: []store.Tail{store.TailOf([]byte("x"))}, Custom: json.RawMessage(`{"a":1}`),
+		Privileges: []string{"p"}, UsageLimit: math.MaxInt64, UsageCount: 3,
+	}
+}
+
+func TestValuesHaveARevisionOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	one, two := encodeToken(fullToken()), encodeToken(fullToken())
+	require.Len(t, revision(one), revisionSize)
+	require.NotEqual(t, revision(one), revision(two))
+	require.Equal(t, one[revisionSize:], two[revisionSize:])
+	require.Empty(t, revision(""))
+}
+
+// A value that is cut short or of another format is an error, never a panic or
+// another record.
+func TestDamagedValuesAreRefused(t *testing.T) {
+	t.Parallel()
+	values := map[string]func(string) error{
+		encodeToken(fullToken()): func(v string) error { _, err := decodeToken("id", v); return err },
+		encodeIdentity(store.Identity{Username: "u", FullName: "f", Password: store.NewSecret("p")}): func(v string) error {
+			_, err := decodeIdentity(caveat.User("u"), v)
+			return err
+		},
+		encodeTemporary(store.Temporary{Secret: store.NewSecret("s"), Generation: 3}): func(v string) error {
+			_, err := decodeTemporary(caveat.User("u"), v)
+			return err
+		},
+		encodePointer(caveat.User("u")): func(v string) error { _, err := decodePointer(v); return err },
+	}
+	for value, decode := range values {
+		require.NoError(t, decode(value))
+		for n := 1; n < len(value); n++ {
+			require.ErrorIs(t, decode(value[:n]), errFormat, "%d bytes of %d", n, len(value))
+		}
+		other := []byte(value)
+		other[revisionSize] = format + 1
+		require.ErrorIs(t, decode(string(other)), errFormat)
+	}
+}
+
+func TestAgesSortAsListings(t *testing.T) {
+	t.Parallel()
+	want := []store.Cursor{
+		{Created: math.MinInt64, ID: "a"}, {Created: -1, ID: "z"}, {Created: 0, ID: "a"}, {Created: 0, ID: "a\x01"}, {Created: 0, ID: "b"},
+		{Created: 1, ID: "A"}, {Created: 255, ID: ""}, {Created: 256, ID: ""}, {Created: math.MaxInt64, ID: "\xff"},
+	}
+	var members []string
+	for _, c := range want {
+		members = append(members, age(c.Created, c.ID))
+	}
+	require.True(t, slices.IsSorted(members))
+	for i, member := range members {
+		got, err := ofAge(member)
+		require.NoError(t, err)
+		require.Equal(t, want[i], got)
+	}
+	_, err := ofAge("short")
+	require.ErrorIs(t, err, errFormat)
+}
+
+func FuzzValues(f *testing.F) {
+	f.Add(encodeToken(fullToken()))
+	f.Add(encodeIdentity(store.Identity{Subject: caveat.User("u"), Username: "u"}))
+	f.Add(encodeTemporary(store.Temporary{Secret: store.NewSecret("s"), Generation: 1}))
+	f.Add(encodePointer(caveat.User("u")))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, value string) {
+		if decoded, err := decodeToken("id", value); err == nil {
+			again, err := decodeToken("id", encodeToken(decoded))
+			require.NoError(t, err)
+			require.Equal(t, decoded, again)
+		}
+		_, _ = decodeIdentity(caveat.User("u"), value)
+		_, _ = decodeTemporary(caveat.User("u"), value)
+		_, _ = decodePointer(value)
+		_, _ = decodeStatus(value)
+	})
+}

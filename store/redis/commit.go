@@ -1,0 +1,114 @@
+package redis
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// op is a check of one key, or a command that writes one.
+type op struct {
+	name    string
+	key     string
+	args    []string
+	refusal error // of a check: what a commit fails with where it does not hold
+	record  bool  // the key is a record, which look-ups remember
+}
+
+// The checks that commitScript knows.
+const (
+	checkRevision = "REVISION"
+	checkField    = "FIELD"
+)
+
+// is checks that the string has the revision, "" for no string.
+func is(key, revision string, refusal error) op {
+	return op{name: checkRevision, key: key, args: []string{revision}, refusal: refusal}
+}
+
+// isAbsent checks that there is no such string.
+func isAbsent(key string, refusal error) op { return is(key, "", refusal) }
+
+// hasField checks that the field of the hash has the value, "" for no field.
+func hasField(key, field, value string, refusal error) op {
+	return op{name: checkField, key: key, args: []string{field, value}, refusal: refusal}
+}
+
+func putRecord(key, value string) op {
+	return op{name: "SET", key: key, args: []string{value}, record: true}
+}
+
+func dropRecord(key string) op { return op{name: "DEL", key: key, record: true} }
+
+func write(name, key string, args ...string) op { return op{name: name, key: key, args: args} }
+
+// step is what is done at once in one shard: the writes, if all checks hold.
+type step struct {
+	ops []op
+	// cleanup tells that nothing depends on the step: what it removes counts as
+	// not there already.
+	cleanup bool
+}
+
+// errStale refuses a commit because something is no longer as it was read. Who
+// gets it reads again.
+var errStale = errors.New("the record changed meanwhile")
+
+// commit does the steps: all at once, or one after the other in a Cluster, up to
+// the first that is refused. It returns how many were done and the refusal of
+// the check that did not hold. After an error of the environment the step that
+// comes next may have been done as well.
+func (s *Store) commit(ctx context.Context, steps ...step) (done int, err error) {
+	if !s.isCluster() {
+		if err := s.run(ctx, merge(steps)); err != nil {
+			return 0, err
+		}
+		return len(steps), nil
+	}
+	for i, st := range steps {
+		if err := s.run(ctx, merge([]step{st})); err != nil && !st.cleanup {
+			return i, err
+		}
+	}
+	return len(steps), nil
+}
+
+// merge returns the operations of all steps in their order, except that checks
+// come first.
+func merge(steps []step) (ops []op) {
+	for _, checks := range []bool{true, false} {
+		for _, st := range steps {
+			for _, o := range st.ops {
+				if (o.refusal != nil) == checks {
+					ops = append(ops, o)
+				}
+			}
+		}
+	}
+	return ops
+}
+
+// run does the operations in one script.
+func (s *Store) run(ctx context.Context, ops []op) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	keys, args := make([]string, len(ops)), make([]string, 0, 4*len(ops))
+	var records []string
+	for i, o := range ops {
+		keys[i] = o.key
+		args = append(append(args, o.name, strconv.Itoa(len(o.args))), o.args...)
+		if o.record {
+			records = append(records, o.key)
+		}
+	}
+	failed, err := s.execute(ctx, commitScript, keys, args, records)
+	if err != nil {
+		return err
+	}
+	if failed > 0 {
+		return ops[failed-1].refusal
+	}
+	return nil
+}

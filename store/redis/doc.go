@@ -1,0 +1,83 @@
+// Package redis keeps tokens and identities in Redis 7 or newer, or Valkey: on a
+// single server, behind Sentinel, or in a Cluster. It is for those who have
+// Redis at hand and many verifications to do on many machines: a verification
+// costs one round trip, and none while the client remembers the answer, which
+// the server takes back when the token is revoked.
+//
+//	s, err := redis.Open(ctx, "redis://redis.example.org", redis.Options{})
+//	...
+//	defer s.Close()
+//	err = s.Migrate(ctx)
+//	...
+//	authority, err := macaroon.NewAuthority(s)
+//
+// [Open] gives a [Store] over connections of its own, [New] one over a
+// [rueidis.Client] of the caller's. [Store.Migrate] marks the keys with the
+// version of their layout; every replica may call it at its start. The store is a
+// [store.Archive], a [store.TemporaryReplacer] and a [store.Watcher].
+//
+// # Durability
+//
+// Redis acknowledges a write before it is safe, unless it is told otherwise, and
+// this package cannot tell it. What the contract of package store promises needs
+// these settings of the server:
+//
+//   - appendonly yes and appendfsync always: no acknowledged write is lost when
+//     the server or its machine crashes. With appendfsync everysec, the default,
+//     the last second or so is lost when the machine does; with snapshots alone,
+//     minutes.
+//   - maxmemory-policy noeviction, the default: anything else lets the server
+//     forget tokens, and a revocation with them.
+//
+// Replication is asynchronous. When a master fails and a replica takes its
+// place, writes are lost that were acknowledged and had not reached that replica
+// yet: a new token is gone, and a revoked token is good again. No setting rules
+// this out; these narrow it:
+//
+//   - [Options].WaitReplicas makes every write wait until so many replicas have
+//     received it. A write that does not reach them in [Options].WaitTimeout is
+//     an error of the environment, though it is done on the master: repeat it.
+//     As many replicas as there are leave no replica to fail over to that lacks
+//     the write, as long as none of them restarts without its data meanwhile.
+//   - min-replicas-to-write and min-replicas-max-lag make a master without
+//     replicas refuse writes, so that one that was cut off stops soon.
+//
+// Who must not lose a revocation to a failover uses a single server with
+// appendfsync always, or another backend.
+//
+// # Consistency
+//
+// Every record is changed by a script that checks what it was made from, so that
+// concurrent updates never overwrite each other, whichever clients they come
+// from. On a single server and behind Sentinel each call is done at once, or not
+// at all. In a Cluster this holds for the records of one subject. Token ids and
+// user names are unique over all subjects by pointers elsewhere in the Cluster:
+// a client that crashes in between leaves at worst a pointer that leads nowhere,
+// which counts as not there and is taken over by who needs it next, after a
+// fifth of a second. [Store.Import] is all or nothing on a single server; for a
+// Cluster see there.
+//
+// What verifications and the issue of tokens look up ([Store.NamedKey],
+// [Store.TemporaryKey], [Store.GetIdentity]) is answered from the client's memory
+// for [Options].CacheTTL at most. The server says when to forget something, which
+// takes as long as a message does; where the connection is lost everything is
+// forgotten, and where it is lost without a sign the TTL is the bound. A store
+// sees its own writes at once. All else is read from the server.
+// Behind a cache of your own, turn this one off.
+//
+// [Store.Watch] loses no change without saying so: it subscribes where the
+// writes are made, and reports [store.FeedDown] when a connection breaks, a shard
+// moves to another server, the observer is thousands of changes late, or, within
+// a second, when a master has become a replica.
+//
+// The client must not read from replicas, which lag. It retries reads until the
+// context is done, so give calls a deadline; it never repeats a write.
+//
+// # Scale
+//
+// Records are in 64 shards by subject, each of which has its own slot of a
+// Cluster: more than about 16 masters gain nothing, and all tokens of one subject
+// are on one of them. A named token takes about 600 bytes of memory and a look-up
+// costs the same however many there are. A page of one subject's tokens costs two
+// round trips; a page of all tokens asks all shards and merges.
+package redis

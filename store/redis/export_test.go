@@ -1,0 +1,23 @@
+package redis
+
+import "github.com/onezone-go/onezone/caveat"
+
+// RoleCheck is the time between questions of a feed to a server.
+const RoleCheck = roleCheck
+
+// Prefix returns the prefix of the store's keys.
+func (s *Store) Prefix() string { return s.o.Prefix }
+
+// KeyOf returns a key in the shard of the subject.
+func (s *Store) KeyOf(subject caveat.Subject) string { return s.subjectKey(identityKind, subject) }
+
+// TokenKey returns the key of the token's record.
+func (s *Store) TokenKey(subject caveat.Subject, id string) string { return s.tokenKey(subject, id) }
+
+// Age returns a member of the sorted sets of tokens.
+func Age(created int64, id string) string { return age(created, id) }
+
+// PointerKeys returns the keys of the pointers for a token id and a user name.
+func (s *Store) PointerKeys(id, username string) []string {
+	return []string{s.pointerKey(tokenPointer, id), s.pointerKey(usernamePointer, username)}
+}

@@ -1,0 +1,18 @@
+module github.com/onezone-go/onezone/store/redis
+
+go 1.26.0
+
+require (
+	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
+	github.com/redis/rueidis v1.0.79
+	github.com/stretchr/testify v1.12.1
+)
+
+require (
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	gopkg.in/macaroon.v2 v2.1.0 // indirect
+)
+
+replace github.com/onezone-go/onezone => ../..

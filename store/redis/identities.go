@@ -1,0 +1,182 @@
+package redis
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// CreateIdentity implements [store.Identities].
+func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
+	const create = "create an identity"
+	if err := s.ready(ctx, create); err != nil {
+		return err
+	}
+	if err := i.Validate(); err != nil {
+		return err
+	}
+	key := s.subjectKey(identityKind, i.Subject)
+	err := s.writeIdentity(ctx, "", i, isAbsent(key, errors.AlreadyExists()))
+	if errors.Is(err, errors.IDBadValueIdentifierOccupied) {
+		// Which may be the subject's own doing, and then the subject is the answer.
+		value, readErr := s.get(ctx, key)
+		if value != "" {
+			err = errors.AlreadyExists()
+		} else if readErr != nil {
+			err = readErr
+		}
+	}
+	return during(create, err)
+}
+
+// writeIdentity writes the record if the check holds, and moves the pointer of
+// the user name from the one that it had to the one that it has.
+func (s *Store) writeIdentity(ctx context.Context, hadUsername string, i store.Identity, check op) error {
+	record := step{ops: append([]op{check}, s.putIdentity(i)...)}
+	if i.Username == hadUsername {
+		_, err := s.commit(ctx, record)
+		return err
+	}
+	cleanup, err := s.releaseUsername(ctx, i.Subject, hadUsername)
+	if err != nil {
+		return err
+	}
+	if i.Username == "" {
+		_, err := s.commit(ctx, record, cleanup)
+		return err
+	}
+	return s.claim(ctx, s.usernameClaim(i), record, cleanup)
+}
+
+// usernameClaim is the wish to have the user name of the identity.
+func (s *Store) usernameClaim(i store.Identity) claim {
+	return claim{
+		key:     s.pointerKey(usernamePointer, i.Username),
+		subject: i.Subject,
+		taken:   errors.BadValueIdentifierOccupied("username"),
+		holder: func(ctx context.Context, subject caveat.Subject) (key, value string, leads bool, err error) {
+			key = s.subjectKey(identityKind, subject)
+			holder, value, err := s.identity(ctx, subject)
+			return key, value, value != "" && holder.Username == i.Username, err
+		},
+	}
+}
+
+// releaseUsername removes the pointer that leads from the user name to the
+// subject.
+func (s *Store) releaseUsername(ctx context.Context, subject caveat.Subject, username string) (step, error) {
+	if username == "" {
+		return step{cleanup: true}, nil
+	}
+	key := s.pointerKey(usernamePointer, username)
+	p, err := s.pointer(ctx, key)
+	if err != nil || p.subject != subject {
+		return step{cleanup: true}, err
+	}
+	return step{ops: release(key, p.revision), cleanup: true}, nil
+}
+
+// putIdentity writes the record and tells of it.
+func (s *Store) putIdentity(i store.Identity) []op {
+	return []op{
+		putRecord(s.subjectKey(identityKind, i.Subject), encodeIdentity(i)),
+		write("ZADD", s.indexKey(allIdentities, i.Subject), "0", i.Subject.String()),
+		s.publishIdentity(i.Subject),
+	}
+}
+
+// identity returns the record and the value that it is made of, "" for none.
+func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Identity, string, error) {
+	value, err := s.get(ctx, s.subjectKey(identityKind, subject))
+	if value == "" || err != nil {
+		return store.Identity{}, "", err
+	}
+	i, err := decodeIdentity(subject, value)
+	return i, value, err
+}
+
+// GetIdentity implements [store.Identities]. Like a verification, it asks the
+// server once, or not at all for as long as the client remembers the answer.
+func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+	const get = "get an identity"
+	if err := s.ready(ctx, get); err != nil {
+		return store.Identity{}, err
+	}
+	value, err := s.look(ctx, s.subjectKey(identityKind, subject))
+	if err != nil {
+		return store.Identity{}, during(get, err)
+	}
+	if value == "" {
+		return store.Identity{}, errors.NotFound()
+	}
+	i, err := decodeIdentity(subject, value)
+	return i, during(get, err)
+}
+
+// GetIdentityByUsername implements [store.Identities].
+func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (i store.Identity, err error) {
+	const get = "get an identity by user name"
+	if err := s.ready(ctx, get); err != nil {
+		return store.Identity{}, err
+	}
+	err = s.follow(ctx, s.pointerKey(usernamePointer, username), func(subject caveat.Subject) (bool, error) {
+		var value string
+		i, value, err = s.identity(ctx, subject)
+		return value != "" && i.Username == username, err
+	})
+	if err != nil {
+		return store.Identity{}, during(get, err)
+	}
+	return i, nil
+}
+
+// UpdateIdentity implements [store.Identities]. change is called again, after a
+// short random pause, when the record changed meanwhile.
+func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	const update = "update an identity"
+	return s.untilFresh(ctx, update, func() error {
+		old, isOld, err := s.knownIdentity(ctx, subject)
+		if err != nil {
+			return during(update, err)
+		}
+		updated, err := store.UpdateIdentity(old, change)
+		if err != nil {
+			return err
+		}
+		return during(update, s.writeIdentity(ctx, old.Username, updated, isOld))
+	})
+}
+
+// knownIdentity returns the record, and the check that it is still that. notFound:
+// there is none.
+func (s *Store) knownIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, op, error) {
+	i, value, err := s.identity(ctx, subject)
+	if err == nil && value == "" {
+		err = errors.NotFound()
+	}
+	return i, is(s.subjectKey(identityKind, subject), revision(value), errStale), err
+}
+
+// DeleteIdentity implements [store.Identities].
+func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	const remove = "delete an identity"
+	return s.untilFresh(ctx, remove, func() error {
+		old, isOld, err := s.knownIdentity(ctx, subject)
+		if err != nil {
+			return during(remove, err)
+		}
+		cleanup, err := s.releaseUsername(ctx, subject, old.Username)
+		if err != nil {
+			return during(remove, err)
+		}
+		_, err = s.commit(ctx, step{ops: []op{
+			isOld,
+			dropRecord(isOld.key),
+			write("ZREM", s.indexKey(allIdentities, subject), subject.String()),
+			s.publishIdentity(subject),
+		}}, cleanup)
+		return during(remove, err)
+	})
+}

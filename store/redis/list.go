@@ -1,0 +1,225 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/redis/rueidis"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ListTokens implements [store.Tokens]. A page of a subject is two round trips; a
+// page of all tokens asks every shard, and merges.
+func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	const list = "list named tokens"
+	if err := s.ready(ctx, list); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	switch {
+	case q.Subject.IsZero() && q.Name != "":
+		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
+	case q.Subject.IsZero():
+		page, next, err = s.listAll(ctx, q)
+	case q.Name != "":
+		page, err = s.listNamed(ctx, q)
+	default:
+		page, next, err = s.listSubject(ctx, q)
+	}
+	if err != nil {
+		return nil, store.Cursor{}, during(list, err)
+	}
+	return page, next, nil
+}
+
+// listNamed returns the token with the name, if it comes after the cursor.
+func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, error) {
+	names := s.subjectKey(namesKind, q.Subject)
+	for {
+		id, err := text(s.client.Do(ctx, s.client.B().Hget().Key(names).Field(q.Name).Build()))
+		if id == "" || err != nil {
+			return nil, err
+		}
+		found, err := s.tokensAt(ctx, []place{{tagOf(q.Subject.String()), store.Cursor{ID: id}}})
+		if err != nil {
+			return nil, err
+		}
+		// Otherwise it was renamed or removed between the two, and who has the
+		// name now is another question.
+		if len(found) == 1 && found[0].Subject == q.Subject && found[0].Name == q.Name {
+			t := found[0]
+			if !q.After.IsZero() && compareCursors(q.After, store.Cursor{Created: t.Created, ID: t.ID}) >= 0 {
+				return nil, nil
+			}
+			return found, nil
+		}
+	}
+}
+
+func (s *Store) listSubject(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+	tag, size := tagOf(q.Subject.String()), q.PageSize()
+	members, err := s.client.Do(ctx, s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), size+1)).AsStrSlice()
+	if err != nil {
+		return nil, store.Cursor{}, err
+	}
+	places, err := placesOf(tag, members)
+	if err != nil {
+		return nil, store.Cursor{}, err
+	}
+	return s.pageOf(ctx, places, size, q.Subject)
+}
+
+// listAll merges what the shards have. It asks each for a few tokens, and again
+// for more where these are used up.
+func (s *Store) listAll(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+	size := q.PageSize()
+	chunk := 2*size/shards + 2
+	lists := make([]*shardList, shards)
+	for i, tag := range tags {
+		lists[i] = &shardList{tag: tag, after: memberOf(q.After)}
+	}
+	var places []place
+	for len(places) <= size {
+		if err := s.refill(ctx, lists, chunk); err != nil {
+			return nil, store.Cursor{}, err
+		}
+		first := slices.MinFunc(lists, compareHeads)
+		if len(first.places) == 0 {
+			break // so it is with all
+		}
+		places = append(places, first.places[0])
+		first.places = first.places[1:]
+	}
+	return s.pageOf(ctx, places, size, caveat.Subject{})
+}
+
+// shardList is the part of a listing that one shard has.
+type shardList struct {
+	tag    string
+	places []place // known and not yet used, in order
+	after  string  // the member of the sorted set after which to go on
+	ended  bool
+}
+
+// compareHeads orders lists by what comes first in them, and empty ones last.
+func compareHeads(a, b *shardList) int {
+	if len(a.places) == 0 || len(b.places) == 0 {
+		return cmp.Compare(len(b.places), len(a.places))
+	}
+	return compareCursors(a.places[0].Cursor, b.places[0].Cursor)
+}
+
+// refill reads on in the shards of which nothing is known any more.
+func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error {
+	var dry []*shardList
+	var commands []rueidis.Completed
+	for _, l := range lists {
+		if len(l.places) == 0 && !l.ended {
+			dry = append(dry, l)
+			commands = append(commands, s.rangeAfter(s.key(allTokens, l.tag, ""), l.after, chunk))
+		}
+	}
+	for i, result := range s.client.DoMulti(ctx, commands...) {
+		members, err := result.AsStrSlice()
+		if err != nil {
+			return err
+		}
+		if dry[i].places, err = placesOf(dry[i].tag, members); err != nil {
+			return err
+		}
+		if dry[i].ended = len(members) < chunk; !dry[i].ended {
+			dry[i].after = members[chunk-1]
+		}
+	}
+	return nil
+}
+
+// rangeAfter reads up to limit members of the sorted set that come after the
+// given one, "" for the beginning.
+func (s *Store) rangeAfter(key, after string, limit int) rueidis.Completed {
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	return s.client.B().Zrangebylex().Key(key).Min(from).Max("+").Limit(0, int64(limit)).Build()
+}
+
+// place is where a named token is: its shard, and its place in a listing.
+type place struct {
+	tag string
+	store.Cursor
+}
+
+func placesOf(tag string, members []string) ([]place, error) {
+	places := make([]place, len(members))
+	for i, member := range members {
+		cursor, err := ofAge(member)
+		if err != nil {
+			return nil, err
+		}
+		places[i] = place{tag, cursor}
+	}
+	return places, nil
+}
+
+// memberOf returns the member of a sorted set at the place, "" for the beginning.
+func memberOf(c store.Cursor) string {
+	if c.IsZero() {
+		return ""
+	}
+	return age(c.Created, c.ID)
+}
+
+func compareCursors(a, b store.Cursor) int {
+	return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
+}
+
+// pageOf returns the records at the first size places, and where they end if
+// that is not all. A record that is gone or another by now is left out. All are
+// of the subject, if one is given.
+func (s *Store) pageOf(ctx context.Context, places []place, size int, subject caveat.Subject) (page []store.Token, next store.Cursor, err error) {
+	if len(places) > size {
+		places = places[:size]
+		next = places[size-1].Cursor
+	}
+	found, err := s.tokensAt(ctx, places)
+	if err != nil {
+		return nil, store.Cursor{}, err
+	}
+	created := make(map[string]int64, len(places))
+	for _, p := range places {
+		created[p.ID] = p.Created
+	}
+	page = slices.DeleteFunc(found, func(t store.Token) bool {
+		return t.Created != created[t.ID] || !subject.IsZero() && t.Subject != subject
+	})
+	return page, next, nil
+}
+
+// tokensAt returns the records of those that are there, in the order of the
+// places. The creation time in a place does not matter.
+func (s *Store) tokensAt(ctx context.Context, places []place) ([]store.Token, error) {
+	keys := make([]string, len(places))
+	for i, p := range places {
+		keys[i] = s.key(tokenKind, p.tag, p.ID)
+	}
+	values, err := s.getEach(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var tokens []store.Token
+	for i, value := range values {
+		if value == "" {
+			continue
+		}
+		t, err := decodeToken(places[i].ID, value)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, t)
+	}
+	return tokens, nil
+}

@@ -1,0 +1,191 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	// rueidis: the one Go client with server-assisted client-side caching and
+	// automatic pipelining for single nodes, Sentinel and Cluster alike.
+	"github.com/redis/rueidis"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ErrClosed is wrapped in the error of every call on a store that is closed.
+var ErrClosed = errors.New("the store is closed")
+
+// Defaults of [Options].
+const (
+	DefaultPrefix      = "onezone:"
+	DefaultCacheTTL    = 10 * time.Second
+	DefaultWaitTimeout = time.Second
+)
+
+// Options is how a [Store] uses its server. The zero Options are the defaults.
+type Options struct {
+	// Prefix begins every key and channel of the store, so that several stores
+	// can share a server. It holds no braces. "": DefaultPrefix.
+	Prefix string
+
+	// CacheTTL is how long verifications may be answered from the memory of the
+	// client while the server says nothing; it bounds how long a revocation goes
+	// unseen where a connection is lost without a sign. 0: DefaultCacheTTL;
+	// negative: every look-up asks the server. Nothing is cached through a client
+	// with DisableCache.
+	CacheTTL time.Duration
+
+	// WaitReplicas is how many replicas have to have a write before it is
+	// acknowledged. 0: none.
+	WaitReplicas int
+
+	// WaitTimeout bounds the wait for WaitReplicas, in whole milliseconds and at
+	// least one. 0: DefaultWaitTimeout.
+	WaitTimeout time.Duration
+}
+
+// Store is a [store.Store] on Redis. Make one with [New] or [Open].
+type Store struct {
+	client rueidis.Client
+	owned  bool // Close closes the client
+	o      Options
+
+	migrated atomic.Bool
+	caching  atomic.Bool
+	hints    hints
+	recent   *recent
+
+	close sync.Once
+	done  chan struct{} // closed by Close
+}
+
+var (
+	_ store.Store             = (*Store)(nil)
+	_ store.Archive           = (*Store)(nil)
+	_ store.Watcher           = (*Store)(nil)
+	_ store.TemporaryReplacer = (*Store)(nil)
+)
+
+// New returns a store over the client, which stays the caller's to close. It does
+// not connect: call [Store.Migrate] before anything else. The client must read from masters: no
+// SendToReplicas, no ReplicaOnly.
+func New(client rueidis.Client, o Options) *Store {
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if o.CacheTTL == 0 {
+		o.CacheTTL = DefaultCacheTTL
+	}
+	if o.WaitTimeout <= 0 {
+		o.WaitTimeout = DefaultWaitTimeout
+	}
+	// Redis counts milliseconds, and takes none of them for waiting for ever.
+	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
+	return &Store{client: client, o: o, recent: newRecent(o.CacheTTL), done: make(chan struct{})}
+}
+
+// Open connects to the server at the URL, and returns a store that closes its
+// connections when it is closed. The URL is one that [rueidis.ParseURL] reads:
+// redis://USER:PASSWORD@HOST:PORT/DB, rediss:// with TLS, &addr=HOST:PORT for
+// further nodes of a Cluster or further Sentinels, and ?master_set=NAME for
+// Sentinel. A new server is ready for use after [Store.Migrate].
+//
+// badData {key "url"}: it is another URL. badData {key "prefix"}: the prefix holds
+// braces. [ErrSchema]: the keys were written by a newer version of this package.
+// The environment: the server does not answer.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	const open = "open a Redis store"
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", open, err)
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	option, err := rueidis.ParseURL(url)
+	if err != nil {
+		// The error of the parser quotes the URL, which holds a password.
+		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
+	}
+	client, err := connect(ctx, option)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", open, err)
+	}
+	s := New(client, o)
+	s.owned = true
+	if err := s.checkSchema(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("%s: %w", open, err)
+	}
+	return s, nil
+}
+
+// connect gives up when ctx is done, of which rueidis knows nothing. What it is
+// doing then ends by itself, within the time that the options give it.
+func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
+	clients, errs := make(chan rueidis.Client), make(chan error, 1)
+	go func() {
+		client, err := rueidis.NewClient(option)
+		if err != nil {
+			errs <- err
+			return
+		}
+		select {
+		case clients <- client:
+		case <-ctx.Done():
+			client.Close()
+		}
+	}()
+	select {
+	case client := <-clients:
+		return client, nil
+	case err := <-errs:
+		return nil, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close makes all later calls fail with [ErrClosed] and ends those of
+// [Store.Watch]. It closes the connections that [Open] made and leaves alone a
+// client that was passed to [New]. It never fails, nor does closing twice.
+func (s *Store) Close() error {
+	s.close.Do(func() {
+		close(s.done)
+		if s.owned {
+			s.client.Close()
+		}
+	})
+	return nil
+}
+
+// ready reports why the call that is about to do something should not.
+func (s *Store) ready(ctx context.Context, something string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", something, err)
+	}
+	select {
+	case <-s.done:
+		return fmt.Errorf("%s: %w", something, ErrClosed)
+	default:
+	}
+	if !s.migrated.Load() {
+		return fmt.Errorf("%s: %w: Migrate was not called", something, ErrSchema)
+	}
+	return nil
+}
+
+// isCluster reports whether keys are spread over servers, so that a script can
+// touch those of one shard only.
+func (s *Store) isCluster() bool { return s.client.Mode() == rueidis.ClientModeCluster }
+
+// during tells with an error of the environment what was being done. Errors of
+// the catalogue speak for themselves.
+func during(something string, err error) error {
+	if _, ok := errors.AsType[*errors.Error](err); err == nil || ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", something, err)
+}

@@ -1,0 +1,98 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// schema is the version of the layout of keys and values that this package
+// writes.
+const schema = 1
+
+// ErrSchema is wrapped in the errors of [Open] and [Store.Migrate] where the keys
+// are of a version that this package does not know, and in that of every call
+// before Migrate succeeded.
+var ErrSchema = errors.New("the schema of the keys is not ready")
+
+// Migrate makes the server ready for the store: it leaves a mark of the schema's
+// version, or checks the one that is there. It can be called by any number of
+// processes at once and again at any time.
+//
+// [ErrSchema]: the keys were written by a newer version of this package, and are
+// left alone. badData {key "prefix"}: the prefix holds braces.
+func (s *Store) Migrate(ctx context.Context) error {
+	const migrate = "migrate a Redis store"
+	if err := s.ready(ctx, migrate); err != nil && !errors.Is(err, ErrSchema) {
+		return err
+	}
+	if err := s.o.validate(); err != nil {
+		return err
+	}
+	mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable()
+	if _, err := text(s.client.Do(ctx, mark)); err != nil {
+		return fmt.Errorf("%s: %w", migrate, err)
+	}
+	if err := s.checkSchema(ctx); err != nil {
+		return fmt.Errorf("%s: %w", migrate, err)
+	}
+	return nil
+}
+
+func (s *Store) schemaKey() string { return s.o.Prefix + "schema" }
+
+// checkSchema lets calls pass if the server is ready for the store. The error is
+// ErrSchema where it never will be.
+func (s *Store) checkSchema(ctx context.Context) error {
+	version, err := s.client.Do(ctx, s.client.B().Get().Key(s.schemaKey()).Build()).ToString()
+	if rueidis.IsRedisNil(err) {
+		return nil // until Migrate
+	}
+	if err != nil {
+		return err
+	}
+	if version != strconv.Itoa(schema) {
+		return fmt.Errorf("%w: it has version %.20q, this program knows version %d", ErrSchema, version, schema)
+	}
+	caching, err := s.probeCache(ctx, s.schemaKey())
+	if err != nil {
+		return err
+	}
+	s.caching.Store(caching)
+	s.migrated.Store(true)
+	return nil
+}
+
+// validate refuses a prefix that would put all keys in one place.
+func (o Options) validate() error {
+	if strings.ContainsAny(o.Prefix, "{}") {
+		return errors.BadDataHint("prefix", "a prefix holds no braces, which tell Redis Cluster where keys belong")
+	}
+	return nil
+}
+
+// probeCache finds out whether the client remembers what it reads, which its
+// interface does not tell. Asking a client that does not is a round trip lost.
+func (s *Store) probeCache(ctx context.Context, key string) (bool, error) {
+	if s.o.CacheTTL < 0 {
+		return false, nil
+	}
+	for range 3 { // the mark may be new, and be invalidated once
+		for range 2 {
+			result := s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), time.Minute)
+			if err := result.Error(); err != nil {
+				return false, err
+			}
+			if result.IsCacheHit() {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}

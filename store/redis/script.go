@@ -1,0 +1,110 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/rueidis"
+)
+
+// script is a Lua script that returns 0, or the number of the reason why it wrote
+// nothing. It touches the keys that it is given and no others.
+type script struct {
+	text string
+	lua  *rueidis.Lua // which sends the text to servers that do not know it yet
+}
+
+func newScript(text string) script { return script{text, rueidis.NewLuaScript(text)} }
+
+// commitScript does what a step says. KEYS[k] is the key of the k-th operation;
+// in ARGV there is for each its name, the number of its arguments and these.
+// Checks come before writes, so that it writes all or nothing. It returns the
+// number of the first check that does not hold, or 0.
+var commitScript = newScript(`
+local call, a = redis.call, 1
+for k = 1, #KEYS do
+	local op, n = ARGV[a], tonumber(ARGV[a + 1])
+	if op == 'REVISION' then
+		if call('GETRANGE', KEYS[k], 0, 7) ~= ARGV[a + 2] then return k end
+	elseif op == 'FIELD' then
+		if (call('HGET', KEYS[k], ARGV[a + 2]) or '') ~= ARGV[a + 3] then return k end
+	else
+		call(op, KEYS[k], unpack(ARGV, a + 2, a + 1 + n))
+	end
+	a = a + 2 + n
+end
+return 0`)
+
+// createScript writes a new token where pointer and record are on the same
+// server: what commitScript can do as well, in half the time. It is not done if
+// the id (1) or the name (2) is taken.
+var createScript = newScript(`
+local call = redis.call
+if not call('SET', KEYS[1], ARGV[1], 'NX') then return 1 end
+if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
+	call('DEL', KEYS[1])
+	return 2
+end
+call('SET', KEYS[3], ARGV[4])
+call('ZADD', KEYS[4], '0', ARGV[5])
+call('ZADD', KEYS[5], '0', ARGV[5])
+call('SPUBLISH', KEYS[6], ARGV[6])
+return 0`)
+
+// execute runs the script, which writes the records.
+func (s *Store) execute(ctx context.Context, script script, keys, args, records []string) (reason int64, err error) {
+	defer s.written(records...)
+	for b := (backoff{}); ; {
+		reason, err = s.try(ctx, script, keys, args)
+		if !isElsewhere(err) {
+			return reason, err
+		}
+		if err := b.pause(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// try runs the script, and waits for replicas if that is asked for.
+func (s *Store) try(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
+	if s.o.WaitReplicas <= 0 {
+		return script.lua.Exec(ctx, s.client, keys, args).AsInt64()
+	}
+	// The server counts the replicas that have what this connection wrote.
+	err = s.client.Dedicated(func(c rueidis.DedicatedClient) error {
+		results := c.DoMulti(ctx,
+			c.B().Eval().Script(script.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build(),
+			c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build(),
+		)
+		if reason, err = results[0].AsInt64(); err != nil || reason > 0 {
+			return err
+		}
+		replicas, err := results[1].AsInt64()
+		if err == nil && replicas < int64(s.o.WaitReplicas) {
+			err = fmt.Errorf("the write is on %d replicas, not on %d", replicas, s.o.WaitReplicas)
+		}
+		return err
+	})
+	return reason, err
+}
+
+// written takes note of records that changed, or may have: of those that a script
+// writes when it is done, however long it took, and whatever became of it.
+func (s *Store) written(keys ...string) {
+	if s.caching.Load() {
+		s.recent.note(keys...)
+	}
+}
+
+// isElsewhere reports whether a server of a Cluster did nothing because the keys
+// are on another, or on their way there. The client learns where from that, and
+// repeats some of these commands itself.
+func isElsewhere(err error) bool {
+	e, ok := rueidis.IsRedisErr(err)
+	if !ok {
+		return false
+	}
+	_, moved := e.IsMoved()
+	_, moves := e.IsAsk()
+	return moved || moves || e.IsTryAgain()
+}

@@ -1,0 +1,168 @@
+package redis
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// CreateToken implements [store.Tokens].
+func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+	const create = "create a named token"
+	if err := s.ready(ctx, create); err != nil {
+		return err
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	if !s.isCluster() {
+		if done, err := s.createAtOnce(ctx, t); done || err != nil {
+			return during(create, err)
+		}
+	}
+	ops := []op{s.nameFree(t), isAbsent(s.tokenKey(t.Subject, t.ID), errors.AlreadyExists())}
+	ops = append(ops, s.putToken(t)...)
+	return during(create, s.claim(ctx, s.tokenClaim(t), step{ops: append(ops, s.index(t)...)}))
+}
+
+// createAtOnce writes the record and the pointer to it. It is not done where
+// there is a pointer, of which it does not know where it leads.
+func (s *Store) createAtOnce(ctx context.Context, t store.Token) (done bool, err error) {
+	key, member := s.tokenKey(t.Subject, t.ID), age(t.Created, t.ID)
+	reason, err := s.execute(ctx, createScript,
+		[]string{
+			s.pointerKey(tokenPointer, t.ID), s.subjectKey(namesKind, t.Subject), key,
+			s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
+		},
+		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID},
+		[]string{key},
+	)
+	if reason == 2 {
+		err = errors.BadValueIdentifierOccupied("name")
+	}
+	return err == nil && reason == 0, err
+}
+
+// tokenClaim is the wish to have the id of the token.
+func (s *Store) tokenClaim(t store.Token) claim {
+	return claim{
+		key:     s.pointerKey(tokenPointer, t.ID),
+		subject: t.Subject,
+		taken:   errors.AlreadyExists(),
+		holder: func(ctx context.Context, subject caveat.Subject) (key, value string, leads bool, err error) {
+			key = s.tokenKey(subject, t.ID)
+			value, err = s.get(ctx, key)
+			return key, value, value != "", err
+		},
+	}
+}
+
+func (s *Store) nameFree(t store.Token) op {
+	return hasField(s.subjectKey(namesKind, t.Subject), t.Name, "", errors.BadValueIdentifierOccupied("name"))
+}
+
+// putToken writes the record and tells of it.
+func (s *Store) putToken(t store.Token) []op {
+	return []op{putRecord(s.tokenKey(t.Subject, t.ID), encodeToken(t)), s.publishToken(t)}
+}
+
+// index adds the token to the indexes, unindex removes it.
+func (s *Store) index(t store.Token) []op {
+	member := age(t.Created, t.ID)
+	return []op{
+		write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID),
+		write("ZADD", s.subjectKey(listKind, t.Subject), "0", member),
+		write("ZADD", s.indexKey(allTokens, t.Subject), "0", member),
+	}
+}
+
+func (s *Store) unindex(t store.Token) []op {
+	member := age(t.Created, t.ID)
+	return []op{
+		write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name),
+		write("ZREM", s.subjectKey(listKind, t.Subject), member),
+		write("ZREM", s.indexKey(allTokens, t.Subject), member),
+	}
+}
+
+// GetToken implements [store.Tokens].
+func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
+	const get = "get a named token"
+	if err := s.ready(ctx, get); err != nil {
+		return store.Token{}, err
+	}
+	t, _, err := s.token(ctx, id)
+	return t, during(get, err)
+}
+
+// token returns the record and its revision.
+func (s *Store) token(ctx context.Context, id string) (t store.Token, rev string, err error) {
+	err = s.locate(ctx, id, func(l *location) (bool, error) {
+		value, err := s.get(ctx, l.tokenKey)
+		if value == "" || err != nil {
+			return false, err
+		}
+		t, err = decodeToken(id, value)
+		rev = revision(value)
+		return t.Subject == l.subject, err
+	})
+	if err != nil {
+		return store.Token{}, "", err
+	}
+	return t, rev, nil
+}
+
+// UpdateToken implements [store.Tokens]. change is called again, after a short
+// random pause, when the record changed meanwhile.
+func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	const update = "update a named token"
+	return s.untilFresh(ctx, update, func() error {
+		old, rev, err := s.token(ctx, id)
+		if err != nil {
+			return during(update, err)
+		}
+		updated, err := store.UpdateToken(old, change)
+		if err != nil {
+			return err
+		}
+		_, err = s.commit(ctx, s.replaceToken(old, rev, updated))
+		return during(update, err)
+	})
+}
+
+func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) step {
+	ops := []op{is(s.tokenKey(old.Subject, old.ID), rev, errStale)}
+	if updated.Name != old.Name {
+		names := s.subjectKey(namesKind, old.Subject)
+		ops = append(ops, s.nameFree(updated),
+			write("HDEL", names, old.Name), write("HSET", names, updated.Name, updated.ID))
+	}
+	return step{ops: append(ops, s.putToken(updated)...)}
+}
+
+// DeleteToken implements [store.Tokens].
+func (s *Store) DeleteToken(ctx context.Context, id string) error {
+	const remove = "delete a named token"
+	return s.untilFresh(ctx, remove, func() error {
+		pointerKey := s.pointerKey(tokenPointer, id)
+		p, err := s.pointer(ctx, pointerKey)
+		if err != nil {
+			return during(remove, err)
+		}
+		t, rev, err := s.token(ctx, id)
+		if err != nil {
+			return during(remove, err)
+		}
+		record := step{ops: append(s.dropToken(t, rev), s.unindex(t)...)}
+		_, err = s.commit(ctx, record, step{ops: release(pointerKey, p.revision), cleanup: true})
+		return during(remove, err)
+	})
+}
+
+// dropToken removes the record, given its revision, and tells of it.
+func (s *Store) dropToken(t store.Token, rev string) []op {
+	key := s.tokenKey(t.Subject, t.ID)
+	return []op{is(key, rev, errStale), dropRecord(key), s.publishToken(t)}
+}

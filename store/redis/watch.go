@@ -1,0 +1,310 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// A script that changes a record publishes it in the channel of the shard: the
+// kind of the record and what it is of. The channels are sharded, so that the
+// server that wrote is the one that tells, and a subscriber loses no message
+// without losing a connection, being told that the shard has moved, or finding
+// that the server is no master any more.
+
+func (s *Store) publishToken(t store.Token) op {
+	return s.publish(t.Subject, tokenKind+t.ID)
+}
+
+func (s *Store) publishIdentity(subject caveat.Subject) op {
+	return s.publish(subject, identityKind+subject.String())
+}
+
+func (s *Store) publishTemporary(subject caveat.Subject) op {
+	return s.publish(subject, temporaryKind+subject.String())
+}
+
+func (s *Store) publish(subject caveat.Subject, message string) op {
+	return write("SPUBLISH", s.indexKey(changesOfShards, subject), message)
+}
+
+// change returns what a message in the channel of the shard tells, and the key
+// of the record.
+func (s *Store) change(tag, message string) (c store.Change, key string, ok bool) {
+	if message == "" {
+		return store.Change{}, "", false
+	}
+	kind, of := message[:1], message[1:]
+	c.Subject, _ = caveat.ParseSubject(of)
+	switch kind {
+	case tokenKind:
+		c = store.Change{Kind: store.TokenChanged, TokenID: of}
+	case identityKind:
+		c.Kind = store.IdentityChanged
+	case temporaryKind:
+		c.Kind = store.TemporaryChange
+	default:
+		return store.Change{}, "", false
+	}
+	return c, s.key(kind, tag, of), true
+}
+
+const (
+	// maxQueue is how many changes wait for a slow observer. Then the feed counts
+	// as lost, so that no observer makes the server keep them.
+	maxQueue = 4096
+	// roleCheck is the time between questions to a server whether it is a master.
+	roleCheck = time.Second
+	// A lost feed waits between attempts, longer each time.
+	firstReconnectPause = 5 * time.Millisecond
+	maxReconnectPause   = time.Second
+)
+
+// Watch implements [store.Watcher]. It subscribes at each master, so that a
+// change comes from the server that made it. An observer that is thousands of
+// changes late is told [store.FeedDown] and [store.FeedUp] in place of them.
+// Watch returns [ErrClosed], wrapped, when the store is closed.
+func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
+	const watch = "watch the store"
+	if err := s.ready(ctx, watch); err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-s.done:
+			stop()
+		case <-watching.Done():
+		}
+	}()
+	for pause := firstReconnectPause; watching.Err() == nil; {
+		f, err := s.subscribe(watching)
+		if err == nil {
+			pause = firstReconnectPause
+			observe(store.Change{Kind: store.FeedUp})
+			f.deliver(watching, observe)
+			f.unsubscribe()
+			if ctx.Err() == nil {
+				observe(store.Change{Kind: store.FeedDown})
+			}
+		}
+		_ = sleep(watching, pause)
+		pause = min(2*pause, maxReconnectPause)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", watch, err)
+	}
+	return fmt.Errorf("%s: %w", watch, ErrClosed)
+}
+
+// feed is a subscription to the channels of all shards.
+type feed struct {
+	store *Store
+	queue chan queued
+	conns []rueidis.DedicatedClient
+
+	lose sync.Once
+	lost chan struct{}
+}
+
+// queued is a message and the hash tag of the shard that it came from.
+type queued struct{ tag, message string }
+
+// subscribe returns a feed that stands.
+func (s *Store) subscribe(ctx context.Context) (*feed, error) {
+	f := &feed{store: s, queue: make(chan queued, maxQueue), lost: make(chan struct{})}
+	masters, err := s.masters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for client, tags := range masters {
+		if err := f.subscribe(ctx, client, tags); err != nil {
+			f.unsubscribe()
+			return nil, err
+		}
+	}
+	go f.check(ctx)
+	return f, nil
+}
+
+// subscribe has the server tell of the shards.
+func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []string) error {
+	conn, _ := client.Dedicate()
+	f.conns = append(f.conns, conn)
+	shardOf := make(map[string]string, len(tags))
+	commands := make([]rueidis.Completed, len(tags))
+	for i, tag := range tags {
+		channel := f.store.key(changesOfShards, tag, "")
+		shardOf[channel] = tag
+		commands[i] = conn.B().Ssubscribe().Channel(channel).Build()
+	}
+	broken := conn.SetPubSubHooks(rueidis.PubSubHooks{
+		OnMessage: func(m rueidis.PubSubMessage) {
+			select {
+			case f.queue <- queued{shardOf[m.Channel], m.Message}:
+			default:
+				f.fail()
+			}
+		},
+		OnSubscription: func(event rueidis.PubSubSubscription) {
+			if event.Kind == "sunsubscribe" { // the shard moves to another server
+				f.fail()
+			}
+		},
+	})
+	go func() {
+		<-broken
+		f.fail()
+	}()
+	for _, result := range conn.DoMulti(ctx, commands...) {
+		if err := result.Error(); err != nil {
+			return err
+		}
+	}
+	return requireMaster(ctx, conn)
+}
+
+// check asks the servers from time to time whether they are masters still. One
+// that has become a replica keeps its connections, and no longer tells all.
+func (f *feed) check(ctx context.Context) {
+	for sleep(ctx, roleCheck) == nil {
+		for _, conn := range f.conns {
+			asking, cancel := context.WithTimeout(ctx, roleCheck)
+			err := requireMaster(asking, conn)
+			cancel()
+			if err != nil {
+				f.fail()
+				return
+			}
+		}
+	}
+}
+
+func requireMaster(ctx context.Context, conn rueidis.DedicatedClient) error {
+	role, err := conn.Do(ctx, conn.B().Role().Build()).ToArray()
+	if err != nil {
+		return err
+	}
+	if len(role) == 0 {
+		return errFormat
+	}
+	if name, err := role[0].ToString(); name != "master" {
+		return errors.Join(errors.New("the server is no master"), err)
+	}
+	return nil
+}
+
+func (f *feed) fail() { f.lose.Do(func() { close(f.lost) }) }
+
+// deliver tells of changes until the feed is lost or ctx is done.
+func (f *feed) deliver(ctx context.Context, observe func(store.Change)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.lost:
+			return
+		case q := <-f.queue:
+			c, key, ok := f.store.change(q.tag, q.message)
+			if !ok {
+				continue
+			}
+			// An observer that looks up sees the change, even if the word to
+			// forget what was remembered is still on its way.
+			f.store.written(key)
+			observe(c)
+		}
+	}
+}
+
+// unsubscribe ends the feed. It closes connections rather than giving them back,
+// since messages may be under way in them.
+func (f *feed) unsubscribe() {
+	for _, conn := range f.conns {
+		conn.Close()
+	}
+}
+
+// masters returns a client of each master, and the hash tags of its shards.
+func (s *Store) masters(ctx context.Context) (map[rueidis.Client][]string, error) {
+	if !s.isCluster() {
+		return map[rueidis.Client][]string{s.client: tags[:]}, nil
+	}
+	nodes := s.client.Nodes()
+	asked, ranges, err := s.slotRanges(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	masters := make(map[rueidis.Client][]string)
+	found := 0
+	for _, r := range ranges {
+		first, last, address, err := slotRange(r, asked)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range tags {
+			if slot := slotOf(tag); slot < first || slot > last {
+				continue
+			}
+			node := nodes[address]
+			if node == nil {
+				// The client learns of a new master when it is told off by an
+				// old one.
+				_, _ = s.get(ctx, s.key(tokenKind, tag, ""))
+				return nil, errors.New("a master of the cluster is not known yet")
+			}
+			masters[node] = append(masters[node], tag)
+			found++
+		}
+	}
+	if found < shards {
+		return nil, errors.New("some slots of the cluster have no master")
+	}
+	return masters, nil
+}
+
+// slotRanges returns the answer of one of the nodes to CLUSTER SLOTS, and which.
+func (s *Store) slotRanges(ctx context.Context, nodes map[string]rueidis.Client) (asked string, ranges []rueidis.RedisMessage, err error) {
+	err = errors.New("the cluster has no nodes")
+	for address, node := range nodes {
+		asking, cancel := context.WithTimeout(ctx, roleCheck)
+		ranges, err = node.Do(asking, node.B().ClusterSlots().Build()).ToArray()
+		cancel()
+		if err == nil {
+			return address, ranges, nil
+		}
+	}
+	return "", nil, err
+}
+
+// slotRange reads one element of the answer to CLUSTER SLOTS: first and last
+// slot, and the address of their master. A server that does not know its own
+// host is where it was asked.
+func slotRange(m rueidis.RedisMessage, asked string) (first, last int64, address string, err error) {
+	fields, err := m.ToArray()
+	if err != nil || len(fields) < 3 {
+		return 0, 0, "", errFormat
+	}
+	master, err := fields[2].ToArray()
+	if err != nil || len(master) < 2 {
+		return 0, 0, "", errFormat
+	}
+	first, firstErr := fields[0].AsInt64()
+	last, lastErr := fields[1].AsInt64()
+	host, hostErr := textOf(master[0].ToString())
+	port, portErr := master[1].AsInt64()
+	if host == "" {
+		host, _, _ = net.SplitHostPort(asked)
+	}
+	return first, last, net.JoinHostPort(host, strconv.FormatInt(port, 10)), errors.Join(firstErr, lastErr, hostErr, portErr)
+}
