@@ -1,0 +1,87 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	"github.com/onezone-go/onezone/store"
+)
+
+// How long to wait before a feed that ended by itself is asked for again.
+const (
+	minRetry = 100 * time.Millisecond
+	maxRetry = 10 * time.Second
+)
+
+// follow watches the backend until the cache is closed.
+func (c *cached) follow(w store.Watcher) {
+	retry := minRetry
+	for {
+		_ = w.Watch(c.life, func(change store.Change) {
+			switch change.Kind {
+			case store.FeedUp:
+				retry = minRetry
+				c.flush()
+				c.ttl.Store(int64(c.options.TTL))
+				c.feedStands.Store(true)
+			case store.FeedDown:
+				c.loseFeed()
+			default:
+				c.apply(change)
+			}
+		})
+		c.loseFeed()
+		select {
+		case <-c.life.Done():
+			return
+		case <-time.After(retry):
+		}
+		retry = min(2*retry, maxRetry)
+	}
+}
+
+// loseFeed is for the time in which nobody tells of changes. Where that has
+// lasted for a while already, answers are young.
+func (c *cached) loseFeed() {
+	if c.feedStands.Swap(false) {
+		c.ttl.Store(int64(c.options.ShortTTL))
+		c.flush()
+	}
+}
+
+// flush drops everything.
+func (c *cached) flush() {
+	c.versions.flushes.Add(1)
+	c.known.InvalidateAll() // which is for the memory only
+	c.unknown.InvalidateAll()
+}
+
+// apply drops what depends on the change.
+func (c *cached) apply(change store.Change) {
+	switch change.Kind {
+	case store.TokenChanged:
+		c.versions.change(keyOfToken(change.TokenID))
+	case store.TemporaryChange:
+		c.versions.change(keyOfTemporary(change.Subject))
+	case store.IdentityChanged:
+		c.versions.change(keyOfIdentity(change.Subject))
+	default:
+		c.flush() // changes were missed, or of a kind to come
+	}
+}
+
+// cachedWatcher is the feed of a backend that has one. An observer may be told
+// before the cache itself is: it must not find in the cache what it was told is
+// no longer so.
+type cachedWatcher struct {
+	backend store.Watcher
+	cache   *cached
+}
+
+// Watch implements [store.Watcher].
+func (w cachedWatcher) Watch(ctx context.Context, observe func(store.Change)) error {
+	return w.backend.Watch(ctx, func(change store.Change) {
+		w.cache.apply(change)
+		observe(change)
+	})
+}

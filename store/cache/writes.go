@@ -1,0 +1,119 @@
+package cache
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Writes drop what depends on them when they are done, also when they failed:
+// an error of the environment leaves open whether something was written.
+
+// EnsureTemporaryKey implements [store.Keys]. It is not answered from memory: a
+// token that is made with a key of yesterday would be revoked from the start.
+func (c *cached) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+	key, err := c.backend.EnsureTemporaryKey(ctx, subject, secret)
+	k := keyOfTemporary(subject)
+	if e := c.find(k); err != nil || e == nil || e.key.Generation != key.Generation || !e.key.Secret.Equal(key.Secret) {
+		c.versions.change(k)
+	}
+	return key, err
+}
+
+// RotateTemporaryKey implements [store.Keys].
+func (c *cached) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
+	defer c.versions.change(keyOfTemporary(subject))
+	return c.backend.RotateTemporaryKey(ctx, subject, secret)
+}
+
+// DeleteTemporaryKey implements [store.Keys].
+func (c *cached) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+	defer c.versions.change(keyOfTemporary(subject))
+	return c.backend.DeleteTemporaryKey(ctx, subject)
+}
+
+// CreateToken implements [store.Tokens].
+func (c *cached) CreateToken(ctx context.Context, t store.Token) error {
+	defer c.versions.change(keyOfToken(t.ID))
+	return c.backend.CreateToken(ctx, t)
+}
+
+// GetToken implements [store.Tokens].
+func (c *cached) GetToken(ctx context.Context, id string) (store.Token, error) {
+	return c.backend.GetToken(ctx, id)
+}
+
+// ListTokens implements [store.Tokens].
+func (c *cached) ListTokens(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+	return c.backend.ListTokens(ctx, q)
+}
+
+// UpdateToken implements [store.Tokens].
+func (c *cached) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	defer c.versions.change(keyOfToken(id))
+	return c.backend.UpdateToken(ctx, id, change)
+}
+
+// DeleteToken implements [store.Tokens].
+func (c *cached) DeleteToken(ctx context.Context, id string) error {
+	defer c.versions.change(keyOfToken(id))
+	return c.backend.DeleteToken(ctx, id)
+}
+
+// CreateIdentity implements [store.Identities].
+func (c *cached) CreateIdentity(ctx context.Context, i store.Identity) error {
+	defer c.versions.change(keyOfIdentity(i.Subject))
+	return c.backend.CreateIdentity(ctx, i)
+}
+
+// GetIdentity implements [store.Identities].
+func (c *cached) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+	return c.backend.GetIdentity(ctx, subject)
+}
+
+// GetIdentityByUsername implements [store.Identities].
+func (c *cached) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
+	return c.backend.GetIdentityByUsername(ctx, username)
+}
+
+// UpdateIdentity implements [store.Identities].
+func (c *cached) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	defer c.versions.change(keyOfIdentity(subject))
+	return c.backend.UpdateIdentity(ctx, subject, change)
+}
+
+// DeleteIdentity implements [store.Identities].
+func (c *cached) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	defer c.versions.change(keyOfIdentity(subject))
+	return c.backend.DeleteIdentity(ctx, subject)
+}
+
+// cachedArchive is the archive of a backend that has one.
+type cachedArchive struct {
+	backend store.Archive
+	cache   *cached
+}
+
+// Export implements [store.Archive].
+func (a cachedArchive) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	return a.backend.Export(ctx, kind, after, limit)
+}
+
+// Import implements [store.Archive].
+func (a cachedArchive) Import(ctx context.Context, records []store.Record) error {
+	defer func() {
+		for _, r := range records {
+			if r.Identity != nil {
+				a.cache.versions.change(keyOfIdentity(r.Identity.Subject))
+			}
+			if r.Temporary != nil {
+				a.cache.versions.change(keyOfTemporary(r.Temporary.Subject))
+			}
+			if r.Token != nil {
+				a.cache.versions.change(keyOfToken(r.Token.ID))
+			}
+		}
+	}()
+	return a.backend.Import(ctx, records)
+}
