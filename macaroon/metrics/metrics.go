@@ -1,0 +1,94 @@
+package metrics
+
+import (
+	"fmt"
+	"time"
+
+	// The client library of Prometheus itself.
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// Options change what [New] makes. Zero fields stand for the defaults.
+type Options struct {
+	Namespace string           // in front of the names of all series; default "onezone"
+	Buckets   []float64        // upper bounds of the latencies of the store, in seconds; default DefaultBuckets
+	Clock     func() time.Time // for latencies; default time.Now
+}
+
+// DefaultBuckets go from an answer out of memory to a store that is in trouble,
+// in seconds.
+func DefaultBuckets() []float64 {
+	return []float64{5e-6, 25e-6, 100e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 500e-3, 2.5, 10}
+}
+
+// Metrics are the series of one process. They are safe for concurrent use.
+type Metrics struct {
+	registerer prometheus.Registerer
+	namespace  string
+	now        func() time.Time
+
+	issued, verified           byKind
+	refused                    *prometheus.CounterVec
+	revoked, restored, deleted prometheus.Counter
+
+	latency   *prometheus.HistogramVec
+	succeeded [operations]prometheus.Observer // of latency, with outcome ok
+}
+
+// New returns metrics whose series are registered. The error is that of the
+// registerer, where a series of that name is there already, for instance.
+func New(r prometheus.Registerer, o Options) (*Metrics, error) {
+	if o.Namespace == "" {
+		o.Namespace = "onezone"
+	}
+	if len(o.Buckets) == 0 {
+		o.Buckets = DefaultBuckets()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	m := &Metrics{registerer: r, namespace: o.Namespace, now: o.Clock}
+	counter := func(name, help string) prometheus.CounterOpts {
+		return prometheus.CounterOpts{Namespace: o.Namespace, Subsystem: "tokens", Name: name, Help: help}
+	}
+	issued := prometheus.NewCounterVec(counter("issued_total", "Tokens that were made."), []string{"type"})
+	verified := prometheus.NewCounterVec(counter("verified_total", "Tokens that were accepted."), []string{"type"})
+	m.refused = prometheus.NewCounterVec(counter("refused_total", "Tokens that were not accepted, by the id of the error."), []string{"reason"})
+	m.revoked = prometheus.NewCounter(counter("revoked_total", "Revocations."))
+	m.restored = prometheus.NewCounter(counter("restored_total", "Revoked tokens that were restored."))
+	m.deleted = prometheus.NewCounter(counter("deleted_total", "Named tokens that were deleted."))
+	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: o.Namespace, Subsystem: "store", Name: "duration_seconds",
+		Help: "How long calls of the store took, by operation and outcome.", Buckets: o.Buckets,
+	}, []string{"operation", "outcome"})
+	for _, c := range []prometheus.Collector{issued, verified, m.refused, m.revoked, m.restored, m.deleted, m.latency} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	m.issued, m.verified = newByKind(issued), newByKind(verified)
+	for op := range m.succeeded {
+		m.succeeded[op] = m.latency.WithLabelValues(operationNames[op], outcomeOK)
+	}
+	return m, nil
+}
+
+// byKind are counters by the kind of a token. The first is for tokens of none,
+// which only a bug can make.
+type byKind [macaroon.Invite + 1]prometheus.Counter
+
+func newByKind(v *prometheus.CounterVec) (c byKind) {
+	for kind, name := range [...]string{0: "none", macaroon.Access: "access", macaroon.Identity: "identity", macaroon.Invite: "invite"} {
+		c[kind] = v.WithLabelValues(name)
+	}
+	return c
+}
+
+func (c *byKind) of(t macaroon.Type) prometheus.Counter {
+	if kind := t.Kind(); int(kind) < len(c) {
+		return c[kind]
+	}
+	return c[0]
+}

@@ -1,0 +1,31 @@
+package metrics
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// Observe counts an event. It is a [macaroon.Observer]; where there is another
+// one, call both:
+//
+//	macaroon.WithObserver(func(ctx context.Context, e macaroon.Event) {
+//		m.Observe(ctx, e)
+//		audit(ctx, e)
+//	})
+func (m *Metrics) Observe(_ context.Context, e macaroon.Event) {
+	switch e.Kind {
+	case macaroon.Issued:
+		m.issued.of(e.Type).Inc()
+	case macaroon.Verified:
+		m.verified.of(e.Type).Inc()
+	case macaroon.Refused:
+		m.refused.WithLabelValues(reason(e.Err)).Inc()
+	case macaroon.Revoked:
+		m.revoked.Inc()
+	case macaroon.Restored:
+		m.restored.Inc()
+	case macaroon.Deleted:
+		m.deleted.Inc()
+	}
+}

@@ -1,0 +1,152 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// operation is a call of a store, as the label names it.
+type operation uint8
+
+const (
+	namedKey operation = iota
+	temporaryKey
+	ensureTemporaryKey
+	rotateTemporaryKey
+	deleteTemporaryKey
+	createToken
+	getToken
+	listTokens
+	updateToken
+	deleteToken
+	createIdentity
+	getIdentity
+	getIdentityByUsername
+	updateIdentity
+	deleteIdentity
+	exportRecords
+	importRecords
+	replaceTemporarySecret
+	operations // how many there are
+)
+
+var operationNames = [operations]string{
+	"NamedKey", "TemporaryKey", "EnsureTemporaryKey", "RotateTemporaryKey", "DeleteTemporaryKey",
+	"CreateToken", "GetToken", "ListTokens", "UpdateToken", "DeleteToken",
+	"CreateIdentity", "GetIdentity", "GetIdentityByUsername", "UpdateIdentity", "DeleteIdentity",
+	"Export", "Import", "ReplaceTemporarySecret",
+}
+
+// Store returns a store that measures the calls of the backend, which stays the
+// caller's to close. It also is a [store.Archive], a [store.Watcher] and a
+// [store.TemporaryReplacer] where the backend is. An update includes the time
+// that its change function takes.
+//
+// What is put in front of it (store/cache, store/seal) is not measured: what is
+// answered from memory is no call of the backend. The error is badData {key
+// "backend"} for nil.
+func (m *Metrics) Store(backend store.Store) (store.Store, error) {
+	if backend == nil {
+		return nil, errors.BadDataHint("backend", "a measured store needs a backend")
+	}
+	return withCapabilities(&measured{backend, m}, backend), nil
+}
+
+// measured is a store. The backend is not embedded, so that no method which
+// package store will get goes unmeasured without a thought.
+type measured struct {
+	backend store.Store
+	m       *Metrics
+}
+
+// done measures a call that began at start.
+func (m *Metrics) done(op operation, start time.Time, err *error) {
+	taken := m.now().Sub(start).Seconds()
+	if *err == nil {
+		m.succeeded[op].Observe(taken)
+		return
+	}
+	m.latency.WithLabelValues(operationNames[op], outcome(*err)).Observe(taken)
+}
+
+// Close does nothing: the backend stays the caller's.
+func (s *measured) Close() error { return nil }
+
+func (s *measured) NamedKey(ctx context.Context, id string) (key store.Key, err error) {
+	defer s.m.done(namedKey, s.m.now(), &err)
+	return s.backend.NamedKey(ctx, id)
+}
+
+func (s *measured) TemporaryKey(ctx context.Context, subject caveat.Subject) (key store.Key, err error) {
+	defer s.m.done(temporaryKey, s.m.now(), &err)
+	return s.backend.TemporaryKey(ctx, subject)
+}
+
+func (s *measured) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (key store.Key, err error) {
+	defer s.m.done(ensureTemporaryKey, s.m.now(), &err)
+	return s.backend.EnsureTemporaryKey(ctx, subject, secret)
+}
+
+func (s *measured) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
+	defer s.m.done(rotateTemporaryKey, s.m.now(), &err)
+	return s.backend.RotateTemporaryKey(ctx, subject, secret)
+}
+
+func (s *measured) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) (err error) {
+	defer s.m.done(deleteTemporaryKey, s.m.now(), &err)
+	return s.backend.DeleteTemporaryKey(ctx, subject)
+}
+
+func (s *measured) CreateToken(ctx context.Context, t store.Token) (err error) {
+	defer s.m.done(createToken, s.m.now(), &err)
+	return s.backend.CreateToken(ctx, t)
+}
+
+func (s *measured) GetToken(ctx context.Context, id string) (t store.Token, err error) {
+	defer s.m.done(getToken, s.m.now(), &err)
+	return s.backend.GetToken(ctx, id)
+}
+
+func (s *measured) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	defer s.m.done(listTokens, s.m.now(), &err)
+	return s.backend.ListTokens(ctx, q)
+}
+
+func (s *measured) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) (err error) {
+	defer s.m.done(updateToken, s.m.now(), &err)
+	return s.backend.UpdateToken(ctx, id, change)
+}
+
+func (s *measured) DeleteToken(ctx context.Context, id string) (err error) {
+	defer s.m.done(deleteToken, s.m.now(), &err)
+	return s.backend.DeleteToken(ctx, id)
+}
+
+func (s *measured) CreateIdentity(ctx context.Context, i store.Identity) (err error) {
+	defer s.m.done(createIdentity, s.m.now(), &err)
+	return s.backend.CreateIdentity(ctx, i)
+}
+
+func (s *measured) GetIdentity(ctx context.Context, subject caveat.Subject) (i store.Identity, err error) {
+	defer s.m.done(getIdentity, s.m.now(), &err)
+	return s.backend.GetIdentity(ctx, subject)
+}
+
+func (s *measured) GetIdentityByUsername(ctx context.Context, username string) (i store.Identity, err error) {
+	defer s.m.done(getIdentityByUsername, s.m.now(), &err)
+	return s.backend.GetIdentityByUsername(ctx, username)
+}
+
+func (s *measured) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) (err error) {
+	defer s.m.done(updateIdentity, s.m.now(), &err)
+	return s.backend.UpdateIdentity(ctx, subject, change)
+}
+
+func (s *measured) DeleteIdentity(ctx context.Context, subject caveat.Subject) (err error) {
+	defer s.m.done(deleteIdentity, s.m.now(), &err)
+	return s.backend.DeleteIdentity(ctx, subject)
+}
