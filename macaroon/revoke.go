@@ -86,11 +86,14 @@ func (a *Authority) TemporaryGeneration(ctx context.Context, subject caveat.Subj
 	if !isHolder(subject) {
 		return 0, errors.TokenSubjectInvalid()
 	}
-	secret, err := a.newSecret()
-	if err != nil {
-		return 0, err
+	key, err := a.store.TemporaryKey(ctx, subject)
+	if errors.Is(err, errors.IDNotFound) {
+		var secret store.Secret
+		if secret, err = a.newSecret(); err != nil {
+			return 0, err
+		}
+		key, err = a.store.EnsureTemporaryKey(ctx, subject, secret)
 	}
-	key, err := a.store.EnsureTemporaryKey(ctx, subject, secret)
 	if err != nil {
 		return 0, fmt.Errorf("looking up the temporary secret: %w", err)
 	}

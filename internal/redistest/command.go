@@ -1,0 +1,107 @@
+package redistest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Do has the server execute a command, on a connection of its own, and returns
+// the text or number that it answers, "" for none.
+func (s *Server) Do(command ...string) (string, error) {
+	answer, err := s.ask(command)
+	if err != nil {
+		return "", err
+	}
+	text, ok := answer.(string)
+	if !ok {
+		return "", fmt.Errorf("%s: the answer is a list", command[0])
+	}
+	return text, nil
+}
+
+// List is [Server.Do] for a command that answers with a list of texts.
+func (s *Server) List(command ...string) ([]string, error) {
+	answer, err := s.ask(command)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := answer.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s: the answer is no list", command[0])
+	}
+	texts := make([]string, len(list))
+	for i, item := range list {
+		if texts[i], ok = item.(string); !ok {
+			return nil, fmt.Errorf("%s: the answer has lists in it", command[0])
+		}
+	}
+	return texts, nil
+}
+
+func (s *Server) ask(command []string) (any, error) {
+	conn, err := net.DialTimeout("tcp", s.Addr, patience)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(command))
+	for _, word := range command {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
+	}
+	if _, err := io.WriteString(conn, b.String()); err != nil {
+		return nil, err
+	}
+	return readAnswer(bufio.NewReader(conn))
+}
+
+// readAnswer reads a value of RESP2: a string, or a []any of values.
+func readAnswer(r *bufio.Reader) (any, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return nil, err
+	}
+	line = strings.TrimSuffix(line, "\r\n")
+	if line == "" {
+		return nil, errors.New("the server sends an empty line")
+	}
+	kind, rest := line[0], line[1:]
+	switch kind {
+	case '+', ':':
+		return rest, nil
+	case '-':
+		return nil, errors.New(rest)
+	}
+	n, err := strconv.Atoi(rest)
+	if err != nil {
+		return nil, fmt.Errorf("the server sends %q: %w", line, err)
+	}
+	switch {
+	case kind == '$' && n < 0:
+		return "", nil
+	case kind == '$':
+		text := make([]byte, n+2)
+		_, err := io.ReadFull(r, text)
+		return string(text[:n]), err
+	case kind != '*':
+		return nil, fmt.Errorf("the server sends %q", line)
+	}
+	list := []any{}
+	for range n {
+		item, err := readAnswer(r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}

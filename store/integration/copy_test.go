@@ -1,0 +1,173 @@
+package integration_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/sqlite"
+)
+
+// What filled holds.
+const (
+	subjects  = 100 // each with an identity and a temporary secret
+	passwords = subjects * 4 / 5 * 3 / 4
+	tokens    = 800
+	records   = 2*subjects + tokens
+)
+
+// filled returns a store in memory with records that differ in all that records
+// can differ in.
+func filled(tb testing.TB) *memory.Store {
+	tb.Helper()
+	s := memory.New()
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
+	var all []store.Record
+	for i := range subjects {
+		identity := store.Identity{Subject: subject(i), FullName: fmt.Sprint("Zażółć ", i), Blocked: i%7 == 0, Created: int64(i)}
+		if identity.Subject.Type == caveat.SubjectUser && i%4 != 0 {
+			identity.Username = fmt.Sprint("user-", i)
+			identity.Password = store.NewSecret(fmt.Sprint("hash \x00\xff of ", i))
+		}
+		all = append(all, store.Record{Identity: &identity}, store.Record{Temporary: &store.Temporary{
+			Subject: subject(i), Secret: store.NewSecret(fmt.Sprint("temporary \x00\xff ", i)), Generation: int64(1 + i*i),
+		}})
+	}
+	for i := range tokens {
+		all = append(all, store.Record{Token: newToken(i)})
+	}
+	require.Len(tb, all, records)
+	require.NoError(tb, s.Import(tb.Context(), all))
+	return s
+}
+
+func subject(i int) caveat.Subject {
+	if i%5 == 0 {
+		return caveat.Provider(fmt.Sprint("provider ", i))
+	}
+	return caveat.User(fmt.Sprint("user ", i))
+}
+
+func newToken(i int) *store.Token {
+	t := &store.Token{
+		ID: fmt.Sprint("id ", i), Name: fmt.Sprint("name ♞ ", i), Version: 1 + i%2, Subject: subject(i % subjects), Type: "act",
+		Secret: store.NewSecret(fmt.Sprint("secret \x00\xff ", i)), Created: int64(i / 3), Revoked: i%11 == 0,
+	}
+	if i%3 == 0 {
+		t.Caveats = []string{"time < 1700000000", fmt.Sprint("data.path = ", strings.Repeat("x", i%100))}
+	}
+	if i%4 == 0 {
+		t.RevokedTails = []store.Tail{store.TailOf([]byte{byte(i)}), store.TailOf([]byte{byte(i), 1})}
+	}
+	if i%5 == 0 {
+		t.Custom = json.RawMessage(`{"n": 12345678901234567890, "text": "é\u0000", "list": [1, null, {}]}`)
+	}
+	if i%6 == 0 {
+		t.Type, t.Privileges, t.UsageLimit, t.UsageCount = "ujg:group", []string{"group_view"}, int64(i), int64(i/2)
+	}
+	return t
+}
+
+// differences collects what Compare gives.
+func differences(tb testing.TB, dst, src store.Store) (all []string) {
+	tb.Helper()
+	for d, err := range store.Compare(tb.Context(), dst, src) {
+		require.NoError(tb, err)
+		all = append(all, d.String())
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestCopyThroughAllEngines copies from one to the next and home again. Each
+// copy is interrupted, and another process goes on.
+func TestCopyThroughAllEngines(t *testing.T) {
+	t.Parallel()
+	original := filled(t)
+	src, from := place(func(testing.TB) store.Store { return original }), "the original"
+	for _, e := range append(slices.Clone(shared), engines[0]) {
+		dst, what := e.make(t), from+" to "+e.name
+		ctx, cancel := context.WithCancel(t.Context())
+		pages := 0
+		first, err := store.Copy(ctx, dst(t), src(t), store.CopyOptions{PageSize: 90, Progress: func(p store.CopyProgress) {
+			if pages++; pages == 7 {
+				cancel()
+			}
+		}})
+		require.ErrorIs(t, err, context.Canceled, what)
+		require.EqualValues(t, 2*subjects+3*90, first.Records, what) // two pages of each of the other kinds
+		require.Equal(t, store.TokenRecords, first.Next.Kind, what)
+		require.Len(t, differences(t, dst(t), src(t)), tokens-3*90, what)
+
+		position, err := json.Marshal(first.Next)
+		require.NoError(t, err)
+		var next store.Position
+		require.NoError(t, json.Unmarshal(position, &next))
+		to := dst(t)
+		second, err := store.Copy(t.Context(), to, src(t), store.CopyOptions{From: next})
+		require.NoError(t, err, what)
+		require.True(t, second.Next.IsEnd(), what)
+		require.EqualValues(t, records, first.Records+second.Records, what)
+		require.Empty(t, differences(t, to, src(t)), what)
+		src, from = dst, e.name
+	}
+	require.Empty(t, differences(t, src(t), original), "all the way round")
+}
+
+// TestCompareSeesEveryDifference spoils a copy in each engine.
+func TestCompareSeesEveryDifference(t *testing.T) {
+	t.Parallel()
+	src := filled(t)
+	forEach(t, engines, func(t *testing.T, p place) {
+		ctx, dst := t.Context(), p(t)
+		_, err := store.Copy(ctx, dst, src, store.CopyOptions{PageSize: store.MaxPage})
+		require.NoError(t, err)
+		require.NoError(t, dst.DeleteToken(ctx, "id 1"))
+		require.NoError(t, dst.UpdateToken(ctx, "id 2", func(t *store.Token) error { t.UsageCount++; return nil }))
+		require.NoError(t, dst.CreateToken(ctx, *newToken(tokens)))
+		require.NoError(t, dst.DeleteIdentity(ctx, subject(1)))
+		require.NoError(t, dst.UpdateIdentity(ctx, subject(2), func(i *store.Identity) error {
+			i.Password = store.NewSecret("another")
+			return nil
+		}))
+		require.NoError(t, dst.DeleteTemporaryKey(ctx, subject(3)))
+		_, err = dst.RotateTemporaryKey(ctx, subject(4), store.NewSecret("another"))
+		require.NoError(t, err)
+		want := []string{
+			`identity "usr-user 1": missing`, `identity "usr-user 2": different`,
+			`named token "id 1": missing`, `named token "id 2": different`, `named token "id 800": extra`,
+			`temporary secret "usr-user 3": missing`, `temporary secret "usr-user 4": different`,
+		}
+		require.Equal(t, want, differences(t, dst, src))
+	})
+}
+
+// TestASealedStoreIsCopied in the two ways there are: opened and sealed anew,
+// and as it is.
+func TestASealedStoreIsCopied(t *testing.T) {
+	t.Parallel()
+	source := inSQLite(newPath(t), sqlite.Options{Synchronous: sqlite.Off})(t)
+	src := sealed(t, source, "old")
+	original := filled(t)
+	_, err := store.Copy(t.Context(), src, original, store.CopyOptions{})
+	require.NoError(t, err)
+	forEach(t, engines, func(t *testing.T, p place) {
+		dst := p(t)
+		_, err := store.Copy(t.Context(), dst, source, store.CopyOptions{})
+		require.NoError(t, err)
+		require.Empty(t, differences(t, sealed(t, dst, "old"), original), "copied as it is")
+
+		_, err = store.Copy(t.Context(), sealed(t, dst, "new"), src, store.CopyOptions{})
+		require.NoError(t, err)
+		require.Empty(t, differences(t, sealed(t, dst, "new"), original), "sealed anew")
+		require.NotEmpty(t, differences(t, dst, source))
+	})
+}

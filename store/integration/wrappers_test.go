@@ -1,0 +1,56 @@
+package integration_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/cache"
+	"github.com/onezone-go/onezone/store/seal"
+)
+
+// ringKey returns a key with the id, and material that depends on it.
+func ringKey(id string) seal.Key {
+	return seal.Key{ID: id, Material: store.NewSecret(strings.Repeat(id+"________", 32)[:32])}
+}
+
+// sealed puts a seal on the store, with the key that has the id, and others that
+// only open.
+func sealed(tb testing.TB, s store.Store, id string, others ...string) seal.Store {
+	tb.Helper()
+	var old []seal.Key
+	for _, id := range others {
+		old = append(old, ringKey(id))
+	}
+	keys, err := seal.NewStaticKeys(ringKey(id), old...)
+	require.NoError(tb, err)
+	wrapped, err := seal.New(s, keys)
+	require.NoError(tb, err)
+	return wrapped
+}
+
+// forgetsNothing makes a cache answer from memory until it is told of a change.
+var forgetsNothing = cache.Options{TTL: time.Hour, ShortTTL: time.Hour, NegativeTTL: time.Hour}
+
+// cached puts a cache in front of the store.
+func cached(tb testing.TB, s store.Store, o cache.Options) cache.Store {
+	tb.Helper()
+	wrapped, err := cache.New(s, o)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, wrapped.Close()) })
+	return wrapped
+}
+
+// followed is cached, and the feed of the store stands.
+func followed(tb testing.TB, s store.Store, o cache.Options) cache.Store {
+	tb.Helper()
+	c := cached(tb, s, o)
+	eventually(tb, func() bool { return c.Stats().FeedStands }, "the feed stands")
+	return c
+}
+
+// plain hides the capabilities of a store.
+type plain struct{ store.Store }
