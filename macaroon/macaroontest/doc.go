@@ -2,11 +2,12 @@
 // Onezone tokens: in-process, on the memory store, with a clock that the test
 // moves and randomness that repeats.
 //
-// [New] gives an authority with users, and tokens of every kind of badness:
+// [New] gives an authority with users, and tokens of every kind of badness. This
+// is a test of a service's own handler, whole:
 //
-//	func TestOnlyAliceMayRead(t *testing.T) {
+//	func TestFilesNeedAGoodToken(t *testing.T) {
 //		h := macaroontest.New(t)
-//		handler := rest.Authenticate(h.Authority)(myHandler)
+//		handler := rest.Authenticate(h.Authority)(files)
 //
 //		res := macaroontest.Get(t, handler, "/files/1", h.Token(caveat.REST))
 //		macaroontest.AssertStatus(t, res, http.StatusOK)
@@ -15,9 +16,22 @@
 //		macaroontest.AssertError(t, res, errors.IDTokenRevoked)
 //	}
 //
+// Beside [Harness.Revoked] there are tokens that are [Harness.Expired],
+// [Harness.Forged] and [Harness.Truncated], one with a caveat that nobody knows
+// ([Harness.WithUnknownCaveat]), and with [Harness.TokenOf] and [Harness.Temporary]
+// those of every subject, type and caveat. [Clock.Advance] makes a good token an
+// expired one. What else can befall a token is up to h.Authority and h.Store, which
+// are the real thing.
+//
 // [NewServer] serves the whole token API on a free port of the loopback
-// interface, with a client.
+// interface, with a client:
+//
+//	s := macaroontest.NewServer(t)
+//	res := s.Do("POST", "/user/client_tokens", nil, macaroontest.Basic("alice"))
+//	macaroontest.AssertStatus(t, res, http.StatusOK)
 //
 // Everything is cleaned up with the test. A harness belongs to one test and may
-// be used by all its goroutines; parallel tests have one each.
+// be used by all its goroutines; parallel tests have one each. Ids and secrets are
+// drawn from the name of the test: those of two tests differ, and those of one are
+// the same in every run that draws them in the same order.
 package macaroontest

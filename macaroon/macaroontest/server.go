@@ -35,7 +35,9 @@ func Serve(h *Harness, options ...rest.Option) *Server {
 	options = append([]rest.Option{rest.WithThrottle(0, 0)}, options...)
 	handler, err := rest.NewHandler(h.Authority, options...)
 	h.must(err)
-	s := httptest.NewServer(handler)
+	s := httptest.NewUnstartedServer(handler)
+	s.Config.MaxHeaderBytes = rest.MaxHeaderBytes
+	s.Start()
 	h.tb.Cleanup(s.Close)
 	return &Server{Harness: h, URL: s.URL + rest.Prefix, http: s}
 }

@@ -41,25 +41,33 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 	return client, err
 }
 
+// header returns the value of a header. One that is there twice is a list (RFC
+// 9110, section 5.3), which is no credential: of two tokens none may be chosen,
+// where whoever is in front of this server may have looked at the other.
+func header(h http.Header, name string) (value string, ok bool) {
+	values := h.Values(name)
+	if len(values) == 1 {
+		return values[0], true
+	}
+	return strings.Join(values, ", "), len(values) > 0
+}
+
 // accessToken returns the first access token of the headers. An empty one is
 // there, and bad.
 func accessToken(h http.Header) (text string, ok bool) {
-	if values := h.Values(headerToken); len(values) > 0 {
-		return values[0], true
+	if text, ok = header(h, headerToken); ok {
+		return text, true
 	}
 	if text, ok = authorization(h, bearerScheme); ok {
 		return text, true
 	}
-	if values := h.Values(headerMacaroon); len(values) > 0 {
-		return values[0], true
-	}
-	return "", false
+	return header(h, headerMacaroon)
 }
 
 // authorization returns what stands behind the scheme in the header. Where nothing
 // does, the server has taken the space for white space at the end.
 func authorization(h http.Header, scheme string) (credentials string, ok bool) {
-	value := h.Get(headerAuthorization)
+	value, _ := header(h, headerAuthorization)
 	if value == scheme {
 		return "", true
 	}
@@ -115,11 +123,11 @@ func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 }
 
 func (c *config) serviceHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Service, error) {
-	values := h.Values(headerService)
-	if len(values) == 0 {
+	text, ok := header(h, headerService)
+	if !ok {
 		return c.service, nil
 	}
-	token, err := c.authority.Parse(values[0])
+	token, err := c.authority.Parse(text)
 	if err != nil {
 		return caveat.Service{}, errors.BadServiceToken(err)
 	}
@@ -127,11 +135,11 @@ func (c *config) serviceHeader(ctx context.Context, h http.Header, req caveat.Re
 }
 
 func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Subject, error) {
-	values := h.Values(headerConsumer)
-	if len(values) == 0 {
+	text, ok := header(h, headerConsumer)
+	if !ok {
 		return caveat.Subject{}, nil
 	}
-	token, err := c.authority.Parse(values[0])
+	token, err := c.authority.Parse(text)
 	if err != nil {
 		return caveat.Subject{}, errors.BadConsumerToken(err)
 	}
@@ -148,7 +156,7 @@ func (c *config) byPassword(ctx context.Context, encoded string, peer netip.Addr
 	case c.noBasic:
 		return caveat.Subject{}, errors.BasicAuthNotSupported()
 	}
-	conclude, err := c.throttle.attempt(ctx, "user "+username, "address "+network(peer))
+	conclude, err := c.throttle.attempt(ctx, key{name: "user " + username}, key{"address " + network(peer), addressFailures})
 	if err != nil {
 		return caveat.Subject{}, err
 	}

@@ -25,8 +25,7 @@ var errMediaType = errors.New("the body is not application/json")
 // readBody reads the text of a body: errMediaType for a type that the API does
 // not speak, where there is a body at all, and [http.MaxBytesError] past maxBody.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || t != jsonType {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		if _, err := io.ReadFull(r.Body, make([]byte, 1)); err == nil {
 			return nil, errMediaType
 		} else if err != io.EOF {
@@ -37,28 +36,60 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, &http.MaxBytesError{Limit: maxBody}
 	}
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	// Room for what most bodies need, whatever this one says of itself: memory
+	// goes to bytes that come, not to those that are announced.
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), 16<<10)) + bytes.MinRead)
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	return b.Bytes(), err
+}
+
+func isJSON(contentType string) bool {
+	if contentType == jsonType {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == jsonType
 }
 
 // accepts reports whether an Accept header allows JSON (RFC 9110, section
 // 12.5.1). Of the ranges that cover it the most specific counts.
 func accepts(values []string) bool {
-	if len(values) == 0 || strings.TrimSpace(strings.Join(values, "")) == "" {
+	accept := strings.Join(values, ",")
+	if accept == "*/*" || strings.TrimSpace(accept) == "" {
 		return true
 	}
 	best, allowed := 0, false
-	for value := range strings.SplitSeq(strings.Join(values, ","), ",") {
+	for _, value := range elements(accept) {
 		media, params, err := mime.ParseMediaType(value)
 		if err != nil {
 			continue
 		}
-		specificity := map[string]int{jsonType: 3, "application/*": 2, "*/*": 1}[media]
+		// Old Java clients write "*" for "*/*".
+		specificity := map[string]int{jsonType: 3, "application/*": 2, "*/*": 1, "*": 1}[media]
 		if specificity > best {
 			q, err := strconv.ParseFloat(params["q"], 64)
 			best, allowed = specificity, params["q"] == "" || err == nil && q > 0
 		}
 	}
 	return allowed
+}
+
+// elements returns the elements of a list in a header: commas in quotes are no
+// separators (RFC 9110, section 5.6).
+func elements(list string) []string {
+	quoted, escaped := false, false
+	return strings.FieldsFunc(list, func(r rune) bool {
+		switch {
+		case escaped:
+			escaped = false
+		case r == '\\' && quoted:
+			escaped = true
+		case r == '"':
+			quoted = !quoted
+		}
+		return r == ',' && !quoted
+	})
 }
 
 // object is the body of a request: the members of a JSON object, unread.
@@ -74,46 +105,96 @@ func parseBody(data []byte) (o object, isObject bool, err error) {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return nil, false, errors.MalformedData()
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // which float64 might not hold
-	if err := walk(d, 0); err != nil {
-		return nil, false, errors.MalformedData()
-	}
-	isObject = json.Unmarshal(data, &o) == nil && o != nil
-	return o, isObject, nil
+	w := walker{data: data}
+	o, err = w.value(0)
+	return o, o != nil, err
 }
 
-// walk reads one value to see that no object in it repeats a key, about which
-// two readers could disagree, and that its depth is bounded.
-func walk(d *json.Decoder, depth int) error {
-	token, err := d.Token()
-	if err != nil {
-		return err
-	}
-	delim, nested := token.(json.Delim)
-	if !nested {
-		return nil
-	}
-	if depth == maxDepth {
-		return errors.MalformedData()
-	}
-	seen := make(map[string]bool)
-	for d.More() {
-		if delim == '{' {
-			key, err := d.Token()
-			if err != nil {
-				return err
-			}
-			name, _ := key.(string)
-			if seen[name] {
-				return errors.MalformedData()
-			}
-			seen[name] = true
+// walker goes once over a JSON text that is known to be one, to see that no
+// object in it repeats a key, about which two readers could disagree, and that its
+// depth is bounded.
+type walker struct {
+	data []byte
+	at   int
+}
+
+// value goes over one value and the white space around it, and returns the
+// members of an object. The error is malformedData.
+func (w *walker) value(depth int) (o object, err error) {
+	w.space()
+	switch c := w.data[w.at]; {
+	case c == '"':
+		w.text()
+	case c != '{' && c != '[': // a number, true, false or null
+		for w.at < len(w.data) && !strings.ContainsRune(",]} \t\r\n", rune(w.data[w.at])) {
+			w.at++
 		}
-		if err := walk(d, depth+1); err != nil {
+	case depth == maxDepth:
+		return nil, errors.MalformedData()
+	case c == '[':
+		err = w.list(depth)
+	default:
+		o, err = w.object(depth)
+	}
+	w.space()
+	return o, err
+}
+
+func (w *walker) space() {
+	for w.at < len(w.data) && strings.ContainsRune(" \t\r\n", rune(w.data[w.at])) {
+		w.at++
+	}
+}
+
+// text goes over a string and returns it with its quotes.
+func (w *walker) text() []byte {
+	from := w.at
+	for w.at++; w.data[w.at] != '"'; w.at++ {
+		if w.data[w.at] == '\\' {
+			w.at++
+		}
+	}
+	w.at++
+	return w.data[from:w.at]
+}
+
+// ends reports whether the list or object that the walker is in is over, and
+// goes over its end or the comma before the next element.
+func (w *walker) ends(closing byte) bool {
+	c := w.data[w.at]
+	if c == ',' || c == closing {
+		w.at++
+	}
+	return c == closing
+}
+
+func (w *walker) list(depth int) error {
+	w.at++
+	for w.space(); !w.ends(']'); {
+		if _, err := w.value(depth + 1); err != nil {
 			return err
 		}
 	}
-	_, err = d.Token() // the closing bracket
-	return err
+	return nil
+}
+
+func (w *walker) object(depth int) (object, error) {
+	w.at++
+	o := make(object)
+	for w.space(); !w.ends('}'); {
+		w.space()
+		key, ok := text(w.text())
+		if _, again := o[key]; again || !ok {
+			return nil, errors.MalformedData()
+		}
+		w.space()
+		w.at++ // the colon
+		w.space()
+		from := w.at
+		if _, err := w.value(depth + 1); err != nil {
+			return nil, err
+		}
+		o[key] = bytes.TrimRight(w.data[from:w.at], " \t\r\n")
+	}
+	return o, nil
 }

@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,13 +29,16 @@ func TestParseBody(t *testing.T) {
 		`{"a":1,"A":2}`:                  {true, false}, // keys are exact
 		`{"a":{"b":1},"c":{"b":2}}`:      {true, false},
 		`{"a":1,"\u0061":2}`:             {false, true},
+		`{"a\"":1,"a":2,"a\\":3}`:        {true, false},
+		`{"a":{},"b":[],"a":0}`:          {false, true},
 		`[{"a":1,"a":2}]`:                {false, true},
 		`null`:                           {false, false},
 		`"x"`:                            {false, false},
 		` `:                              {false, true},
-		`{}{}`:                           {false, true},
-		`{"a":NaN}`:                      {false, true},
-		"{\"a\":\"\xc3\"}":               {false, true},
+		` { "a" : [ 1 , { } , [ ] ] , "b" : { "c" : "]}" } , "d" : null } `: {true, false},
+		`{}{}`:             {false, true},
+		`{"a":NaN}`:        {false, true},
+		"{\"a\":\"\xc3\"}": {false, true},
 	} {
 		o, isObject, err := parseBody([]byte(text))
 		if want.malformed {
@@ -51,12 +56,18 @@ func TestParseBody(t *testing.T) {
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `[]`, `null`, `{"token":"x","caveats":[{"type":"time","validUntil":5}]}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
+		" { \"a\" : [ 1 , { \"b\\\"\" : \"]},\\\\\" } , [ ] ] ,\t\"\" : -0.5e+1 ,\n\"c\":true}\r", `[ [], {} , "" ]`,
 		`{"a":{"b":[1,2.5e3,null,true,"\ud83d\ude00"]}}`, "{\"\xff\":1}", `{"a":1} `, `{"a":1}x`, strings.Repeat(`{"a":`, 100), " ",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, isObject, err := parseBody(data)
+		if len(data) > 0 && utf8.Valid(data) && json.Valid(data) {
+			d := json.NewDecoder(bytes.NewReader(data))
+			d.UseNumber() // which float64 might not hold
+			require.Equal(t, isStrict(d, 0), err == nil)
+		}
 		if err != nil {
 			require.ErrorIs(t, err, errors.IDMalformedData)
 			require.False(t, isObject)
@@ -81,6 +92,34 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
+// isStrict is the plainest way to see what parseBody sees.
+func isStrict(d *json.Decoder, depth int) bool {
+	token, err := d.Token()
+	if err != nil {
+		return false
+	}
+	delim, nested := token.(json.Delim)
+	if !nested {
+		return true
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if delim == '{' {
+			key, err := d.Token()
+			name, ok := key.(string)
+			if err != nil || !ok || seen[name] {
+				return false
+			}
+			seen[name] = true
+		}
+		if !isStrict(d, depth+1) {
+			return false
+		}
+	}
+	_, err = d.Token() // the closing bracket
+	return err == nil && depth < maxDepth
+}
+
 func TestAccepts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -93,6 +132,9 @@ func TestAccepts(t *testing.T) {
 		{[]string{"application/json;q=0, */*"}, false}, {[]string{"*/*;q=0, application/json"}, true}, {[]string{"application/*;q=0, */*"}, false},
 		{[]string{"application/json;q=0.000"}, false}, {[]string{"application/json;q=bad"}, false}, {[]string{"application/jsonx"}, false},
 		{[]string{";;,, */*"}, true}, {[]string{"nonsense"}, false}, {[]string{"application/json+x"}, false},
+		{[]string{"text/html, *; q=.2"}, true}, {[]string{"*;q=0"}, false}, {[]string{"*/*;q=0"}, false},
+		{[]string{`application/json;profile="a,b"`}, true}, {[]string{`text/html;a="application/json,application/json"`}, false},
+		{[]string{`text/html;a="\",application/json,"`}, false}, {[]string{`text/html;a="b", application/json`}, true},
 	} {
 		require.Equal(t, c.want, accepts(c.values), "%q", c.values)
 	}

@@ -77,9 +77,13 @@ func WithTrustedProxies(networks ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = networks }
 }
 
-// WithThrottle sets how many failed log-ins in a row one user name or one
-// address has before it has to wait, and after what time it gets another. The
-// 64 bits in front of an IPv6 address count as one address. Who has to wait is
+// addressFailures is how many times the failures of a user name an address has.
+const addressFailures = 10
+
+// WithThrottle sets how many failed log-ins in a row one user name has before it
+// has to wait, and after what time it gets another. An address, which many users
+// may share, has ten times as many, and gets ten in that time; the 64 bits in
+// front of an IPv6 address count as one address. Who has to wait is
 // answered with 429 temporaryFailure and Retry-After in seconds. Successes cost
 // nothing. Zero failures turn throttling off. Default: [DefaultFailures],
 // [DefaultFailureInterval].

@@ -39,7 +39,8 @@
 // hashed at a time that tokens are verified at their usual speed meanwhile.
 // Log-ins that keep failing are slowed down (see [WithThrottle]). Time limits are
 // the server's to set: ReadHeaderTimeout, ReadTimeout and IdleTimeout of
-// [http.Server]. Its MaxHeaderBytes bounds the tokens in headers and paths.
+// [http.Server]. Its MaxHeaderBytes, to be set to [MaxHeaderBytes], bounds the
+// tokens in headers and paths.
 //
 // # Laws
 //

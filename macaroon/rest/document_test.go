@@ -79,6 +79,49 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 	require.Empty(t, routes, "the document lacks these")
 }
 
+// Every field that the document has is tried with values that it must not have.
+func TestEveryFieldHasBadValues(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for _, c := range cases.All() {
+		if field, _, ok := strings.Cut(c.Name, " = "); ok && c.Group == cases.BadInput {
+			tried[c.Route+" "+field] = true
+		}
+	}
+	data, d := readDocument(t)
+	var components struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	require.NoError(t, json.Unmarshal(data, &components))
+	fields := 0
+	for path, item := range d.Paths {
+		for method, raw := range item {
+			ref := reference.FindSubmatch(requestBody(t, method, raw))
+			if ref == nil {
+				continue
+			}
+			for field := range components.Components.Schemas[string(ref[2])].Properties {
+				fields++
+				require.True(t, tried[strings.ToUpper(method)+" "+path+" "+field], "%s %s: no bad %s is tried", method, path, field)
+			}
+		}
+	}
+	require.Positive(t, fields)
+}
+
+// requestBody is what the document says of the body of an operation.
+func requestBody(t *testing.T, method string, raw json.RawMessage) (body json.RawMessage) {
+	t.Helper()
+	if method == "parameters" {
+		return nil
+	}
+	var op map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(raw, &op))
+	return op["requestBody"]
+}
+
 var reference = regexp.MustCompile(`"\$ref":\s*"#/components/(\w+)/([\w.-]+)"`)
 
 // Every reference of the document leads somewhere, and everything is led to.

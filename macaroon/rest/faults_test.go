@@ -28,7 +28,7 @@ import (
 )
 
 // flaky is a store that is down when it is told to be: wholly, or but for what
-// authentication needs.
+// it takes to authenticate with a named token or a password.
 type flaky struct {
 	store.Store
 	keys, rest atomic.Pointer[error]
@@ -60,7 +60,7 @@ func (f *flaky) NamedKey(ctx context.Context, id string) (store.Key, error) {
 }
 
 func (f *flaky) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
-	return or(&f.keys, func() (store.Key, error) { return f.Store.TemporaryKey(ctx, s) })
+	return or(&f.rest, func() (store.Key, error) { return f.Store.TemporaryKey(ctx, s) })
 }
 
 func (f *flaky) GetIdentityByUsername(ctx context.Context, name string) (store.Identity, error) {
@@ -435,7 +435,13 @@ func TestThrottledLogIns(t *testing.T) {
 		require.Equal(t, "10", res.Header.Get("Retry-After"))
 		require.Empty(t, res.Header.Get("WWW-Authenticate"))
 	}
-	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.1"), http.StatusTooManyRequests) // for its address
+	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.1"), http.StatusOK)
+	for i := range 18 { // of 20 that the address has
+		macaroontest.AssertError(t, logIn(fmt.Sprint("unknown", i), "wrong", "192.0.2.1"), errors.IDBadBasicCredentials)
+	}
+	res := logIn("bob", right, "192.0.2.1")
+	macaroontest.AssertStatus(t, res, http.StatusTooManyRequests)
+	require.Equal(t, "1", res.Header.Get("Retry-After"))
 	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.2"), http.StatusOK)
 	// Tokens are no log-ins.
 	x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice)})

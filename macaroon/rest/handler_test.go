@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
@@ -195,4 +196,17 @@ func TestOverASocket(t *testing.T) {
 	require.Empty(t, res.Body)
 	res = s.Do("POST", "/tokens/examine", strings.Repeat(" ", 2<<20)+"{}", macaroontest.Anonymous())
 	macaroontest.AssertStatus(t, res, http.StatusRequestEntityTooLarge)
+	tooLarge := strings.Repeat("M", macaroon.DefaultMaxSize+1)
+	for _, headers := range [][]string{{"X-Auth-Token"}, {"Macaroon"}, {"X-Onedata-Service-Token", "X-Onedata-Consumer-Token"}} {
+		res = s.Do("GET", "/user/tokens/named", nil, func(r *http.Request) {
+			if len(headers) > 1 {
+				macaroontest.Bearer(s.Token())(r)
+			}
+			for _, header := range headers {
+				r.Header.Set(header, tooLarge)
+			}
+		})
+		macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
+		macaroontest.AssertError(t, res, errors.IDTokenTooLarge)
+	}
 }

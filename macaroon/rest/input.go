@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"slices"
@@ -39,9 +40,21 @@ func take[T any](in *input, key string, read func(raw json.RawMessage) (T, error
 	return v
 }
 
-// text reads a JSON string.
+// text reads a JSON string out of a text that is known to be JSON.
 func text(raw json.RawMessage) (s string, ok bool) {
-	ok = len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil
+	if len(raw) == 0 || raw[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	return unescaped(raw)
+}
+
+// unescaped is apart from text because it would make every string escape to the
+// heap there.
+func unescaped(raw json.RawMessage) (s string, ok bool) {
+	ok = json.Unmarshal(raw, &s) == nil
 	return s, ok
 }
 
@@ -116,7 +129,7 @@ func (in *input) object(key string) json.RawMessage {
 		if raw != nil && raw[0] != '{' {
 			return nil, errors.BadValueJSON(key)
 		}
-		return raw, nil
+		return bytes.Clone(raw), nil // what is kept of a body must not keep all of it
 	})
 }
 
@@ -168,7 +181,7 @@ func (in *input) caveats(key string) []caveat.Caveat {
 		}
 		var list []json.RawMessage
 		if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
-			return nil, errors.BadDataHint(key, "it must be a list of caveats")
+			return nil, errors.BadData(key)
 		}
 		cs := make([]caveat.Caveat, len(list))
 		for i, item := range list {

@@ -125,6 +125,12 @@ func TestHandlerIsOnezone(t *testing.T) {
 			macaroontest.AssertError(t, x.Response, id)
 		}
 	}
+	// It is the token that is refused, before anything else is looked at, and not
+	// the operation.
+	x := w.Do(t, cases.Request{
+		Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice, caveat.DataReadonly{}), Header: http.Header{"Accept": {"text/html"}},
+	})
+	macaroontest.AssertError(t, x.Response, errors.IDTokenCaveatUnverified)
 }
 
 func TestNewHandlerNeedsAnAuthority(t *testing.T) {

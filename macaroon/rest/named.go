@@ -142,7 +142,9 @@ func (c *call) answerIDs(owner caveat.Subject) error {
 	if err != nil {
 		return err
 	}
-	respond(c.w, http.StatusOK, map[string]any{"tokens": list})
+	respond(c.w, http.StatusOK, struct {
+		Tokens []string `json:"tokens"`
+	}{list})
 	return nil
 }
 

@@ -26,6 +26,9 @@ func resource(pattern string, value func(name string) string) (caveat.GRI, error
 // one of the special characters, or has a meaning of its own as a whole, it is
 // made to hold a slash, which no match spec can.
 func expand(pattern, special string, value func(name string) string) string {
+	if !strings.Contains(pattern, "{") {
+		return pattern
+	}
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(pattern, "{")

@@ -18,6 +18,14 @@ const jsonType = "application/json"
 // challenge is what every 401 answer asks for (RFC 9110, section 11.6.1).
 const challenge = `Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"`
 
+// Headers that are the same in all answers, and shared by them: nothing writes
+// into the values of a header.
+var (
+	originHeader   = []string{"*"}
+	jsonTypeHeader = []string{jsonType}
+	nosniffHeader  = []string{"nosniff"}
+)
+
 // respond writes an answer with a JSON body.
 func respond(w http.ResponseWriter, status int, body any) {
 	data, err := json.Marshal(body)
@@ -26,9 +34,8 @@ func respond(w http.ResponseWriter, status int, body any) {
 		data, _ = json.Marshal(errors.Envelope{Error: errors.InternalServerError("")})
 	}
 	h := w.Header()
-	h.Set("Content-Type", jsonType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
+	h["Content-Type"], h["X-Content-Type-Options"] = jsonTypeHeader, nosniffHeader
+	h["Content-Length"] = []string{strconv.Itoa(len(data))}
 	w.WriteHeader(status)
 	_, _ = w.Write(data)
 }

@@ -2,8 +2,10 @@ package rest_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"text/tabwriter"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,7 +43,29 @@ func TestRoutes(t *testing.T) {
 			require.Empty(t, missing, "there are no cases of these groups")
 		})
 	}
+	printTable(routes, byRoute)
 	fmt.Printf("rest: %d routes, %d cases\n", len(routes), total)
+}
+
+// printTable prints how many cases there are of each group for each route.
+func printTable(routes []string, byRoute map[string][]cases.Case) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	groups := []cases.Group{cases.Success, cases.Refusal, cases.BadInput, cases.Protocol, cases.Order}
+	row := func(first any, counts func(cases.Group) any) {
+		for _, g := range groups {
+			_, _ = fmt.Fprint(w, counts(g), "\t")
+		}
+		_, _ = fmt.Fprintf(w, "  %v\n", first)
+	}
+	row("route", func(g cases.Group) any { return g })
+	for _, route := range routes {
+		count := map[cases.Group]int{}
+		for _, c := range byRoute[route] {
+			count[c.Group]++
+		}
+		row(route, func(g cases.Group) any { return count[g] })
+	}
+	_ = w.Flush()
 }
 
 // demanded are the groups of cases that a route must have.

@@ -49,21 +49,28 @@ type throttledError struct{ wait time.Duration }
 
 func (e throttledError) Error() string { return fmt.Sprintf("too many failures, wait %v", e.wait) }
 
-// attempt takes a token for each key before the outcome is known, so that many
+// key is what failures are counted for.
+type key struct {
+	name string
+	// share of a token that a failure costs, as one part of so many; 0 is 1. An
+	// address that many use has more failures than one of them.
+	parts time.Duration
+}
+
+// cost of one failure, in the time that it takes to fill in.
+func (t *throttle) cost(k key) time.Duration { return t.interval / max(k.parts, 1) }
+
+// attempt takes what a failure costs from each key before the outcome is known, so that many
 // attempts at once count as many; conclude gives them back unless it failed.
 // While a key has none left because of attempts that may yet succeed, attempt
 // waits for them. The error is a throttledError where a key has none left for
 // its failures, or that of ctx.
-func (t *throttle) attempt(ctx context.Context, keys ...string) (conclude func(failed bool), err error) {
+func (t *throttle) attempt(ctx context.Context, keys ...key) (conclude func(failed bool), err error) {
 	if t.capacity == 0 {
 		return func(bool) {}, nil
 	}
-	hashes := make([]uint64, len(keys))
-	for i, key := range keys {
-		hashes[i] = maphash.String(t.seed, key)
-	}
 	for {
-		wait, concluded := t.take(hashes)
+		wait, concluded := t.take(keys)
 		switch {
 		case concluded != nil:
 			select {
@@ -75,18 +82,20 @@ func (t *throttle) attempt(ctx context.Context, keys ...string) (conclude func(f
 		case wait > 0:
 			return nil, throttledError{wait}
 		}
-		return func(failed bool) { t.conclude(hashes, failed) }, nil
+		return func(failed bool) { t.conclude(keys, failed) }, nil
 	}
 }
 
-// take takes a token for each key, or for none and tells how long to wait: until
+func (t *throttle) hash(k key) uint64 { return maphash.String(t.seed, k.name) }
+
+// take takes from each key, or from none and tells how long to wait: until
 // an attempt is concluded, or for a time.
-func (t *throttle) take(hashes []uint64) (wait time.Duration, concluded <-chan struct{}) {
+func (t *throttle) take(keys []key) (wait time.Duration, concluded <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, hash := range hashes {
-		b := t.bucket(hash)
-		switch short := b.missing + t.interval - t.capacity; {
+	for _, k := range keys {
+		b := t.bucket(t.hash(k))
+		switch short := b.missing + t.cost(k) - t.capacity; {
 		case short <= 0:
 		case b.pending > 0:
 			concluded = t.concluded
@@ -98,26 +107,26 @@ func (t *throttle) take(hashes []uint64) (wait time.Duration, concluded <-chan s
 		return wait, nil
 	}
 	if concluded == nil {
-		for _, hash := range hashes {
-			b := t.bucket(hash)
-			b.missing += t.interval
+		for _, k := range keys {
+			b := t.bucket(t.hash(k))
+			b.missing += t.cost(k)
 			b.pending++
-			t.put(hash, b)
+			t.put(t.hash(k), b)
 		}
 	}
 	return 0, concluded
 }
 
-func (t *throttle) conclude(hashes []uint64, failed bool) {
+func (t *throttle) conclude(keys []key, failed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, hash := range hashes {
-		b := t.bucket(hash)
+	for _, k := range keys {
+		b := t.bucket(t.hash(k))
 		b.pending = max(b.pending-1, 0)
 		if !failed {
-			b.missing = max(b.missing-t.interval, 0)
+			b.missing = max(b.missing-t.cost(k), 0)
 		}
-		t.put(hash, b)
+		t.put(t.hash(k), b)
 	}
 	close(t.concluded)
 	t.concluded = make(chan struct{})

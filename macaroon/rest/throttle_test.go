@@ -24,7 +24,11 @@ func newTestThrottle(capacity int) (*throttle, *clock) {
 // instead.
 func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Duration) {
 	tb.Helper()
-	conclude, err := t.attempt(tb.Context(), keys...)
+	var list []key
+	for _, name := range keys {
+		list = append(list, key{name: name})
+	}
+	conclude, err := t.attempt(tb.Context(), list...)
 	if err != nil {
 		require.IsType(tb, throttledError{}, err)
 		return err.(throttledError).wait
@@ -81,6 +85,29 @@ func TestThrottleIsForEachKey(t *testing.T) {
 	require.Zero(t, th.try(t, true, "olga", "bus"))
 }
 
+// A key that many share has so many times the failures, and gets so many in the
+// same time.
+func TestThrottleOfASharedKey(t *testing.T) {
+	t.Parallel()
+	th, c := newTestThrottle(3)
+	try := func() error {
+		conclude, err := th.attempt(t.Context(), key{"campus", 4})
+		if err == nil {
+			conclude(true)
+		}
+		return err
+	}
+	for range 12 {
+		require.NoError(t, try())
+	}
+	require.Equal(t, throttledError{1500 * time.Millisecond}, try())
+	c.now = c.now.Add(6 * time.Second)
+	for range 4 {
+		require.NoError(t, try())
+	}
+	require.Error(t, try())
+}
+
 func TestThrottleOutlivesAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(1)
@@ -131,7 +158,7 @@ func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
 				admitted, refused, most, now := 0, 0, 0, 0
 				for range 20 {
 					wg.Go(func() {
-						conclude, err := th.attempt(t.Context(), "alice")
+						conclude, err := th.attempt(t.Context(), key{name: "alice"})
 						mu.Lock()
 						if err != nil {
 							refused++
@@ -165,11 +192,11 @@ func TestThrottleWaitsNoLongerThanTheRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		th, _ := newTestThrottle(1)
-		_, err := th.attempt(t.Context(), "alice")
+		_, err := th.attempt(t.Context(), key{name: "alice"})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = th.attempt(ctx, "alice")
+		_, err = th.attempt(ctx, key{name: "alice"})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }

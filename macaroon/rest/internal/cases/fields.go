@@ -85,7 +85,7 @@ func customField() field {
 
 func caveatsField() field {
 	const key = "caveats"
-	f := field{key: key, bad: each(errors.BadDataHint(key, "it must be a list of caveats"), `null`, `true`, `5`, `"time < 5"`, `{}`, `{"0":{"type":"data.readonly"}}`)}
+	f := field{key: key, bad: each(errors.BadData(key), `null`, `true`, `5`, `"time < 5"`, `{}`, `{"0":{"type":"data.readonly"}}`)}
 	for _, item := range []string{
 		`"time < 5"`, `{}`, `{"type":"moon"}`, `{"type":"unknown","text":"x"}`, `{"type":"time"}`, `{"type":"time","validUntil":5.0}`,
 		`{"type":"time","validUntil":"5"}`, `{"type":"time","validUntil":null}`, `{"type":"time","validUntil":-1}`,
@@ -136,30 +136,33 @@ func invitation(inviteType, key, target string) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"inviteToken":{"inviteType":%q,%q:%q}}`, inviteType, key, target))
 }
 
-// usageLimitField and privilegesField are looked at for invite tokens only,
-// which a Oneprovider of these worlds cannot make: there its invitation is
-// refused first.
-func usageLimitField() field {
+// usageLimitField and privilegesField are looked at for invite tokens only.
+func usageLimitField(kind string) field {
 	const key = "usageLimit"
-	return field{key: key, with: object{"type": invitation("userJoinGroup", "groupId", "g-1")}, bad: join(
+	_, possible := possibleInvitation(kind)
+	return field{key: key, with: object{"type": possible}, bad: join(
 		each(errors.BadValueInteger(key), `null`, `true`, `5.0`, `1e1`, `"5.0"`, `""`, `"x"`, `" 5"`, `"Infinity"`, `[]`, `{}`),
 		each(errors.BadValueTooLow(key, 1), `0`, `-0`, `-1`, `"0"`, `"-5"`, `-99999999999999999999`))}
 }
 
-func privilegesField() field {
+func privilegesField(kind string) field {
 	const key = "privileges"
-	allowed := macaroon.UserJoinGroup.AllowedPrivileges()
-	return field{key: key, with: object{"type": invitation("userJoinGroup", "groupId", "g-1")}, bad: join(
+	invite, possible := possibleInvitation(kind)
+	return field{key: key, with: object{"type": possible}, bad: join(
 		each(errors.BadValueListOfStrings(key), `null`, `true`, `5`, `"group_view"`, `{}`, `[5]`, `["group_view",{}]`, `[[]]`, `["nope",5]`),
-		each(errors.BadValueListNotAllowed(key, allowed...), `["nope"]`, `[""]`, `["group_view","space_view"]`, `[true]`, `[false]`, `[null]`, `["Group_view"]`))}
+		each(errors.BadValueListNotAllowed(key, invite.AllowedPrivileges()...), `["nope"]`, `[""]`, `["group_view","space_view"]`, `[true]`, `[false]`, `[null]`, `["Group_view"]`))}
+}
+
+// possibleInvitation is one that a user or Oneprovider may make.
+func possibleInvitation(kind string) (macaroon.InviteType, json.RawMessage) {
+	if kind == "user" {
+		return macaroon.UserJoinGroup, invitation("userJoinGroup", "groupId", "g-1")
+	}
+	return macaroon.UserJoinCluster, invitation("userJoinCluster", "clusterId", Krakow.ID)
 }
 
 func namedFields(kind string) []field {
-	list := []field{nameField(true), caveatsField(), customField(), privilegesField(), booleanField("revoked"), typeField()}
-	if kind == "user" {
-		list = append(list, usageLimitField())
-	}
-	return list
+	return []field{nameField(true), caveatsField(), customField(), privilegesField(kind), booleanField("revoked"), typeField(), usageLimitField(kind)}
 }
 
 func temporaryFields(string) []field { return []field{caveatsField(), typeField()} }

@@ -108,6 +108,8 @@ func named() (list []Case) {
 		do(BadInput, "service that the subject may not use", `{"caveats":[{"type":"service","whitelist":["ozw-*","opp-p-lyon"]}]}`, refused(forbiddenService(caveat.OpPanel, "p-lyon")))
 		if subject == Krakow {
 			do(BadInput, "invitation by who may not invite", string(inviting("userJoinGroup", "groupId", "g-1", "")), refused(errors.InviteTokenSubjectNotAuthorized()))
+			do(Success, "invitation to its own cluster", string(inviting("userJoinCluster", "clusterId", "p-krakow", `,"privileges":["cluster_view"],"usageLimit":2`)),
+				shows(`{"metadata":{"creationTime":1727784000,"custom":{},"privileges":["cluster_view"],"usageLimit":2,"usageCount":0}}`))
 			continue
 		}
 		invitations(do)
@@ -222,7 +224,7 @@ func temporary() (list []Case) {
 		for _, text := range badTypes {
 			do(BadInput, "type = "+text, `{"caveats":[{"type":"time","validUntil":1727784001}],"type":`+text+`}`, refused(errors.BadValueTokenType("type")))
 		}
-		do(Order, "caveats before a bad type", `{"caveats":5,"type":{}}`, refused(errors.BadDataHint("caveats", "it must be a list of caveats")))
+		do(Order, "caveats before a bad type", `{"caveats":5,"type":{}}`, refused(errors.BadData("caveats")))
 		do(Order, "subject before the end", `{"type":{"accessToken":{"sessionId":"s-bob"}}}`, refused(errors.TokenSessionInvalid()))
 		invite := refused(errors.InviteTokenSubjectNotAuthorized())
 		if subject == Alice {

@@ -154,11 +154,12 @@ func (Onezone) BelongsTo(_ context.Context, session string, user caveat.Subject)
 
 // CheckInvitation implements macaroon.Inviters. What begins with "x" does not
 // exist; Alice may invite to everything else, and set privileges but where the
-// id ends in "plain".
+// id ends in "plain". A Oneprovider may invite to its own cluster.
 func (Onezone) CheckInvitation(_ context.Context, i macaroon.Invitation) error {
 	switch {
 	case strings.HasPrefix(i.Target, "x"):
 		return errors.InviteTokenTargetIDInvalid(i.Target)
+	case i.Inviter == caveat.Provider(i.Target) && i.Type == macaroon.UserJoinCluster:
 	case i.Inviter != Alice, i.Custom && strings.HasSuffix(i.Target, "plain"):
 		return errors.InviteTokenSubjectNotAuthorized()
 	}

@@ -1,0 +1,298 @@
+package macaroontest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+)
+
+// verify says what an authority thinks of a token.
+func verify(t *testing.T, h *macaroontest.Harness, text string) error {
+	t.Helper()
+	token, err := h.Authority.Parse(text)
+	if err == nil {
+		_, err = h.Authority.VerifyAccess(t.Context(), token, caveat.Request{Interface: caveat.REST})
+	}
+	return err
+}
+
+func TestTokensOfEveryBadness(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	for name, c := range map[string]struct {
+		text string
+		want errors.ID // "": good
+	}{
+		"token":                        {h.Token().String(), ""},
+		"token with a caveat":          {h.Token(caveat.REST).String(), ""},
+		"token with a caveat not held": {h.Token(caveat.Oneclient).String(), errors.IDTokenCaveatUnverified},
+		"token of a service that the subject cannot use": {h.Token(caveat.MustParse("service = opw-x")).String(), errors.IDTokenCaveatUnverified},
+		"temporary token":     {h.Temporary().String(), ""},
+		"token of Bob":        {h.TokenOf(h.Bob, macaroon.AccessToken()).String(), ""},
+		"token of a provider": {h.TokenOf(h.Provider, macaroon.AccessToken()).String(), ""},
+		"identity token":      {h.TokenOf(h.Alice, macaroon.IdentityToken()).String(), errors.IDNotAnAccessToken},
+		"expired token":       {h.Expired().String(), errors.IDTokenCaveatUnverified},
+		"revoked token":       {h.Revoked().String(), errors.IDTokenRevoked},
+		"forged token":        {h.Forged().String(), errors.IDTokenInvalid},
+		"truncated token":     {h.Truncated(), errors.IDBadToken},
+		"unknown caveat":      {h.WithUnknownCaveat().String(), errors.IDTokenCaveatUnknown},
+	} {
+		err := verify(t, h, c.text)
+		if c.want == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorIs(t, err, c.want, name)
+	}
+	// What is bad is bad in one way only.
+	h.Clock.Advance(-time.Second)
+	expired := h.Expired()
+	h.Clock.Advance(-2 * time.Second)
+	require.NoError(t, verify(t, h, expired.String()))
+	forged := h.Forged()
+	_, err := h.Authority.Get(t.Context(), forged.ID())
+	require.NoError(t, err, "a forged token says everything right")
+	require.NoError(t, h.Authority.Restore(t.Context(), h.Revoked().ID()))
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	for name, subject := range map[string]caveat.Subject{macaroontest.AliceName: h.Alice, macaroontest.BobName: h.Bob} {
+		got, err := h.Authority.LogIn(t.Context(), name, macaroontest.Password)
+		require.NoError(t, err)
+		require.Equal(t, subject, got)
+		_, err = h.Authority.LogIn(t.Context(), name, "wrong")
+		require.ErrorIs(t, err, errors.IDBadBasicCredentials)
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	require.Equal(t, macaroontest.Start, h.Authority.Now())
+	h.Clock.Advance(time.Minute)
+	require.Equal(t, macaroontest.Start.Add(time.Minute), h.Authority.Now())
+	token := h.Temporary()
+	require.NoError(t, verify(t, h, token.String()))
+	h.Clock.Advance(time.Hour)
+	require.ErrorIs(t, verify(t, h, token.String()), errors.IDTokenCaveatUnverified, "it was good for an hour")
+	h.Clock.Set(macaroontest.Start)
+	require.NoError(t, verify(t, h, token.String()))
+}
+
+// The same test sees the same tokens in every run, and no other test sees them.
+func TestRandomnessRepeats(t *testing.T) {
+	t.Parallel()
+	draw := func(t *testing.T) string {
+		h := macaroontest.New(t)
+		return h.Token().String() + h.Temporary().String() + h.Forged().String()
+	}
+	first := draw(t)
+	require.Equal(t, first, draw(t))
+	t.Run("of another name", func(t *testing.T) { require.NotEqual(t, first, draw(t)) })
+}
+
+// Harnesses of tests that run at the same time have nothing to do with each other.
+func TestHarnessesAreIndependent(t *testing.T) {
+	t.Parallel()
+	for i := range 8 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			h := macaroontest.New(t)
+			h.Clock.Advance(time.Duration(i) * time.Hour)
+			token := h.Token(caveat.Until(h.Clock.Now().Add(time.Second)))
+			require.NoError(t, verify(t, h, token.String()))
+			require.NoError(t, h.Authority.SetBlocked(t.Context(), h.Bob, i%2 == 0))
+			_, err := h.Authority.LogIn(t.Context(), "bob", macaroontest.Password)
+			require.Equal(t, i%2 == 0, errors.Is(err, errors.IDUserBlocked))
+			other := macaroontest.New(t)
+			require.ErrorIs(t, verify(t, other, h.Token().String()), errors.IDTokenInvalid)
+		})
+	}
+}
+
+func TestHarnessIsForAllGoroutinesOfATest(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	ids := sync.Map{}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for _, token := range []macaroon.Token{h.Token(), h.Temporary(), h.Expired(), h.Revoked(), h.WithUnknownCaveat()} {
+				if _, again := ids.LoadOrStore(token.ID(), true); again {
+					t.Error("two tokens have one id")
+				}
+			}
+			h.Clock.Advance(time.Millisecond)
+		})
+	}
+	wg.Wait()
+	require.Equal(t, macaroontest.Start.Add(16*time.Millisecond), h.Clock.Now())
+}
+
+// A harness is gone with its test.
+func TestHarnessIsCleanedUp(t *testing.T) {
+	var h *macaroontest.Harness
+	var url string
+	t.Run("test", func(t *testing.T) {
+		s := macaroontest.NewServer(t)
+		h, url = s.Harness, s.URL
+		macaroontest.AssertStatus(t, s.Do("GET", "/user/tokens/named", nil, macaroontest.Basic("alice")), http.StatusOK)
+	})
+	_, err := h.Authority.Get(t.Context(), "x")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, errors.IDNotFound, "the store is closed")
+	res, err := http.Get(url)
+	if err == nil {
+		_ = res.Body.Close()
+	}
+	require.Error(t, err, "the server is down")
+}
+
+// observed is a test that is watched failing.
+type observed struct {
+	testing.TB
+	failures []string
+	stopped  bool
+}
+
+type stop struct{}
+
+func (o *observed) Helper() {}
+func (o *observed) Errorf(format string, args ...any) {
+	o.failures = append(o.failures, fmt.Sprintf(format, args...))
+}
+func (o *observed) Fatalf(format string, args ...any) {
+	o.Errorf(format, args...)
+	o.stopped = true
+	panic(stop{})
+}
+
+// watch runs a test and returns what it fails with.
+func watch(t *testing.T, test func(tb testing.TB)) *observed {
+	t.Helper()
+	o := &observed{TB: t}
+	func() {
+		defer func() {
+			if reason := recover(); reason != nil && reason != (stop{}) {
+				panic(reason)
+			}
+		}()
+		test(o)
+	}()
+	return o
+}
+
+// What goes wrong in a harness ends the test there.
+func TestHarnessFailsItsTest(t *testing.T) {
+	t.Parallel()
+	o := watch(t, func(tb testing.TB) { macaroontest.New(tb, macaroon.WithDomain("")) })
+	require.True(t, o.stopped)
+	require.Contains(t, o.failures[0], "macaroontest: ")
+
+	o = watch(t, func(tb testing.TB) {
+		h := macaroontest.New(tb)
+		_ = h.Store.Close()
+		h.Token()
+	})
+	require.True(t, o.stopped)
+	o = watch(t, func(tb testing.TB) { macaroontest.New(tb).TokenOf(caveat.User("nobody-here"), macaroon.AccessToken()) })
+	require.True(t, o.stopped)
+}
+
+func TestAssertions(t *testing.T) {
+	t.Parallel()
+	refused := macaroontest.Response{Status: 401, Body: []byte(`{"error":{"id":"unauthorized","details":{"authError":{"id":"tokenRevoked","description":"It was."}},"description":"No."}}`)}
+	done := macaroontest.Response{Status: 200, Body: []byte(`{"token":"x"}`)}
+	for name, c := range map[string]struct {
+		assert func(tb testing.TB)
+		fails  bool
+	}{
+		"status":             {func(tb testing.TB) { macaroontest.AssertStatus(tb, refused, 401) }, false},
+		"another status":     {func(tb testing.TB) { macaroontest.AssertStatus(tb, refused, 200) }, true},
+		"error":              {func(tb testing.TB) { macaroontest.AssertError(tb, refused, errors.IDUnauthorized) }, false},
+		"error inside":       {func(tb testing.TB) { macaroontest.AssertError(tb, refused, errors.IDTokenRevoked) }, false},
+		"another error":      {func(tb testing.TB) { macaroontest.AssertError(tb, refused, errors.IDTokenInvalid) }, true},
+		"error of a success": {func(tb testing.TB) { macaroontest.AssertError(tb, done, errors.IDUnauthorized) }, true},
+		"error of no answer": {func(tb testing.TB) { macaroontest.AssertError(tb, macaroontest.Response{}, errors.IDUnauthorized) }, true},
+		"error id":           {func(tb testing.TB) { macaroontest.AssertErrorID(tb, errors.TokenRevoked(), errors.IDTokenRevoked) }, false},
+		"error id in a wrapper": {func(tb testing.TB) {
+			macaroontest.AssertErrorID(tb, fmt.Errorf("x: %w", errors.TokenRevoked()), errors.IDTokenRevoked)
+		}, false},
+		"another error id":    {func(tb testing.TB) { macaroontest.AssertErrorID(tb, errors.TokenRevoked(), errors.IDTokenInvalid) }, true},
+		"error id of another": {func(tb testing.TB) { macaroontest.AssertErrorID(tb, context.Canceled, errors.IDTokenInvalid) }, true},
+		"error id of none":    {func(tb testing.TB) { macaroontest.AssertErrorID(tb, nil, errors.IDTokenInvalid) }, true},
+		"JSON":                {func(tb testing.TB) { done.JSON(tb, &struct{ Token string }{}) }, false},
+		"no JSON":             {func(tb testing.TB) { macaroontest.Response{Body: []byte("x")}.JSON(tb, &struct{}{}) }, true},
+	} {
+		o := watch(t, c.assert)
+		require.Equal(t, c.fails, len(o.failures) > 0, "%s: %q", name, o.failures)
+	}
+	require.NoError(t, done.Err())
+	require.ErrorIs(t, refused.Err(), errors.IDTokenRevoked)
+}
+
+// The helpers send what a client would.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	var seen *http.Request
+	var body strings.Builder
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r
+		body.Reset()
+		_, _ = io.Copy(&body, r.Body)
+		w.Header().Set("X-Answer", "yes")
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = fmt.Fprint(w, "short and stout")
+	})
+	token := h.Token()
+	res := macaroontest.Get(t, handler, "/x?y=z", token)
+	require.Equal(t, "GET /x?y=z", seen.Method+" "+seen.URL.String())
+	require.Equal(t, token.String(), seen.Header.Get("X-Auth-Token"))
+	require.True(t, strings.HasPrefix(seen.RemoteAddr, "127.0.0.1:"))
+	require.Equal(t, "418 short and stout yes", fmt.Sprintf("%d %s %s", res.Status, res.Body, res.Header.Get("X-Answer")))
+
+	for want, sent := range map[string]any{"": nil, "text": "text", "bytes": []byte("bytes"), `{"a":1}`: map[string]int{"a": 1}} {
+		macaroontest.Request(t, handler, "POST", "/", sent, macaroontest.Basic("bob"))
+		require.Equal(t, want, body.String())
+		require.Equal(t, "application/json", seen.Header.Get("Content-Type"))
+		user, password, _ := seen.BasicAuth()
+		require.Equal(t, "bob "+macaroontest.Password, user+" "+password)
+	}
+	macaroontest.Request(t, handler, "POST", "/", nil, macaroontest.Anonymous())
+	require.Empty(t, seen.Header.Get("Authorization")+seen.Header.Get("X-Auth-Token"))
+	require.True(t, watch(t, func(tb testing.TB) {
+		macaroontest.Request(tb, handler, "POST", "/", make(chan int), macaroontest.Anonymous())
+	}).stopped, "what is no JSON cannot be sent")
+}
+
+// The server is the whole API, with the options of the test.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t, macaroon.WithDomain("onezone.example.com"))
+	s := macaroontest.Serve(h)
+	res := s.Do("POST", "/user/tokens/named", map[string]any{"name": "laptop"}, macaroontest.Basic("bob"))
+	macaroontest.AssertStatus(t, res, http.StatusCreated)
+	require.Contains(t, res.Header.Get("Location"), "https://onezone.example.com/api/v3/onezone/tokens/named/")
+	var created struct{ Token string }
+	res.JSON(t, &created)
+	require.NoError(t, verify(t, h, created.Token), "the server and the harness are one")
+	require.NoError(t, h.Authority.SetBlocked(t.Context(), h.Alice, true)) // whose password nobody hashes
+	for range 12 {                                                         // more than are let through where log-ins are slowed down
+		macaroontest.AssertError(t, s.Do("GET", "/user/tokens/named", nil, macaroontest.Basic("alice")), errors.IDUserBlocked)
+	}
+}
