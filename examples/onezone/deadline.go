@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+)
+
+// deadline is a store over a network, whose calls end in time. One that does not
+// is a fault of the store, and answered with 503 serviceUnavailable. What moves
+// many records, or watches for as long as it lives, has no deadline.
+type deadline struct {
+	backend
+	timeout time.Duration
+}
+
+// limited puts a deadline in front of a store that was opened.
+func limited(timeout time.Duration) func(backend, error) (backend, error) {
+	return func(b backend, err error) (backend, error) {
+		if err != nil {
+			return nil, err
+		}
+		return deadline{b, timeout}, nil
+	}
+}
+
+// within calls do with a context that ends when the store is out of time.
+func within[T any](ctx context.Context, d deadline, do func(context.Context) (T, error)) (T, error) {
+	limited, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	value, err := do(limited)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		// Not wrapped: it is not the request that took too long.
+		err = fmt.Errorf("the store did not answer within %v: %v", d.timeout, err)
+	}
+	return value, err
+}
+
+// done is within for calls that return nothing.
+func done(ctx context.Context, d deadline, do func(context.Context) error) error {
+	_, err := within(ctx, d, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	return err
+}
+
+func (d deadline) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.backend.NamedKey(ctx, id) })
+}
+
+func (d deadline) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.backend.TemporaryKey(ctx, s) })
+}
+
+func (d deadline) EnsureTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (store.Key, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Key, error) {
+		return d.backend.EnsureTemporaryKey(ctx, s, secret)
+	})
+}
+
+func (d deadline) RotateTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (int64, error) {
+	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.backend.RotateTemporaryKey(ctx, s, secret) })
+}
+
+func (d deadline) DeleteTemporaryKey(ctx context.Context, s caveat.Subject) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteTemporaryKey(ctx, s) })
+}
+
+func (d deadline) CreateToken(ctx context.Context, t store.Token) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.CreateToken(ctx, t) })
+}
+
+func (d deadline) GetToken(ctx context.Context, id string) (store.Token, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Token, error) { return d.backend.GetToken(ctx, id) })
+}
+
+func (d deadline) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	err = done(ctx, d, func(ctx context.Context) (err error) {
+		page, next, err = d.backend.ListTokens(ctx, q)
+		return err
+	})
+	return page, next, err
+}
+
+func (d deadline) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.UpdateToken(ctx, id, change) })
+}
+
+func (d deadline) DeleteToken(ctx context.Context, id string) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteToken(ctx, id) })
+}
+
+func (d deadline) CreateIdentity(ctx context.Context, i store.Identity) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.CreateIdentity(ctx, i) })
+}
+
+func (d deadline) GetIdentity(ctx context.Context, s caveat.Subject) (store.Identity, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Identity, error) { return d.backend.GetIdentity(ctx, s) })
+}
+
+func (d deadline) GetIdentityByUsername(ctx context.Context, name string) (store.Identity, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Identity, error) {
+		return d.backend.GetIdentityByUsername(ctx, name)
+	})
+}
+
+func (d deadline) UpdateIdentity(ctx context.Context, s caveat.Subject, change func(*store.Identity) error) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.UpdateIdentity(ctx, s, change) })
+}
+
+func (d deadline) DeleteIdentity(ctx context.Context, s caveat.Subject) error {
+	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteIdentity(ctx, s) })
+}

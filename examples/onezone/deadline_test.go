@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/storetest"
+)
+
+func TestAStoreWithADeadlineConforms(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) store.Store {
+		s := memory.New()
+		t.Cleanup(func() { _ = s.Close() })
+		return deadline{s, time.Minute}
+	})
+}
+
+// silent is a store that never answers.
+type silent struct{ backend }
+
+func wait(ctx context.Context) error {
+	<-ctx.Done()
+	return fmt.Errorf("asking: %w", ctx.Err())
+}
+
+func (silent) NamedKey(ctx context.Context, _ string) (store.Key, error) {
+	return store.Key{}, wait(ctx)
+}
+func (silent) TemporaryKey(ctx context.Context, _ caveat.Subject) (store.Key, error) {
+	return store.Key{}, wait(ctx)
+}
+func (silent) EnsureTemporaryKey(ctx context.Context, _ caveat.Subject, _ store.Secret) (store.Key, error) {
+	return store.Key{}, wait(ctx)
+}
+func (silent) RotateTemporaryKey(ctx context.Context, _ caveat.Subject, _ store.Secret) (int64, error) {
+	return 0, wait(ctx)
+}
+func (silent) DeleteTemporaryKey(ctx context.Context, _ caveat.Subject) error { return wait(ctx) }
+func (silent) CreateToken(ctx context.Context, _ store.Token) error           { return wait(ctx) }
+func (silent) GetToken(ctx context.Context, _ string) (store.Token, error) {
+	return store.Token{}, wait(ctx)
+}
+func (silent) ListTokens(ctx context.Context, _ store.Query) ([]store.Token, store.Cursor, error) {
+	return nil, store.Cursor{}, wait(ctx)
+}
+func (silent) UpdateToken(ctx context.Context, _ string, _ func(*store.Token) error) error {
+	return wait(ctx)
+}
+func (silent) DeleteToken(ctx context.Context, _ string) error            { return wait(ctx) }
+func (silent) CreateIdentity(ctx context.Context, _ store.Identity) error { return wait(ctx) }
+func (silent) GetIdentity(ctx context.Context, _ caveat.Subject) (store.Identity, error) {
+	return store.Identity{}, wait(ctx)
+}
+func (silent) GetIdentityByUsername(ctx context.Context, _ string) (store.Identity, error) {
+	return store.Identity{}, wait(ctx)
+}
+func (silent) UpdateIdentity(ctx context.Context, _ caveat.Subject, _ func(*store.Identity) error) error {
+	return wait(ctx)
+}
+func (silent) DeleteIdentity(ctx context.Context, _ caveat.Subject) error { return wait(ctx) }
+
+// calls are those that have a deadline.
+func calls(ctx context.Context, s store.Store) map[string]error {
+	user, errs := caveat.User("u1"), map[string]error{}
+	_, errs["NamedKey"] = s.NamedKey(ctx, "t1")
+	_, errs["TemporaryKey"] = s.TemporaryKey(ctx, user)
+	_, errs["EnsureTemporaryKey"] = s.EnsureTemporaryKey(ctx, user, store.NewSecret("x"))
+	_, errs["RotateTemporaryKey"] = s.RotateTemporaryKey(ctx, user, store.NewSecret("x"))
+	errs["DeleteTemporaryKey"] = s.DeleteTemporaryKey(ctx, user)
+	errs["CreateToken"] = s.CreateToken(ctx, store.Token{})
+	_, errs["GetToken"] = s.GetToken(ctx, "t1")
+	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
+	errs["UpdateToken"] = s.UpdateToken(ctx, "t1", nil)
+	errs["DeleteToken"] = s.DeleteToken(ctx, "t1")
+	errs["CreateIdentity"] = s.CreateIdentity(ctx, store.Identity{})
+	_, errs["GetIdentity"] = s.GetIdentity(ctx, user)
+	_, errs["GetIdentityByUsername"] = s.GetIdentityByUsername(ctx, "alice")
+	errs["UpdateIdentity"] = s.UpdateIdentity(ctx, user, nil)
+	errs["DeleteIdentity"] = s.DeleteIdentity(ctx, user)
+	return errs
+}
+
+func TestACallThatTheStoreDoesNotAnswerIsAFaultOfTheStore(t *testing.T) {
+	t.Parallel()
+	for call, err := range calls(t.Context(), deadline{silent{}, time.Millisecond}) {
+		require.ErrorContains(t, err, "did not answer within 1ms", call)
+		require.NotErrorIs(t, err, context.DeadlineExceeded, "that would be the request's: %s", call)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for call, err := range calls(canceled, deadline{silent{}, time.Hour}) {
+		require.ErrorIs(t, err, context.Canceled, call)
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	for call, err := range calls(short, deadline{silent{}, time.Hour}) {
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the request's own deadline: %s", call)
+	}
+	_, err := deadline{memory.New(), time.Hour}.GetToken(t.Context(), "t1")
+	require.ErrorIs(t, err, errors.IDNotFound)
+}

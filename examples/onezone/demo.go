@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+const (
+	// demoUser is the user that is made for trying the service out.
+	demoUser = "demo"
+	// demoTTL is how long the token in the second line is good.
+	demoTTL = time.Hour
+)
+
+// demonstrate makes the demo user if there is none, and prints the lines to try.
+// The password is shown when it is made and kept nowhere in clear; afterwards
+// curl asks for it.
+func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) error {
+	user, password, err := v.demoUser(ctx)
+	if err != nil {
+		return err
+	}
+	token, err := v.authority.Issue(ctx, macaroon.Grant{
+		Subject: user,
+		Type:    macaroon.AccessToken(),
+		Caveats: []caveat.Caveat{caveat.Until(v.authority.Now().Add(demoTTL))},
+	})
+	if errors.Is(err, errors.IDUserBlocked) {
+		_, err = fmt.Fprintf(out, "# The user %s is blocked; to make it work again, run with -unblock %s.\n", demoUser, demoUser)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	about, credentials := fmt.Sprintf("# The user %s has the password %s, which is not shown again.", demoUser, password), demoUser+":"+password
+	if password == "" {
+		about = fmt.Sprintf("# curl asks for the password of the user %s; for a new one, run with -set-password %s.", demoUser, demoUser)
+		credentials = demoUser
+	}
+	curl := "curl"
+	if v.settings.cert != "" {
+		curl += " --cacert " + quoted(v.settings.cert)
+	}
+	tokens := base + rest.Prefix + "/user/client_tokens"
+	_, err = fmt.Fprintf(out, `%s
+# Make a token, and list those that were made, with a token that is good for an hour:
+%s -u %s -X POST -d '' -H 'content-type: application/json' %s
+%s -H 'x-auth-token: %s' %s
+`, about, curl, credentials, tokens, curl, token.String(), tokens)
+	return err
+}
+
+// demoUser returns the demo user, and its password if it was made just now.
+func (v *service) demoUser(ctx context.Context) (user caveat.Subject, password string, err error) {
+	user, err = find(ctx, v.store, demoUser)
+	if !errors.Is(err, errors.IDNotFound) {
+		return user, "", err
+	}
+	password = rand.Text() // letters and digits, which no shell takes for anything else
+	user, err = v.authority.CreateUser(ctx, macaroon.NewUser{Username: demoUser, FullName: "Demo User", Password: password})
+	if errors.Is(err, errors.IDBadValueIdentifierOccupied) { // another replica was faster
+		user, err = find(ctx, v.store, demoUser)
+		return user, "", err
+	}
+	return user, password, err
+}

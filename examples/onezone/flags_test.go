@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestSettingsComeFromFlagsThenFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	env := environment("ONEZONE_ADDRESS", "192.0.2.1:1", "ONEZONE_LOG_LEVEL", "warn", "ONEZONE_CACHE", "false", "ONEZONE_STORE", "memory:",
+		"ONEZONE_DEMO", "true", "ONEZONE_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32", "ONEZONE_CREATE_USER", "eve", "ONEZONE_DRAIN", "2s")
+	s, err := parseSettings([]string{"-address", "192.0.2.2:2", "-domain", "onezone.example.com"}, &buffer{}, env)
+	require.NoError(t, err)
+	require.Equal(t, settings{
+		address: "192.0.2.2:2", store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
+		proxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
+		logLevel: slog.LevelWarn, logFormat: "text", demo: true, drain: 2 * time.Second,
+	}, s)
+	s, err = parseSettings([]string{"-trusted-proxies", "192.0.2.0/24"}, &buffer{}, env)
+	require.NoError(t, err)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, s.proxies, "a flag replaces, it does not add")
+}
+
+func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  []string
+		args []string
+		want string
+	}{
+		{nil, []string{"-tls-cert", "x"}, "go together"},
+		{nil, []string{"-tls-key", "x"}, "go together"},
+		{nil, []string{"-log-format", "xml"}, "text or json"},
+		{nil, []string{"-log-level", "loud"}, "log-level"},
+		{nil, []string{"-store-timeout", "0s"}, "-store-timeout"},
+		{nil, []string{"-drain", "-1s"}, "-drain"},
+		{nil, []string{"-trusted-proxies", "10.0.0.1"}, "trusted-proxies"},
+		{nil, []string{"serve"}, `"serve" is none`},
+		{[]string{"ONEZONE_STORE_TIMEOUT", "hunter2"}, nil, "the value of ONEZONE_STORE_TIMEOUT is no good for -store-timeout"},
+		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store is one of"},
+		{nil, []string{"-store", "sqlite:"}, "needs a path"},
+		{nil, []string{"-store", "memory:", "-seal-key-file", "/nowhere"}, "reading the seal keys"},
+		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, "badValueDomain"},
+		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, "listen"},
+	} {
+		var out, log buffer
+		ctx, cancel := context.WithTimeout(t.Context(), patience) // lest one that is taken serves for ever
+		err := run(ctx, c.args, stdio{strings.NewReader(""), &out, &log}, environment(c.env...))
+		cancel()
+		require.ErrorContains(t, err, c.want, "%v %v", c.env, c.args)
+		require.Empty(t, out.String())
+		require.NotContains(t, err.Error()+log.String(), "hunter2", "a password that is in a setting")
+	}
+}
+
+func TestHelpNamesEachVariable(t *testing.T) {
+	t.Parallel()
+	var out buffer
+	_, err := parseSettings([]string{"-help"}, &out, unset)
+	require.ErrorIs(t, err, flag.ErrHelp)
+	for _, want := range []string{"$ONEZONE_STORE]", "$ONEZONE_SEAL_KEY_FILE]", "-create-user NAME", "-unblock NAME"} {
+		require.Contains(t, out.String(), want)
+	}
+	require.NotContains(t, out.String(), "ONEZONE_BLOCK", "that is no setting")
+}
+
+func TestSealKeysAreReadWithoutBeingShown(t *testing.T) {
+	t.Parallel()
+	good := strings.Repeat("k", 42) + "o="
+	for text, want := range map[string]string{
+		"":                                       "there is no key",
+		"# only a comment\n\n":                   "there is no key",
+		"one " + good:                            "",
+		"# new\nnew " + good + "\r\nold " + good: "",
+		"one":                                    "line 1 of",
+		"# x\none " + good + " x":                "line 2 of",
+		"one " + good[:40]:                       "not 32 bytes",
+		"one " + strings.Repeat("?", 44):         "not 32 bytes",
+		"one " + good + "\none " + good:          "badData",
+	} {
+		file := filepath.Join(t.TempDir(), "keys")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		_, err := readSealKeys(file)
+		if want == "" {
+			require.NoError(t, err, text)
+			continue
+		}
+		require.ErrorContains(t, err, want, text)
+		require.NotContains(t, err.Error(), "kkkk")
+	}
+}

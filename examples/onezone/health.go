@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+// readyTimeout is how long the store may take to show that it answers.
+const readyTimeout = 2 * time.Second
+
+// readOnly answers other methods than those that read with 405.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// healthy answers that the process serves.
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+// ready answers whether the store answers and no shutdown is under way.
+func (v *service) ready(w http.ResponseWriter, r *http.Request) {
+	if v.draining.Load() {
+		rest.WriteError(w, errors.ServiceUnavailable())
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	// The record of nobody: no cache answers it, and the store looks it up.
+	_, err := v.store.GetIdentity(ctx, caveat.User("readyz"))
+	if err != nil && !errors.Is(err, errors.IDNotFound) {
+		v.log.WarnContext(ctx, "the store is not ready", "error", err)
+		rest.WriteError(w, errors.ServiceUnavailable())
+		return
+	}
+	healthy(w, r)
+}
+
+// scraped serves the metrics.
+func (v *service) scraped() http.Handler {
+	return promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{ErrorLog: scrapeLog{v}})
+}
+
+// scrapeLog is where promhttp tells of its errors.
+type scrapeLog struct{ *service }
+
+// Println implements promhttp.Logger.
+func (l scrapeLog) Println(args ...any) { l.log.Error("scraping failed", "error", args) }

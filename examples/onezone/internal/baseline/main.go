@@ -1,0 +1,40 @@
+// Baseline is what the load figures of the service are compared with: a handler on
+// the pattern mux that reads the body and does nothing else, on a server with the
+// same limits.
+//
+//	go run ./examples/onezone/internal/baseline 127.0.0.1:9090
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: baseline HOST:PORT")
+	}
+	fmt.Println("serving on", os.Args[1])
+	log.Fatal(server(os.Args[1]).ListenAndServe())
+}
+
+func server(address string) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/v3/onezone/tokens/verify_access_token", empty)
+	mux.HandleFunc("GET /api/v3/onezone/user/tokens/temporary", empty)
+	return &http.Server{
+		Addr: address, Handler: mux, MaxHeaderBytes: 2 << 20,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
+}
+
+// empty reads the body and does nothing with it.
+func empty(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+func newLogger(out io.Writer, s settings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.logLevel}
+	if s.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// access is what the log tells about a request: the route and never the path, the
+// ids of tokens and never their texts.
+type access struct {
+	http.ResponseWriter
+	status int
+	bytes  int
+	tokens []string // ids of the tokens that it was about
+	reason string   // why one was refused
+}
+
+// WriteHeader notes the status.
+func (a *access) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the size.
+func (a *access) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(b)
+	a.bytes += n
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (a *access) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+type accessKey struct{}
+
+// observe counts what the authority does, and notes it for the log of the request
+// in whose course it is done.
+func (v *service) observe(ctx context.Context, e macaroon.Event) {
+	v.metrics.Observe(ctx, e)
+	a, ok := ctx.Value(accessKey{}).(*access)
+	if !ok {
+		return
+	}
+	if e.TokenID != "" && len(a.tokens) < maxLoggedTokens {
+		a.tokens = append(a.tokens, clipped(e.TokenID))
+	}
+	if refused, ok := errors.AsType[*errors.Error](e.Err); ok {
+		a.reason = string(refused.ID)
+	}
+}
+
+// Bounds of what a client can write to the log.
+const (
+	maxLoggedTokens = 8  // of one request
+	maxLoggedText   = 64 // bytes of an id or method
+)
+
+func clipped(text string) string {
+	if len(text) > maxLoggedText {
+		return text[:maxLoggedText] + "..."
+	}
+	return text
+}
+
+// logged writes a line for each request.
+func (v *service) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !v.log.Enabled(r.Context(), slog.LevelInfo) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		start := time.Now()
+		a := &access{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
+		defer func() { // also where the handler gives the connection up
+			attrs := make([]slog.Attr, 0, 8)
+			attrs = append(attrs,
+				slog.String("method", clipped(r.Method)),
+				slog.String("route", r.Pattern),
+				slog.Int("status", a.status),
+				slog.Int("bytes", a.bytes),
+				slog.Duration("duration", time.Since(start)),
+				slog.String("peer", r.RemoteAddr),
+			)
+			if len(a.tokens) > 0 {
+				attrs = append(attrs, slog.String("tokens", strings.Join(a.tokens, ",")))
+			}
+			if a.reason != "" {
+				attrs = append(attrs, slog.String("refused", a.reason))
+			}
+			v.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
+		}()
+		next.ServeHTTP(a, r)
+	})
+}
+
+// storeKind is what may be told of the URL of a store, which can hold a password.
+func storeKind(url string) string {
+	scheme, _, _ := strings.Cut(url, ":")
+	return scheme
+}

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLogLinesAreWrittenSoonAndNoneIsLostAtTheEnd(t *testing.T) {
+	t.Parallel()
+	var out buffer
+	b := newLogBuffer(&out)
+	_, err := b.Write([]byte("one\n"))
+	require.NoError(t, err)
+	eventually(t, func() bool { return out.String() == "one\n" }, "the line is written by itself")
+	_, err = b.Write([]byte("two\n"))
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+	require.Equal(t, "one\ntwo\n", out.String())
+}

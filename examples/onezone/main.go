@@ -1,0 +1,121 @@
+// Onezone is a token service: the REST API of Onezone for tokens, over a store of
+// your choice.
+//
+//	go run ./examples/onezone
+//
+// serves on http://127.0.0.1:9080 with an SQLite file in ./data, makes a demo user
+// at the first start, and prints on standard output two curl lines to try. Logs
+// go to standard error. SIGINT and SIGTERM end it: what it has accepted it
+// answers, and what it has acknowledged is there at the next start.
+//
+// # Settings
+//
+// Each flag has an environment variable, which the flag beats: -store is
+// ONEZONE_STORE, -log-level is ONEZONE_LOG_LEVEL. -help lists them all.
+//
+//	-address          where to listen; default 127.0.0.1:9080
+//	-tls-cert -tls-key
+//	                  PEM files; with them it serves HTTPS
+//	-store            sqlite:PATH (default sqlite:data/onezone.db), postgres://...,
+//	                  redis://... or memory:
+//	-store-timeout    how long a call of PostgreSQL or Redis may take; default 5s
+//	-cache            answer verifications from memory; default true
+//	-seal-key-file    keys that encrypt secrets in the store; see below
+//	-domain           the domain of new tokens; default "onezone"
+//	-origin           what Location headers begin with; default https and the
+//	                  domain, or with the default domain the address
+//	-trusted-proxies  networks whose X-Forwarded-For is believed
+//	-log-level        debug, info, warn or error; default info
+//	-log-format       text or json; default text
+//	-demo             make the demo user and print the curl lines; default: only
+//	                  on a loopback address
+//	-drain            how long it goes on to accept after a signal; default 500ms
+//
+// Users are managed by a run of the same program that ends when it is done, also
+// while the service is running, except over memory:.
+//
+//	-create-user NAME    with -full-name, if it is to have one
+//	-set-password NAME
+//	-block NAME, -unblock NAME
+//
+// A new password is drawn at random and printed, or with -password-stdin is the
+// first line of standard input. It is never an argument, which other users of the
+// machine could read.
+//
+// # The file of seal keys
+//
+// One key on a line: its name, a space, and 32 random bytes in base64. The first
+// seals, and all of them open. Lines that begin with # are comments.
+//
+//	echo "2026-01 $(head -c 32 /dev/urandom | base64)" > seal.key
+//
+// A store in which secrets are already kept in clear does not open with it; see
+// package store/seal for how to convert one.
+//
+// # Besides the API
+//
+//	GET /healthz   200 while the process serves
+//	GET /readyz    200 while the store answers, too; else 503 serviceUnavailable
+//	GET /metrics   for Prometheus; keep it from the public at your proxy
+//
+// # Limits
+//
+// A request line with its headers has 4 MiB, which is three tokens of the largest
+// size; 5 seconds to arrive, with its body 30. An answer has a
+// minute. A connection without a request is closed after two minutes. Bodies have
+// 2 MiB (413). See server.go.
+//
+// While the store is down requests are answered with 503 serviceUnavailable, and
+// as before when it is back. Verifications that the cache can answer go on for
+// its short TTL.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// gcPercent trades memory for time: the program needs few megabytes, and with
+// Go's default collects them hundreds of times in a second of load.
+const gcPercent = 400
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "onezone:", err)
+		os.Exit(1)
+	}
+}
+
+// stdio is what the program talks over.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run does what the arguments say, until it is done or ctx is.
+func run(ctx context.Context, args []string, io stdio, getenv func(string) string) error {
+	settings, err := parseSettings(args, io.err, getenv)
+	if err != nil {
+		return err
+	}
+	if settings.user.name != "" {
+		return manageUser(ctx, settings, io)
+	}
+	return serve(ctx, settings, io)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheLogNamesTokensByTheirIDsOnly(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "memory:", "-log-level", "debug", "-log-format", "json")
+	id, token := s.newToken("a name of a token")
+	require.Equal(t, 200, s.verify(token, "127.0.0.1").status)
+	require.Equal(t, 400, s.verify(token[:60]+"x"+token[61:], "127.0.0.1").status)
+	require.Equal(t, 204, s.do("DELETE", "/user/client_tokens/"+token, "", "X-Auth-Token", s.token).status)
+	require.Equal(t, 400, s.verify(token, "127.0.0.1").status)
+	require.Equal(t, 404, s.do("GET", "/no/such/"+token, "").status)
+	require.Equal(t, 401, s.do("GET", "/user/tokens/named", "", "Authorization", basic("demo", "the wrong password")).status)
+	longID := "2/nmd/usr-x/act/" + strings.Repeat("f", 5000)
+	require.Equal(t, 400, s.verify(forged(longID), "127.0.0.1").status)
+	end()
+
+	log := s.log.String()
+	for _, secret := range []string{token, token[len(token)-40:], s.token, "the wrong password", basic("demo", "the wrong password"), strings.Repeat("f", 65)} {
+		require.NotContains(t, log, secret)
+	}
+	var refused, deleted bool
+	lines := 0
+	for line := range strings.Lines(log) {
+		var entry struct{ Msg, Method, Route, Tokens, Refused, Peer string }
+		require.NoError(t, json.Unmarshal([]byte(line), &entry), line)
+		if entry.Msg != "request" {
+			continue
+		}
+		lines++
+		require.NotEmpty(t, entry.Method)
+		require.NotEmpty(t, entry.Peer)
+		refused = refused || entry.Tokens == id && entry.Refused == "tokenInvalid"
+		deleted = deleted || entry.Route == "/api/v3/onezone/user/client_tokens/{tid}" && strings.HasSuffix(entry.Tokens, id)
+	}
+	require.Equal(t, 8, lines)
+	require.True(t, refused, log)
+	require.True(t, deleted, log)
+}
+
+func TestTheLogLevelTurnsTheAccessLogOff(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "memory:", "-log-level", "warn")
+	require.Equal(t, 200, s.verify(s.token, "127.0.0.1").status)
+	end()
+	require.Empty(t, s.log.String())
+}
+
+func TestMetricsTellWhatTheServiceDid(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "sqlite:"+t.TempDir()+"/onezone.db")
+	defer end()
+	id, token := s.newToken("laptop")
+	for range 5 {
+		require.Equal(t, 200, s.verify(token, "127.0.0.1").status)
+	}
+	require.Equal(t, 204, s.do("PATCH", "/tokens/named/"+id, `{"revoked": true}`, "X-Auth-Token", s.token).status)
+	require.Equal(t, 400, s.verify(token, "127.0.0.1").status)
+	a := s.get("GET", "/metrics", "")
+	require.Equal(t, 200, a.status)
+	for _, line := range []string{
+		`onezone_tokens_issued_total{type="access"} 2`,
+		`onezone_tokens_verified_total{type="access"} 7`,
+		`onezone_tokens_refused_total{reason="tokenRevoked"} 1`,
+		`onezone_tokens_revoked_total 1`,
+		`onezone_store_duration_seconds_count{operation="CreateToken",outcome="ok"} 1`,
+		`onezone_cache_feed_up 1`,
+	} {
+		require.Contains(t, a.body, "\n"+line+"\n")
+	}
+	require.Regexp(t, `\nonezone_cache_hits_total [1-9]`, a.body)
+	require.Contains(t, a.body, "process_resident_memory_bytes")
+	for _, secret := range []string{id, token, "demo", "laptop"} {
+		require.NotContains(t, a.body, secret)
+	}
+}
+
+func TestTheServicesOwnPathsAreForReading(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "memory:")
+	defer end()
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		require.Equal(t, 200, s.get("GET", path, "").status)
+		require.Equal(t, 200, s.get("HEAD", path, "").status)
+		a := s.get("POST", path, "{}")
+		require.Equal(t, 405, a.status)
+		require.Equal(t, "GET, HEAD", a.header.Get("Allow"))
+		require.Equal(t, 404, s.get("GET", path+"/", "").status)
+	}
+	require.Equal(t, 404, s.get("GET", "/", "").status)
+	require.Equal(t, 404, s.get("GET", "//api/v3/onezone/user/client_tokens", "").status, "no redirect, which would take credentials along")
+}

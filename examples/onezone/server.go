@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/metrics"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Limits of the server, so that slow and huge requests cannot tie it up. Bodies
+// are limited by package rest.
+const (
+	readHeaderTimeout = 5 * time.Second  // from the first byte to the end of the headers
+	readTimeout       = 30 * time.Second // to the end of the body; 2 MiB are 70 kB/s
+	writeTimeout      = time.Minute      // from the end of the headers to the end of the answer
+	idleTimeout       = 2 * time.Minute  // of a connection without a request
+
+	// shutdownTimeout is how long requests that were accepted have to end, which
+	// the timeouts above see to.
+	shutdownTimeout = readTimeout + writeTimeout
+)
+
+// service is the running program.
+type service struct {
+	settings  settings
+	log       *slog.Logger
+	registry  *prometheus.Registry
+	metrics   *metrics.Metrics
+	store     store.Store
+	authority *macaroon.Authority
+	draining  atomic.Bool // clients are told to go elsewhere
+}
+
+// serve runs the service until ctx is done.
+func serve(ctx context.Context, s settings, io stdio) (err error) {
+	lines := newLogBuffer(io.err)
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	v := &service{settings: s, log: newLogger(lines, s), registry: prometheus.NewRegistry()}
+	v.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if v.metrics, err = metrics.New(v.registry, metrics.Options{}); err != nil {
+		return err
+	}
+	front, opened, err := openStore(ctx, s, v.metrics)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	v.store = front
+	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe))
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	base := s.baseURL(listener.Addr())
+	handler, err := v.handler(base)
+	if err != nil {
+		return err
+	}
+	v.log.Info("serving", "url", base, "store", storeKind(s.store))
+	if s.demo {
+		if err := v.demonstrate(ctx, io.out, base); err != nil {
+			return err
+		}
+	}
+	return v.serveUntil(ctx, handler, listener)
+}
+
+// baseURL is where the service is for who is on this machine.
+func (s settings) baseURL(at net.Addr) string {
+	scheme := "http"
+	if s.cert != "" {
+		scheme = "https"
+	}
+	host, _, _ := net.SplitHostPort(s.address)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	_, port, _ := net.SplitHostPort(at.String())
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// handler is all that the service answers. There is no http.ServeMux in front of
+// the API, because it would redirect paths that are not clean.
+func (v *service) handler(base string) (http.Handler, error) {
+	origin := v.settings.origin
+	switch {
+	case origin != "":
+	case v.settings.domain == defaultDomain:
+		origin = base
+	default:
+		origin = "https://" + v.settings.domain
+	}
+	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
+		rest.WithTrustedProxies(v.settings.proxies...))
+	if err != nil {
+		return nil, err
+	}
+	api = v.logged(v.drained(api))
+	own := map[string]http.Handler{
+		"/healthz": readOnly(http.HandlerFunc(healthy)),
+		"/readyz":  readOnly(http.HandlerFunc(v.ready)),
+		"/metrics": readOnly(v.scraped()),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := own[r.URL.Path]; h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}), nil
+}
+
+// serveUntil serves until ctx is done, and then answers what it has accepted.
+func (v *service) serveUntil(ctx context.Context, handler http.Handler, l net.Listener) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    rest.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() {
+		if v.settings.cert != "" {
+			ended <- server.ServeTLS(l, v.settings.cert, v.settings.key)
+		} else {
+			ended <- server.Serve(l)
+		}
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	v.log.Info("shutting down")
+	v.draining.Store(true)
+	time.Sleep(v.settings.drain)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(limited); err != nil {
+		return fmt.Errorf("answering what was accepted: %w", errors.Join(err, server.Close()))
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	v.log.Info("all requests are answered")
+	return nil
+}
+
+// drained closes connections with their next answer once the service is about to
+// end. A connection that is cut while it is idle may have a request on its way,
+// which nobody would answer.
+func (v *service) drained(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

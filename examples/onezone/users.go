@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// userOrder is what to do about a user, instead of serving.
+type userOrder struct {
+	do            string // the flag
+	name          string // of the user
+	fullName      string
+	passwordStdin bool
+	several       bool // more than one order was given
+}
+
+// orders are the flags that take a user name and make a run do something else
+// than serve.
+var orders = map[string]string{
+	"create-user":  "add a user with the `NAME`, print the password, and end",
+	"set-password": "give the user with the `NAME` another password, print it, and end",
+	"block":        "make the tokens and the password of the user with the `NAME` stop working, and end",
+	"unblock":      "make those of the user with the `NAME` work again, and end",
+}
+
+func isOrder(name string) bool {
+	return orders[name] != "" || name == "full-name" || name == "password-stdin"
+}
+
+func (o *userOrder) flags(f *flag.FlagSet) {
+	for do, usage := range orders {
+		f.Func(do, usage, func(name string) error {
+			o.several = o.do != "" && o.do != do
+			o.do, o.name = do, name
+			return nil
+		})
+	}
+	f.StringVar(&o.fullName, "full-name", "", "with -create-user: the full name")
+	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the new password from the first line of standard input, rather than draw one")
+}
+
+func (o userOrder) check() error {
+	switch {
+	case o.several:
+		return errors.New("a run does one thing: -create-user, -set-password, -block or -unblock")
+	case o.do != "" && o.name == "":
+		return fmt.Errorf("-%s needs the name of a user", o.do)
+	case o.fullName != "" && o.do != "create-user":
+		return errors.New("-full-name goes with -create-user")
+	case o.passwordStdin && o.do != "create-user" && o.do != "set-password":
+		return errors.New("-password-stdin goes with -create-user or -set-password")
+	}
+	return nil
+}
+
+// manageUser does what the settings order, and tells on standard output that it is
+// done.
+func manageUser(ctx context.Context, s settings, io stdio) (err error) {
+	if strings.HasPrefix(s.store, "memory:") {
+		return errors.New("users in memory: end with the process; give a -store that lasts")
+	}
+	front, opened, err := openStore(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	authority, err := macaroon.NewAuthority(front, macaroon.WithDomain(s.domain))
+	if err != nil {
+		return err
+	}
+	said, err := s.user.apply(ctx, authority, front, io.in)
+	if err == nil {
+		_, err = fmt.Fprintln(io.out, said)
+	}
+	return err
+}
+
+func (o userOrder) apply(ctx context.Context, a *macaroon.Authority, users store.Identities, in io.Reader) (said string, err error) {
+	switch o.do {
+	case "create-user":
+		password, shown, err := o.newPassword(in)
+		if err != nil {
+			return "", err
+		}
+		_, err = a.CreateUser(ctx, macaroon.NewUser{Username: o.name, FullName: o.fullName, Password: password})
+		return fmt.Sprintf("created user %s%s", o.name, shown), err
+	case "set-password":
+		user, err := find(ctx, users, o.name)
+		if err != nil {
+			return "", err
+		}
+		password, shown, err := o.newPassword(in)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("changed the password of user %s%s", o.name, shown), a.SetPassword(ctx, user, password)
+	default:
+		user, err := find(ctx, users, o.name)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%sed user %s", o.do, o.name), a.SetBlocked(ctx, user, o.do == "block")
+	}
+}
+
+// newPassword returns a password, and what to tell of it where nobody else knows
+// it.
+func (o userOrder) newPassword(in io.Reader) (password, shown string, err error) {
+	if !o.passwordStdin {
+		password = rand.Text()
+		return password, ", password " + password, nil
+	}
+	password, err = bufio.NewReader(in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", "", fmt.Errorf("reading the password: %w", err)
+	}
+	password = strings.TrimRight(password, "\r\n")
+	if password == "" {
+		return "", "", errors.New("there is no password on standard input")
+	}
+	return password, "", nil
+}
+
+func find(ctx context.Context, users store.Identities, name string) (caveat.Subject, error) {
+	i, err := users.GetIdentityByUsername(ctx, name)
+	if err != nil {
+		return caveat.Subject{}, fmt.Errorf("looking up user %q: %w", name, err)
+	}
+	return i.Subject, nil
+}
