@@ -125,6 +125,32 @@ func (i Identity) Validate() error {
 	return ValidateHolder(i.Subject)
 }
 
+// Validate reports whether a backend can keep the record. The error is badData
+// {key}.
+func (t Temporary) Validate() error {
+	switch {
+	case t.Secret.IsZero():
+		return badRecord("secret", "temporary tokens need a secret")
+	case t.Generation < 1:
+		return badRecord("generation", "generations count from 1")
+	}
+	return ValidateHolder(t.Subject)
+}
+
+// Validate reports whether a backend can keep the record: it is of one kind, and
+// valid. The error is badData {key}.
+func (r Record) Validate() error {
+	switch {
+	case r.Identity != nil && r.Temporary == nil && r.Token == nil:
+		return r.Identity.Validate()
+	case r.Temporary != nil && r.Identity == nil && r.Token == nil:
+		return r.Temporary.Validate()
+	case r.Token != nil && r.Identity == nil && r.Temporary == nil:
+		return r.Token.Validate()
+	}
+	return badRecord("record", "a record is exactly one of identity, temporary secret and token")
+}
+
 func badRecord(key, hint string) error { return errors.BadDataHint(key, hint) }
 
 func validText(s string) bool { return len(s) <= maxText && isText(s) }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -135,6 +136,48 @@ func TestIdentityValidate(t *testing.T) {
 		i := validIdentity()
 		c.change(&i)
 		requireValid(t, i.Validate(), c.badKey, c.about)
+	}
+}
+
+func TestTemporaryValidate(t *testing.T) {
+	t.Parallel()
+	secret := store.NewSecret("s")
+	for _, c := range []struct {
+		badKey string
+		record store.Temporary
+	}{
+		{"", store.Temporary{Subject: caveat.User("a"), Secret: secret, Generation: 1}},
+		{"", store.Temporary{Subject: caveat.Provider("a"), Secret: secret, Generation: 1 << 62}},
+		{"secret", store.Temporary{Subject: caveat.User("a"), Generation: 1}},
+		{"generation", store.Temporary{Subject: caveat.User("a"), Secret: secret}},
+		{"generation", store.Temporary{Subject: caveat.User("a"), Secret: secret, Generation: -1}},
+		{"subject", store.Temporary{Subject: caveat.Group("a"), Secret: secret, Generation: 1}},
+		{"subject", store.Temporary{Subject: caveat.User(""), Secret: secret, Generation: 1}},
+	} {
+		requireValid(t, c.record.Validate(), c.badKey, fmt.Sprint(c.record))
+	}
+}
+
+func TestRecordValidate(t *testing.T) {
+	t.Parallel()
+	identity, token := store.Identity{Subject: caveat.User("a")}, validToken()
+	temporary := store.Temporary{Subject: caveat.User("a"), Secret: store.NewSecret("s"), Generation: 1}
+	for _, c := range []struct {
+		badKey string
+		record store.Record
+	}{
+		{"", store.Record{Identity: &identity}},
+		{"", store.Record{Temporary: &temporary}},
+		{"", store.Record{Token: &token}},
+		{"record", store.Record{}},
+		{"record", store.Record{Identity: &identity, Token: &token}},
+		{"record", store.Record{Temporary: &temporary, Token: &token}},
+		{"record", store.Record{Identity: &identity, Temporary: &temporary}},
+		{"subject", store.Record{Identity: &store.Identity{}}},
+		{"secret", store.Record{Temporary: &store.Temporary{}}},
+		{"id", store.Record{Token: &store.Token{}}},
+	} {
+		requireValid(t, c.record.Validate(), c.badKey, fmt.Sprintf("%+v", c.record))
 	}
 }
 

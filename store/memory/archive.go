@@ -126,32 +126,22 @@ func newBatch(records []store.Record) (batch, error) {
 		make(map[string]*store.Token),
 	}
 	for _, r := range records {
-		if err := b.add(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return batch{}, err
+		}
+		switch {
+		case r.Identity != nil:
+			i := *r.Identity
+			b.identities[i.Subject] = &i
+		case r.Temporary != nil:
+			t := *r.Temporary
+			b.temporary[t.Subject] = &t
+		default:
+			t := r.Token.Clone()
+			b.tokens[t.ID] = &t
 		}
 	}
 	return b, nil
-}
-
-func (b batch) add(r store.Record) error {
-	switch {
-	case r.Identity != nil && r.Temporary == nil && r.Token == nil:
-		i := *r.Identity
-		b.identities[i.Subject] = &i
-		return i.Validate()
-	case r.Temporary != nil && r.Identity == nil && r.Token == nil:
-		t := *r.Temporary
-		b.temporary[t.Subject] = &t
-		if t.Generation < 1 {
-			return errors.BadDataHint("generation", "generations count from 1")
-		}
-		return validateTemporary(t.Subject, t.Secret)
-	case r.Token != nil && r.Identity == nil && r.Temporary == nil:
-		t := r.Token.Clone()
-		b.tokens[t.ID] = &t
-		return t.Validate()
-	}
-	return errors.BadDataHint("record", "a record is exactly one of identity, temporary secret and token")
 }
 
 // checkUnique reports whether names are unique when the batch is in its place:

@@ -78,7 +78,7 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	if err := s.ready(ctx, "make sure of a key of temporary tokens"); err != nil {
 		return store.Key{}, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return store.Key{}, err
 	}
 	if key, ok := s.holders.get(subject).key(subject); ok {
@@ -98,7 +98,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	if err := s.ready(ctx, "rotate a key of temporary tokens"); err != nil {
 		return 0, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
@@ -126,7 +126,7 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	if err := s.ready(ctx, "replace the secret of temporary tokens"); err != nil {
 		return false, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return false, err
 	}
 	s.mu.Lock()
@@ -137,13 +137,6 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	}
 	s.setTemporary(subject, secret, h.generation)
 	return true, nil
-}
-
-func validateTemporary(subject caveat.Subject, secret store.Secret) error {
-	if secret.IsZero() {
-		return errors.BadDataHint("secret", "temporary tokens need a secret")
-	}
-	return store.ValidateHolder(subject)
 }
 
 // holder returns a copy of what is known of the subject. Like all that follow,

@@ -78,7 +78,7 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 		if err := s.ready(ctx, doing); err != nil {
 			return store.Key{}, err
 		}
-		if err := validateTemporary(subject, secret); err != nil {
+		if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 			return store.Key{}, err
 		}
 		key, err := s.temporaryKey(ctx, subject)
@@ -99,7 +99,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	if err := s.ready(ctx, doing); err != nil {
 		return 0, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return 0, err
 	}
 	generation, err := queryOne(ctx, s, func(row pgx.Row) (generation int64, err error) {
@@ -115,7 +115,7 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	if err := s.ready(ctx, doing); err != nil {
 		return false, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return false, err
 	}
 	replaced, err := s.exec(ctx, s.queries.replaceTemporary, subject.String(), encodeSecret(old), encodeSecret(secret))
@@ -133,11 +133,4 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	}
 	_, err := s.exec(ctx, s.queries.deleteTemporary, subject.String())
 	return outcome(doing, err)
-}
-
-func validateTemporary(subject caveat.Subject, secret store.Secret) error {
-	if secret.IsZero() {
-		return errors.BadDataHint("secret", "temporary tokens need a secret")
-	}
-	return store.ValidateHolder(subject)
 }

@@ -31,29 +31,18 @@ func newBatch(records []store.Record) (batch, error) {
 }
 
 func (b batch) add(r store.Record) error {
-	parts := 0
-	var err error
-	if i := r.Identity; i != nil {
-		parts++
-		b.identities[i.Subject] = *i
-		err = i.Validate()
+	if err := r.Validate(); err != nil {
+		return err
 	}
-	if t := r.Temporary; t != nil {
-		parts++
-		b.temporary[t.Subject] = *t
-		if err = validateTemporary(t.Subject, t.Secret); t.Generation < 1 {
-			err = errors.BadDataHint("generation", "generations count from 1")
-		}
+	switch {
+	case r.Identity != nil:
+		b.identities[r.Identity.Subject] = *r.Identity
+	case r.Temporary != nil:
+		b.temporary[r.Temporary.Subject] = *r.Temporary
+	default:
+		b.tokens[r.Token.ID] = *r.Token
 	}
-	if t := r.Token; t != nil {
-		parts++
-		b.tokens[t.ID] = *t
-		err = t.Validate()
-	}
-	if parts != 1 {
-		return errors.BadDataHint("record", "a record is exactly one of identity, temporary secret and token")
-	}
-	return err
+	return nil
 }
 
 func (b batch) checkNames() error {

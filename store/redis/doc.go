@@ -1,8 +1,9 @@
 // Package redis keeps tokens and identities in Redis 7 or newer, or Valkey: on a
 // single server, behind Sentinel, or in a Cluster. It is for those who have
 // Redis at hand and many verifications to do on many machines: a verification
-// costs one round trip, and none while the client remembers the answer, which
-// the server takes back when the token is revoked.
+// costs one round trip (two for a token that the process has not looked up
+// lately), and none while the client remembers the answer, which the server takes
+// back when the token is revoked.
 //
 //	s, err := redis.Open(ctx, "redis://redis.example.org", redis.Options{})
 //	...
@@ -71,13 +72,14 @@
 // a second, when a master has become a replica.
 //
 // The client must not read from replicas, which lag. It retries reads until the
-// context is done, so give calls a deadline; it never repeats a write.
+// context is done, so give calls a deadline; it never repeats a write, except one
+// that a server of a Cluster refused because the shard moves to another.
 //
 // # Scale
 //
 // Records are in 64 shards by subject, each of which has its own slot of a
 // Cluster: more than about 16 masters gain nothing, and all tokens of one subject
-// are on one of them. A named token takes about 600 bytes of memory and a look-up
+// are on one of them. A named token takes about a kilobyte of memory and a look-up
 // costs the same however many there are. A page of one subject's tokens costs two
 // round trips; a page of all tokens asks all shards and merges.
 package redis

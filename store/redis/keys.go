@@ -150,14 +150,7 @@ func (s *Store) readyFor(ctx context.Context, something string, subject caveat.S
 	if err := s.ready(ctx, something); err != nil {
 		return err
 	}
-	return validateTemporary(subject, secret)
-}
-
-func validateTemporary(subject caveat.Subject, secret store.Secret) error {
-	if secret.IsZero() {
-		return errors.BadDataHint("secret", "temporary tokens need a secret")
-	}
-	return store.ValidateHolder(subject)
+	return store.Temporary{Subject: subject, Secret: secret, Generation: 1}.Validate()
 }
 
 // putTemporary writes the record in place of the one with the revision.

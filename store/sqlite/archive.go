@@ -121,27 +121,17 @@ func newBatch(records []store.Record) (batch, error) {
 		make(map[string]*store.Identity), make(map[string]*store.Temporary), make(map[string]*store.Token),
 	}
 	for _, r := range records {
-		if err := b.add(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return batch{}, err
+		}
+		switch {
+		case r.Identity != nil:
+			b.identities[r.Identity.Subject.String()] = r.Identity
+		case r.Temporary != nil:
+			b.temporary[r.Temporary.Subject.String()] = r.Temporary
+		default:
+			b.tokens[r.Token.ID] = r.Token
 		}
 	}
 	return b, nil
-}
-
-func (b batch) add(r store.Record) error {
-	switch {
-	case r.Identity != nil && r.Temporary == nil && r.Token == nil:
-		b.identities[r.Identity.Subject.String()] = r.Identity
-		return r.Identity.Validate()
-	case r.Temporary != nil && r.Identity == nil && r.Token == nil:
-		b.temporary[r.Temporary.Subject.String()] = r.Temporary
-		if r.Temporary.Generation < 1 {
-			return errors.BadDataHint("generation", "generations count from 1")
-		}
-		return validateTemporary(r.Temporary.Subject, r.Temporary.Secret)
-	case r.Token != nil && r.Identity == nil && r.Temporary == nil:
-		b.tokens[r.Token.ID] = r.Token
-		return r.Token.Validate()
-	}
-	return errors.BadDataHint("record", "a record is exactly one of identity, temporary secret and token")
 }

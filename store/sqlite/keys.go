@@ -79,7 +79,7 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	if err := s.ready(ctx, doing); err != nil {
 		return store.Key{}, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return store.Key{}, err
 	}
 	key, err := s.temporaryKey(ctx, subject)
@@ -104,7 +104,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	if err := s.ready(ctx, doing); err != nil {
 		return 0, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return 0, err
 	}
 	err = s.inTransaction(ctx, func(t transaction) error {
@@ -122,7 +122,7 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	if err := s.ready(ctx, doing); err != nil {
 		return false, err
 	}
-	if err := validateTemporary(subject, secret); err != nil {
+	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return false, err
 	}
 	replaced, err := s.exec(ctx, replaceTemporary, subject.String(), encodeSecret(old), encodeSecret(secret))
@@ -139,11 +139,4 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 		return nil
 	}
 	return s.outcome(ctx, doing, second(s.exec(ctx, deleteTemporary, subject.String())))
-}
-
-func validateTemporary(subject caveat.Subject, secret store.Secret) error {
-	if secret.IsZero() {
-		return errors.BadDataHint("secret", "temporary tokens need a secret")
-	}
-	return store.ValidateHolder(subject)
 }
