@@ -175,16 +175,26 @@ func (a *Authority) checkIssue(ctx context.Context, g Grant) error {
 			return err
 		}
 	}
-	if invite, target := g.Type.Invitation(); invite != 0 {
-		i := Invitation{
-			Inviter: g.Subject, Type: invite, Target: target,
-			Privileges: g.privileges(), Custom: g.Privileges != nil,
-		}
-		if err := a.checkInvitation(ctx, i); err != nil {
-			return err
-		}
+	if err := a.CheckInvitation(ctx, g); err != nil {
+		return err
 	}
 	return a.checkGrant(ctx, g.Subject, g.Type, g.Caveats)
+}
+
+// CheckInvitation decides whether the subject of the grant may make the
+// invitation that it is about, with the privileges that it sets, as
+// [Authority.Issue] and [Authority.IssueNamed] do; nil for other types. It is for
+// who has to report this before other faults of the grant. Errors: those of
+// [Inviters].
+func (a *Authority) CheckInvitation(ctx context.Context, g Grant) error {
+	invite, target := g.Type.Invitation()
+	if invite == 0 {
+		return nil
+	}
+	return a.checkInvitation(ctx, Invitation{
+		Inviter: g.Subject, Type: invite, Target: target,
+		Privileges: g.privileges(), Custom: g.Privileges != nil,
+	})
 }
 
 // checkInvitation asks who knows; the default knows nobody who may invite.

@@ -110,7 +110,7 @@ func TestNamesOfTokens(t *testing.T) {
 	for name, good := range map[string]bool{
 		"ab": true, "a": false, "": false, strings.Repeat("n", 128): true, strings.Repeat("n", 129): false,
 		strings.Repeat("ż", 128): true, "my token-1.0": true, "(x)": true, "__": true, "Ⅷ½²": true, "名前": true,
-		" ab": false, "ab ": false, "-ab": false, "ab-": false, ".ab": false, "ab.": false, "a\tb": false, "ab\n": false,
+		" ab": false, "ab ": false, "-ab": false, "ab-": false, ".ab": false, "ab.": false, "a\tb": false, "ab\n": true, "ab\n\n": false, "a\n": false, "a\nb": false, "\nab": false, "ab\r\n": false,
 		"a\u0301b": false, "a😀b": false, "a/b": false, "a'b": false, "a\x00b": false, "a\xffb": false,
 	} {
 		err := macaroon.ValidateName(name)

@@ -1,6 +1,7 @@
 package macaroon
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -15,9 +16,10 @@ const (
 
 // ValidateName reports whether a token may have the name: 2 to 128 letters,
 // numbers, underscores and round brackets, and between the first and the last of
-// them also spaces, dots and dashes. The error is badValueName.
+// them also spaces, dots and dashes. One line feed at the end, which is not
+// counted, is let pass as Onezone does. The error is badValueName.
 func ValidateName(name string) error {
-	runes := []rune(name)
+	runes := []rune(strings.TrimSuffix(name, "\n"))
 	if !utf8.ValidString(name) || len(runes) < minName || len(runes) > maxName {
 		return errors.BadValueName()
 	}

@@ -31,7 +31,11 @@ func TestRefusedLogInsCostTheSame(t *testing.T) {
 		Subject: caveat.User("old"), Username: "old", Password: store.NewSecret(salt + "." + string(weak)),
 	}))
 	least := map[string]time.Duration{"new": time.Hour, "old": time.Hour, "nobody": time.Hour}
-	for range 3 { // the least of them, for what else goes on in the machine
+	alike := func() bool {
+		return 3*min(least["new"], least["old"], least["nobody"]) > max(least["new"], least["old"], least["nobody"])
+	}
+	// What else goes on in the machine only ever adds to the time of a log-in.
+	for tries := 0; tries < 3 || tries < 20 && !alike(); tries++ {
 		for name := range least {
 			start := time.Now()
 			_, err := a.LogIn(t.Context(), name, "wrong horse")
@@ -39,8 +43,5 @@ func TestRefusedLogInsCostTheSame(t *testing.T) {
 			require.ErrorIs(t, err, errors.IDBadBasicCredentials)
 		}
 	}
-	for name, took := range least {
-		assert.Greater(t, 3*took, least["nobody"], name)
-		assert.Greater(t, 3*least["nobody"], took, name)
-	}
+	assert.True(t, alike(), "%v", least)
 }

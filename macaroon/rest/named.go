@@ -30,10 +30,18 @@ func (c *call) createNamed() error {
 	}
 	g.Revoked = in.boolean("revoked")
 	in.tokenType("type")
+	if in.err != nil {
+		return in.err
+	}
 	if invite != 0 {
 		g.UsageLimit = in.usageLimit("usageLimit")
 	}
 	if in.err != nil {
+		// Whether the subject may invite at all is judged with the type, before
+		// the limit; where that is good, by IssueNamed.
+		if err := c.authority.CheckInvitation(c.r.Context(), g); err != nil {
+			return err
+		}
 		return in.err
 	}
 	t, err := c.authority.IssueNamed(c.r.Context(), name, g)

@@ -157,6 +157,9 @@ func invitations(do func(g Group, name, body string, want Want)) {
 	do(Success, "default privileges need no right", string(inviting("groupJoinGroup", "groupId", "g-plain", "")), meta(`["group_view"]`, `"infinity"`))
 	do(BadInput, "privileges without the right to set them", string(inviting("groupJoinGroup", "groupId", "g-plain", `,"privileges":["group_view"]`)), refused(errors.InviteTokenSubjectNotAuthorized()))
 	do(BadInput, "invitation with a caveat that is bad", group(`,"caveats":[{}]`), refused(errors.BadValueCaveat(raw(`{}`))))
+	do(Order, "the invitation before the usage limit", string(inviting("userJoinGroup", "groupId", "x-1", `,"usageLimit":0`)), refused(errors.InviteTokenTargetIDInvalid("x-1")))
+	do(Order, "the right to set privileges before the usage limit", string(inviting("groupJoinGroup", "groupId", "g-plain", `,"privileges":[],"usageLimit":"x"`)), refused(errors.InviteTokenSubjectNotAuthorized()))
+	do(Order, "privileges before the invitation", string(inviting("userJoinGroup", "groupId", "x-1", `,"privileges":5`)), refused(errors.BadValueListOfStrings("privileges")))
 	do(Order, "the invitation before the services", string(inviting("userJoinGroup", "groupId", "x-1", `,"caveats":[{"type":"service","whitelist":["opw-p-lyon"]}]`)), refused(errors.InviteTokenTargetIDInvalid("x-1")))
 }
 
