@@ -37,7 +37,8 @@
 //
 //   - [Options].WaitReplicas makes every write wait until so many replicas have
 //     received it. A write that does not reach them in [Options].WaitTimeout is
-//     an error of the environment, though it is done on the master: repeat it.
+//     an error of the environment, though it is done on the master: repeat it,
+//     and take alreadyExists or notFound for done.
 //     As many replicas as there are leave no replica to fail over to that lacks
 //     the write, as long as none of them restarts without its data meanwhile.
 //   - min-replicas-to-write and min-replicas-max-lag make a master without
@@ -57,6 +58,9 @@
 // which counts as not there and is taken over by who needs it next, after a
 // fifth of a second. [Store.Import] is all or nothing on a single server; for a
 // Cluster see there.
+//
+// A call that failed because the connection was lost or the context ended may have
+// been done, or be done yet.
 //
 // What verifications and the issue of tokens look up ([Store.NamedKey],
 // [Store.TemporaryKey], [Store.GetIdentity]) is answered from the client's memory
@@ -82,4 +86,11 @@
 // are on one of them. A named token takes about a kilobyte of memory and a look-up
 // costs the same however many there are. A page of one subject's tokens costs two
 // round trips; a page of all tokens asks all shards and merges.
+//
+// # Secrets
+//
+// Secrets are in the server as they are, and in the memory of clients. Package
+// [github.com/onezone-go/onezone/store/seal] encrypts them; TLS (rediss://) and the
+// rights of users on the server are the caller's. A user needs EVAL and EVALSHA
+// besides the commands for strings, hashes, sorted sets and sharded channels.
 package redis

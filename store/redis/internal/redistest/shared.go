@@ -13,14 +13,16 @@ import (
 	"github.com/redis/rueidis"
 )
 
+const noServer = "no server to test with: there is neither redis-server nor valkey-server on the PATH"
+
 // Require skips the test where there is no server to start, or fails it under CI.
 func Require(tb testing.TB) {
 	tb.Helper()
 	if _, err := Program(); err != nil {
 		if os.Getenv("CI") != "" {
-			tb.Fatalf("no server to test with: %v", err)
+			tb.Fatal(noServer)
 		}
-		tb.Skipf("no server to test with: %v", err)
+		tb.Skip(noServer)
 	}
 }
 
