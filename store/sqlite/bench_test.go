@@ -8,12 +8,14 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
@@ -139,15 +141,59 @@ func BenchmarkVerifyParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkIssue compares how many tokens are issued per second, one after the
-// other, with how many rows the driver inserts into a table of the same columns
-// and indexes, as durably.
+// BenchmarkIssue compares how many tokens are issued per second with how many rows
+// the driver inserts into a table of the same columns and indexes, as durably:
+// one after the other, and for as many as would ask a server at once. Those ask
+// for tokens while the tokens of others are written.
 func BenchmarkIssue(b *testing.B) {
+	for _, callers := range []int{1, 4} {
+		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) { issue(b, callers) })
+	}
+}
+
+func issue(b *testing.B, callers int) {
 	ctx := b.Context()
 	path := newPath(b)
 	s := openAt(b, path, sqlite.Options{})
 	require.NoError(b, s.CreateIdentity(ctx, newUser("alice")))
+	insert := rawInsert(b, path)
+	a := newAuthority(b, s)
+	secret := []byte(fmt.Sprintf("%064x", 1))
+	const round = 8 // of either, by all callers together
+	var inserted, issued atomic.Int64
+	each := func(do func() error) func() error {
+		return func() error {
+			return errors.Join(atOnce(callers, func(int) (err error) {
+				for i := 0; i < round/callers && err == nil; i++ {
+					err = do()
+				}
+				return err
+			})...)
+		}
+	}
+	took := alternate(b,
+		candidate{"raw", each(func() error {
+			n := int(inserted.Add(1))
+			return second(insert.ExecContext(ctx, tokenID(n), fmt.Sprint("token ", n), 2, "usr-alice", "act",
+				"[]", secret, 1_600_000_000, false, []byte{}, "{}", nil, 0, 0))
+		})},
+		candidate{"issue", each(func() error {
+			name := fmt.Sprint("token ", issued.Add(1))
+			return second(a.IssueNamed(ctx, name, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()}))
+		})},
+	)
+	b.ReportMetric(round*perSecond(took[0]), "inserted/s")
+	b.ReportMetric(round*perSecond(took[1]), "issued/s")
+	b.ReportMetric(perSecond(took[1])/perSecond(took[0]), "issued/inserted")
+}
+
+// rawInsert returns the statement that inserts into a table with the columns and
+// indexes that the tokens have in the file with the path, on the one connection
+// of a file of its own.
+func rawInsert(b *testing.B, path string) *sql.Stmt {
+	b.Helper()
 	raw := rawHandle(b, newPath(b))
+	raw.SetMaxOpenConns(1)
 	rows, err := rawHandle(b, path).Query(`SELECT sql FROM sqlite_schema
 		WHERE tbl_name = 'onezone_tokens' AND type IN ('table', 'index') AND sql IS NOT NULL`)
 	require.NoError(b, err)
@@ -159,24 +205,8 @@ func BenchmarkIssue(b *testing.B) {
 	require.NoError(b, rows.Err())
 	insert, err := raw.Prepare(`INSERT INTO onezone_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	require.NoError(b, err)
-	defer insert.Close()
-	a := newAuthority(b, s)
-	secret := []byte(fmt.Sprintf("%064x", 1))
-	n := 0
-	took := alternate(b,
-		candidate{"raw", func() error {
-			n++
-			return second(insert.ExecContext(ctx, tokenID(n), fmt.Sprint("token ", n), 2, "usr-alice", "act",
-				"[]", secret, 1_600_000_000, false, []byte{}, "{}", nil, 0, 0))
-		}},
-		candidate{"issue", func() error {
-			return second(a.IssueNamed(ctx, fmt.Sprint("token ", n), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()}))
-		}},
-	)
-	inserted, issued := perSecond(took[0]), perSecond(took[1])
-	b.ReportMetric(inserted, "inserted/s")
-	b.ReportMetric(issued, "issued/s")
-	b.ReportMetric(issued/inserted, "issued/inserted")
+	b.Cleanup(func() { require.NoError(b, insert.Close()) })
+	return insert
 }
 
 func perSecond(durations []time.Duration) float64 {
