@@ -30,9 +30,14 @@ func growth() (cs []contender) {
 		s, text := caveated(n)
 		cs = append(cs, contender{"caveats/" + strconv.Itoa(n), func(b *testing.B) { s.loop(b, text) }})
 	}
-	for cores := 1; cores <= min(2, runtime.NumCPU()); cores++ {
+	return cs
+}
+
+// cores returns verifications on one core, and on two if there are as many.
+func cores() (cs []contender) {
+	for n := 1; n <= min(2, runtime.NumCPU()); n++ {
 		s, text := caveated(3)
-		cs = append(cs, contender{"cores/" + strconv.Itoa(cores), func(b *testing.B) { s.loopOn(b, cores, text) }})
+		cs = append(cs, contender{"cores/" + strconv.Itoa(n), func(b *testing.B) { s.loopOn(b, n, text) }})
 	}
 	return cs
 }
