@@ -214,7 +214,12 @@ func TestLaw07TheUnsignedIsAHint(t *testing.T) {
 	assert.Equal(t, alice, auth.Subject)
 
 	// The mark of a service gives a user's token no service.
-	text, err := z.named(t, alice, macaroon.IdentityToken()).IndicatedBy(caveat.OpPanel)
+	text, err := z.access(t).IndicatedBy(caveat.OpPanel)
+	require.NoError(t, err)
+	auth, err = z.VerifyAccess(t.Context(), parse(t, text), caveat.Request{})
+	require.NoError(t, err)
+	assert.Zero(t, auth.Service)
+	text, err = z.named(t, alice, macaroon.IdentityToken()).IndicatedBy(caveat.OpPanel)
 	require.NoError(t, err)
 	_, err = z.VerifyService(t.Context(), parse(t, text), caveat.Request{})
 	requireID(t, errors.IDBadServiceToken, err)
@@ -271,10 +276,12 @@ func TestLaw08SecretsDoNotLeak(t *testing.T) {
 	}
 
 	// An empty secret signs nothing.
-	_, err = macaroon.Mint(macaroon.Spec{Domain: "d", ID: "i", Subject: alice, Type: macaroon.AccessToken()}, store.Secret{})
-	requireID(t, errors.IDBadValueEmpty, err)
-	_, err = token.Verify(t.Context(), store.Secret{}, caveat.Request{})
-	requireID(t, errors.IDTokenInvalid, err)
+	for _, empty := range []store.Secret{{}, store.NewSecret("")} {
+		_, err = macaroon.Mint(macaroon.Spec{Domain: "d", ID: "i", Subject: alice, Type: macaroon.AccessToken()}, empty)
+		requireID(t, errors.IDBadValueEmpty, err)
+		_, err = token.Verify(t.Context(), empty, caveat.Request{})
+		requireID(t, errors.IDTokenInvalid, err)
+	}
 }
 
 func TestLaw09AttenuationNeverFailsSilently(t *testing.T) {
