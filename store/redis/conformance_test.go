@@ -25,6 +25,9 @@ func TestConformanceWithoutCache(t *testing.T) {
 
 func TestConformanceOfClientWithoutCache(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		return // it differs from TestConformanceWithoutCache in how the cache is turned off
+	}
 	option := rueidis.MustParseURL(redistest.URL(t))
 	option.DisableCache = true
 	client := newClient(t, option)
