@@ -9,10 +9,11 @@
 // same claims and the same request, and refuse what they should: the tests of
 // this module see to that.
 //
-// All are measured in turn, round after round, and a time is that of the best
-// round: what else goes on in the machine, and in those that share its caches,
-// only ever adds to the time of work, and more to work that needs memory than to
-// hashing. The exit status is 1 where a target is missed.
+// All are measured in turn, round after round, so that whatever else the machine
+// does falls on all of them. The times are medians of the rounds, and a ratio is
+// the median of the rounds' ratios; only what two cores do together is judged by
+// the best rounds, for another process on the second core would count against it
+// alone. The exit status is 1 where a target is missed.
 //
 // This library remembers the first link of the chain of a named token that it
 // has verified, as a service does that sees its tokens again and again. The row
@@ -35,7 +36,7 @@ import (
 const slice = 20 * time.Millisecond
 
 func main() {
-	rounds := flag.Int("rounds", 30, "how often everything is measured")
+	rounds := flag.Int("rounds", 15, "how often everything is measured")
 	flag.Parse()
 	testing.Init()
 	must(flag.Set("test.benchtime", slice.String()))

@@ -32,9 +32,22 @@ func (m measurements) measure(rounds int, cs []contender) {
 	}
 }
 
-// best is the time of the round that went best: whatever else a machine does, and
-// those that share its caches, only ever adds to the time that work takes.
-func (m measurements) best(name string) float64 { return slices.Min(m[name].ns) }
+// ratio is the median of what the rounds gave for the one in terms of the other.
+func (m measurements) ratio(over, under string) float64 {
+	ratios := slices.Clone(m[over].ns)
+	for i, ns := range m[under].ns {
+		ratios[i] /= ns
+	}
+	return median(ratios)
+}
 
-// ratio is the time of the one in terms of the other.
-func (m measurements) ratio(over, under string) float64 { return m.best(over) / m.best(under) }
+// bestRatio is the ratio of the rounds that went best.
+func (m measurements) bestRatio(over, under string) float64 {
+	return slices.Min(m[over].ns) / slices.Min(m[under].ns)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[n/2] + sorted[(n-1)/2]) / 2
+}

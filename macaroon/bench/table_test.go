@@ -24,8 +24,8 @@ func TestTheTableMissesNothingThatItNames(t *testing.T) {
 func TestTheTableTellsWhichTargetsAreMissed(t *testing.T) {
 	t.Parallel()
 	m := measurements{
-		"ours":   {ns: []float64{300, 200, 250}, allocs: 9},
-		"theirs": {ns: []float64{400, 900, 500}, allocs: 50},
+		"ours":   {ns: []float64{100, 300, 200}, allocs: 9},
+		"theirs": {ns: []float64{250, 400, 400}, allocs: 50},
 	}
 	for what, test := range map[string]struct {
 		row  row
@@ -35,8 +35,8 @@ func TestTheTableTellsWhichTargetsAreMissed(t *testing.T) {
 		"not over":         {row{over: "ours", under: "theirs", most: 0.5}, "| ours | 200 | 9 | 0.50 | <= 0.50 |\n"},
 		"over":             {row{over: "ours", under: "theirs", most: 0.4}, "| ours | 200 | 9 | 0.50 | <= 0.40 **missed** |\n"},
 		"many times":       {row{over: "theirs", under: "ours", times: 10, most: 0.25}, "| ours | 200 | 9 | 0.20 | <= 0.25 |\n"},
-		"enough":           {row{over: "theirs", under: "ours", least: 2}, "| ours | 200 | 9 | 2.00 | >= 2.00 |\n"},
-		"too little":       {row{over: "theirs", under: "ours", least: 2.1}, "| ours | 200 | 9 | 2.00 | >= 2.10 **missed** |\n"},
+		"enough at best":   {row{over: "theirs", under: "ours", least: 2.5}, "| ours | 200 | 9 | 2.50 | >= 2.50 |\n"},
+		"too little":       {row{over: "theirs", under: "ours", least: 2.6}, "| ours | 200 | 9 | 2.50 | >= 2.60 **missed** |\n"},
 		"few allocations":  {row{maxAllocs: 9}, "| ours | 200 | 9 |  | <= 9 allocs |\n"},
 		"many allocations": {row{maxAllocs: 8}, "| ours | 200 | 9 |  | <= 8 allocs **missed** |\n"},
 	} {
@@ -47,6 +47,13 @@ func TestTheTableTellsWhichTargetsAreMissed(t *testing.T) {
 	}
 	_, missed := m.table([]row{{name: "not measured", maxAllocs: 1}})
 	assert.Zero(t, missed)
+}
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	assert.InDelta(t, 2.0, median([]float64{3, 1, 2}), 0)
+	assert.InDelta(t, 2.5, median([]float64{4, 1, 2, 3}), 0)
+	assert.InDelta(t, 7.0, median([]float64{7}), 0)
 }
 
 // A benchmark whose work fails must not pass for a fast one.
