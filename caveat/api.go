@@ -94,7 +94,7 @@ func (m MatchSpec) Matches(service ServiceType, operation Operation, gri GRI) bo
 type API []MatchSpec
 
 func parseAPI(value string) (Caveat, bool) {
-	list, ok := parseList(value, ParseMatchSpec)
+	list, ok := parseList(nil, value, ParseMatchSpec)
 	return API(list), ok
 }
 

@@ -31,8 +31,6 @@ func ParseInterface(name string) (i Interface, ok bool) {
 	return 0, false
 }
 
-func parseInterface(value string) (Caveat, bool) { return ParseInterface(value) }
-
 // Name returns the name of the interface, "unknown" for zero.
 func (i Interface) Name() string {
 	if i == 0 || int(i) >= len(interfaceNames) {
@@ -66,8 +64,10 @@ func (i Interface) MarshalJSON() ([]byte, error) {
 }
 
 func (i Interface) satisfied(_ context.Context, req Request) (bool, error) {
-	return i != 0 && i == req.Interface, nil
+	return i.holds(req.Interface), nil
 }
+
+func (i Interface) holds(used Interface) bool { return i != 0 && i == used }
 
 func (i Interface) problem() string {
 	if i < REST || i > GraphSync {

@@ -14,7 +14,7 @@ import (
 type DataPath []string
 
 func parseDataPath(value string) (Caveat, bool) {
-	list, ok := parseList(value, decodePath)
+	list, ok := parseList(nil, value, decodePath)
 	// Blanks alone are an empty list in other words.
 	return DataPath(list), ok && !slices.Equal(list, []string{""})
 }
@@ -102,7 +102,7 @@ func (c DataPath) spaces() []string {
 type DataObjectID []string
 
 func parseDataObjectID(value string) (Caveat, bool) {
-	list, ok := parseList(value, verbatim)
+	list, ok := parseList(nil, value, verbatim)
 	return DataObjectID(list), ok
 }
 

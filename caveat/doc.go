@@ -18,7 +18,8 @@
 // A caveat is decided at up to three moments, each with its own function, and
 // only after the signature of the token has been verified:
 //
-//   - [Check] decides one caveat against the [Request] that presented the token.
+//   - [Check] decides one caveat against the [Request] that presented the token;
+//     [CheckText] does so from the text, as a verifier has it.
 //   - [Authorize] decides whether the caveats that limit the API (api, service,
 //     data.*, interface = oneclient) allow an operation on a resource.
 //   - [CheckFile] decides whether the data caveats allow a file to be read or

@@ -1,6 +1,7 @@
 package caveat_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -34,12 +35,15 @@ func FuzzParse(f *testing.F) {
 	addSeeds(f, textSeeds...)
 	v := vocabulary(f, projectKind, always("free"))
 	f.Fuzz(func(t *testing.T, text string) {
+		req := caveat.Request{Now: now, IP: netip.MustParseAddr("189.34.15.0"), Interface: caveat.Oneclient, Vocabulary: v}
 		c, err := v.Parse(text)
 		if err != nil {
 			require.ErrorIs(t, err, errors.IDTokenCaveatUnknown)
 			require.Equal(t, caveat.Unknown(text), c)
+			requireSameText(t, err, text, &req)
 			return
 		}
+		requireSameText(t, caveat.Check(t.Context(), c, &req), text, &req)
 		printed := c.String()
 		again, err := v.Parse(printed)
 		require.NoError(t, err, "%q", printed)

@@ -45,7 +45,7 @@ func (p *places) parse(value string) (ok bool) {
 		}
 		p.filter = Blacklist
 	}
-	p.list, ok = parseList(list, verbatim)
+	p.list, ok = parseList(nil, list, verbatim)
 	return ok
 }
 

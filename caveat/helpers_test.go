@@ -47,11 +47,19 @@ func holds(t *testing.T, want bool, text string, req *caveat.Request) {
 	c, err := caveat.Parse(text)
 	require.NoError(t, err)
 	err = caveat.Check(t.Context(), c, req)
+	requireSameText(t, err, text, req)
 	if want {
 		assert.NoError(t, err)
 		return
 	}
 	requireUnverified(t, err, c)
+}
+
+// requireSameText asserts that the text of a caveat is decided about as the
+// caveat was, with that error.
+func requireSameText(t *testing.T, want error, text string, req *caveat.Request) {
+	t.Helper()
+	require.Equal(t, want, caveat.CheckText(t.Context(), text, req, nil), "%q", text)
 }
 
 // requireUnverified asserts that err is the refusal of the caveat.

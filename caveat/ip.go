@@ -14,9 +14,10 @@ import (
 // masks. A mask is an IPv4 prefix; its host bits are kept but not compared.
 type IP []netip.Prefix
 
-func parseIP(value string) (Caveat, bool) {
-	list, ok := parseList(value, parseMask)
-	return IP(list), ok
+// parseIP appends the masks to the list, which may lend its memory.
+func parseIP(list IP, value string) (IP, bool) {
+	list, ok := parseList(list, value, parseMask)
+	return list, ok
 }
 
 // parseMask reads "A.B.C.D" and "A.B.C.D/LEN".
@@ -72,7 +73,11 @@ func (c IP) String() string {
 func (c IP) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeIP, texts(c)) }
 
 func (c IP) satisfied(_ context.Context, req Request) (bool, error) {
-	return slices.ContainsFunc(c, func(mask netip.Prefix) bool { return mask.Contains(req.IP) }), nil
+	return c.holds(req.IP), nil
+}
+
+func (c IP) holds(client netip.Addr) bool {
+	return slices.ContainsFunc(c, func(mask netip.Prefix) bool { return mask.Contains(client) })
 }
 
 func (c IP) problem() string {
@@ -95,7 +100,7 @@ func (c IP) demand() string {
 type ASN []uint32
 
 func parseASN(value string) (Caveat, bool) {
-	list, ok := parseList(value, func(s string) (uint32, error) {
+	list, ok := parseList(nil, value, func(s string) (uint32, error) {
 		n, ok := parseDecimal(s, 32)
 		if !ok {
 			return 0, errors.BadDataHint("asn", "expected a decimal number of 32 bits")

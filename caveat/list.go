@@ -3,6 +3,7 @@ package caveat
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,13 +11,14 @@ import (
 // separator stands between the entries of a list in a caveat text.
 const separator = "|"
 
-// parseList reads the entries of a list. It fails where an entry does, and for
-// an empty text, which is no list.
-func parseList[E any](text string, parse func(string) (E, error)) ([]E, bool) {
+// parseList reads the entries of a list into the memory of the given one, where
+// they fit. It fails where an entry does, and for an empty text, which is no
+// list.
+func parseList[E any](list []E, text string, parse func(string) (E, error)) ([]E, bool) {
 	if text == "" {
 		return nil, false
 	}
-	list := make([]E, 0, strings.Count(text, separator)+1)
+	list = slices.Grow(list[:0], strings.Count(text, separator)+1)
 	for entry := range strings.SplitSeq(text, separator) {
 		e, err := parse(entry)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 type Services []Service
 
 func parseServices(value string) (Caveat, bool) {
-	list, ok := parseList(value, ParseService)
+	list, ok := parseList(nil, value, ParseService)
 	return Services(list), ok
 }
 
@@ -52,7 +52,7 @@ func (c Services) demand() string {
 type Consumers []Subject
 
 func parseConsumers(value string) (Caveat, bool) {
-	list, ok := parseList(value, ParseSubject)
+	list, ok := parseList(nil, value, ParseSubject)
 	return Consumers(list), ok
 }
 

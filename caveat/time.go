@@ -19,7 +19,7 @@ type Time struct {
 func Until(t time.Time) Time { return Time{t.Unix()} }
 
 // parseTime reads what follows "time ".
-func parseTime(value string) (Caveat, bool) {
+func parseTime(value string) (Time, bool) {
 	digits, isTime := strings.CutPrefix(value, "< ")
 	n, ok := parseDecimal(digits, 63)
 	return Time{n}, isTime && ok
@@ -50,8 +50,10 @@ func (t Time) MarshalJSON() ([]byte, error) {
 }
 
 func (t Time) satisfied(_ context.Context, req Request) (bool, error) {
-	return !req.Now.IsZero() && req.Now.Unix() < t.ValidUntil, nil
+	return t.holds(req.Now), nil
 }
+
+func (t Time) holds(now time.Time) bool { return !now.IsZero() && now.Unix() < t.ValidUntil }
 
 func (t Time) problem() string {
 	if t.ValidUntil < 0 {

@@ -94,7 +94,7 @@ func (v *Vocabulary) parse(text string) (Caveat, bool) {
 	}
 	switch head {
 	case "time":
-		return parseTime(rest)
+		return boxed(parseTime(rest))
 	case "geo.country":
 		return parseCountry(rest)
 	case "geo.region":
@@ -110,11 +110,11 @@ func (v *Vocabulary) parse(text string) (Caveat, bool) {
 	}
 	switch head {
 	case "ip":
-		return parseIP(value)
+		return boxed(parseIP(nil, value))
 	case "asn":
 		return parseASN(value)
 	case "interface":
-		return parseInterface(value)
+		return boxed(ParseInterface(value))
 	case "service":
 		return parseServices(value)
 	case "consumer":
@@ -128,6 +128,9 @@ func (v *Vocabulary) parse(text string) (Caveat, bool) {
 	}
 	return nil, false
 }
+
+// boxed makes a caveat of the value that was read.
+func boxed[C Caveat](c C, ok bool) (Caveat, bool) { return c, ok }
 
 // MustParse is [Parse] for constants of a program: it panics where Parse
 // returns an error.

@@ -143,7 +143,7 @@ func TestWhatIsBenchmarkedIsAVerification(t *testing.T) {
 		auth, err := verifyText(a, benchText(t, 27, n))
 		require.NoError(t, err)
 		assert.Equal(t, benchUser, auth.Subject)
-		assert.Len(t, auth.Caveats, n)
+		assert.Len(t, auth.Caveats(), n)
 
 		forged, err := macaroon.Mint(benchSpec(27, n), store.NewSecret("a guess"))
 		require.NoError(t, err)

@@ -183,7 +183,7 @@ func ExampleWithVocabulary() {
 		panic(err)
 	}
 	auth, err := authority.VerifyAccess(context.Background(), token, caveat.Request{})
-	fmt.Println(auth.Subject, auth.Caveats, err)
+	fmt.Println(auth.Subject, auth.Caveats(), err)
 	// Output: usr-alice [project = 42] <nil>
 }
 

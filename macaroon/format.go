@@ -72,7 +72,7 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 		Subject     caveat.Subject  `json:"subject"`
 		Type        Type            `json:"type"`
 		Caveats     []caveat.Caveat `json:"caveats"`
-	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), t.understood(v)})
+	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), understood(t.Caveats(), v)})
 }
 
 func (t Token) persistence() string {
@@ -113,7 +113,7 @@ func (t Token) Inspect() string {
 	} else {
 		line("expires", "%d", until)
 	}
-	for _, c := range t.understood(nil) {
+	for _, c := range understood(t.Caveats(), nil) {
 		name := "caveat"
 		if c.Type() == caveat.TypeUnknown {
 			name = "unknown"

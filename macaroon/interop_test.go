@@ -109,7 +109,7 @@ func TestThirdPartyCaveatsHoldWithTheirDischarge(t *testing.T) {
 	}
 	auth, err := verify(bound(discharge(rootKey, "time < 1700000000")))
 	require.NoError(t, err)
-	assert.Len(t, auth.Caveats, 3, "the caveats of the discharge count")
+	assert.Len(t, auth.Caveats(), 3, "the caveats of the discharge count")
 	assert.Equal(t, alice, auth.Subject)
 
 	_, err = verify(bound(discharge(rootKey, "time < 5")))

@@ -52,8 +52,8 @@ func TestEverySequenceOfStepsIsAccepted(t *testing.T) {
 		auth, err := token.Verify(t.Context(), secret, everything())
 		require.NoError(t, err)
 		require.Equal(t, spec.Subject, auth.Subject)
-		require.Len(t, auth.Caveats, len(want))
-		for i, c := range auth.Caveats {
+		require.Len(t, auth.Caveats(), len(want))
+		for i, c := range auth.Caveats() {
 			require.Equal(t, want[i], c.String())
 		}
 	}

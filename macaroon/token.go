@@ -201,12 +201,11 @@ func (t *Token) signature() string {
 // Expiry returns the earliest time caveat of the token in Unix seconds; ok is
 // false where it has none.
 func (t Token) Expiry() (validUntil int64, ok bool) {
-	return caveat.Expiry(t.understood(nil))
+	return caveat.Expiry(understood(t.Caveats(), nil))
 }
 
-// understood returns the first-party caveats as the vocabulary reads them.
-func (t Token) understood(v *caveat.Vocabulary) []caveat.Caveat {
-	texts := t.Caveats()
+// understood returns the caveats as the vocabulary reads their texts.
+func understood(texts []string, v *caveat.Vocabulary) []caveat.Caveat {
 	cs := make([]caveat.Caveat, len(texts))
 	for i, text := range texts {
 		cs[i], _ = v.Parse(text) // an unknown one is shown as such

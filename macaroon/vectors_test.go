@@ -262,7 +262,7 @@ func TestVectorsVerify(t *testing.T) {
 		}
 		require.NoError(t, err)
 		checkSubject(t, want.Subject, auth.Subject)
-		assert.JSONEq(t, string(want.Caveats), toJSON(t, auth.Caveats))
+		assert.JSONEq(t, string(want.Caveats), toJSON(t, auth.Caveats()))
 		session, peer := "", netip.Addr{}
 		if want.SessionID != nil {
 			session = *want.SessionID

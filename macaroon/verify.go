@@ -3,7 +3,6 @@ package macaroon
 import (
 	"context"
 	"net/netip"
-	"slices"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -16,26 +15,32 @@ type Auth struct {
 	Type    Type
 	Subject caveat.Subject     // nobody for a version 1 token that was verified without its record
 	Service caveat.ServiceType // which service of a Oneprovider presents the token; a hint, zero: none
-	Caveats []caveat.Caveat    // all of the token, in order; those of data and api are yet to be enforced
 	PeerIP  netip.Addr         // of the request
 	Session string             // that the token is bound to, "" for none
+
+	texts      []string // of the caveats; read when somebody asks, for few do
+	vocabulary *caveat.Vocabulary
 }
+
+// Caveats returns all caveats of the token, in order. Those of data and api are
+// yet to be enforced: see [Auth.Authorize] and [Auth.CheckFile].
+func (a Auth) Caveats() []caveat.Caveat { return understood(a.texts, a.vocabulary) }
 
 // Expiry returns the earliest time caveat of the token in Unix seconds; ok is
 // false where it has none.
-func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Caveats) }
+func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Caveats()) }
 
 // Authorize reports whether the token's caveats allow the operation on the
 // resource at the service; see [caveat.Authorize] for the errors. Whether the
 // subject may do it is for the service to decide.
 func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	return caveat.Authorize(a.Caveats, service, operation, gri)
+	return caveat.Authorize(a.Caveats(), service, operation, gri)
 }
 
 // CheckFile reports whether the token's caveats allow the access to the file;
 // see [caveat.CheckFile] for the errors.
 func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
-	return caveat.CheckFile(a.Caveats, file, access)
+	return caveat.CheckFile(a.Caveats(), file, access)
 }
 
 // Verify checks the token against its secret and the request: the signature
@@ -70,39 +75,24 @@ func (r *refusal) orNil() error {
 // found good, and fills in auth when all is well.
 func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *refusal {
 	typ := t.identifier.typ
-	cs := make([]caveat.Caveat, len(t.caveats))
+	supports := func(c caveat.Type) bool { return typ.supports(c, req.ProveIdentity) }
 	for i, text := range t.caveats {
-		parsed, err := req.Vocabulary.Parse(text)
-		if err == nil {
-			err = typ.checkCaveat(ctx, parsed, req)
+		if err := caveat.CheckText(ctx, text, req, supports); err != nil {
+			blamed, _ := req.Vocabulary.Parse(text) // an unknown one is blamed as such
+			return &refusal{err, blamed, i}
 		}
-		if err != nil {
-			return &refusal{err, parsed, i}
-		}
-		cs[i] = parsed
 	}
 	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
 		return &refusal{err: errors.TokenSessionInvalid()}
 	}
 	*auth = Auth{
-		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, Caveats: cs, PeerIP: req.IP, Session: typ.Session(),
+		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, PeerIP: req.IP, Session: typ.Session(),
+		texts: t.caveats, vocabulary: req.Vocabulary,
 	}
 	if auth.Subject.Type == caveat.SubjectProvider {
 		auth.Service = t.indicated
 	}
 	return nil
-}
-
-// checkCaveat decides about one caveat of a token of the type: it must be one
-// that the type supports, and hold unless the request ignores its kind.
-func (t Type) checkCaveat(ctx context.Context, c caveat.Caveat, req *caveat.Request) error {
-	if !t.supports(c.Type(), req.ProveIdentity) {
-		return caveat.Unverified(c)
-	}
-	if slices.Contains(req.Ignored, c.Type()) {
-		return nil
-	}
-	return caveat.Check(ctx, c, req)
 }
 
 // supports tells which caveats may hold at all in a token of the type. Those

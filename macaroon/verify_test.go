@@ -132,8 +132,8 @@ func TestWhichCaveatsATypeSupports(t *testing.T) {
 			}
 			assert.Equal(t, want, err == nil, "%v proving %v with %s: %v", typ.typ, typ.prove, text, err)
 			if want {
-				require.Len(t, auth.Caveats, 1)
-				assert.Equal(t, text, auth.Caveats[0].String())
+				require.Len(t, auth.Caveats(), 1)
+				assert.Equal(t, text, auth.Caveats()[0].String())
 				continue
 			}
 			requireID(t, errors.IDTokenCaveatUnverified, err)
@@ -151,7 +151,7 @@ func TestIgnoredKindsCountAsSatisfied(t *testing.T) {
 		Now: start, Ignored: []caveat.Type{caveat.TypeInterface, caveat.TypeTime},
 	})
 	require.NoError(t, err)
-	assert.Len(t, auth.Caveats, 2)
+	assert.Len(t, auth.Caveats(), 2)
 	_, err = token.Verify(t.Context(), secret, caveat.Request{Now: start, Ignored: []caveat.Type{caveat.TypeInterface}})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
 }

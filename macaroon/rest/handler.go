@@ -195,7 +195,7 @@ func (c *call) authorize(rt route) error {
 // caveatsAllow reports whether the caveats of the client's token allow an
 // operation on a resource.
 func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
-	if c.client.Token == nil || len(c.client.Token.Caveats) == 0 {
+	if c.client.Token == nil || len(c.client.Token.Caveats()) == 0 {
 		return nil
 	}
 	g, err := resource(gri, c.pathValue)

@@ -79,7 +79,7 @@ func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
 	}
 	spaces = availableSpaces(auth, spaces)
 	scope := &dataAccessScope{
-		Readonly:  slices.ContainsFunc(auth.Caveats, func(c caveat.Caveat) bool { return c.Type() == caveat.TypeDataReadonly }),
+		Readonly:  slices.ContainsFunc(auth.Caveats(), func(c caveat.Caveat) bool { return c.Type() == caveat.TypeDataReadonly }),
 		Spaces:    map[string]spaceScope{},
 		Providers: map[string]ProviderInfo{},
 	}
@@ -101,7 +101,7 @@ func availableSpaces(auth macaroon.Auth, spaces []Space) []Space {
 		ids = append(ids, s.ID)
 	}
 	left := map[string]bool{}
-	for _, id := range caveat.AvailableSpaces(auth.Caveats, ids) {
+	for _, id := range caveat.AvailableSpaces(auth.Caveats(), ids) {
 		left[id] = true
 	}
 	return slices.DeleteFunc(slices.Clone(spaces), func(s Space) bool { return !left[s.ID] })
@@ -117,7 +117,7 @@ func allowedProviders(auth macaroon.Auth, spaces []Space) []string {
 		}
 	}
 	slices.Sort(owners)
-	return caveat.AllowedServiceIDs(auth.Caveats, caveat.OpWorker, slices.Compact(owners))
+	return caveat.AllowedServiceIDs(auth.Caveats(), caveat.OpWorker, slices.Compact(owners))
 }
 
 // supports tells which of the providers support the space: readonly where all

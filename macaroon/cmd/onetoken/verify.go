@@ -51,7 +51,7 @@ func report(token macaroon.Token, auth macaroon.Auth) string {
 	}
 	line("type", auth.Type.Describe())
 	line("expires", expiry(auth))
-	for _, c := range auth.Caveats {
+	for _, c := range auth.Caveats() {
 		line("caveat", c.String())
 	}
 	return b.String()
