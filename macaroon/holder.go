@@ -19,13 +19,8 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 			return fmt.Errorf("looking up the subject of a token: %w", err)
 		}
 	}
-	switch {
-	case status == store.HolderBlocked && subject.Type == caveat.SubjectUser:
-		return errors.UserBlocked()
-	case status != store.HolderActive:
-		return errors.TokenSubjectInvalid()
-	case typ.Kind() != Access:
-		return nil
+	if err := refusedHolder(subject, status); err != nil || typ.Kind() != Access {
+		return err
 	}
 	if err := a.checkSession(ctx, subject, typ.Session()); err != nil {
 		return err
@@ -36,6 +31,17 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 		}
 	}
 	return nil
+}
+
+// refusedHolder is why a subject of that status can hold no token; nil if it can.
+func refusedHolder(subject caveat.Subject, status store.Status) error {
+	switch {
+	case status == store.HolderActive:
+		return nil
+	case status == store.HolderBlocked && subject.Type == caveat.SubjectUser:
+		return errors.UserBlocked()
+	}
+	return errors.TokenSubjectInvalid()
 }
 
 // checkSession decides whether the session that a token is bound to is the
@@ -105,16 +111,22 @@ func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ 
 	if err != nil {
 		return err
 	}
-	var services []caveat.Service
+	services, limited := servicesOf(cs)
+	if !limited {
+		services = []caveat.Service{onezone}
+	}
+	return a.checkHolder(ctx, subject, typ, status, services...)
+}
+
+// servicesOf returns the services that the caveats name; limited is false where
+// they name none.
+func servicesOf(cs []caveat.Caveat) (services []caveat.Service, limited bool) {
 	for _, c := range cs {
 		if s, ok := c.(caveat.Services); ok {
 			services = append(services, s...)
 		}
 	}
-	if len(services) == 0 {
-		services = []caveat.Service{onezone}
-	}
-	return a.checkHolder(ctx, subject, typ, status, services...)
+	return services, len(services) > 0
 }
 
 // status is what the store knows of a subject.

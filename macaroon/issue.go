@@ -44,7 +44,10 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
 		return Token{}, errors.BadDataHint("persistence", "only a named token has metadata, privileges and a usage limit, and can be made revoked")
 	}
-	if err := a.checkIssue(ctx, g); err != nil {
+	if err := a.checkSpecified(ctx, g); err != nil {
+		return Token{}, err
+	}
+	if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
 		return Token{}, err
 	}
 	maxTTL := int64(a.maxTTL / time.Second)
@@ -93,7 +96,7 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err := checkInviteMetadata(g); err != nil {
 		return Token{}, err
 	}
-	if err := a.checkIssue(ctx, g); err != nil {
+	if err := a.checkSpecified(ctx, g); err != nil {
 		return Token{}, err
 	}
 	secret, err := a.newSecret()
@@ -109,16 +112,40 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err != nil {
 		return Token{}, err
 	}
-	err = a.store.CreateToken(ctx, store.Token{
+	err = a.keep(ctx, g, store.Token{
 		ID: id, Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
 		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
 		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
 	})
 	if err != nil {
-		return Token{}, fmt.Errorf("storing a named token: %w", err)
+		return Token{}, err
 	}
 	a.issued(ctx, t)
 	return t, nil
+}
+
+// keep stores the record of a token, if the token of the grant may be made.
+// Where the store alone knows that, one look-up does both.
+func (a *Authority) keep(ctx context.Context, g Grant, record store.Token) error {
+	const doing = "storing a named token: %w"
+	_, limited := servicesOf(g.Caveats)
+	if a.directory != nil || limited || g.Type.Session() != "" {
+		if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
+			return err
+		}
+		if err := a.store.CreateToken(ctx, record); err != nil {
+			return fmt.Errorf(doing, err)
+		}
+		return nil
+	}
+	if store.ValidateHolder(g.Subject) != nil {
+		return errors.TokenSubjectInvalid() // no store has an identity with such an id
+	}
+	status, err := store.CreateTokenIfActive(ctx, a.store, record)
+	if err != nil {
+		return fmt.Errorf(doing, err)
+	}
+	return refusedHolder(g.Subject, status)
 }
 
 // LegacyTTL is how long a token of [Authority.IssueLegacy] is good for: a year.
@@ -165,8 +192,8 @@ func (a *Authority) issued(ctx context.Context, t Token) {
 	a.observe(ctx, Event{Kind: Issued, TokenID: t.ID(), Type: t.Type(), Subject: t.Subject()})
 }
 
-// checkIssue decides whether a token of the grant may be made.
-func (a *Authority) checkIssue(ctx context.Context, g Grant) error {
+// checkSpecified decides whether a token of the grant can be made, for whomever.
+func (a *Authority) checkSpecified(ctx context.Context, g Grant) error {
 	if !g.Type.issuable() {
 		return errors.BadValueTokenType("type")
 	}
@@ -175,10 +202,7 @@ func (a *Authority) checkIssue(ctx context.Context, g Grant) error {
 			return err
 		}
 	}
-	if err := a.CheckInvitation(ctx, g); err != nil {
-		return err
-	}
-	return a.checkGrant(ctx, g.Subject, g.Type, g.Caveats)
+	return a.CheckInvitation(ctx, g)
 }
 
 // CheckInvitation decides whether the subject of the grant may make the

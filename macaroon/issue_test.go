@@ -66,6 +66,7 @@ func TestGrantsThatCannotBeIssued(t *testing.T) {
 		"nobody":             {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.Nobody()}, errors.IDTokenSubjectInvalid},
 		"group":              {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.Group("g")}, errors.IDTokenSubjectInvalid},
 		"stranger":           {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.User("u9")}, errors.IDTokenSubjectInvalid},
+		"endless id":         {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.User(strings.Repeat("x", 1025))}, errors.IDTokenSubjectInvalid},
 		"blocked":            {macaroon.Grant{Type: macaroon.AccessToken(), Subject: bob}, errors.IDUserBlocked},
 		"bad caveat":         {macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Caveats: []caveat.Caveat{caveat.IP{}}}, errors.IDBadValueCaveat},
 		"another's session":  {macaroon.Grant{Type: macaroon.SessionToken("s9"), Subject: alice}, errors.IDTokenSessionInvalid},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 // Watcher is the optional capability of telling what changes, whoever changed
@@ -34,6 +35,45 @@ type Change struct {
 	Kind    ChangeKind
 	TokenID string         // of TokenChanged
 	Subject caveat.Subject // of TemporaryChange and IdentityChanged
+}
+
+// HolderGuard is the optional capability of looking at the subject of a new
+// named token in the step that creates the record, which spares a round trip and
+// leaves no moment in between. [CreateTokenIfActive] does the same with any
+// store, in two steps where it has to.
+type HolderGuard interface {
+	// CreateTokenIfActive is CreateToken where the identity of the token's subject
+	// is active, and writes nothing where it is not. It returns what the subject
+	// is, zero with an error. That the id or the name is taken is an error of
+	// active subjects only; an invalid record is badData whatever the subject is.
+	CreateTokenIfActive(ctx context.Context, t Token) (holder Status, err error)
+}
+
+// CreateTokenIfActive adds the record to the store where its subject is active
+// and returns what the subject is; see [HolderGuard]. A decorator hands the call
+// on with it, whatever its backend can do.
+func CreateTokenIfActive(ctx context.Context, s Store, t Token) (holder Status, err error) {
+	if guard, ok := s.(HolderGuard); ok {
+		return guard.CreateTokenIfActive(ctx, t)
+	}
+	i, err := s.GetIdentity(ctx, t.Subject)
+	missing := errors.Is(err, errors.IDNotFound)
+	if err != nil && !missing {
+		return 0, err
+	}
+	if err := t.Validate(); err != nil {
+		return 0, err
+	}
+	switch {
+	case missing:
+		return HolderMissing, nil
+	case i.Blocked:
+		return HolderBlocked, nil
+	}
+	if err := s.CreateToken(ctx, t); err != nil {
+		return 0, err
+	}
+	return HolderActive, nil
 }
 
 // RecordKind is a kind of records. The zero kind is invalid.

@@ -72,6 +72,12 @@ func (d deadline) CreateToken(ctx context.Context, t store.Token) error {
 	return done(ctx, d, func(ctx context.Context) error { return d.backend.CreateToken(ctx, t) })
 }
 
+func (d deadline) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Status, error) {
+		return store.CreateTokenIfActive(ctx, d.backend, t)
+	})
+}
+
 func (d deadline) GetToken(ctx context.Context, id string) (store.Token, error) {
 	return within(ctx, d, func(ctx context.Context) (store.Token, error) { return d.backend.GetToken(ctx, id) })
 }

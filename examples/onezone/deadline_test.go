@@ -77,6 +77,7 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	_, errs["RotateTemporaryKey"] = s.RotateTemporaryKey(ctx, user, store.NewSecret("x"))
 	errs["DeleteTemporaryKey"] = s.DeleteTemporaryKey(ctx, user)
 	errs["CreateToken"] = s.CreateToken(ctx, store.Token{})
+	_, errs["CreateTokenIfActive"] = store.CreateTokenIfActive(ctx, s, store.Token{})
 	_, errs["GetToken"] = s.GetToken(ctx, "t1")
 	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
 	errs["UpdateToken"] = s.UpdateToken(ctx, "t1", nil)

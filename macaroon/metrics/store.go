@@ -106,6 +106,12 @@ func (s *measured) CreateToken(ctx context.Context, t store.Token) (err error) {
 	return s.backend.CreateToken(ctx, t)
 }
 
+// CreateTokenIfActive counts as CreateToken, with the look at the subject.
+func (s *measured) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
+	defer s.m.done(createToken, s.m.now(), &err)
+	return store.CreateTokenIfActive(ctx, s.backend, t)
+}
+
 func (s *measured) GetToken(ctx context.Context, id string) (t store.Token, err error) {
 	defer s.m.done(getToken, s.m.now(), &err)
 	return s.backend.GetToken(ctx, id)

@@ -145,6 +145,17 @@ func TestEachCallIsMeasuredOnceByOperationAndOutcome(t *testing.T) {
 	_, err = s.NamedKey(t.Context(), "unknown")
 	require.ErrorIs(t, err, errors.IDNotFound)
 	require.Equal(t, map[string]float64{"NamedKey/notFound": 1}, series(t, registry, family))
+
+	// The look at the subject belongs to the creation, whatever the backend is.
+	m, registry = newMetrics(t)
+	s, err = m.Store(memory.New())
+	require.NoError(t, err)
+	holder, err := s.(store.HolderGuard).CreateTokenIfActive(t.Context(), store.Token{
+		ID: "t1", Name: "name", Version: 2, Subject: caveat.User("u1"), Type: "act", Secret: store.NewSecret("secret"),
+	})
+	require.NoError(t, err)
+	require.Equal(t, store.HolderMissing, holder)
+	require.Equal(t, map[string]float64{"CreateToken/ok": 1}, series(t, registry, family))
 }
 
 func TestLatenciesAreInSeconds(t *testing.T) {

@@ -156,6 +156,16 @@ var ownWrites = map[string]struct {
 			require.NoError(t, err)
 		},
 	},
+	"CreateTokenIfActive": {
+		func(ctx context.Context, s cache.Store) error {
+			_, err := s.(store.HolderGuard).CreateTokenIfActive(ctx, token("unknown"))
+			return err
+		},
+		func(t *testing.T, s store.Store) {
+			_, err := s.NamedKey(t.Context(), "unknown")
+			require.NoError(t, err)
+		},
+	},
 	"RotateTemporaryKey": {
 		func(ctx context.Context, s cache.Store) error {
 			_, err := s.RotateTemporaryKey(ctx, alice, store.NewSecret("rotated"))

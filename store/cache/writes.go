@@ -39,6 +39,12 @@ func (c *cached) CreateToken(ctx context.Context, t store.Token) error {
 	return c.backend.CreateToken(ctx, t)
 }
 
+// CreateTokenIfActive implements [store.HolderGuard].
+func (c *cached) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	defer c.versions.change(keyOfToken(t.ID))
+	return store.CreateTokenIfActive(ctx, c.backend, t)
+}
+
 // GetToken implements [store.Tokens].
 func (c *cached) GetToken(ctx context.Context, id string) (store.Token, error) {
 	return c.backend.GetToken(ctx, id)

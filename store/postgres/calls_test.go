@@ -17,7 +17,7 @@ type call struct {
 // prepare, all would do something.
 func calls(s *postgres.Store) []call {
 	secret := store.NewSecret("another")
-	token, identity := newToken("new"), newUser("new")
+	token, guarded, identity := newToken("new"), newToken("guarded"), newUser("new")
 	return []call{
 		{"Migrate", s.Migrate},
 		{"NamedKey", func(ctx context.Context) error { return second(s.NamedKey(ctx, "a")) }},
@@ -29,6 +29,7 @@ func calls(s *postgres.Store) []call {
 		}},
 		{"DeleteTemporaryKey", func(ctx context.Context) error { return s.DeleteTemporaryKey(ctx, alice) }},
 		{"CreateToken", func(ctx context.Context) error { return s.CreateToken(ctx, token) }},
+		{"CreateTokenIfActive", func(ctx context.Context) error { return second(s.CreateTokenIfActive(ctx, guarded)) }},
 		{"GetToken", func(ctx context.Context) error { return second(s.GetToken(ctx, "a")) }},
 		{"ListTokens", func(ctx context.Context) error { return third(s.ListTokens(ctx, store.Query{})) }},
 		{"UpdateToken", func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -14,11 +16,11 @@ import (
 const (
 	maxTurns    = 2                     // creations at the server at once: one commits, one gets there
 	maxTurn     = 50 * time.Millisecond // how long others wait for the end of one
-	maxTogether = 64                    // tokens in one statement
+	maxTogether = 64                    // tokens in one transaction
 )
 
 // creations lets few calls of CreateToken at a time go to the server. Those that
-// come meanwhile wait, and then go together, as one statement: since transactions
+// come meanwhile wait, and then go together, as one transaction: since transactions
 // that notify commit one after the other, and each waits for the disk, so many
 // more are possible in a second. A call that is alone waits for nobody.
 type creations struct {
@@ -30,10 +32,11 @@ type creations struct {
 
 // creation is a call that waits for its turn.
 type creation struct {
-	ctx  context.Context
-	id   string
-	row  []any
-	done chan error // holds what came of it
+	ctx    context.Context
+	id     string
+	row    []any
+	done   chan error   // holds what came of it
+	holder store.Status // of the token, once it is done without an error
 }
 
 // What a creation may be told in place of an outcome.
@@ -42,16 +45,26 @@ var (
 	errAlone    = errors.New("try it alone")
 )
 
-// create inserts the record: alone, or with others that come at the same time.
-func (s *Store) create(ctx context.Context, t *store.Token) error {
-	c := &creation{ctx, t.ID, encodeToken(t), make(chan error, 1)}
+// create inserts the record, for whatever subject or for one that is active
+// alone, and returns what the subject is. It does so alone, or with others that
+// come at the same time.
+func (s *Store) create(ctx context.Context, t *store.Token, forAnybody bool) (holder store.Status, err error) {
+	c := &creation{ctx: ctx, id: t.ID, row: append(encodeToken(t), forAnybody), done: make(chan error, 1)}
+	if err := s.finish(c); err != nil {
+		return 0, err
+	}
+	return c.holder, nil
+}
+
+// finish has the creation made, in its turn.
+func (s *Store) finish(c *creation) error {
 	if s.creations.takeTurn(c) {
 		return s.inTurn(func() error { return s.createAlone(c) })
 	}
 	select {
 	case err := <-c.done:
 		return s.goOn(c, err)
-	case <-ctx.Done():
+	case <-c.ctx.Done():
 	}
 	if !s.creations.leave(c) {
 		// It is under way, or it has the turn, which is to be passed on.
@@ -61,7 +74,7 @@ func (s *Store) create(ctx context.Context, t *store.Token) error {
 		default:
 		}
 	}
-	return ctx.Err()
+	return c.ctx.Err()
 }
 
 // goOn does what a creation that waited is told.
@@ -76,11 +89,11 @@ func (s *Store) goOn(c *creation, told error) error {
 }
 
 func (s *Store) createAlone(c *creation) error {
-	_, err := s.exec(c.ctx, s.queries.createToken, c.row...)
+	err := s.insert(c.ctx, c)
 	return taken(err, "name", func() error { return second(queryOne(c.ctx, s, scanToken, s.queries.getToken, c.id)) })
 }
 
-// createTogether makes several creations by one statement, which is cancelled
+// createTogether makes several creations in one transaction, which is cancelled
 // when the last of the callers has gone. If one of them cannot be made, none is,
 // and each is to be tried alone.
 func (s *Store) createTogether(all []*creation) error {
@@ -89,16 +102,14 @@ func (s *Store) createTogether(all []*creation) error {
 	defer cancel()
 	var callers atomic.Int64
 	callers.Store(int64(len(all)))
-	var row []any
 	for _, c := range all {
-		row = append(row, c.row...)
 		defer context.AfterFunc(c.ctx, func() {
 			if callers.Add(-1) == 0 {
 				cancel()
 			}
 		})()
 	}
-	_, err := s.exec(ctx, s.queries.createTokens(len(all)), row...)
+	err := s.insert(ctx, all...)
 	hideRows(err) // before it is shared
 	told := err
 	if isAboutRecord(err) {
@@ -108,6 +119,23 @@ func (s *Store) createTogether(all []*creation) error {
 		c.done <- told
 	}
 	return err
+}
+
+// insert makes all of the creations or none, in one round trip, and tells them
+// what their subjects are.
+func (s *Store) insert(ctx context.Context, all ...*creation) error {
+	return s.run(ctx, func(q querier) error {
+		var b pgx.Batch
+		for _, c := range all {
+			b.Queue(s.queries.createToken, c.row...).QueryRow(func(row pgx.Row) error {
+				var blocked *bool
+				err := row.Scan(&blocked)
+				c.holder = statusOf(blocked)
+				return err
+			})
+		}
+		return q.SendBatch(ctx, &b).Close()
+	})
 }
 
 // isAboutRecord reports whether the server refused a statement for what one of

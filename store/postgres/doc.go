@@ -12,7 +12,8 @@
 // [Open] gives a [Store] over a pool of its own, [New] one over a pool of the
 // caller's. [Store.Migrate] makes the tables, in a schema of their own; every
 // replica may call it at its start. The store is a [store.Archive], a
-// [store.TemporaryReplacer], and a [store.Watcher] over LISTEN and NOTIFY.
+// [store.TemporaryReplacer], a [store.HolderGuard], so that a named token is
+// issued in one round trip, and a [store.Watcher] over LISTEN and NOTIFY.
 //
 // # Promises
 //

@@ -36,6 +36,7 @@ var (
 	_ store.Archive           = (*Store)(nil)
 	_ store.Watcher           = (*Store)(nil)
 	_ store.TemporaryReplacer = (*Store)(nil)
+	_ store.HolderGuard       = (*Store)(nil)
 )
 
 // Option changes a default of [New] and [Open].

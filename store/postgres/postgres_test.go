@@ -48,6 +48,11 @@ func TestLookUpIsOneRoundTrip(t *testing.T) {
 		func() error { return second(s.TemporaryKey(t.Context(), alice)) },
 		func() error { return second(s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("unused"))) },
 	}
+	created := 0
+	lookUps = append(lookUps, func() error {
+		created++
+		return second(s.CreateTokenIfActive(t.Context(), newToken(fmt.Sprint("token ", created))))
+	})
 	for _, lookUp := range lookUps {
 		require.NoError(t, lookUp()) // which prepares the statement
 	}

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -26,9 +25,8 @@ type queries struct {
 const (
 	tokenColumns = `id, name, version, subject, type, caveats, secret, created, revoked, revoked_tails,
 		custom, privileges, usage_limit, usage_count`
-	insertTokens = `INSERT INTO onezone.tokens (` + tokenColumns + `) VALUES `
-	insertToken  = insertTokens + `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) `
-	selectToken  = `SELECT ` + tokenColumns + ` FROM onezone.tokens `
+	insertToken = `INSERT INTO onezone.tokens (` + tokenColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) `
+	selectToken = `SELECT ` + tokenColumns + ` FROM onezone.tokens `
 
 	identityColumns = `subject, username, full_name, password, blocked, created`
 	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6) `
@@ -56,9 +54,17 @@ func newQueries(schema string) queries {
 		replaceTemporary: in(`UPDATE onezone.temporary_keys SET secret = $3 WHERE subject = $1 AND secret = $2`),
 		deleteTemporary:  in(`DELETE FROM onezone.temporary_keys WHERE subject = $1`),
 
-		createToken: in(insertToken),
-		getToken:    in(selectToken + `WHERE id = $1`),
-		lockToken:   in(selectToken + `WHERE id = $1 FOR UPDATE`),
+		// For whatever subject, or as $15 tells, for one that is active. It returns
+		// whether the subject is blocked, NULL where there is no identity.
+		createToken: in(`WITH
+			holder AS (SELECT blocked FROM onezone.identities WHERE subject = $4),
+			created AS (INSERT INTO onezone.tokens (` + tokenColumns + `)
+				SELECT $1::text, $2::text, $3::smallint, $4::text, $5::text, $6::text[], $7::bytea, $8::bigint,
+					$9::boolean, $10::bytea, $11::text, $12::text[], $13::bigint, $14::bigint
+				WHERE $15::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked))
+			SELECT (SELECT blocked FROM holder)`),
+		getToken:  in(selectToken + `WHERE id = $1`),
+		lockToken: in(selectToken + `WHERE id = $1 FOR UPDATE`),
 		updateToken: in(`UPDATE onezone.tokens SET name = $2, version = $3, type = $4, caveats = $5, secret = $6,
 			revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12
 			WHERE id = $1`),
@@ -101,26 +107,6 @@ func newQueries(schema string) queries {
 			privileges = excluded.privileges, usage_limit = excluded.usage_limit,
 			usage_count = excluded.usage_count`),
 	}
-}
-
-// createTokens inserts n records.
-func (q queries) createTokens(n int) string {
-	const columns = 14
-	var s strings.Builder
-	s.WriteString(insertTokens)
-	for i := range n * columns {
-		switch {
-		case i == 0:
-			s.WriteString("(")
-		case i%columns == 0:
-			s.WriteString("), (")
-		default:
-			s.WriteString(", ")
-		}
-		s.WriteString("$" + strconv.Itoa(i+1))
-	}
-	s.WriteString(")")
-	return q.in(s.String())
 }
 
 // inSchema returns what rewrites a statement for the schema onezone into one for

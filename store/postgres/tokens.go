@@ -11,7 +11,7 @@ import (
 )
 
 // CreateToken implements [store.Tokens]. Calls that come at the same time share a
-// statement.
+// transaction.
 func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	const doing = "create a named token"
 	if err := s.ready(ctx, doing); err != nil {
@@ -20,7 +20,21 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	return outcome(doing, s.create(ctx, &t))
+	_, err := s.create(ctx, &t, true)
+	return outcome(doing, err)
+}
+
+// CreateTokenIfActive implements [store.HolderGuard] in one round trip.
+func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	const doing = "create a named token of an active subject"
+	if err := s.ready(ctx, doing); err != nil {
+		return 0, err
+	}
+	if err := t.Validate(); err != nil {
+		return 0, err
+	}
+	holder, err := s.create(ctx, &t, false)
+	return holder, outcome(doing, err)
 }
 
 // GetToken implements [store.Tokens].

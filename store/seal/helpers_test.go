@@ -140,9 +140,13 @@ func reads(s store.Store) map[string]func(ctx context.Context) error {
 // writes are all calls that take a new secret.
 func writes(s store.Store) map[string]func(ctx context.Context) error {
 	secret := store.NewSecret("plain 5")
-	record, imported := token("b", bob, "plain 5"), token("c", bob, "plain 5")
+	record, imported, guarded := token("b", bob, "plain 5"), token("c", bob, "plain 5"), token("d", alice, "plain 5")
 	return map[string]func(ctx context.Context) error{
-		"CreateToken":        func(ctx context.Context) error { return s.CreateToken(ctx, record) },
+		"CreateToken": func(ctx context.Context) error { return s.CreateToken(ctx, record) },
+		"CreateTokenIfActive": func(ctx context.Context) error {
+			_, err := store.CreateTokenIfActive(ctx, s, guarded)
+			return err
+		},
 		"CreateIdentity":     func(ctx context.Context) error { return s.CreateIdentity(ctx, identity(bob, "plain 5")) },
 		"EnsureTemporaryKey": func(ctx context.Context) error { _, err := s.EnsureTemporaryKey(ctx, bob, secret); return err },
 		"RotateTemporaryKey": func(ctx context.Context) error { _, err := s.RotateTemporaryKey(ctx, bob, secret); return err },

@@ -152,6 +152,14 @@ func (s *sealed) CreateToken(ctx context.Context, t store.Token) error {
 	return s.backend.CreateToken(ctx, t)
 }
 
+func (s *sealed) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	t, err := turned(ctx, t, secretOfToken, s.seal)
+	if err != nil {
+		return 0, err
+	}
+	return store.CreateTokenIfActive(ctx, s.backend, t)
+}
+
 func (s *sealed) GetToken(ctx context.Context, id string) (store.Token, error) {
 	t, err := s.backend.GetToken(ctx, id)
 	if err != nil {

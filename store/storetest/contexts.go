@@ -87,7 +87,13 @@ func tokenCalls(s store.Store) []call {
 		)
 	}
 	for what, token := range map[string]store.Token{"new": newToken("b"), "taken": fullToken("a"), "invalid": {}} {
-		calls = append(calls, call{"CreateToken " + what, func(ctx context.Context) error { return s.CreateToken(ctx, token) }})
+		calls = append(calls,
+			call{"CreateToken " + what, func(ctx context.Context) error { return s.CreateToken(ctx, token) }},
+			call{"CreateTokenIfActive " + what, func(ctx context.Context) error {
+				_, err := store.CreateTokenIfActive(ctx, s, token)
+				return err
+			}},
+		)
 	}
 	for what, q := range map[string]store.Query{
 		"all": {}, "subject": {Subject: alice}, "name": {Subject: alice, Name: "name of a"}, "invalid": {Name: "a"},

@@ -165,6 +165,21 @@ var replacerFaults = map[string][]string{
 	},
 }
 
+// guardFaults are those of a wrongGuard.
+var guardFaults = map[string][]string{
+	"guard asks nobody":                  {"HolderGuard/nothing is written for any other subject"},
+	"guard lets the missing pass":        {"HolderGuard/nothing is written for any other subject"},
+	"guard lets the blocked pass":        {"HolderGuard/nothing is written for any other subject"},
+	"guard asks by id":                   {"HolderGuard/nothing is written for any other subject"},
+	"guard asks for uniqueness first":    {"HolderGuard/nothing is written for any other subject"},
+	"guard writes nothing":               {"HolderGuard/a token of an active subject is created"},
+	"guard asks for the subject first":   {"HolderGuard/an invalid record is refused whatever the subject is"},
+	"guard overwrites":                   {"HolderGuard/id and name are unique"},
+	"guard answers with an error":        {"HolderGuard/id and name are unique"},
+	"guard creates before it is blocked": {"HolderGuard/a subject that is blocked meanwhile gets no more tokens"},
+	"guard ignores its context":          {"Context/a cancelled context stops every call"},
+}
+
 // closeFault is that of wrongCloser.
 const closeFault = "close fails"
 
@@ -178,6 +193,8 @@ func faulty(fault string) func(*testing.T) store.Store {
 			return &wrongWatcher{Store: memory.New(), fault: fault}
 		case replacerFaults[fault] != nil:
 			return &wrongReplacer{Store: memory.New(), fault: fault}
+		case guardFaults[fault] != nil:
+			return &wrongGuard{Store: memory.New(), fault: fault}
 		case fault == closeFault:
 			return wrongCloser{memory.New()}
 		}
@@ -208,6 +225,9 @@ func TestConformanceOfWrappers(t *testing.T) {
 	t.Run("replacer", func(t *testing.T) {
 		storetest.Run(t, func(*testing.T) store.Store { return &wrongReplacer{Store: memory.New()} })
 	})
+	t.Run("guard", func(t *testing.T) {
+		storetest.Run(t, func(*testing.T) store.Store { return &wrongGuard{Store: memory.New()} })
+	})
 }
 
 // TestFaultyStore is what TestFaultsAreCaught runs in processes of their own,
@@ -223,7 +243,7 @@ func TestFaultyStore(t *testing.T) {
 func TestFaultsAreCaught(t *testing.T) {
 	t.Parallel()
 	faults := map[string][]string{closeFault: {"Keys/a named key is what the record says"}}
-	for _, more := range []map[string][]string{coreFaults, archiveFaults, watcherFaults, replacerFaults} {
+	for _, more := range []map[string][]string{coreFaults, archiveFaults, watcherFaults, replacerFaults, guardFaults} {
 		for fault, checks := range more {
 			faults[fault] = checks
 		}

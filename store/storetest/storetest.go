@@ -10,7 +10,7 @@
 // concurrent writers lose nothing, that no memory is shared, that a done context
 // stops every call, and that texts are compared byte for byte. The capabilities
 // [store.Archive], [store.Watcher] and [store.TemporaryReplacer] are checked of
-// stores that have them.
+// stores that have them, and [store.CreateTokenIfActive] of all.
 //
 // Nothing depends on the speed of a backend, except that a check which waits
 // gives up after a time that no working backend needs.
@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Archive", archiveChecks},
 		{"Watcher", watcherChecks},
 		{"TemporaryReplacer", replacerChecks},
+		{"HolderGuard", guardChecks},
 	} {
 		t.Run(area.name, func(t *testing.T) {
 			for _, c := range area.checks {

@@ -223,6 +223,73 @@ func (w *wrongReplacer) ReplaceTemporarySecret(ctx context.Context, subject cave
 	return w.Store.ReplaceTemporarySecret(ctx, subject, old, secret)
 }
 
+// wrongGuard is the memory store with a fault in CreateTokenIfActive.
+type wrongGuard struct {
+	*memory.Store
+	fault string
+
+	mu   sync.Mutex
+	seen map[caveat.Subject]store.Status // by "guard creates before it is blocked"
+}
+
+func (w *wrongGuard) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	subject := t.Subject
+	if w.fault == "guard ignores its context" {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if w.fault == "guard asks by id" {
+		subject.Type = caveat.SubjectUser
+	}
+	i, err := w.Store.GetIdentity(ctx, subject)
+	holder := i.Status()
+	if errors.Is(err, errors.IDNotFound) {
+		holder, err = store.HolderMissing, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := t.Validate(); err != nil && w.fault != "guard asks for the subject first" {
+		return 0, err
+	}
+	if w.fault == "guard creates before it is blocked" {
+		holder = w.remembered(t.Subject, holder)
+	}
+	switch {
+	case w.fault == "guard asks nobody",
+		w.fault == "guard lets the missing pass" && holder == store.HolderMissing,
+		w.fault == "guard lets the blocked pass" && holder == store.HolderBlocked:
+		holder = store.HolderActive
+	case w.fault == "guard asks for uniqueness first":
+		if _, err := w.Store.GetToken(ctx, t.ID); err == nil {
+			return 0, errors.AlreadyExists()
+		}
+	}
+	if holder != store.HolderActive || w.fault == "guard writes nothing" {
+		return holder, nil
+	}
+	if w.fault == "guard overwrites" {
+		_ = w.Store.DeleteToken(ctx, t.ID)
+	}
+	if err = w.Store.CreateToken(ctx, t); err != nil && w.fault != "guard answers with an error" {
+		holder = 0
+	}
+	return holder, err
+}
+
+// remembered returns what the subject was when it was first asked about.
+func (w *wrongGuard) remembered(subject caveat.Subject, holder store.Status) store.Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen == nil {
+		w.seen = make(map[caveat.Subject]store.Status)
+	}
+	if first, ok := w.seen[subject]; ok {
+		return first
+	}
+	w.seen[subject] = holder
+	return holder
+}
+
 // wrongCloser is the memory store that fails to close.
 type wrongCloser struct{ *memory.Store }
 

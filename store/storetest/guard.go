@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+var guardChecks = []check{
+	{"a token of an active subject is created", guardCreates},
+	{"nothing is written for any other subject", guardRefuses},
+	{"id and name are unique", guardUnique},
+	{"an invalid record is refused whatever the subject is", guardInvalid},
+	{"concurrent creators of one name: one wins", guardConcurrently},
+	{"a subject that is blocked meanwhile gets no more tokens", guardWhileBlocking},
+}
+
+// requireGuarded demands what the store says of the token's subject.
+func requireGuarded(t *testing.T, s store.Store, want store.Status, token store.Token) {
+	t.Helper()
+	got, err := store.CreateTokenIfActive(t.Context(), s, token)
+	require.NoError(t, err)
+	require.Equal(t, want, got, "what the subject of the token %q is", token.ID)
+}
+
+func guardCreates(t *testing.T, open func() store.Store) {
+	s := open()
+	createIdentities(t, s, newUser("alice"), newIdentity(provider))
+	ofAlice, ofProvider := fullToken("a"), newToken("b")
+	ofProvider.Subject = provider
+	requireGuarded(t, s, store.HolderActive, ofAlice)
+	requireGuarded(t, s, store.HolderActive, ofProvider)
+	requireTokens(t, []store.Token{ofAlice, ofProvider}, listAll(t, s, store.Query{}))
+	require.Equal(t, store.HolderActive, namedKey(t, s, "a").Holder)
+}
+
+func guardRefuses(t *testing.T, open func() store.Store) {
+	s := open()
+	blocked := newUser("bob")
+	blocked.Blocked = true
+	createIdentities(t, s, newUser("alice"), blocked)
+	createTokens(t, s, newToken("taken"))
+	before := contentOf(t, s, subjects...)
+	for subject, want := range map[caveat.Subject]store.Status{
+		bob:                   store.HolderBlocked,
+		provider:              store.HolderMissing, // it has the id of alice
+		caveat.User("nobody"): store.HolderMissing,
+	} {
+		for _, id := range []string{"new", "taken"} {
+			token := newToken(id)
+			token.Subject = subject
+			requireGuarded(t, s, want, token)
+		}
+	}
+	require.Equal(t, before, contentOf(t, s, subjects...), "something was written")
+
+	updateIdentity(t, s, bob, func(i *store.Identity) { i.Blocked = false })
+	updateIdentity(t, s, alice, func(i *store.Identity) { i.Blocked = true })
+	token := newToken("new")
+	requireGuarded(t, s, store.HolderBlocked, token)
+	token.Subject = bob
+	requireGuarded(t, s, store.HolderActive, token)
+	requireToken(t, token, getToken(t, s, "new"))
+}
+
+func guardUnique(t *testing.T, open func() store.Store) {
+	s := open()
+	createIdentities(t, s, newUser("alice"), newUser("bob"))
+	requireGuarded(t, s, store.HolderActive, newToken("a"))
+	before := contentOf(t, s, subjects...)
+	create := func(token store.Token) error {
+		holder, err := store.CreateTokenIfActive(t.Context(), s, token)
+		require.Zero(t, holder, "there is an error, and so no answer")
+		return err
+	}
+	sameID, sameName := newToken("a"), newToken("b")
+	sameID.Name, sameName.Name = "free", "name of a"
+	requireID(t, create(newToken("a")), errors.IDAlreadyExists)
+	requireID(t, create(sameID), errors.IDAlreadyExists)
+	requireOccupied(t, create(sameName), "name")
+	require.Equal(t, before, contentOf(t, s, subjects...), "a refused record was written")
+	sameName.Subject = bob
+	requireGuarded(t, s, store.HolderActive, sameName)
+}
+
+func guardInvalid(t *testing.T, open func() store.Store) {
+	s := open()
+	blocked := newUser("bob")
+	blocked.Blocked = true
+	createIdentities(t, s, newUser("alice"), blocked)
+	for _, subject := range []caveat.Subject{alice, bob, provider, caveat.Group("g"), caveat.Nobody(), {}} {
+		token := newToken("a")
+		token.Subject, token.Secret = subject, store.Secret{}
+		_, err := store.CreateTokenIfActive(t.Context(), s, token)
+		requireID(t, err, errors.IDBadData, "of %s", subject)
+	}
+	require.Empty(t, listAll(t, s, store.Query{}))
+}
+
+func guardConcurrently(t *testing.T, open func() store.Store) {
+	s := open()
+	createIdentities(t, s, newUser("alice"))
+	for round := range 5 {
+		const callers = 6
+		token := func(i int) store.Token {
+			token := newToken(fmt.Sprint("token ", round, " ", i))
+			token.Name = fmt.Sprint("name ", round)
+			return token
+		}
+		errs := race(callers, func(i int) error {
+			holder, err := store.CreateTokenIfActive(t.Context(), s, token(i))
+			if err == nil && holder != store.HolderActive {
+				return fmt.Errorf("the subject is taken for %v", holder)
+			}
+			return err
+		})
+		requireOneWinner(t, errs, func(err error) { requireOccupied(t, err, "name") })
+		for i, err := range errs {
+			if err == nil {
+				requireToken(t, token(i), getToken(t, s, token(i).ID))
+			}
+		}
+	}
+}
+
+func guardWhileBlocking(t *testing.T, open func() store.Store) {
+	s := open()
+	createIdentities(t, s, newUser("alice"), newUser("bob"))
+	const callers, each = 4, 10
+	holders := make([][each]store.Status, callers)
+	name := func(i, j int) string { return fmt.Sprint("token ", i, " ", j) }
+	requireAllNil(t, race(callers+1, func(i int) (err error) {
+		if i == callers {
+			return s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+				i.Blocked = true
+				return nil
+			})
+		}
+		for j := range each {
+			token := newToken(name(i, j))
+			if j%2 == 1 {
+				token.Subject = bob
+			}
+			if holders[i][j], err = store.CreateTokenIfActive(t.Context(), s, token); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for i := range callers {
+		for j, holder := range holders[i] {
+			_, err := s.GetToken(t.Context(), name(i, j))
+			if holder == store.HolderActive {
+				require.NoError(t, err, "a token is said to be created and is not there")
+				continue
+			}
+			require.Equal(t, store.HolderBlocked, holder)
+			require.Zero(t, j%2, "bob is not blocked")
+			requireID(t, err, errors.IDNotFound, "a token is said not to be created and is there")
+		}
+	}
+	requireGuarded(t, s, store.HolderBlocked, newToken("late"))
+}
