@@ -85,7 +85,7 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 		if err := importAll(t, b.temporary, none, importTemporary, encodeTemporary); err != nil {
 			return err
 		}
-		return occupied(importAll(t, b.tokens, unnameTokens, importToken, encodeToken), "name")
+		return occupied(importAll(t, b.tokens, unnameTokens, importToken, encodeNewToken), "name")
 	}))
 }
 

@@ -203,7 +203,7 @@ func rawInsert(b *testing.B, path string) *sql.Stmt {
 		execute(b, raw, statement)
 	}
 	require.NoError(b, rows.Err())
-	insert, err := raw.Prepare(`INSERT INTO onezone_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := raw.Prepare(`INSERT INTO onezone_tokens VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, insert.Close()) })
 	return insert

@@ -44,8 +44,9 @@
 // none may use one on a network. Verifications use all cores. Writes are one at
 // a time, each waiting for the disk; the driver's Fdatasync(true) makes that
 // faster on many Linux file systems, at no loss. A named token takes half a
-// kilobyte of the file or so. A look-up visits a few more pages of the file among
-// a million tokens than among a thousand, which is some microseconds.
+// kilobyte of the file or so. A look-up among a million tokens visits one page of
+// the file more than among a thousand: a token stands at a place that its id
+// tells.
 //
 // # Files
 //

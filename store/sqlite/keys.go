@@ -9,7 +9,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// NamedKey implements [store.Keys] by one query.
+// NamedKey implements [store.Keys] by one query. A token stands at a place made
+// of its id, where one search of the table finds it; only one that gave way to
+// another takes a search of the index besides.
 func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	const doing = "look up the key of a named token"
 	if err := s.ready(ctx, doing); err != nil {
@@ -18,7 +20,7 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if !isKey(id) {
 		return store.Key{}, errors.NotFound()
 	}
-	key, err := readOne(ctx, s, scanNamedKey, namedKey, id)
+	key, err := readOne(ctx, s, scanNamedKey, namedKey, id, placeOf(id))
 	return key, s.outcome(ctx, doing, err)
 }
 

@@ -25,7 +25,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 	newOver(t, db, sqlite.Options{})
 	planned := 0
 	for _, query := range sqlite.Queries() {
-		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 		require.NoError(t, err, query)
 		for rows.Next() {
 			var id, parent, unused int
@@ -36,8 +36,8 @@ func TestQueriesUseIndexes(t *testing.T) {
 			}
 			planned++
 			require.NotContains(t, step, "TEMP B-TREE", query)
-			require.False(t, strings.HasPrefix(step, "SCAN"), "%s: %s", query, step)
-			if strings.Contains(query, "FROM onezone_tokens") && strings.Contains(query, "subject = ?4") {
+			require.False(t, strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW", "%s: %s", query, step)
+			if strings.HasPrefix(query, "SELECT") && strings.Contains(query, "FROM onezone_tokens") && strings.Contains(query, "subject = ?4") {
 				require.Contains(t, step, "(subject=?", "%s: the tokens of others are read", query)
 			}
 		}

@@ -13,6 +13,7 @@ const (
 	replaceTemporary
 	deleteTemporary
 	createToken
+	createTokenIfActive
 	getToken
 	updateToken
 	deleteToken
@@ -39,9 +40,13 @@ const (
 const (
 	tokenColumns = `id, name, version, subject, type, caveats, secret, created, revoked, revoked_tails,
 		custom, privileges, usage_limit, usage_count`
-	insertToken = `INSERT INTO onezone_tokens (` + tokenColumns + `)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) `
+	insertToken = `INSERT INTO onezone_tokens (` + tokenColumns + `, place)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+			iif(EXISTS (SELECT 1 FROM onezone_tokens WHERE place = ?15), NULL, ?15) WHERE `
 	selectToken = `SELECT ` + tokenColumns + ` FROM onezone_tokens `
+
+	selectNamedKey = `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
+		FROM onezone_tokens AS t LEFT JOIN onezone_identities AS i ON i.subject = t.subject `
 
 	identityColumns = `subject, username, full_name, password, blocked, created`
 	insertIdentity  = `INSERT INTO onezone_identities (` + identityColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6) `
@@ -55,9 +60,9 @@ var queryTexts = [...]string{
 	// whatever the handle begins transactions with.
 	lock: `DELETE FROM onezone_schema_version WHERE false`,
 
-	namedKey: `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
-		FROM onezone_tokens AS t LEFT JOIN onezone_identities AS i ON i.subject = t.subject
-		WHERE t.id = ?1`,
+	// The second part is run where the first finds nothing.
+	namedKey: selectNamedKey + `WHERE t.place = ?2 AND t.id = ?1
+		UNION ALL ` + selectNamedKey + `WHERE t.id = ?1 LIMIT 1`,
 	temporaryKey: `SELECT k.secret, k.generation, i.blocked
 		FROM onezone_temporary_keys AS k LEFT JOIN onezone_identities AS i ON i.subject = k.subject
 		WHERE k.subject = ?1`,
@@ -67,8 +72,10 @@ var queryTexts = [...]string{
 	replaceTemporary: `UPDATE onezone_temporary_keys SET secret = ?3 WHERE subject = ?1 AND secret = ?2`,
 	deleteTemporary:  `DELETE FROM onezone_temporary_keys WHERE subject = ?1`,
 
-	createToken: insertToken,
-	getToken:    selectToken + `WHERE id = ?1`,
+	createToken: insertToken + `true`,
+	createTokenIfActive: insertToken +
+		`EXISTS (SELECT 1 FROM onezone_identities WHERE subject = ?4 AND NOT blocked)`,
+	getToken: selectToken + `WHERE id = ?1`,
 	updateToken: `UPDATE onezone_tokens SET name = ?2, version = ?3, type = ?5, caveats = ?6, secret = ?7,
 		revoked = ?9, revoked_tails = ?10, custom = ?11, privileges = ?12, usage_limit = ?13, usage_count = ?14
 		WHERE id = ?1`,
@@ -100,7 +107,7 @@ var queryTexts = [...]string{
 	importTemporary: insertTemporary + `ON CONFLICT (subject) DO UPDATE
 		SET secret = excluded.secret, generation = excluded.generation`,
 	unnameTokens: `UPDATE onezone_tokens SET name = NULL WHERE id IN (SELECT value FROM json_each(?1))`,
-	importToken: insertToken + `ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+	importToken: insertToken + `true ON CONFLICT (id) DO UPDATE SET name = excluded.name,
 		version = excluded.version, subject = excluded.subject, type = excluded.type,
 		caveats = excluded.caveats, secret = excluded.secret, created = excluded.created,
 		revoked = excluded.revoked, revoked_tails = excluded.revoked_tails, custom = excluded.custom,

@@ -73,6 +73,7 @@ var (
 	_ store.Archive           = (*Store)(nil)
 	_ store.Watcher           = (*Store)(nil)
 	_ store.TemporaryReplacer = (*Store)(nil)
+	_ store.HolderGuard       = (*Store)(nil)
 )
 
 // New returns a store over the handle, which stays the caller's to close. It

@@ -17,10 +17,46 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, createToken, encodeToken(&t)...)
-	return s.outcome(ctx, doing, taken(err, "name", func() error {
+	_, err := s.create(ctx, createToken, &t)
+	return s.outcome(ctx, doing, err)
+}
+
+// CreateTokenIfActive implements [store.HolderGuard].
+func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	const doing = "create a named token of an active subject"
+	for {
+		if err := s.ready(ctx, doing); err != nil {
+			return 0, err
+		}
+		if err := t.Validate(); err != nil {
+			return 0, err
+		}
+		created, err := s.create(ctx, createTokenIfActive, &t)
+		switch {
+		case err != nil:
+			return 0, s.outcome(ctx, doing, err)
+		case created:
+			return store.HolderActive, nil
+		}
+		i, err := s.GetIdentity(ctx, t.Subject)
+		switch {
+		case errors.Is(err, errors.IDNotFound):
+			return store.HolderMissing, nil
+		case err != nil:
+			return 0, err
+		case i.Status() != store.HolderActive:
+			return i.Status(), nil
+		}
+		// It became active in between.
+	}
+}
+
+// create inserts the record, if the statement finds nothing against it.
+func (s *Store) create(ctx context.Context, insert query, t *store.Token) (created bool, err error) {
+	inserted, err := s.exec(ctx, insert, encodeNewToken(t)...)
+	return inserted > 0, taken(err, "name", func() error {
 		return second(readOne(ctx, s, scanToken, getToken, t.ID))
-	}))
+	})
 }
 
 // GetToken implements [store.Tokens].

@@ -17,7 +17,8 @@ CREATE TABLE onezone_temporary_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE onezone_tokens (
-	id            TEXT NOT NULL PRIMARY KEY,
+	place         INTEGER PRIMARY KEY, -- made of the id, where it is free
+	id            TEXT NOT NULL UNIQUE,
 	name          TEXT, -- NULL: within the transaction of an import only
 	version       INTEGER NOT NULL,
 	subject       TEXT NOT NULL,

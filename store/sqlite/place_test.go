@@ -1,0 +1,69 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/sqlite"
+)
+
+// The place is in the files that people have.
+func TestThePlaceOfAnIDNeverChanges(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]uint64{"a": 0xaf63dc4c8601ec8c, "foobar": 0x85944171f73967e8} { // of FNV's own tests
+		require.Equal(t, want, uint64(sqlite.PlaceOf(id)), id)
+	}
+	path := newPath(t)
+	s := openAt(t, path, sqlite.Options{})
+	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	require.Equal(t, sqlite.PlaceOf("a"), ask[int64](t, newHandle(t, path), "SELECT place FROM onezone_tokens"))
+}
+
+// TestATokenWhosePlaceIsTakenIsAnotherToken gives the place of one id to tokens
+// of other ids, as chance does once in a long while.
+func TestATokenWhosePlaceIsTakenIsAnotherToken(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	s := openAt(t, path, sqlite.Options{})
+	db := newHandle(t, path)
+	squat := func(id, place string) {
+		t.Helper()
+		execute(t, db, fmt.Sprintf("UPDATE onezone_tokens SET place = %d WHERE id = '%s'", sqlite.PlaceOf(place), id))
+	}
+	require.NoError(t, s.CreateToken(t.Context(), newToken("squatter")))
+	squat("squatter", "a")
+	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound, "it is the key of the squatter")
+
+	token, imported := newToken("a"), newToken("b")
+	require.NoError(t, s.CreateToken(t.Context(), token))
+	require.NoError(t, s.CreateToken(t.Context(), newToken("another squatter")))
+	squat("another squatter", "b")
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
+	for _, id := range []string{"squatter", "another squatter", "a", "b"} {
+		key, err := s.NamedKey(t.Context(), id)
+		require.NoError(t, err, id)
+		require.True(t, key.Secret.Equal(newToken(id).Secret), "the key of %s is that of another", id)
+		got, err := s.GetToken(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, id, got.ID)
+		require.ErrorIs(t, s.CreateToken(t.Context(), newToken(id)), errors.IDAlreadyExists)
+	}
+
+	// When the squatter is gone, there is still one token of the id.
+	require.NoError(t, s.DeleteToken(t.Context(), "squatter"))
+	require.ErrorIs(t, s.CreateToken(t.Context(), token), errors.IDAlreadyExists)
+	imported = token
+	imported.Revoked = true
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
+	key, err := s.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	require.True(t, key.Revoked, "what was imported over the token is not seen")
+	require.NoError(t, s.DeleteToken(t.Context(), "a"))
+	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound)
+	require.NoError(t, s.CreateToken(t.Context(), token))
+	require.NoError(t, second(s.NamedKey(t.Context(), "a")))
+}
