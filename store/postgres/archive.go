@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // Export implements [store.Archive], in the order of keys. The limit is that of
@@ -23,14 +23,11 @@ func (s *Store) Export(ctx context.Context, kind store.RecordKind, after string,
 	size := store.Query{Limit: limit}.PageSize()
 	switch kind {
 	case store.IdentityRecords:
-		return export(ctx, s, doing, s.queries.exportIdentities, after, isSubject, size, scanIdentity,
-			func(i *store.Identity) (store.Record, string) { return store.Record{Identity: i}, i.Subject.String() })
+		return export(ctx, s, doing, s.queries.exportIdentities, after, columns.IsSubject, size, scanIdentity, columns.IdentityRecord)
 	case store.TemporaryRecords:
-		return export(ctx, s, doing, s.queries.exportTemporary, after, isSubject, size, scanTemporary,
-			func(t *store.Temporary) (store.Record, string) { return store.Record{Temporary: t}, t.Subject.String() })
+		return export(ctx, s, doing, s.queries.exportTemporary, after, columns.IsSubject, size, scanTemporary, columns.TemporaryRecord)
 	case store.TokenRecords:
-		return export(ctx, s, doing, s.queries.exportTokens, after, isKey, size, scanToken,
-			func(t *store.Token) (store.Record, string) { return store.Record{Token: t}, t.ID })
+		return export(ctx, s, doing, s.queries.exportTokens, after, columns.IsKey, size, scanToken, columns.TokenRecord)
 	}
 	return nil, "", errors.BadDataHint("kind", "there are no records of that kind")
 }
@@ -48,21 +45,8 @@ func export[R any](
 	if err != nil {
 		return nil, "", environment(doing, err)
 	}
-	position := ""
-	for i := range page {
-		var r store.Record
-		r, position = record(&page[i])
-		records = append(records, r)
-	}
-	if more {
-		next = position
-	}
+	records, next = columns.Records(page, more, record)
 	return records, next, nil
-}
-
-func isSubject(text string) bool {
-	subject, err := caveat.ParseSubject(text)
-	return err == nil && isHolder(subject)
 }
 
 // Import implements [store.Archive], in one transaction, with one round trip for
@@ -74,7 +58,7 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	b, err := newBatch(records)
+	b, err := columns.NewBatch(records)
 	if err != nil {
 		return err
 	}
@@ -82,13 +66,13 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 		return nil
 	}
 	return outcome(doing, s.inTransaction(ctx, func(tx pgx.Tx) error {
-		if err := importAll(ctx, tx, s.queries.unnameIdentities, s.queries.importIdentity, b.identities, encodeIdentity); err != nil {
+		if err := importAll(ctx, tx, s.queries.unnameIdentities, s.queries.importIdentity, b.Identities, encodeIdentity); err != nil {
 			return occupied(err, "username")
 		}
-		if err := importAll(ctx, tx, "", s.queries.importTemporary, b.temporary, encodeTemporary); err != nil {
+		if err := importAll(ctx, tx, "", s.queries.importTemporary, b.Temporary, encodeTemporary); err != nil {
 			return err
 		}
-		err := importAll(ctx, tx, s.queries.unnameTokens, s.queries.importToken, b.tokens, encodeToken)
+		err := importAll(ctx, tx, s.queries.unnameTokens, s.queries.importToken, b.Tokens, encodeToken)
 		return occupied(err, "name")
 	}))
 }
@@ -108,31 +92,4 @@ func importAll[R any](ctx context.Context, tx pgx.Tx, unname, write string, reco
 		statements.Queue(write, encode(records[key])...)
 	}
 	return tx.SendBatch(ctx, statements).Close()
-}
-
-// batch is what an import writes: valid records by their keys.
-type batch struct {
-	identities map[string]*store.Identity
-	temporary  map[string]*store.Temporary
-	tokens     map[string]*store.Token
-}
-
-func newBatch(records []store.Record) (batch, error) {
-	b := batch{
-		make(map[string]*store.Identity), make(map[string]*store.Temporary), make(map[string]*store.Token),
-	}
-	for _, r := range records {
-		if err := r.Validate(); err != nil {
-			return batch{}, err
-		}
-		switch {
-		case r.Identity != nil:
-			b.identities[r.Identity.Subject.String()] = r.Identity
-		case r.Temporary != nil:
-			b.temporary[r.Temporary.Subject.String()] = r.Temporary
-		default:
-			b.tokens[r.Token.ID] = r.Token
-		}
-	}
-	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 const (
@@ -130,7 +131,7 @@ func (s *Store) insert(ctx context.Context, all ...*creation) error {
 			b.Queue(s.queries.createToken, c.row...).QueryRow(func(row pgx.Row) error {
 				var blocked *bool
 				err := row.Scan(&blocked)
-				c.holder = statusOf(blocked)
+				c.holder = columns.Status(blocked)
 				return err
 			})
 		}

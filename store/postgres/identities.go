@@ -6,6 +6,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // CreateIdentity implements [store.Identities].
@@ -25,12 +26,12 @@ func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
 
 // GetIdentity implements [store.Identities].
 func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return s.getIdentity(ctx, "get an identity", isHolder(subject), s.queries.getIdentity, subject.String())
+	return s.getIdentity(ctx, "get an identity", columns.IsHolder(subject), s.queries.getIdentity, subject.String())
 }
 
 // GetIdentityByUsername implements [store.Identities].
 func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return s.getIdentity(ctx, "get an identity by user name", isKey(username), s.queries.getUser, username)
+	return s.getIdentity(ctx, "get an identity by user name", columns.IsKey(username), s.queries.getUser, username)
 }
 
 // getIdentity returns the one identity with the key, if the key is possible.
@@ -51,14 +52,14 @@ func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, chan
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return errors.NotFound()
 	}
 	return update(ctx, s, doing, "username",
 		s.queries.lockIdentity, subject.String(), scanIdentity,
 		func(old store.Identity) (store.Identity, error) { return store.UpdateIdentity(old, change) },
 		s.queries.updateIdentity, func(i store.Identity) []any {
-			return []any{i.Subject.String(), encodeUsername(i.Username), i.FullName, encodeSecret(i.Password), i.Blocked}
+			return []any{i.Subject.String(), encodeUsername(i.Username), i.FullName, columns.Secret(i.Password), i.Blocked}
 		})
 }
 
@@ -68,7 +69,7 @@ func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) erro
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return errors.NotFound()
 	}
 	deleted, err := s.exec(ctx, s.queries.deleteIdentity, subject.String())

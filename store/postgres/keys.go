@@ -8,6 +8,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // NamedKey implements [store.Keys] in one round trip.
@@ -16,7 +17,7 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if err := s.ready(ctx, doing); err != nil {
 		return store.Key{}, err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return store.Key{}, errors.NotFound()
 	}
 	key, err := queryOne(ctx, s, scanNamedKey, s.queries.namedKey, id)
@@ -30,20 +31,12 @@ func scanNamedKey(row pgx.Row) (key store.Key, err error) {
 	if err := row.Scan(&subject, &secret, &key.Revoked, &tails, &blocked); err != nil {
 		return store.Key{}, err
 	}
-	if key.Subject, err = decodeSubject(subject); err != nil {
+	if key.Subject, err = columns.ParseSubject(subject); err != nil {
 		return store.Key{}, err
 	}
-	key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
-	key.RevokedTails, err = decodeTails(tails)
+	key.Secret, key.Holder = columns.ParseSecret(secret), columns.Status(blocked)
+	key.RevokedTails, err = columns.ParseTails(tails)
 	return key, err
-}
-
-// statusOf is what the blocked column of a left join with identities tells.
-func statusOf(blocked *bool) store.Status {
-	if blocked == nil {
-		return store.HolderMissing
-	}
-	return store.Identity{Blocked: *blocked}.Status()
 }
 
 // TemporaryKey implements [store.Keys] in one round trip.
@@ -57,7 +50,7 @@ func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 }
 
 func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return store.Key{}, errors.NotFound()
 	}
 	return queryOne(ctx, s, func(row pgx.Row) (store.Key, error) {
@@ -65,7 +58,7 @@ func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store
 		var secret []byte
 		var blocked *bool
 		err := row.Scan(&secret, &key.Generation, &blocked)
-		key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
+		key.Secret, key.Holder = columns.ParseSecret(secret), columns.Status(blocked)
 		return key, err
 	}, s.queries.temporaryKey, subject.String())
 }
@@ -87,7 +80,7 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 		}
 		// Whoever makes it, it is there to be looked up then, unless it is
 		// deleted in between.
-		if _, err := s.exec(ctx, s.queries.ensureTemporary, subject.String(), encodeSecret(secret)); err != nil {
+		if _, err := s.exec(ctx, s.queries.ensureTemporary, subject.String(), columns.Secret(secret)); err != nil {
 			return store.Key{}, environment(doing, err)
 		}
 	}
@@ -105,7 +98,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	generation, err := queryOne(ctx, s, func(row pgx.Row) (generation int64, err error) {
 		err = row.Scan(&generation)
 		return generation, err
-	}, s.queries.rotateTemporary, subject.String(), encodeSecret(secret))
+	}, s.queries.rotateTemporary, subject.String(), columns.Secret(secret))
 	return generation, outcome(doing, err)
 }
 
@@ -118,7 +111,7 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return false, err
 	}
-	replaced, err := s.exec(ctx, s.queries.replaceTemporary, subject.String(), encodeSecret(old), encodeSecret(secret))
+	replaced, err := s.exec(ctx, s.queries.replaceTemporary, subject.String(), columns.Secret(old), columns.Secret(secret))
 	return replaced > 0, outcome(doing, err)
 }
 
@@ -128,7 +121,7 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return nil
 	}
 	_, err := s.exec(ctx, s.queries.deleteTemporary, subject.String())

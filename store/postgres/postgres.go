@@ -9,7 +9,6 @@ import (
 	// itself and the notifications that Watch needs.
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -108,11 +107,3 @@ func (s *Store) ready(ctx context.Context, doing string) error {
 	}
 	return nil
 }
-
-// isKey reports whether a record can have the text as its id or name. What
-// cannot be there is not looked up: the server refuses NUL and invalid UTF-8,
-// and it is no use to send it a megabyte out of a forged token.
-func isKey(text string) bool { return store.ValidateHolder(caveat.User(text)) == nil }
-
-// isHolder reports whether a record can be about the subject.
-func isHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }

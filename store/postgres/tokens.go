@@ -8,6 +8,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // CreateToken implements [store.Tokens]. Calls that come at the same time share a
@@ -43,7 +44,7 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 	if err := s.ready(ctx, doing); err != nil {
 		return store.Token{}, err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return store.Token{}, errors.NotFound()
 	}
 	t, err := queryOne(ctx, s, scanToken, s.queries.getToken, id)
@@ -60,9 +61,9 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 	switch {
 	case q.Name != "" && q.Subject.IsZero():
 		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	case q.After.ID != "" && !isKey(q.After.ID):
+	case q.After.ID != "" && !columns.IsKey(q.After.ID):
 		return nil, store.Cursor{}, errors.BadDataHint("after", "the id of a cursor is one that a token can have")
-	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+	case !q.Subject.IsZero() && !columns.IsHolder(q.Subject), q.Name != "" && !columns.IsKey(q.Name):
 		return nil, store.Cursor{}, nil
 	}
 	size := q.PageSize()
@@ -101,7 +102,7 @@ func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.T
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return errors.NotFound()
 	}
 	return update(ctx, s, doing, "name",
@@ -109,8 +110,8 @@ func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.T
 		func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) },
 		s.queries.updateToken, func(t store.Token) []any {
 			return []any{
-				t.ID, t.Name, t.Version, t.Type, encodeList(t.Caveats), encodeSecret(t.Secret), t.Revoked,
-				encodeTails(t.RevokedTails), encodeCustom(t.Custom), t.Privileges, t.UsageLimit, t.UsageCount,
+				t.ID, t.Name, t.Version, t.Type, encodeList(t.Caveats), columns.Secret(t.Secret), t.Revoked,
+				columns.Tails(t.RevokedTails), encodeCustom(t.Custom), t.Privileges, t.UsageLimit, t.UsageCount,
 			}
 		})
 }
@@ -121,7 +122,7 @@ func (s *Store) DeleteToken(ctx context.Context, id string) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return errors.NotFound()
 	}
 	deleted, err := s.exec(ctx, s.queries.deleteToken, id)

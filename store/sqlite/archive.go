@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // Export implements [store.Archive], in the order of keys. The limit is that of
@@ -21,14 +21,11 @@ func (s *Store) Export(ctx context.Context, kind store.RecordKind, after string,
 	size := store.Query{Limit: limit}.PageSize()
 	switch kind {
 	case store.IdentityRecords:
-		return export(ctx, s, doing, exportIdentities, after, isSubject, size, scanIdentity,
-			func(i *store.Identity) (store.Record, string) { return store.Record{Identity: i}, i.Subject.String() })
+		return export(ctx, s, doing, exportIdentities, after, columns.IsSubject, size, scanIdentity, columns.IdentityRecord)
 	case store.TemporaryRecords:
-		return export(ctx, s, doing, exportTemporary, after, isSubject, size, scanTemporary,
-			func(t *store.Temporary) (store.Record, string) { return store.Record{Temporary: t}, t.Subject.String() })
+		return export(ctx, s, doing, exportTemporary, after, columns.IsSubject, size, scanTemporary, columns.TemporaryRecord)
 	case store.TokenRecords:
-		return export(ctx, s, doing, exportTokens, after, isKey, size, scanToken,
-			func(t *store.Token) (store.Record, string) { return store.Record{Token: t}, t.ID })
+		return export(ctx, s, doing, exportTokens, after, columns.IsKey, size, scanToken, columns.TokenRecord)
 	}
 	return nil, "", errors.BadDataHint("kind", "there are no records of that kind")
 }
@@ -46,21 +43,8 @@ func export[R any](
 	if err != nil {
 		return nil, "", s.environment(ctx, doing, err)
 	}
-	position := ""
-	for i := range page {
-		var r store.Record
-		r, position = record(&page[i])
-		records = append(records, r)
-	}
-	if more {
-		next = position
-	}
+	records, next = columns.Records(page, more, record)
 	return records, next, nil
-}
-
-func isSubject(text string) bool {
-	subject, err := caveat.ParseSubject(text)
-	return err == nil && isHolder(subject)
 }
 
 // Import implements [store.Archive], in one transaction. Of records with the
@@ -71,7 +55,7 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	b, err := newBatch(records)
+	b, err := columns.NewBatch(records)
 	if err != nil {
 		return err
 	}
@@ -79,13 +63,13 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 		return nil
 	}
 	return s.outcome(ctx, doing, s.inTransaction(ctx, func(t transaction) error {
-		if err := importAll(t, b.identities, unnameIdentities, importIdentity, encodeIdentity); err != nil {
+		if err := importAll(t, b.Identities, unnameIdentities, importIdentity, encodeIdentity); err != nil {
 			return occupied(err, "username")
 		}
-		if err := importAll(t, b.temporary, none, importTemporary, encodeTemporary); err != nil {
+		if err := importAll(t, b.Temporary, none, importTemporary, encodeTemporary); err != nil {
 			return err
 		}
-		return occupied(importAll(t, b.tokens, unnameTokens, importToken, encodeNewToken), "name")
+		return occupied(importAll(t, b.Tokens, unnameTokens, importToken, encodeNewToken), "name")
 	}))
 }
 
@@ -107,31 +91,4 @@ func importAll[R any](t transaction, records map[string]*R, unname, write query,
 		}
 	}
 	return nil
-}
-
-// batch is what an import writes: valid records by their keys.
-type batch struct {
-	identities map[string]*store.Identity
-	temporary  map[string]*store.Temporary
-	tokens     map[string]*store.Token
-}
-
-func newBatch(records []store.Record) (batch, error) {
-	b := batch{
-		make(map[string]*store.Identity), make(map[string]*store.Temporary), make(map[string]*store.Token),
-	}
-	for _, r := range records {
-		if err := r.Validate(); err != nil {
-			return batch{}, err
-		}
-		switch {
-		case r.Identity != nil:
-			b.identities[r.Identity.Subject.String()] = r.Identity
-		case r.Temporary != nil:
-			b.temporary[r.Temporary.Subject.String()] = r.Temporary
-		default:
-			b.tokens[r.Token.ID] = r.Token
-		}
-	}
-	return b, nil
 }

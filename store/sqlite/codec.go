@@ -3,19 +3,18 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // encodeToken returns the values of the columns in the order of tokenColumns.
 func encodeToken(t *store.Token) []any {
 	return []any{
-		t.ID, t.Name, t.Version, t.Subject.String(), t.Type, encodeCaveats(t.Caveats), encodeSecret(t.Secret), t.Created,
-		t.Revoked, encodeTails(t.RevokedTails), encodeCustom(t.Custom), encodePrivileges(t.Privileges), t.UsageLimit, t.UsageCount,
+		t.ID, t.Name, t.Version, t.Subject.String(), t.Type, encodeCaveats(t.Caveats), columns.Secret(t.Secret), t.Created,
+		t.Revoked, columns.Tails(t.RevokedTails), encodeCustom(t.Custom), encodePrivileges(t.Privileges), t.UsageLimit, t.UsageCount,
 	}
 }
 
@@ -43,8 +42,8 @@ func scanToken(r row) (t store.Token, err error) {
 	if custom.Valid {
 		t.Custom = json.RawMessage(custom.String)
 	}
-	t.Secret = decodeSecret(secret)
-	if t.Subject, err = decodeSubject(subject); err != nil {
+	t.Secret = columns.ParseSecret(secret)
+	if t.Subject, err = columns.ParseSubject(subject); err != nil {
 		return store.Token{}, err
 	}
 	if t.Caveats, err = decodeList(caveats); err != nil {
@@ -55,7 +54,7 @@ func scanToken(r row) (t store.Token, err error) {
 			return store.Token{}, err
 		}
 	}
-	t.RevokedTails, err = decodeTails(tails)
+	t.RevokedTails, err = columns.ParseTails(tails)
 	return t, err
 }
 
@@ -64,7 +63,7 @@ func scanToken(r row) (t store.Token, err error) {
 func encodeIdentity(i *store.Identity) []any {
 	// Any number of identities may have no user name, which takes NULL.
 	username := sql.NullString{String: i.Username, Valid: i.Username != ""}
-	return []any{i.Subject.String(), username, i.FullName, encodeSecret(i.Password), i.Blocked, i.Created}
+	return []any{i.Subject.String(), username, i.FullName, columns.Secret(i.Password), i.Blocked, i.Created}
 }
 
 func scanIdentity(r row) (i store.Identity, err error) {
@@ -74,13 +73,13 @@ func scanIdentity(r row) (i store.Identity, err error) {
 	if err := r.Scan(&subject, &username, &i.FullName, &password, &i.Blocked, &i.Created); err != nil {
 		return store.Identity{}, err
 	}
-	i.Username, i.Password = username.String, decodeSecret(password)
-	i.Subject, err = decodeSubject(subject)
+	i.Username, i.Password = username.String, columns.ParseSecret(password)
+	i.Subject, err = columns.ParseSubject(subject)
 	return i, err
 }
 
 func encodeTemporary(t *store.Temporary) []any {
-	return []any{t.Subject.String(), encodeSecret(t.Secret), t.Generation}
+	return []any{t.Subject.String(), columns.Secret(t.Secret), t.Generation}
 }
 
 func scanTemporary(r row) (t store.Temporary, err error) {
@@ -89,15 +88,10 @@ func scanTemporary(r row) (t store.Temporary, err error) {
 	if err := r.Scan(&subject, &secret, &t.Generation); err != nil {
 		return store.Temporary{}, err
 	}
-	t.Secret = decodeSecret(secret)
-	t.Subject, err = decodeSubject(subject)
+	t.Secret = columns.ParseSecret(secret)
+	t.Subject, err = columns.ParseSubject(subject)
 	return t, err
 }
-
-// encodeSecret makes a blob, because a secret need not be a text.
-func encodeSecret(s store.Secret) []byte { return []byte(s.Reveal()) }
-
-func decodeSecret(b []byte) store.Secret { return store.NewSecret(string(b)) }
 
 func encodeCaveats(caveats []string) string {
 	if len(caveats) == 0 {
@@ -129,37 +123,4 @@ func decodeList(text string) (list []string, err error) {
 
 func encodeCustom(custom json.RawMessage) sql.NullString {
 	return sql.NullString{String: string(custom), Valid: custom != nil}
-}
-
-func encodeTails(tails []store.Tail) []byte {
-	b := make([]byte, 0, len(tails)*len(store.Tail{}))
-	for _, tail := range tails {
-		b = append(b, tail[:]...)
-	}
-	return b
-}
-
-func decodeTails(b []byte) ([]store.Tail, error) {
-	const size = len(store.Tail{})
-	if len(b)%size != 0 {
-		return nil, fmt.Errorf("a record has %d bytes of revoked tails, not a multiple of %d", len(b), size)
-	}
-	if len(b) == 0 {
-		return nil, nil
-	}
-	tails := make([]store.Tail, len(b)/size)
-	for i := range tails {
-		tails[i] = store.Tail(b[i*size:])
-	}
-	return tails, nil
-}
-
-// decodeSubject reads a subject that was written as one: that it is none is the
-// doing of the environment.
-func decodeSubject(text string) (caveat.Subject, error) {
-	subject, err := caveat.ParseSubject(text)
-	if err != nil {
-		return caveat.Subject{}, errors.New("a record is about a subject that is none")
-	}
-	return subject, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // CreateIdentity implements [store.Identities].
@@ -25,12 +26,12 @@ func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
 
 // GetIdentity implements [store.Identities].
 func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return s.getIdentity(ctx, "get an identity", getIdentity, isHolder(subject), subject.String())
+	return s.getIdentity(ctx, "get an identity", getIdentity, columns.IsHolder(subject), subject.String())
 }
 
 // GetIdentityByUsername implements [store.Identities].
 func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return s.getIdentity(ctx, "get an identity by user name", getUser, isKey(username), username)
+	return s.getIdentity(ctx, "get an identity by user name", getUser, columns.IsKey(username), username)
 }
 
 // getIdentity returns the one identity with the key, if the key is possible.
@@ -51,7 +52,7 @@ func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, chan
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return errors.NotFound()
 	}
 	return update(ctx, s, doing, "username", getIdentity, updateIdentity, subject.String(), scanIdentity, encodeIdentity,
@@ -64,5 +65,5 @@ func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) erro
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	return s.delete(ctx, doing, deleteIdentity, isHolder(subject), subject.String())
+	return s.delete(ctx, doing, deleteIdentity, columns.IsHolder(subject), subject.String())
 }

@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // NamedKey implements [store.Keys] by one query. A token stands at a place made
@@ -17,7 +17,7 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if err := s.ready(ctx, doing); err != nil {
 		return store.Key{}, err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return store.Key{}, errors.NotFound()
 	}
 	key, err := readOne(ctx, s, scanNamedKey, namedKey, id, placeOf(id))
@@ -27,24 +27,16 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 func scanNamedKey(r row) (key store.Key, err error) {
 	var subject string
 	var secret, tails []byte
-	var blocked sql.NullBool
+	var blocked *bool
 	if err := r.Scan(&subject, &secret, &key.Revoked, &tails, &blocked); err != nil {
 		return store.Key{}, err
 	}
-	if key.Subject, err = decodeSubject(subject); err != nil {
+	if key.Subject, err = columns.ParseSubject(subject); err != nil {
 		return store.Key{}, err
 	}
-	key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
-	key.RevokedTails, err = decodeTails(tails)
+	key.Secret, key.Holder = columns.ParseSecret(secret), columns.Status(blocked)
+	key.RevokedTails, err = columns.ParseTails(tails)
 	return key, err
-}
-
-// statusOf is what the blocked column of a left join with identities tells.
-func statusOf(blocked sql.NullBool) store.Status {
-	if !blocked.Valid {
-		return store.HolderMissing
-	}
-	return store.Identity{Blocked: blocked.Bool}.Status()
 }
 
 // TemporaryKey implements [store.Keys] by one query.
@@ -58,7 +50,7 @@ func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 }
 
 func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return store.Key{}, errors.NotFound()
 	}
 	return readOne(ctx, s, scanTemporaryKey(subject), temporaryKey, subject.String())
@@ -68,9 +60,9 @@ func scanTemporaryKey(subject caveat.Subject) func(row) (store.Key, error) {
 	return func(r row) (store.Key, error) {
 		key := store.Key{Subject: subject}
 		var secret []byte
-		var blocked sql.NullBool
+		var blocked *bool
 		err := r.Scan(&secret, &key.Generation, &blocked)
-		key.Secret, key.Holder = decodeSecret(secret), statusOf(blocked)
+		key.Secret, key.Holder = columns.ParseSecret(secret), columns.Status(blocked)
 		return key, err
 	}
 }
@@ -87,7 +79,7 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	key, err := s.temporaryKey(ctx, subject)
 	if errors.Is(err, errors.IDNotFound) {
 		err = s.inTransaction(ctx, func(t transaction) error {
-			if err := t.exec(ensureTemporary, subject.String(), encodeSecret(secret), 1); err != nil {
+			if err := t.exec(ensureTemporary, subject.String(), columns.Secret(secret), 1); err != nil {
 				return err
 			}
 			key, err = scanOne(scanTemporaryKey(subject), t.row(temporaryKey, subject.String()))
@@ -110,7 +102,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 		return 0, err
 	}
 	err = s.inTransaction(ctx, func(t transaction) error {
-		return t.row(rotateTemporary, subject.String(), encodeSecret(secret), 1).Scan(&generation)
+		return t.row(rotateTemporary, subject.String(), columns.Secret(secret), 1).Scan(&generation)
 	})
 	if err != nil {
 		return 0, s.environment(ctx, doing, err)
@@ -127,7 +119,7 @@ func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	if err := (store.Temporary{Subject: subject, Secret: secret, Generation: 1}).Validate(); err != nil {
 		return false, err
 	}
-	replaced, err := s.exec(ctx, replaceTemporary, subject.String(), encodeSecret(old), encodeSecret(secret))
+	replaced, err := s.exec(ctx, replaceTemporary, subject.String(), columns.Secret(old), columns.Secret(secret))
 	return replaced > 0, s.outcome(ctx, doing, err)
 }
 
@@ -137,7 +129,7 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isHolder(subject) {
+	if !columns.IsHolder(subject) {
 		return nil
 	}
 	return s.outcome(ctx, doing, second(s.exec(ctx, deleteTemporary, subject.String())))

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -123,11 +122,3 @@ func (s *Store) ready(ctx context.Context, doing string) error {
 	}
 	return nil
 }
-
-// isKey reports whether a record can have the text as its id or name. What
-// cannot be there is not looked up: it is no use to hand SQLite a megabyte out of
-// a forged token.
-func isKey(text string) bool { return store.ValidateHolder(caveat.User(text)) == nil }
-
-// isHolder reports whether a record can be about the subject.
-func isHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }

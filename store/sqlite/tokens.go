@@ -6,6 +6,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 // CreateToken implements [store.Tokens].
@@ -65,7 +66,7 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 	if err := s.ready(ctx, doing); err != nil {
 		return store.Token{}, err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return store.Token{}, errors.NotFound()
 	}
 	t, err := readOne(ctx, s, scanToken, getToken, id)
@@ -83,7 +84,7 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 	switch {
 	case q.Name != "" && q.Subject.IsZero():
 		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+	case !q.Subject.IsZero() && !columns.IsHolder(q.Subject), q.Name != "" && !columns.IsKey(q.Name):
 		return nil, store.Cursor{}, nil
 	}
 	size := q.PageSize()
@@ -122,7 +123,7 @@ func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.T
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	if !isKey(id) {
+	if !columns.IsKey(id) {
 		return errors.NotFound()
 	}
 	return update(ctx, s, doing, "name", getToken, updateToken, id, scanToken, encodeToken,
@@ -135,7 +136,7 @@ func (s *Store) DeleteToken(ctx context.Context, id string) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
-	return s.delete(ctx, doing, deleteToken, isKey(id), id)
+	return s.delete(ctx, doing, deleteToken, columns.IsKey(id), id)
 }
 
 // delete removes the one record with the key, if the key is possible.

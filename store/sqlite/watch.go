@@ -7,6 +7,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/columns"
 )
 
 const (
@@ -145,7 +146,7 @@ func (n numbered) change() (c store.Change, err error) {
 	default:
 		return store.Change{}, errors.New("the feed tells of a change of an unknown kind")
 	}
-	c.Subject, err = decodeSubject(n.key)
+	c.Subject, err = columns.ParseSubject(n.key)
 	return c, err
 }
 
