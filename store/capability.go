@@ -123,8 +123,10 @@ type Archive interface {
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
 
 	// Import writes the records as they are, each in place of the one with the
-	// same key if there is one, all or none. badValueIdentifierOccupied: a name
-	// belongs to another key. badData: a record is not valid.
+	// same key if there is one, all or none. Of records with the same key the last
+	// one counts, and names have to be unique when all are in their places, so
+	// that records may swap names. badValueIdentifierOccupied: a name belongs to
+	// another key. badData: a record is not valid.
 	Import(ctx context.Context, records []Record) error
 }
 

@@ -41,11 +41,6 @@ func (m measurements) ratio(over, under string) float64 {
 	return median(ratios)
 }
 
-// bestRatio is the ratio of the rounds that went best.
-func (m measurements) bestRatio(over, under string) float64 {
-	return slices.Min(m[over].ns) / slices.Min(m[under].ns)
-}
-
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)

@@ -15,7 +15,7 @@ type row struct {
 	times       float64
 
 	most      float64 // the ratio may be so much; 0: it may be anything
-	least     float64 // the ratio of the best rounds must be so much; 0: it may be anything
+	least     float64 // the ratio must be so much; 0: it may be anything
 	maxAllocs int64   // 0: any
 }
 
@@ -58,9 +58,6 @@ func (m measurements) table(rows []row) (text string, missed int) {
 		ratio, target, met := "", "", true
 		if r.under != "" {
 			value := m.ratio(r.over, r.under) / max(r.times, 1)
-			if r.least > 0 {
-				value = m.bestRatio(r.over, r.under)
-			}
 			ratio = fmt.Sprintf("%.2f", value)
 			met = (r.most == 0 || value <= r.most) && value >= r.least
 		}

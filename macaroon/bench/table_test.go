@@ -35,8 +35,8 @@ func TestTheTableTellsWhichTargetsAreMissed(t *testing.T) {
 		"not over":         {row{over: "ours", under: "theirs", most: 0.5}, "| ours | 200 | 9 | 0.50 | <= 0.50 |\n"},
 		"over":             {row{over: "ours", under: "theirs", most: 0.4}, "| ours | 200 | 9 | 0.50 | <= 0.40 **missed** |\n"},
 		"many times":       {row{over: "theirs", under: "ours", times: 10, most: 0.25}, "| ours | 200 | 9 | 0.20 | <= 0.25 |\n"},
-		"enough at best":   {row{over: "theirs", under: "ours", least: 2.5}, "| ours | 200 | 9 | 2.50 | >= 2.50 |\n"},
-		"too little":       {row{over: "theirs", under: "ours", least: 2.6}, "| ours | 200 | 9 | 2.50 | >= 2.60 **missed** |\n"},
+		"enough":           {row{over: "theirs", under: "ours", least: 2}, "| ours | 200 | 9 | 2.00 | >= 2.00 |\n"},
+		"too little":       {row{over: "theirs", under: "ours", least: 2.1}, "| ours | 200 | 9 | 2.00 | >= 2.10 **missed** |\n"},
 		"few allocations":  {row{maxAllocs: 9}, "| ours | 200 | 9 |  | <= 9 allocs |\n"},
 		"many allocations": {row{maxAllocs: 8}, "| ours | 200 | 9 |  | <= 8 allocs **missed** |\n"},
 	} {

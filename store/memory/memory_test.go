@@ -119,44 +119,6 @@ func TestImportNeverHidesAToken(t *testing.T) {
 	require.Equal(t, want, got[0].Created)
 }
 
-func TestImportSwapsNames(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	s := memory.New()
-	records := func(first, second string) []store.Record {
-		a, b := newToken("a"), newToken("b")
-		a.Name, b.Name = first, second
-		x := store.Identity{Subject: caveat.User("x"), Username: first}
-		y := store.Identity{Subject: caveat.User("y"), Username: second}
-		return []store.Record{{Token: &a}, {Token: &b}, {Identity: &x}, {Identity: &y}}
-	}
-	require.NoError(t, s.Import(ctx, records("one", "two")))
-	for range 20 { // the order within an import is random
-		require.NoError(t, s.Import(ctx, records("two", "one")))
-		require.NoError(t, s.Import(ctx, records("one", "two")))
-		for name, want := range map[string][2]string{"one": {"a", "x"}, "two": {"b", "y"}} {
-			page, _, err := s.ListTokens(ctx, store.Query{Subject: alice, Name: name})
-			require.NoError(t, err)
-			require.Len(t, page, 1)
-			require.Equal(t, want[0], page[0].ID)
-			i, err := s.GetIdentityByUsername(ctx, name)
-			require.NoError(t, err)
-			require.Equal(t, want[1], i.Subject.ID)
-		}
-	}
-}
-
-func TestImportTakesTheLastOfEqualKeys(t *testing.T) {
-	t.Parallel()
-	s := memory.New()
-	first, last := newToken("a"), newToken("a")
-	last.Name = "last"
-	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &first}, {Token: &last}}))
-	got, err := s.GetToken(t.Context(), "a")
-	require.NoError(t, err)
-	require.Equal(t, last, got)
-}
-
 func TestExportRefusesWhatItDidNotReturn(t *testing.T) {
 	t.Parallel()
 	s := memory.New()

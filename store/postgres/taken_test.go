@@ -56,38 +56,6 @@ func TestNameThatNobodyHasIsNeverTaken(t *testing.T) {
 	}
 }
 
-func TestImportSwapsNames(t *testing.T) {
-	t.Parallel()
-	s := newStore(t, newPool(t, nil))
-	a, b, alice, bob := newToken("a"), newToken("b"), newUser("alice"), newUser("bob")
-	records := []store.Record{{Token: &a}, {Token: &b}, {Identity: &alice}, {Identity: &bob}}
-	require.NoError(t, s.Import(t.Context(), records))
-	a.Name, b.Name = b.Name, a.Name
-	alice.Username, bob.Username = bob.Username, alice.Username
-	require.NoError(t, s.Import(t.Context(), records))
-	for _, r := range whole(t, s) {
-		switch {
-		case r.Token != nil && r.Token.ID == "a":
-			require.Equal(t, "name of b", r.Token.Name)
-		case r.Token != nil:
-			require.Equal(t, "name of a", r.Token.Name)
-		case r.Identity.Subject == alice.Subject:
-			require.Equal(t, "bob", r.Identity.Username)
-		default:
-			require.Equal(t, "alice", r.Identity.Username)
-		}
-	}
-
-	// Of two records with one key the last counts.
-	last := a
-	last.Name, last.UsageCount = "last", 1
-	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &a}, {Token: &last}}))
-	got, err := s.GetToken(t.Context(), "a")
-	require.NoError(t, err)
-	require.Equal(t, "last", got.Name)
-	require.EqualValues(t, 1, got.UsageCount)
-}
-
 // transactions counts those that a pool begins.
 type transactions struct{ begun atomic.Int64 }
 

@@ -45,12 +45,15 @@ func fillUp(t *testing.T, s *sqlite.Store, makeSpace func()) {
 		err = issue(i)
 	}
 	require.NotEmpty(t, acknowledged)
-	for range 5 {
-		requireEnvironment(t, err)
-		require.ErrorContains(t, err, "full")
+	// A token that finds room in a page that is there may still be made.
+	for refused := 0; refused < 5; i++ {
+		if err != nil {
+			requireEnvironment(t, err)
+			require.ErrorContains(t, err, "full")
+			refused++
+		}
 		requireVerified(t, s, acknowledged)
 		err = issue(i)
-		i++
 	}
 	many := make([]store.Record, 500)
 	for j := range many {

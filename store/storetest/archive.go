@@ -21,6 +21,8 @@ var archiveChecks = []check{
 	{"an import of nothing does nothing", importNothing},
 	{"an invalid record keeps all out", importInvalid},
 	{"an occupied name keeps all out", importOccupied},
+	{"records may swap names", importSwaps},
+	{"of records with the same key the last one counts", importTwice},
 }
 
 var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}
@@ -325,4 +327,52 @@ func importOccupied(t *testing.T, open func() store.Store) {
 			require.Equal(t, before, contentOf(t, s, append(filled, alice, bob)...), "some records were written")
 		}
 	}
+}
+
+func importSwaps(t *testing.T, open func() store.Store) {
+	s := open()
+	archive := capability[store.Archive](t, s)
+	records := func(first, second string) []store.Record {
+		a, b, x, y := newToken("a"), newToken("b"), newUser("alice"), newUser("bob")
+		a.Name, b.Name, x.Username, y.Username = first, second, first, second
+		return []store.Record{{Token: &a}, {Token: &b}, {Identity: &x}, {Identity: &y}}
+	}
+	require.NoError(t, archive.Import(t.Context(), records("one", "two")))
+	for round := range 6 {
+		first, second := "two", "one"
+		if round%2 == 1 {
+			first, second = second, first
+		}
+		require.NoError(t, archive.Import(t.Context(), records(first, second)))
+		for name, want := range map[string]struct {
+			id   string
+			user caveat.Subject
+		}{first: {"a", alice}, second: {"b", bob}} {
+			require.Equal(t, []string{want.id}, ids(listAll(t, s, store.Query{Subject: alice, Name: name})))
+			require.Equal(t, want.user, getByUsername(t, s, name).Subject)
+		}
+	}
+
+	late, swapped := newToken("c"), records("two", "one")
+	late.Name = "one"
+	before := contentOf(t, s, alice, bob)
+	requireOccupied(t, archive.Import(t.Context(), append(swapped, store.Record{Token: &late})), "name")
+	require.Equal(t, before, contentOf(t, s, alice, bob), "a name was taken away for an import that failed")
+}
+
+func importTwice(t *testing.T, open func() store.Store) {
+	s := open()
+	archive := capability[store.Archive](t, s)
+	first, last, user, renamed := newToken("a"), newToken("a"), newUser("alice"), newUser("alice")
+	last.Name, last.UsageCount, renamed.Username = "last", 1, "renamed"
+	require.NoError(t, archive.Import(t.Context(), []store.Record{
+		{Token: &first}, {Identity: &user},
+		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("first"), Generation: 1}},
+		{Token: &last}, {Identity: &renamed},
+		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("last"), Generation: 2}},
+	}))
+	requireTokens(t, []store.Token{last}, listAll(t, s, store.Query{}))
+	require.Equal(t, renamed, getByUsername(t, s, "renamed"))
+	requireNoUser(t, s, "alice")
+	require.Equal(t, temporaryOf(alice, "last", 2).Secret.Reveal(), temporaryKey(t, s, alice).Secret.Reveal())
 }

@@ -138,6 +138,8 @@ var archiveFaults = map[string][]string{
 	"import adds to what is there":     {"Archive/an import replaces records with the same key"},
 	"import counts generations itself": {"Archive/imported records take part in everything", "Archive/an import replaces records with the same key"},
 	"import skips the invalid":         {"Archive/an invalid record keeps all out"},
+	"import in the order given":        {"Archive/records may swap names"},
+	"import keeps the first":           {"Archive/of records with the same key the last one counts"},
 	"import shares memory":             {"Aliasing/imported records are copies"},
 }
 

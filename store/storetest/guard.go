@@ -131,6 +131,7 @@ func guardConcurrently(t *testing.T, open func() store.Store) {
 func guardWhileBlocking(t *testing.T, open func() store.Store) {
 	s := open()
 	createIdentities(t, s, newUser("alice"), newUser("bob"))
+	requireGuarded(t, s, store.HolderActive, newToken("early"))
 	const callers, each = 4, 10
 	holders := make([][each]store.Status, callers)
 	name := func(i, j int) string { return fmt.Sprint("token ", i, " ", j) }

@@ -101,6 +101,13 @@ func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error
 			}
 		}
 		return ctx.Err()
+	case "import in the order given":
+		if !w.namesFree(ctx, records) {
+			return errors.BadValueIdentifierOccupied("name")
+		}
+	case "import keeps the first":
+		records = slices.Clone(records)
+		slices.Reverse(records)
 	case "import keeps what is there":
 		records = slices.DeleteFunc(slices.Clone(records), func(r store.Record) bool {
 			if r.Token == nil {
@@ -133,6 +140,21 @@ func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error
 		defer w.share(records)
 	}
 	return w.Store.Import(ctx, records)
+}
+
+// namesFree reports whether each name of a token could be taken if the records were
+// written one after the other.
+func (w *wrongArchive) namesFree(ctx context.Context, records []store.Record) bool {
+	for _, r := range records {
+		if r.Token == nil {
+			continue
+		}
+		page, _, _ := w.Store.ListTokens(ctx, store.Query{Subject: r.Token.Subject, Name: r.Token.Name})
+		if len(page) > 0 && page[0].ID != r.Token.ID {
+			return false
+		}
+	}
+	return true
 }
 
 // wrongWatcher is the memory store with a fault in Watch.
