@@ -69,6 +69,9 @@ func TestDocumentIsValid(t *testing.T) {
 // Every answer that the tests of the routes see is as the document says, and
 // every answer that the document tells of is seen.
 func TestAnswersAreDocumented(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same cases run in package rest")
+	}
 	d := readDocument(t)
 	answers, routes := 0, map[string]bool{}
 	for _, c := range cases.All() {
