@@ -38,9 +38,10 @@ type Change struct {
 }
 
 // HolderGuard is the optional capability of looking at the subject of a new
-// named token in the step that creates the record, which spares a round trip and
-// leaves no moment in between. [CreateTokenIfActive] does the same with any
-// store, in two steps where it has to.
+// named token in the step that creates the record, which spares a round trip.
+// [CreateTokenIfActive] does the same with any store, in two steps where it has
+// to. Neither keeps the subject from being blocked at that very moment, which
+// every verification looks at anew.
 type HolderGuard interface {
 	// CreateTokenIfActive is CreateToken where the identity of the token's subject
 	// is active, and writes nothing where it is not. It returns what the subject
