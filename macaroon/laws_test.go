@@ -248,8 +248,13 @@ func TestLaw08SecretsDoNotLeak(t *testing.T) {
 	}
 	named, err := z.Get(t.Context(), token.ID())
 	require.NoError(t, err)
+	confined, err := token.Confine(caveat.Until(start.Add(time.Hour)))
+	require.NoError(t, err)
+	hidden = append(hidden, confined.String(), string(confined.Signature()), fmt.Sprintf("%x", confined.Signature()))
+	auth, err := z.VerifyAccess(t.Context(), confined, caveat.Request{})
+	require.NoError(t, err)
 	values := []any{
-		token, &token, wrapper{token, token, record.Secret, record.Secret}, []macaroon.Token{token}, map[string]any{"t": token},
+		auth, &auth, token, &token, wrapper{token, token, record.Secret, record.Secret}, []macaroon.Token{token}, map[string]any{"t": token},
 		named, record, macaroon.Credential{Token: token},
 	}
 	var out bytes.Buffer
