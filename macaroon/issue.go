@@ -1,6 +1,7 @@
 package macaroon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -99,21 +100,24 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err := a.checkSpecified(ctx, g); err != nil {
 		return Token{}, err
 	}
-	secret, err := a.newSecret()
+	// Where the store alone knows whether the subject may have the token, one
+	// look-up tells and creates the record.
+	guarded := a.storeDecides(g)
+	if !guarded {
+		if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
+			return Token{}, err
+		}
+	}
+	// Minted before: what cannot be written as a token leaves no record.
+	t, secret, err := a.mintNamed(g)
+	if err != nil && guarded {
+		err = cmp.Or(a.checkGrant(ctx, g.Subject, g.Type, g.Caveats), err) // the subject comes first
+	}
 	if err != nil {
 		return Token{}, err
 	}
-	id, err := a.newID()
-	if err != nil {
-		return Token{}, err
-	}
-	// Minted first: what cannot be written as a token leaves no record.
-	t, err := a.confiner.mint(Spec{Domain: a.domain, ID: id, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats}, secret)
-	if err != nil {
-		return Token{}, err
-	}
-	err = a.keep(ctx, g, store.Token{
-		ID: id, Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
+	err = a.keep(ctx, guarded, store.Token{
+		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
 		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
 		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
 	})
@@ -124,28 +128,39 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	return t, nil
 }
 
-// keep stores the record of a token, if the token of the grant may be made.
-// Where the store alone knows that, one look-up does both.
-func (a *Authority) keep(ctx context.Context, g Grant, record store.Token) error {
-	const doing = "storing a named token: %w"
+// storeDecides reports whether nobody but the store has to be asked whether the
+// subject of the grant may have the token, and there can be such a subject.
+func (a *Authority) storeDecides(g Grant) bool {
 	_, limited := servicesOf(g.Caveats)
-	if a.directory != nil || limited || g.Type.Session() != "" {
-		if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
-			return err
-		}
-		if err := a.store.CreateToken(ctx, record); err != nil {
-			return fmt.Errorf(doing, err)
-		}
-		return nil
-	}
-	if store.ValidateHolder(g.Subject) != nil {
-		return errors.TokenSubjectInvalid() // no store has an identity with such an id
-	}
-	status, err := store.CreateTokenIfActive(ctx, a.store, record)
+	return a.directory == nil && !limited && g.Type.Session() == "" && store.ValidateHolder(g.Subject) == nil
+}
+
+// mintNamed makes a token that is not known to anybody yet.
+func (a *Authority) mintNamed(g Grant) (Token, store.Secret, error) {
+	secret, err := a.newSecret()
 	if err != nil {
-		return fmt.Errorf(doing, err)
+		return Token{}, store.Secret{}, err
 	}
-	return refusedHolder(g.Subject, status)
+	id, err := a.newID()
+	if err != nil {
+		return Token{}, store.Secret{}, err
+	}
+	t, err := a.confiner.mint(Spec{Domain: a.domain, ID: id, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats}, secret)
+	return t, secret, err
+}
+
+// keep stores the record of a named token; guarded, if its subject is active.
+func (a *Authority) keep(ctx context.Context, guarded bool, record store.Token) (err error) {
+	status := store.HolderActive
+	if guarded {
+		status, err = store.CreateTokenIfActive(ctx, a.store, record)
+	} else {
+		err = a.store.CreateToken(ctx, record)
+	}
+	if err != nil {
+		return fmt.Errorf("storing a named token: %w", err)
+	}
+	return refusedHolder(record.Subject, status)
 }
 
 // LegacyTTL is how long a token of [Authority.IssueLegacy] is good for: a year.

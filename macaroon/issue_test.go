@@ -74,7 +74,11 @@ func TestGrantsThatCannotBeIssued(t *testing.T) {
 		"forbidden service": {macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Caveats: []caveat.Caveat{
 			caveat.MustParse("service = ozw-onezone|opw-p1"),
 		}}, errors.IDTokenServiceForbidden},
-		"too many caveats": {macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Caveats: make256(257)}, errors.IDLimitReached},
+		"too many caveats":                   {macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Caveats: make256(257)}, errors.IDLimitReached},
+		"blocked, and too many caveats":      {macaroon.Grant{Type: macaroon.AccessToken(), Subject: bob, Caveats: make256(257)}, errors.IDUserBlocked},
+		"stranger, and too many caveats":     {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.User("u9"), Caveats: make256(257)}, errors.IDTokenSubjectInvalid},
+		"wrong session, and too many":        {macaroon.Grant{Type: macaroon.SessionToken("s9"), Subject: alice, Caveats: make256(257)}, errors.IDTokenSessionInvalid},
+		"an id that is too long for a token": {macaroon.Grant{Type: macaroon.AccessToken(), Subject: caveat.User(strings.Repeat("x", 70_000))}, errors.IDTokenSubjectInvalid},
 		"too long caveat": {macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Caveats: []caveat.Caveat{
 			caveat.DataPath{"/s/" + strings.Repeat("x", 70_000)},
 		}}, errors.IDBadToken},

@@ -42,6 +42,10 @@ type Change struct {
 // [CreateTokenIfActive] does the same with any store, in two steps where it has
 // to. Neither keeps the subject from being blocked at that very moment, which
 // every verification looks at anew.
+//
+// Who wraps a store by embedding one that has this capability, and has a
+// CreateToken of its own, needs a CreateTokenIfActive too: tokens of active
+// subjects go past CreateToken.
 type HolderGuard interface {
 	// CreateTokenIfActive is CreateToken where the identity of the token's subject
 	// is active, and writes nothing where it is not. It returns what the subject

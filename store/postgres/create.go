@@ -90,7 +90,8 @@ func (s *Store) goOn(c *creation, told error) error {
 }
 
 func (s *Store) createAlone(c *creation) error {
-	err := s.insert(c.ctx, c)
+	var err error
+	c.holder, err = queryOne(c.ctx, s, scanHolder, s.queries.createToken, c.row...)
 	return taken(err, "name", func() error { return second(queryOne(c.ctx, s, scanToken, s.queries.getToken, c.id)) })
 }
 
@@ -110,7 +111,7 @@ func (s *Store) createTogether(all []*creation) error {
 			}
 		})()
 	}
-	err := s.insert(ctx, all...)
+	err := s.insertAll(ctx, all)
 	hideRows(err) // before it is shared
 	told := err
 	if isAboutRecord(err) {
@@ -122,21 +123,26 @@ func (s *Store) createTogether(all []*creation) error {
 	return err
 }
 
-// insert makes all of the creations or none, in one round trip, and tells them
+// insertAll makes all of the creations or none, in one round trip, and tells them
 // what their subjects are.
-func (s *Store) insert(ctx context.Context, all ...*creation) error {
+func (s *Store) insertAll(ctx context.Context, all []*creation) error {
 	return s.run(ctx, func(q querier) error {
 		var b pgx.Batch
 		for _, c := range all {
-			b.Queue(s.queries.createToken, c.row...).QueryRow(func(row pgx.Row) error {
-				var blocked *bool
-				err := row.Scan(&blocked)
-				c.holder = columns.Status(blocked)
+			b.Queue(s.queries.createToken, c.row...).QueryRow(func(row pgx.Row) (err error) {
+				c.holder, err = scanHolder(row)
 				return err
 			})
 		}
 		return q.SendBatch(ctx, &b).Close()
 	})
+}
+
+// scanHolder reads what the statement that creates a token tells of its subject.
+func scanHolder(row pgx.Row) (store.Status, error) {
+	var blocked *bool
+	err := row.Scan(&blocked)
+	return columns.Status(blocked), err
 }
 
 // isAboutRecord reports whether the server refused a statement for what one of

@@ -63,7 +63,7 @@
 // each waiting for the disk, so that about as many are possible in a second as
 // the disk can sync; without a feed, concurrent writes share a sync. Tokens that
 // callers of one store create at the same time are therefore written by one
-// statement, up to 64 of them: issuing them in parallel does not suffer. Other
+// transaction, up to 64 of them: issuing them in parallel does not suffer. Other
 // writes do: [WithoutFeed] is for those who need more of them, and are content
 // with a cache that is as late as its TTL. Verifications are not affected.
 //
@@ -85,7 +85,8 @@
 //
 // # Other engines
 //
-// The data path keeps to SQL that CockroachDB and YugabyteDB document, too, and
+// The data path keeps to SQL that CockroachDB (since 22.1, where statements that
+// are sent together are one transaction) and YugabyteDB document, too, and
 // Migrate does without advisory locks where there are none. CockroachDB has no
 // LISTEN and NOTIFY, and YugabyteDB only where it is turned on: use
 // [WithoutFeed]. The tests of this package run on PostgreSQL, also with

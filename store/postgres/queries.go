@@ -61,7 +61,8 @@ func newQueries(schema string) queries {
 			created AS (INSERT INTO onezone.tokens (` + tokenColumns + `)
 				SELECT $1::text, $2::text, $3::smallint, $4::text, $5::text, $6::text[], $7::bytea, $8::bigint,
 					$9::boolean, $10::bytea, $11::text, $12::text[], $13::bigint, $14::bigint
-				WHERE $15::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked))
+				WHERE $15::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked)
+				RETURNING id) -- which CockroachDB asks of what writes here
 			SELECT (SELECT blocked FROM holder)`),
 		getToken:  in(selectToken + `WHERE id = $1`),
 		lockToken: in(selectToken + `WHERE id = $1 FOR UPDATE`),
