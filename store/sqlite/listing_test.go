@@ -49,6 +49,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 // TestListingNeedsTheMemoryOfAPage lists a subject with 10,000 tokens, among some
 // of others.
 func TestListingNeedsTheMemoryOfAPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing runs at once here")
+	}
 	s := openAt(t, newPath(t), sqlite.Options{Synchronous: sqlite.Off})
 	const tokens, payload = 10_000, 1000
 	fillSubject(t, s, tokens, payload)

@@ -20,6 +20,9 @@ import (
 // TestOpenTakesAnyNameForAFile gives it names that mean something to SQLite, to
 // the driver, to a shell or to SQL.
 func TestOpenTakesAnyNameForAFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing runs at once here")
+	}
 	t.Parallel()
 	for _, name := range []string{
 		"a b.db", "a?b=c", "?mode=memory", "a#b", "a%20b", "%00", "a%3Fb", "file:x", "file:x?mode=ro", ":memory:", "~",
