@@ -412,6 +412,9 @@ func TestBadlyFramedBody(t *testing.T) {
 }
 
 func TestThrottledLogIns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many passwords are checked, and nothing runs at once")
+	}
 	t.Parallel()
 	w := cases.NewWorld(t, rest.WithThrottle(2, 10*time.Second))
 	logIn := func(user, password, address string) macaroontest.Response {
