@@ -39,7 +39,7 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, error) {
 	names := s.subjectKey(namesKind, q.Subject)
 	for {
-		id, err := text(s.client.Do(ctx, s.client.B().Hget().Key(names).Field(q.Name).Build()))
+		id, err := text(s.client.Do(ctx, s.client.B().Hget().Key(names).Field(q.Name).Build().Pin()))
 		if id == "" || err != nil {
 			return nil, err
 		}
@@ -144,7 +144,7 @@ func (s *Store) rangeAfter(key, after string, limit int) rueidis.Completed {
 	if after != "" {
 		from = "(" + after
 	}
-	return s.client.B().Zrangebylex().Key(key).Min(from).Max("+").Limit(0, int64(limit)).Build()
+	return s.client.B().Zrangebylex().Key(key).Min(from).Max("+").Limit(0, int64(limit)).Build().Pin()
 }
 
 // place is where a named token is: its shard, and its place in a listing.

@@ -9,9 +9,13 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
+// What reads is pinned throughout this package: the client sends it again when a
+// connection is lost, and would otherwise reuse its memory while the writer of
+// the lost connection may still be at it.
+
 // get returns the value of the string, "" where there is none.
 func (s *Store) get(ctx context.Context, key string) (string, error) {
-	return text(s.client.Do(ctx, s.client.B().Get().Key(key).Build()))
+	return text(s.client.Do(ctx, s.client.B().Get().Key(key).Build().Pin()))
 }
 
 // text returns the string that a command gave, "" for none.
@@ -29,7 +33,7 @@ func textOf(value string, err error) (string, error) {
 func (s *Store) getEach(ctx context.Context, keys []string) ([]string, error) {
 	commands := make([]rueidis.Completed, len(keys))
 	for i, key := range keys {
-		commands[i] = s.client.B().Get().Key(key).Build()
+		commands[i] = s.client.B().Get().Key(key).Build().Pin()
 	}
 	return texts(s.client.DoMulti(ctx, commands...))
 }
@@ -63,7 +67,7 @@ func (s *Store) pair(ctx context.Context, first, second string) (string, string,
 			return one, two, nil
 		}
 	}
-	values, err := s.client.Do(ctx, s.client.B().Mget().Key(first, second).Build()).ToArray()
+	values, err := s.client.Do(ctx, s.client.B().Mget().Key(first, second).Build().Pin()).ToArray()
 	if err == nil && len(values) != 2 {
 		err = errFormat
 	}
@@ -101,7 +105,7 @@ func (s *Store) rememberedPair(ctx context.Context, first, second string) (strin
 
 // cacheable reads a key that never expires, which saves asking when it does.
 func (s *Store) cacheable(key string) rueidis.Cacheable {
-	return s.client.B().Get().Key(key).Cache().ToStaticTTL()
+	return s.client.B().Get().Key(key).Cache().Pin().ToStaticTTL()
 }
 
 // pointer returns where the pointer leads.

@@ -53,7 +53,7 @@ func (s *Store) slotRanges(ctx context.Context, nodes map[string]rueidis.Client)
 	err = errors.New("the cluster has no nodes")
 	for address, node := range nodes {
 		asking, cancel := context.WithTimeout(ctx, roleCheck)
-		ranges, err = node.Do(asking, node.B().ClusterSlots().Build()).ToArray()
+		ranges, err = node.Do(asking, node.B().ClusterSlots().Build().Pin()).ToArray()
 		cancel()
 		if err == nil {
 			return address, ranges, nil

@@ -137,7 +137,7 @@ func (p *plan) nameOwners(ctx context.Context) (map[string]string, error) {
 	for id, t := range p.batch.tokens {
 		ids = append(ids, id)
 		names := p.store.subjectKey(namesKind, t.Subject)
-		commands = append(commands, client.B().Hget().Key(names).Field(t.Name).Build())
+		commands = append(commands, client.B().Hget().Key(names).Field(t.Name).Build().Pin())
 	}
 	values, err := texts(client.DoMulti(ctx, commands...))
 	owners := make(map[string]string, len(ids))

@@ -35,7 +35,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.o.validate(); err != nil {
 		return err
 	}
-	mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable()
+	mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable().Pin()
 	if _, err := text(s.client.Do(ctx, mark)); err != nil {
 		return fmt.Errorf("%s: %w", migrate, err)
 	}
@@ -50,7 +50,7 @@ func (s *Store) schemaKey() string { return s.o.Prefix + "schema" }
 // checkSchema lets calls pass if the server is ready for the store. The error is
 // ErrSchema where it never will be.
 func (s *Store) checkSchema(ctx context.Context) error {
-	version, err := s.client.Do(ctx, s.client.B().Get().Key(s.schemaKey()).Build()).ToString()
+	version, err := s.client.Do(ctx, s.client.B().Get().Key(s.schemaKey()).Build().Pin()).ToString()
 	if rueidis.IsRedisNil(err) {
 		return nil // until Migrate
 	}
