@@ -14,7 +14,7 @@ import (
 // masks. A mask is an IPv4 prefix; its host bits are kept but not compared.
 type IP []netip.Prefix
 
-// parseIP appends the masks to the list, which may lend its memory.
+// parseIP reads the masks into the memory of the list, where they fit.
 func parseIP(list IP, value string) (IP, bool) {
 	list, ok := parseList(list, value, parseMask)
 	return list, ok
