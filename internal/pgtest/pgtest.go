@@ -8,8 +8,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -20,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/freeport"
 )
 
 // Server is a PostgreSQL server in a temporary directory, on a free port of the
@@ -66,16 +65,16 @@ func (s *Server) prepare(settings []string) error {
 	if err != nil {
 		return err
 	}
-	port, err := freePort()
+	port, err := freeport.Find()
 	if err != nil {
 		return err
 	}
 	// No socket in the file system, where a path may be too long for it.
-	s.options = fmt.Sprintf("-p %d -k '' -h 127.0.0.1", port)
+	s.options = fmt.Sprintf("-p %s -k '' -h 127.0.0.1", port)
 	for _, setting := range append(settings, "max_connections=400") {
 		s.options += " -c " + setting
 	}
-	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", port)
 	return s.Start()
 }
 
@@ -107,7 +106,19 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // Start starts the server and waits until it answers.
 func (s *Server) Start() error {
-	return s.run("pg_ctl", "start", "-w", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-o", s.options)
+	return s.run("pg_ctl", "start", "-w", "-D", s.data(), "-l", s.logFile(), "-o", s.options)
+}
+
+func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }
+
+// log returns the end of what the server logged.
+func (s *Server) log() []byte {
+	const most = 1 << 14
+	log, err := os.ReadFile(s.logFile())
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return log[max(0, len(log)-most):]
 }
 
 // Dir returns the directory of the server's files.
@@ -188,19 +199,6 @@ func binaries() (string, error) {
 	return bin, nil
 }
 
-// freePort returns a port that nobody listens on, of those that systems give to
-// nobody who does not ask for one: it has to stay free while the server is down.
-func freePort() (port int, err error) {
-	for range 100 {
-		port = 10_000 + rand.IntN(20_000)
-		var l net.Listener
-		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, err
-}
-
 // Env names the server to test with, in place of one made from binaries, by the
 // URL of a superuser.
 const Env = "ONEZONE_TEST_POSTGRES"
@@ -225,12 +223,16 @@ func URL(tb testing.TB) string {
 }
 
 // Own returns a server that belongs to the test, which may stop it. What it says
-// to be written is on the disk, unless the settings are others.
+// to be written is on the disk, unless the settings are others. If the test
+// fails, it says what the server logged.
 func Own(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s, err := New(settings...)
 	require(tb, err)
 	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("the server's log:\n%s", s.log())
+		}
 		if err := s.Close(); err != nil {
 			tb.Errorf("close the server: %v", err)
 		}
