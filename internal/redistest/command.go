@@ -1,11 +1,15 @@
+//go:build unix
+
 package redistest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -49,19 +53,59 @@ func (s *Server) ask(command []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return converse(conn, command)
+}
+
+// askAt has the server with the URL execute a command, as [Server.ask] does.
+func askAt(address string, command ...string) (any, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	var commands [][]string
+	if password, ok := u.User.Password(); ok && u.User.Username() == "" {
+		commands = append(commands, []string{"AUTH", password})
+	} else if ok {
+		commands = append(commands, []string{"AUTH", u.User.Username(), password})
+	}
+	if database := strings.Trim(u.Path, "/"); database != "" {
+		commands = append(commands, []string{"SELECT", database})
+	}
+	dialer := &net.Dialer{Timeout: patience}
+	var conn net.Conn
+	if u.Scheme == "rediss" {
+		conn, err = tls.DialWithDialer(dialer, "tcp", u.Host, nil)
+	} else {
+		conn, err = dialer.Dial("tcp", u.Host)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return converse(conn, append(commands, command)...)
+}
+
+// converse sends the commands one after the other, returns the last answer, and
+// closes the connection.
+func converse(conn net.Conn, commands ...[]string) (answer any, err error) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "*%d\r\n", len(command))
-	for _, word := range command {
-		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
+	answers := bufio.NewReader(conn)
+	for _, command := range commands {
+		var b strings.Builder
+		fmt.Fprintf(&b, "*%d\r\n", len(command))
+		for _, word := range command {
+			fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
+		}
+		if _, err := io.WriteString(conn, b.String()); err != nil {
+			return nil, err
+		}
+		if answer, err = readAnswer(answers); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := io.WriteString(conn, b.String()); err != nil {
-		return nil, err
-	}
-	return readAnswer(bufio.NewReader(conn))
+	return answer, nil
 }
 
 // readAnswer reads a value of RESP2: a string, or a []any of values.

@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 // newBenchClient returns a client with the buffers that clients have.

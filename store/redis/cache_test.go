@@ -11,9 +11,9 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 	"github.com/onezone-go/onezone/store/storetest"
 )
 

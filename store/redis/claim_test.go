@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 // newClusterStore returns a store on the cluster that all tests share.

@@ -5,9 +5,9 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 	"github.com/onezone-go/onezone/store/storetest"
 )
 

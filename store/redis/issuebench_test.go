@@ -12,10 +12,10 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 // insertByHand is what one writes who wants the six writes of a new token, and

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 func TestMain(m *testing.M) {

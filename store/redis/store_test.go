@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 func TestCallsBeforeMigrateAreRefused(t *testing.T) {

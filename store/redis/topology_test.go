@@ -11,9 +11,10 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/freeport"
+	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
-	"github.com/onezone-go/onezone/store/redis/internal/redistest"
 )
 
 // newReplica starts a replica of the server, and returns when it has its data.
@@ -234,8 +235,10 @@ func callsOf(t *testing.T, stats, command string) (calls int) {
 // A node that nobody has told its address, as a cluster of one.
 func TestClusterOfOneServer(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t, "--cluster-enabled", "yes", "--cluster-port", redistest.FreePort(t))
-	_, err := server.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	busPort, err := freeport.Find()
+	require.NoError(t, err)
+	server := redistest.New(t, "--cluster-enabled", "yes", "--cluster-port", busPort)
+	_, err = server.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	require.NoError(t, err)
 	eventually(t, func() bool {
 		info, err := server.Do("CLUSTER", "INFO")

@@ -1,3 +1,5 @@
+//go:build unix
+
 package redistest
 
 import (
@@ -9,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/onezone-go/onezone/internal/freeport"
 )
 
 // Cluster is a Redis Cluster of three masters without replicas.
@@ -28,11 +32,11 @@ func StartCluster(dir string, args ...string) (*Cluster, error) {
 		c.Servers = append(c.Servers, s)
 		create = append(create, s.Addr)
 	}
-	program, err := Program()
+	cli, err := program("cli")
 	if err != nil {
+		c.Kill()
 		return nil, err
 	}
-	cli := strings.TrimSuffix(program, "-server") + "-cli"
 	if out, err := exec.Command(cli, append(create, "--cluster-yes")...).CombinedOutput(); err != nil {
 		c.Kill()
 		return nil, fmt.Errorf("create the cluster: %w\n%s", err, out)
@@ -53,7 +57,7 @@ func startNode(dir string, args []string) (*Server, error) {
 	}
 	busPort := ""
 	s, err := start(dir, func(port string) (_ []string, err error) {
-		busPort, err = freePort()
+		busPort, err = freeport.Find()
 		return slices.Concat(listenAt(port, dir), []string{
 			"--cluster-enabled", "yes", "--cluster-port", busPort, "--cluster-node-timeout", "2000",
 		}, args), err
@@ -161,7 +165,7 @@ func (c *Cluster) BeginMove(slot string) (*Move, error) {
 
 // Finish moves what is in the slot, and then the slot.
 func (m *Move) Finish() error {
-	keys, err := m.From.ask("CLUSTER", "GETKEYSINSLOT", m.slot, "100000").AsStrSlice()
+	keys, err := m.From.List("CLUSTER", "GETKEYSINSLOT", m.slot, "100000")
 	if err != nil {
 		return err
 	}
