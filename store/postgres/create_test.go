@@ -22,6 +22,7 @@ import (
 // others wait for them.
 type crowd struct {
 	*postgres.Store
+	pool    *pgxpool.Pool   // of the store
 	watcher *postgres.Store // of the same schema
 	direct  *pgxpool.Pool
 	schema  string
@@ -53,10 +54,11 @@ func newCrowd(t *testing.T) crowd {
 	c := crowd{direct: newPool(t, nil), proxy: newProxy(t), inserts: new(inserts), name: fmt.Sprint("crowd ", schemas.Add(1))}
 	c.schema = newSchema(t, c.direct)
 	c.watcher = storeIn(t, c.direct, c.schema)
-	c.Store = storeIn(t, newPoolAt(t, c.proxy.url, func(config *pgxpool.Config) {
+	c.pool = newPoolAt(t, c.proxy.url, func(config *pgxpool.Config) {
 		config.ConnConfig.Tracer = c.inserts
 		config.ConnConfig.RuntimeParams["application_name"] = c.name
-	}), c.schema)
+	})
+	c.Store = storeIn(t, c.pool, c.schema)
 	c.SetMaxTurn(time.Hour)
 	return c
 }
