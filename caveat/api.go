@@ -60,7 +60,7 @@ func ParseMatchSpec(text string) (MatchSpec, error) {
 	service, rest, _ := strings.Cut(text, "/")
 	operation, gri, _ := strings.Cut(rest, "/")
 	var m MatchSpec
-	if m.service = ServiceTypeFromShort(service); service == all {
+	if m.service = ParseServiceType(service); service == all {
 		m.service = anyService
 	}
 	if m.operation, _ = ParseOperation(operation); operation == all {

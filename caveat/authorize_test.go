@@ -19,7 +19,7 @@ func authorize(t testing.TB, cs []caveat.Caveat, asked string) error {
 	require.Len(t, part, 3)
 	operation, ok := caveat.ParseOperation(part[1])
 	require.True(t, ok)
-	service := caveat.ServiceTypeFromShort(part[0])
+	service := caveat.ParseServiceType(part[0])
 	require.NotZero(t, service)
 	return caveat.Authorize(cs, service, operation, gri(t, part[2]))
 }

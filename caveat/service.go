@@ -46,9 +46,9 @@ func (t ServiceType) Short() string {
 	return serviceNames[t].short
 }
 
-// ServiceTypeFromShort reads the three-letter name; the zero value says that
+// ParseServiceType reads the three-letter name; the zero value says that
 // there is no such service.
-func ServiceTypeFromShort(short string) ServiceType {
+func ParseServiceType(short string) ServiceType {
 	for t := OzWorker; t <= OpPanel; t++ {
 		if serviceNames[t].short == short {
 			return t
@@ -101,7 +101,7 @@ func (s Service) IsZero() bool { return s.Type == 0 }
 // any character, as in the original. The error is badData {key "service"}.
 func ParseService(text string) (Service, error) {
 	short, id, found := strings.Cut(text, "-")
-	t := ServiceTypeFromShort(short)
+	t := ParseServiceType(short)
 	if !found || t == 0 {
 		return Service{}, badService()
 	}

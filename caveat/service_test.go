@@ -33,7 +33,7 @@ func TestServiceForms(t *testing.T) {
 		require.NoError(t, json.Unmarshal(raw, &read))
 		assert.Equal(t, c.service, read)
 		assert.False(t, c.service.IsZero())
-		assert.Equal(t, c.service.Type, caveat.ServiceTypeFromShort(c.service.Type.Short()))
+		assert.Equal(t, c.service.Type, caveat.ParseServiceType(c.service.Type.Short()))
 	}
 }
 
@@ -65,6 +65,6 @@ func TestZeroServiceIsUnknown(t *testing.T) {
 	assert.Equal(t, "unknown", caveat.ServiceType(99).String())
 	assert.Empty(t, caveat.ServiceType(0).Short())
 	assert.Empty(t, caveat.ServiceType(99).Short())
-	assert.Zero(t, caveat.ServiceTypeFromShort(""))
-	assert.Zero(t, caveat.ServiceTypeFromShort("all"))
+	assert.Zero(t, caveat.ParseServiceType(""))
+	assert.Zero(t, caveat.ParseServiceType("all"))
 }

@@ -114,7 +114,7 @@ func cutIndication(text string) (rest string, t caveat.ServiceType, ok bool) {
 	if len(text) < indicationSize || text[indicationSize-1] != '-' {
 		return text, 0, true
 	}
-	t = caveat.ServiceTypeFromShort(text[:indicationSize-1])
+	t = caveat.ParseServiceType(text[:indicationSize-1])
 	return text[indicationSize:], t, canIndicate(t)
 }
 

@@ -23,18 +23,18 @@ type ChangeKind uint8
 
 // The kinds of changes.
 const (
-	FeedUp          ChangeKind = iota + 1 // the feed stands; changes before it may have been missed
-	FeedDown                              // the feed is lost; changes are missed until FeedUp
-	TokenChanged                          // the named token TokenID was created, changed or deleted
-	TemporaryChange                       // the temporary secret of Subject was made, replaced or deleted
-	IdentityChanged                       // the identity of Subject was created, changed or deleted
+	FeedUp           ChangeKind = iota + 1 // the feed stands; changes before it may have been missed
+	FeedDown                               // the feed is lost; changes are missed until FeedUp
+	TokenChanged                           // the named token TokenID was created, changed or deleted
+	TemporaryChanged                       // the temporary secret of Subject was made, replaced or deleted
+	IdentityChanged                        // the identity of Subject was created, changed or deleted
 )
 
 // Change is one entry of the feed.
 type Change struct {
 	Kind    ChangeKind
 	TokenID string         // of TokenChanged
-	Subject caveat.Subject // of TemporaryChange and IdentityChanged
+	Subject caveat.Subject // of TemporaryChanged and IdentityChanged
 }
 
 // HolderGuard is the optional capability of looking at the subject of a new
@@ -91,7 +91,8 @@ const (
 	TokenRecords
 )
 
-// String returns "identity", "temporary secret" or "named token".
+// String returns "identity", "temporary secret" or "named token", and "unknown
+// record" for others.
 func (k RecordKind) String() string {
 	switch k {
 	case IdentityRecords:
@@ -124,20 +125,24 @@ type Archive interface {
 	// Export returns up to limit records of the kind that come after the given
 	// position in an order of the backend's own, and the position of the last of
 	// them, "" at the end. "" as after is the beginning. A position stays valid
-	// across restarts of the backend.
+	// across restarts of the backend; what another text gives is up to the
+	// backend. limit is that of [Query]. badData {key "kind"}: there is no such
+	// kind.
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
 
 	// Import writes the records as they are, each in place of the one with the
 	// same key if there is one, all or none. Of records with the same key the last
 	// one counts, and names have to be unique when all are in their places, so
 	// that records may swap names. badValueIdentifierOccupied: a name belongs to
-	// another key. badData: a record is not valid.
+	// another key. badData: a record is not valid. A backend that spreads records
+	// over machines may write some of them and fail, and says so.
 	Import(ctx context.Context, records []Record) error
 }
 
-// TemporaryReplacer is the optional capability that re-sealing needs besides
-// [Archive]: no other call changes a temporary secret without taking back the
-// tokens that were made with it, or without undoing what others write meanwhile.
+// TemporaryReplacer is the optional capability of replacing a temporary secret in
+// place, which re-sealing needs besides [Archive]: RotateTemporaryKey would take
+// back the tokens that were made with the old one, and Import undo what others
+// write meanwhile.
 type TemporaryReplacer interface {
 	// ReplaceTemporarySecret puts secret in place of the temporary secret of the
 	// subject if that is still old, byte for byte, and leaves the generation. It

@@ -5,8 +5,9 @@
 // of temporary tokens (one per subject, with a generation) and identities
 // ([Identity]: users and Oneproviders). Backends are dumb: they keep records,
 // atomically, and know nothing of caveats, passwords or usage rules. The
-// embedded default is [github.com/onezone-go/onezone/store/memory]; a backend
-// of your own is right when it passes
+// simplest is [github.com/onezone-go/onezone/store/memory], and
+// [github.com/onezone-go/onezone/store/sqlite] the embedded one that lasts; a
+// backend of your own is right when it passes
 // [github.com/onezone-go/onezone/store/storetest].
 //
 // What every backend promises:
@@ -20,6 +21,16 @@
 //     badValueIdentifierOccupied, badData, ...); what the environment did is
 //     wrapped with %w and matches none of these. A context that is already
 //     done makes every call fail with its error and write nothing.
+//
+// # Capabilities and decorators
+//
+// [Archive], [Watcher], [TemporaryReplacer] and [HolderGuard] are optional, and
+// found by type assertion. A decorator that embeds the interface [Store] has none
+// of them, whatever its backend has: [Copy] refuses it, and a cache over it learns
+// of revocations only after its ShortTTL. One that embeds a concrete store has
+// all of them, and the method CreateTokenIfActive goes past a CreateToken of the
+// decorator's. Decorators write the methods out, and hand that one on with the
+// function [CreateTokenIfActive].
 //
 // [*errors.Error]: https://pkg.go.dev/github.com/onezone-go/onezone/errors#Error
 package store

@@ -341,7 +341,7 @@ func TestZeroEnumsAreInvalid(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, []store.Status{store.HolderActive, store.HolderBlocked, store.HolderMissing}, store.Status(0))
 	require.NotContains(t, []store.ChangeKind{
-		store.FeedUp, store.FeedDown, store.TokenChanged, store.TemporaryChange, store.IdentityChanged,
+		store.FeedUp, store.FeedDown, store.TokenChanged, store.TemporaryChanged, store.IdentityChanged,
 	}, store.ChangeKind(0))
 	require.NotContains(t, []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}, store.RecordKind(0))
 }

@@ -9,7 +9,8 @@ import (
 
 // Store keeps everything that a token authority needs. It is safe for
 // concurrent use. Close releases what the store itself opened; a handle that
-// the caller passed in stays open.
+// the caller passed in stays open, and so does the backend of a decorator.
+// Calls on a backend that is closed fail with [ErrClosed].
 type Store interface {
 	Keys
 	Tokens
@@ -60,6 +61,8 @@ type Tokens interface {
 	// the id, and the cursor of the next page, zero after the last. An unknown
 	// subject or name gives an empty page. A record that is in the store during
 	// the whole of a listing is in it exactly once, whatever else changes.
+	// badData {key "subject"}: there is a Name without a Subject. After has to
+	// be a cursor of an earlier page: what another gives is up to the backend.
 	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
 
 	// UpdateToken changes the record by what change does to a copy of it,
@@ -87,7 +90,7 @@ type Identities interface {
 	GetIdentity(ctx context.Context, subject caveat.Subject) (Identity, error)
 
 	// GetIdentityByUsername returns the user with exactly that name. notFound:
-	// there is none; so does the empty name.
+	// there is none, or the name is empty.
 	GetIdentityByUsername(ctx context.Context, username string) (Identity, error)
 
 	// UpdateIdentity changes the record like UpdateToken does. The subject and
@@ -105,7 +108,7 @@ type Query struct {
 	Subject caveat.Subject // tokens of this subject only; zero: of all
 	Name    string         // only the token with exactly this name; needs a Subject
 	After   Cursor         // where the page before ended
-	Limit   int            // records in the page at most; 0: DefaultPage, over MaxPage: MaxPage
+	Limit   int            // records in the page at most; below 1: DefaultPage, over MaxPage: MaxPage
 }
 
 // Sizes of a page of [Tokens.ListTokens], in records.

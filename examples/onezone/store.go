@@ -80,7 +80,7 @@ func openSQLite(ctx context.Context, path string) (backend, error) {
 }
 
 func openPostgres(ctx context.Context, o settings) (backend, error) {
-	s, err := postgres.Open(ctx, o.store)
+	s, err := postgres.Open(ctx, o.store, postgres.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func protect(authority *macaroon.Authority, download, upload http.Handler) http.
 
 // greet is a handler behind the middleware.
 var greet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	client, _ := rest.AuthFrom(r.Context())
+	client, _ := rest.ClientFrom(r.Context())
 	_, _ = io.WriteString(w, client.Subject.String())
 })
 

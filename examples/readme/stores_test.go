@@ -62,7 +62,7 @@ func TestPostgres(t *testing.T) {
 	t.Parallel()
 	ctx, url := t.Context(), pgtest.URL(t)
 
-	records, err := postgres.Open(ctx, url) // postgres://user@host/database
+	records, err := postgres.Open(ctx, url, postgres.Options{}) // postgres://user@host/database
 	if err == nil {
 		err = records.Migrate(ctx)
 	}

@@ -38,7 +38,7 @@ func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
 // allowed reports whether the client may access the file of the request, and
 // answers it where not.
 func allowed(w http.ResponseWriter, r *http.Request, access caveat.Access) (name string, ok bool) {
-	client, _ := rest.AuthFrom(r.Context())
+	client, _ := rest.ClientFrom(r.Context())
 	name = r.PathValue("path")
 	if err := client.CheckFile(caveat.File{Path: "/" + name}, access); err != nil {
 		rest.WriteError(w, err)

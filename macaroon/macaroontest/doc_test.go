@@ -17,7 +17,7 @@ import (
 
 // files is a handler that some service has.
 var files = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	if client, _ := rest.AuthFrom(r.Context()); client.IsNobody() {
+	if client, _ := rest.ClientFrom(r.Context()); client.IsNobody() {
 		rest.WriteError(w, errors.Unauthorized(nil))
 		return
 	}

@@ -28,7 +28,7 @@ func seen(t *testing.T, w *cases.World, header http.Header, options ...rest.Opti
 	reached := false
 	options = append([]rest.Option{rest.WithThrottle(0, 0)}, options...)
 	handler := rest.Authenticate(w.Authority, options...)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		client, reached = rest.AuthFrom(r.Context())
+		client, reached = rest.ClientFrom(r.Context())
 	}))
 	r := httptest.NewRequest("GET", "/", nil).WithContext(t.Context())
 	r.RemoteAddr = cases.PeerIP + ":1"

@@ -49,9 +49,9 @@ func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
 
 type clientKey struct{}
 
-// AuthFrom returns the client of a request that came through [Authenticate]; ok
+// ClientFrom returns the client of a request that came through [Authenticate]; ok
 // is false where it did not.
-func AuthFrom(ctx context.Context) (c Client, ok bool) {
+func ClientFrom(ctx context.Context) (c Client, ok bool) {
 	c, ok = ctx.Value(clientKey{}).(Client)
 	return c, ok
 }
@@ -102,7 +102,7 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 }
 
 func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
-	client, ok := AuthFrom(r.Context())
+	client, ok := ClientFrom(r.Context())
 	if !ok || client.IsNobody() {
 		return errors.Unauthorized(nil)
 	}

@@ -19,7 +19,7 @@
 //
 // # Handlers of your own
 //
-// [Authenticate] is the authentication of the API as middleware. [AuthFrom] tells
+// [Authenticate] is the authentication of the API as middleware. [ClientFrom] tells
 // the handler behind it who the [Client] is, and [Require] refuses what the
 // caveats of the client's token do not allow:
 //

@@ -93,7 +93,7 @@ func ExampleNewHandler() {
 func ExampleAuthenticate() {
 	authority, token := newAuthority()
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		client, _ := rest.AuthFrom(r.Context())
+		client, _ := rest.ClientFrom(r.Context())
 		if client.IsNobody() {
 			_, _ = io.WriteString(w, "hello, stranger")
 			return
@@ -217,7 +217,7 @@ func ExampleIdentityProvider() {
 	authority, _ := newAuthority()
 	handler := rest.Authenticate(authority, rest.WithIdentityProvider(campus{}))(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			client, _ := rest.AuthFrom(r.Context())
+			client, _ := rest.ClientFrom(r.Context())
 			_, _ = io.WriteString(w, client.Subject.String())
 		}))
 	fmt.Println(call(handler, "GET", "/", "", "Authorization", "Bearer campus/4711"))

@@ -20,7 +20,7 @@ import (
 
 func TestAuthFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
 	t.Parallel()
-	_, ok := rest.AuthFrom(context.Background())
+	_, ok := rest.ClientFrom(context.Background())
 	require.False(t, ok)
 }
 
@@ -169,7 +169,7 @@ func TestPeer(t *testing.T) {
 			t.Parallel()
 			var client rest.Client
 			handler := rest.Authenticate(w.Authority, c.options...)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				client, _ = rest.AuthFrom(r.Context())
+				client, _ = rest.ClientFrom(r.Context())
 			}))
 			r := httptest.NewRequest("GET", "/", nil).WithContext(t.Context())
 			r.RemoteAddr = c.remote

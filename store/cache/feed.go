@@ -61,7 +61,7 @@ func (c *cached) apply(change store.Change) {
 	switch change.Kind {
 	case store.TokenChanged:
 		c.versions.change(keyOfToken(change.TokenID))
-	case store.TemporaryChange:
+	case store.TemporaryChanged:
 		c.versions.change(keyOfTemporary(change.Subject))
 	case store.IdentityChanged:
 		c.versions.change(keyOfIdentity(change.Subject))

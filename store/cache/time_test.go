@@ -171,10 +171,10 @@ func TestTheFeedDropsWhatDependsOnAChange(t *testing.T) {
 		named, temporary bool // is dropped
 	}{
 		"token":             {store.Change{Kind: store.TokenChanged, TokenID: "a"}, true, false},
-		"temporary":         {store.Change{Kind: store.TemporaryChange, Subject: alice}, false, true},
+		"temporary":         {store.Change{Kind: store.TemporaryChanged, Subject: alice}, false, true},
 		"identity":          {store.Change{Kind: store.IdentityChanged, Subject: alice}, true, true},
 		"another token":     {other, false, false},
-		"another temporary": {store.Change{Kind: store.TemporaryChange, Subject: bob}, false, false},
+		"another temporary": {store.Change{Kind: store.TemporaryChanged, Subject: bob}, false, false},
 		"another identity":  {store.Change{Kind: store.IdentityChanged, Subject: bob}, false, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
+	"github.com/onezone-go/onezone/store/postgres"
 )
 
 // server is one of the test's own, that can be made to crash.
@@ -28,7 +29,7 @@ type server struct {
 var servers = map[string]func(t *testing.T) server{
 	"postgres": func(t *testing.T) server {
 		s := pgtest.Own(t)
-		return server{inPostgres(ownPool(s.URL), "onezone"), func() error { return s.Stop("immediate") }, s.Start}
+		return server{inPostgres(ownPool(s.URL), postgres.Options{}), func() error { return s.Stop("immediate") }, s.Start}
 	},
 	"redis": func(t *testing.T) server {
 		s := redistest.New(t, "--appendonly", "yes", "--appendfsync", "always")

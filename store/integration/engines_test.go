@@ -40,7 +40,7 @@ var shared = []engine{
 	{"sqlite", func(tb testing.TB) place {
 		return inSQLite(newPath(tb), sqlite.Options{Synchronous: sqlite.Off})
 	}},
-	{"postgres", func(tb testing.TB) place { return inPostgres(sharedPool, newSchema(tb)) }},
+	{"postgres", func(tb testing.TB) place { return inPostgres(sharedPool, postgres.Options{Schema: newSchema(tb)}) }},
 	{"redis", func(tb testing.TB) place { return inRedis(redistest.URL(tb), redistest.Prefix()) }},
 }
 
@@ -127,11 +127,10 @@ func ownPool(url string) func(tb testing.TB) *pgxpool.Pool {
 	}
 }
 
-func inPostgres(pool func(tb testing.TB) *pgxpool.Pool, schema string, options ...postgres.Option) place {
-	options = append(options, postgres.WithSchema(schema))
+func inPostgres(pool func(tb testing.TB) *pgxpool.Pool, o postgres.Options) place {
 	return func(tb testing.TB) store.Store {
 		tb.Helper()
-		s := postgres.New(pool(tb), options...)
+		s := postgres.New(pool(tb), o)
 		tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 		require.NoError(tb, s.Migrate(context.Background()))
 		return s

@@ -96,7 +96,7 @@ func TestWithoutAFeedARevocationIsRefusedWithinTheTTL(t *testing.T) {
 		engines = append(engines, engine{e.name, func(tb testing.TB) place { return hidden(e.make(tb)) }})
 	}
 	engines = append(engines, engine{"postgres without triggers", func(tb testing.TB) place {
-		return inPostgres(sharedPool, newSchema(tb), postgres.WithoutFeed())
+		return inPostgres(sharedPool, postgres.Options{Schema: newSchema(tb), NoFeed: true})
 	}})
 	forEach(t, engines, func(t *testing.T, p place) {
 		const ttl = 3 * time.Second

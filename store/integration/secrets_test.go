@@ -18,6 +18,7 @@ import (
 	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
+	"github.com/onezone-go/onezone/store/postgres"
 	"github.com/onezone-go/onezone/store/seal"
 	"github.com/onezone-go/onezone/store/sqlite"
 )
@@ -63,7 +64,7 @@ var raws = map[string]func(t *testing.T) raw{
 	},
 	"postgres": func(t *testing.T) raw {
 		server := pgtest.Own(t, "fsync=off")
-		return raw{inPostgres(ownPool(server.URL), "onezone"), func(t *testing.T) (told, written bool) {
+		return raw{inPostgres(ownPool(server.URL), postgres.Options{}), func(t *testing.T) (told, written bool) {
 			told = inTables(t, server.URL)
 			require.NoError(t, server.Stop("fast"))
 			return told, inFiles(t, server.Dir())

@@ -155,7 +155,7 @@ func (s *Store) setTemporary(subject caveat.Subject, secret store.Secret, genera
 	track(s.temporary, subject, h.generation != 0, generation != 0)
 	h.secret, h.generation = secret, generation
 	s.setHolder(subject, h)
-	s.publish(store.Change{Kind: store.TemporaryChange, Subject: subject})
+	s.publish(store.Change{Kind: store.TemporaryChanged, Subject: subject})
 }
 
 func (s *Store) setHolder(subject caveat.Subject, h holder) {

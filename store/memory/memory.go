@@ -25,12 +25,8 @@ import (
 	"sync/atomic"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
-
-// ErrClosed is wrapped in the error of every call on a store that is closed.
-var ErrClosed = errors.New("the store is closed")
 
 // Store is a [store.Store] in memory. Make one with [New].
 type Store struct {
@@ -76,7 +72,7 @@ func New() *Store {
 	}
 }
 
-// Close makes all later calls fail with [ErrClosed] and ends those of
+// Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
@@ -91,7 +87,7 @@ func (s *Store) ready(ctx context.Context, something string) error {
 		return fmt.Errorf("%s: %w", something, err)
 	}
 	if s.closed.Load() {
-		return fmt.Errorf("%s: %w", something, ErrClosed)
+		return fmt.Errorf("%s: %w", something, store.ErrClosed)
 	}
 	return nil
 }

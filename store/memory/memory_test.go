@@ -162,7 +162,7 @@ func TestClosedStoreRefusesEveryCall(t *testing.T) {
 		"ListTokens":             third(s.ListTokens(ctx, store.Query{})),
 		"Export":                 third(s.Export(ctx, store.TokenRecords, "", 0)),
 	} {
-		require.ErrorIs(t, err, memory.ErrClosed, what)
+		require.ErrorIs(t, err, store.ErrClosed, what)
 		_, catalogued := errors.AsType[*errors.Error](err)
 		require.False(t, catalogued, what)
 	}
@@ -192,7 +192,7 @@ func TestCloseEndsWatch(t *testing.T) {
 	require.Equal(t, store.FeedUp, receive(t, changes).Kind)
 	require.NoError(t, s.Close())
 	require.Equal(t, store.FeedDown, receive(t, changes).Kind)
-	require.ErrorIs(t, receive(t, ended), memory.ErrClosed)
+	require.ErrorIs(t, receive(t, ended), store.ErrClosed)
 }
 
 // An observer that is too late is told that it missed something, and is told of
@@ -243,7 +243,7 @@ func TestNothingDoneIsNoChange(t *testing.T) {
 	require.Error(t, s.DeleteToken(ctx, "a"))
 	require.Error(t, s.DeleteIdentity(ctx, alice))
 	require.Error(t, s.CreateToken(ctx, store.Token{}))
-	want := store.Change{Kind: store.TemporaryChange, Subject: alice}
+	want := store.Change{Kind: store.TemporaryChanged, Subject: alice}
 	for range 3 {
 		_, err := s.EnsureTemporaryKey(ctx, alice, store.NewSecret("x"))
 		require.NoError(t, err)

@@ -22,7 +22,7 @@ type watcher struct {
 
 // Watch implements [store.Watcher]. An observer that is thousands of changes
 // late is told [store.FeedDown] and [store.FeedUp] in place of them. Watch
-// returns [ErrClosed], wrapped, when the store is closed.
+// returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const watch = "watch the store"
 	if err := s.ready(ctx, watch); err != nil {
@@ -45,7 +45,7 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 			return fmt.Errorf("%s: %w", watch, ctx.Err())
 		case <-s.done:
 			observe(store.Change{Kind: store.FeedDown})
-			return fmt.Errorf("%s: %w", watch, ErrClosed)
+			return fmt.Errorf("%s: %w", watch, store.ErrClosed)
 		case <-w.wake:
 		}
 		for _, change := range s.take(w) {

@@ -21,12 +21,17 @@ import (
 )
 
 // benchStore returns an empty store, in which alice is known, and its schema.
-func benchStore(b *testing.B, pool *pgxpool.Pool, options ...postgres.Option) (*postgres.Store, string) {
+func benchStore(b *testing.B, pool *pgxpool.Pool) (*postgres.Store, string) {
 	b.Helper()
 	schema := newSchema(b, pool)
-	s := storeIn(b, pool, schema, options...)
+	return benchStoreWith(b, pool, postgres.Options{Schema: schema}), schema
+}
+
+func benchStoreWith(b *testing.B, pool *pgxpool.Pool, o postgres.Options) *postgres.Store {
+	b.Helper()
+	s := storeWith(b, pool, o)
 	require.NoError(b, s.CreateIdentity(context.Background(), newUser("alice")))
-	return s, schema
+	return s
 }
 
 // durable returns the address of a server that waits for its disk: the one of the
@@ -183,7 +188,7 @@ func fill(b *testing.B, s *postgres.Store, n int) {
 func BenchmarkIssue(b *testing.B) {
 	pool := newPoolAt(b, durable(b), func(c *pgxpool.Config) { c.MaxConns = 64 })
 	s, schema := benchStore(b, pool)
-	without, _ := benchStore(b, pool, postgres.WithoutFeed())
+	without := benchStoreWith(b, pool, postgres.Options{Schema: newSchema(b, pool), NoFeed: true})
 	execute(b, pool, "CREATE TABLE "+quote(schema, "raw")+" (LIKE "+quote(schema, "tokens")+" INCLUDING ALL)")
 	insert := `INSERT INTO ` + quote(schema, "raw") + ` (id, name, version, subject, type, caveats, secret, created, revoked,
 		revoked_tails, custom, privileges, usage_limit, usage_count)

@@ -81,7 +81,7 @@ func TestConnectionIsCutAnywhere(t *testing.T) {
 		pool := newPoolAt(t, p.url, nil)
 		defer pool.Close()
 		p.passed.Store(0)
-		return postgres.New(pool, postgres.WithSchema(schema)).Import(t.Context(), records)
+		return postgres.New(pool, postgres.Options{Schema: schema}).Import(t.Context(), records)
 	}
 	require.NoError(t, converse())
 	total := p.passed.Load()

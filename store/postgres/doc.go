@@ -2,7 +2,7 @@
 // backend for applications of several replicas, and for those that have a
 // database to look after already.
 //
-//	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone")
+//	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone", postgres.Options{})
 //	...
 //	defer s.Close()
 //	err = s.Migrate(ctx)
@@ -64,7 +64,7 @@
 // the disk can sync; without a feed, concurrent writes share a sync. Tokens that
 // callers of one store create at the same time are therefore written by one
 // transaction, up to 64 of them: issuing them in parallel does not suffer. Other
-// writes do: [WithoutFeed] is for those who need more of them, and are content
+// writes do: NoFeed of the [Options] is for those who need more of them, and are content
 // with a cache that is as late as its TTL. Verifications are not affected.
 //
 // # Settings
@@ -88,7 +88,7 @@
 // The data path keeps to SQL that CockroachDB (since 22.1, where statements that
 // are sent together are one transaction) and YugabyteDB document, too, and
 // Migrate does without advisory locks where there are none. CockroachDB has no
-// LISTEN and NOTIFY, and YugabyteDB only where it is turned on: use
-// [WithoutFeed]. The tests of this package run on PostgreSQL, also with
+// LISTEN and NOTIFY, and YugabyteDB only where it is turned on: set NoFeed in the
+// [Options]. The tests of this package run on PostgreSQL, also with
 // serializable sessions as those engines have them, and not on those engines.
 package postgres

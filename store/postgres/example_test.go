@@ -21,7 +21,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer pool.Close()
-	s := postgres.New(pool)
+	s := postgres.New(pool, postgres.Options{})
 	defer s.Close()
 	if err := s.Migrate(ctx); err != nil {
 		log.Fatal(err)
@@ -36,7 +36,7 @@ func Example() {
 // An application that needs no pool of its own.
 func ExampleOpen() {
 	ctx := context.Background()
-	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone?pool_max_conns=20")
+	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone?pool_max_conns=20", postgres.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func ExampleOpen() {
 // A replica forgets what others change.
 func ExampleStore_Watch() {
 	ctx := context.Background()
-	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone")
+	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone", postgres.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

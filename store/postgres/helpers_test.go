@@ -74,15 +74,20 @@ func execute(tb testing.TB, pool *pgxpool.Pool, statement string, args ...any) {
 }
 
 // newStore returns an empty store in a schema of its own.
-func newStore(tb testing.TB, pool *pgxpool.Pool, options ...postgres.Option) *postgres.Store {
+func newStore(tb testing.TB, pool *pgxpool.Pool) *postgres.Store {
 	tb.Helper()
-	return storeIn(tb, pool, newSchema(tb, pool), options...)
+	return storeIn(tb, pool, newSchema(tb, pool))
 }
 
 // storeIn returns a store in the schema, which is there then.
-func storeIn(tb testing.TB, pool *pgxpool.Pool, schema string, options ...postgres.Option) *postgres.Store {
+func storeIn(tb testing.TB, pool *pgxpool.Pool, schema string) *postgres.Store {
 	tb.Helper()
-	s := postgres.New(pool, append([]postgres.Option{postgres.WithSchema(schema)}, options...)...)
+	return storeWith(tb, pool, postgres.Options{Schema: schema})
+}
+
+func storeWith(tb testing.TB, pool *pgxpool.Pool, o postgres.Options) *postgres.Store {
+	tb.Helper()
+	s := postgres.New(pool, o)
 	require.NoError(tb, s.Migrate(context.Background()))
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s

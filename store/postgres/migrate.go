@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 //go:embed schema/tables.sql
@@ -71,7 +72,7 @@ func scanVersion(row pgx.Row) (v schemaVersion, err error) {
 // Migrate creates the schema and its tables, or brings them up to date. It may
 // be called at every start, by any number of replicas at once, and does nothing
 // but read where there is nothing to do: the role then needs no right to change
-// the schema. It fails where the schema is newer than this release knows.
+// the schema. [store.ErrSchema]: the schema is newer than this release knows.
 func (s *Store) Migrate(ctx context.Context) error {
 	const doing = "migrate the schema"
 	if err := s.ready(ctx, doing); err != nil {
@@ -103,8 +104,8 @@ func (s *Store) version(ctx context.Context) (schemaVersion, error) {
 
 func (s *Store) refuseNewer(v schemaVersion) error {
 	if v.number > len(migrations) {
-		return fmt.Errorf("the schema %q has version %d, and this release knows none after %d: it takes a newer release",
-			s.schema, v.number, len(migrations))
+		return fmt.Errorf("%w: %q has version %d, and this release knows none after %d: it takes a newer release",
+			store.ErrSchema, s.schema, v.number, len(migrations))
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func migrateTogether(t *testing.T, configure func(*pgxpool.Config)) {
 		schema := newSchema(t, direct)
 		stores := make([]*postgres.Store, 10)
 		for i := range stores {
-			stores[i] = postgres.New(newPool(t, configure), postgres.WithSchema(schema))
+			stores[i] = postgres.New(newPool(t, configure), postgres.Options{Schema: schema})
 		}
 		for _, err := range atOnce(len(stores), func(i int) error { return stores[i].Migrate(t.Context()) }) {
 			require.NoError(t, err)
@@ -96,11 +96,12 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	s := storeIn(t, pool, schema)
 	execute(t, pool, "UPDATE "+quote(schema, "schema_version")+" SET version = $1", postgres.LatestVersion()+1)
 	n := objects(t, pool, schema)
-	_, opened := postgres.Open(t.Context(), pgtest.URL(t), postgres.WithSchema(schema))
+	_, opened := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Schema: schema})
 	for _, err := range []error{s.Migrate(t.Context()), opened} {
 		requireEnvironment(t, err)
 		require.ErrorContains(t, err, fmt.Sprintf("has version %d", postgres.LatestVersion()+1))
 		require.ErrorContains(t, err, "newer release")
+		require.ErrorIs(t, err, store.ErrSchema)
 	}
 	require.Equal(t, n, objects(t, pool, schema))
 }
@@ -111,7 +112,7 @@ func TestNewerReplicaIsFaster(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
-	s := postgres.New(newPoolAt(t, named(t, "slow"), nil), postgres.WithSchema(schema))
+	s := postgres.New(newPoolAt(t, named(t, "slow"), nil), postgres.Options{Schema: schema})
 	newer, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer newer.Rollback(context.Background())
@@ -131,6 +132,7 @@ func TestNewerReplicaIsFaster(t *testing.T) {
 	err = receive(t, migrated, "the migration")
 	requireEnvironment(t, err)
 	require.ErrorContains(t, err, "newer release")
+	require.ErrorIs(t, err, store.ErrSchema)
 	require.Equal(t, 1, objects(t, pool, schema), "it changed the newer schema")
 }
 
@@ -142,7 +144,7 @@ func TestMigrateTakesNoRights(t *testing.T) {
 	role := "onezone_" + fmt.Sprint(schemas.Add(1))
 	execute(t, pool, "CREATE ROLE "+role)
 	t.Cleanup(func() { execute(t, pool, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
-	limited := postgres.New(newPool(t, parameter("role", role)), postgres.WithSchema(schema))
+	limited := postgres.New(newPool(t, parameter("role", role)), postgres.Options{Schema: schema})
 
 	err := limited.Migrate(t.Context())
 	requireEnvironment(t, err)
@@ -164,9 +166,9 @@ func TestFeedIsAddedLater(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
-	without := storeIn(t, pool, schema, postgres.WithoutFeed())
+	without := storeWith(t, pool, postgres.Options{Schema: schema, NoFeed: true})
 	prepare(t, without)
-	with := postgres.New(pool, postgres.WithSchema(schema))
+	with := postgres.New(pool, postgres.Options{Schema: schema})
 	for _, s := range []*postgres.Store{without, with} {
 		err := s.Watch(t.Context(), func(c store.Change) { t.Errorf("the feed says %v", c) })
 		require.ErrorIs(t, err, postgres.ErrNoFeed)

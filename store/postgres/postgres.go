@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,12 +10,8 @@ import (
 	// itself and the notifications that Watch needs.
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
-
-// ErrClosed is wrapped in the error of every call on a store that is closed.
-var ErrClosed = errors.New("the store is closed")
 
 // Store is a [store.Store] in PostgreSQL. Make one with [New] or [Open].
 type Store struct {
@@ -38,29 +35,26 @@ var (
 	_ store.HolderGuard       = (*Store)(nil)
 )
 
-// Option changes a default of [New] and [Open].
-type Option func(*Store)
-
-// DefaultSchema is the schema of the tables unless [WithSchema] says another.
+// DefaultSchema is the schema of the tables unless [Options] say another.
 const DefaultSchema = "onezone"
 
-// WithSchema sets the schema that holds the tables, and nothing else. Any name
-// will do; PostgreSQL cuts off what goes beyond 63 bytes. Stores of different
-// schemas in one database have nothing in common.
-func WithSchema(name string) Option { return func(s *Store) { s.schema = name } }
+// Options is how a [Store] uses its database. The zero Options are the defaults.
+type Options struct {
+	// Schema holds the tables, and nothing else. Any name will do; PostgreSQL cuts
+	// off what goes beyond 63 bytes. Stores of different schemas in one database
+	// have nothing in common. "": DefaultSchema.
+	Schema string
 
-// WithoutFeed keeps [Store.Migrate] from making the triggers of the feed, for
-// engines that have no LISTEN and NOTIFY, and for those who write more than a
-// feed can carry. [Store.Watch] then fails with [ErrNoFeed].
-func WithoutFeed() Option { return func(s *Store) { s.feed = false } }
+	// NoFeed keeps Migrate from making the triggers of the feed, for engines that
+	// have no LISTEN and NOTIFY, and for those who write more than a feed can
+	// carry. Watch then fails with ErrNoFeed.
+	NoFeed bool
+}
 
 // New returns a store over the pool, which stays the caller's to close. It does
 // not connect; the tables are there after [Store.Migrate].
-func New(pool *pgxpool.Pool, options ...Option) *Store {
-	s := &Store{pool: pool, schema: DefaultSchema, feed: true, heartbeat: 5 * time.Second}
-	for _, option := range options {
-		option(s)
-	}
+func New(pool *pgxpool.Pool, o Options) *Store {
+	s := &Store{pool: pool, schema: cmp.Or(o.Schema, DefaultSchema), feed: !o.NoFeed, heartbeat: 5 * time.Second}
 	s.creations.maxTurn = maxTurn
 	s.queries = newQueries(s.schema)
 	s.closed, s.close = context.WithCancel(context.Background())
@@ -69,15 +63,15 @@ func New(pool *pgxpool.Pool, options ...Option) *Store {
 
 // Open returns a store over a pool of its own, after it has connected once. The
 // connection string is that of [pgxpool.ParseConfig]: a URL, or keywords and
-// values. It fails where the schema is newer than this release knows; the tables
-// are there after [Store.Migrate].
-func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
+// values. [store.ErrSchema]: the schema is newer than this release knows. The
+// tables are there after [Store.Migrate].
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const doing = "open a store in PostgreSQL"
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
 		return nil, environment(doing, err)
 	}
-	s := New(pool, options...)
+	s := New(pool, o)
 	s.owned = true
 	if _, err := s.version(ctx); err != nil {
 		_ = s.Close()
@@ -86,7 +80,7 @@ func Open(ctx context.Context, url string, options ...Option) (*Store, error) {
 	return s, nil
 }
 
-// Close makes all later calls fail with [ErrClosed] and ends those of
+// Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It closes the pool that [Open] made, once the calls that are
 // under way have ended. It never fails, nor does closing twice.
 func (s *Store) Close() error {
@@ -103,7 +97,7 @@ func (s *Store) ready(ctx context.Context, doing string) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	if s.closed.Err() != nil {
-		return fmt.Errorf("%s: %w", doing, ErrClosed)
+		return fmt.Errorf("%s: %w", doing, store.ErrClosed)
 	}
 	return nil
 }

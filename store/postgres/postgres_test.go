@@ -124,7 +124,7 @@ func TestAnyNameWillDoAsSchema(t *testing.T) {
 func TestOpenMakesAPoolOfItsOwn(t *testing.T) {
 	t.Parallel()
 	name := newSchema(t, newPool(t, nil))
-	s, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.WithSchema(name))
+	s, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Schema: name})
 	require.NoError(t, err)
 	require.NoError(t, s.Migrate(t.Context()))
 	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
@@ -142,14 +142,14 @@ func TestOpenFailsWithAnErrorOfTheEnvironment(t *testing.T) {
 		"postgres://alice:" + password + "@127.0.0.1:port/db",
 		"postgres://alice:" + password + "@127.0.0.1/db?pool_max_conns=x",
 	} {
-		s, err := postgres.Open(t.Context(), url)
+		s, err := postgres.Open(t.Context(), url, postgres.Options{})
 		require.Nil(t, s)
 		requireEnvironment(t, err)
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), password)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := postgres.Open(ctx, pgtest.URL(t))
+	_, err := postgres.Open(ctx, pgtest.URL(t), postgres.Options{})
 	require.ErrorIs(t, err, context.Canceled)
 	requireEnvironment(t, err)
 }
@@ -168,12 +168,12 @@ func TestEveryCallFailsOnceClosed(t *testing.T) {
 	f := watch(t, s)
 	require.NoError(t, s.Close())
 	err := receive(t, f.ended, "the feed ends")
-	require.ErrorIs(t, err, postgres.ErrClosed)
+	require.ErrorIs(t, err, store.ErrClosed)
 	requireEnvironment(t, err)
 	f.next(t, store.FeedDown)
 	for _, call := range calls(s) {
 		err := call.do(t.Context())
-		require.ErrorIs(t, err, postgres.ErrClosed, call.name)
+		require.ErrorIs(t, err, store.ErrClosed, call.name)
 		requireEnvironment(t, err, call.name)
 	}
 }
@@ -184,7 +184,7 @@ func TestNothingRunsOnAfterClose(t *testing.T) {
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
 	before := goroutines()
-	s, err := postgres.Open(t.Context(), named(t, "leak"), postgres.WithSchema(schema))
+	s, err := postgres.Open(t.Context(), named(t, "leak"), postgres.Options{Schema: schema})
 	require.NoError(t, err)
 	require.NoError(t, s.Migrate(t.Context()))
 	f := watch(t, s)

@@ -55,7 +55,7 @@ func (l *load) fail(err error) {
 func TestServerCrashesUnderLoad(t *testing.T) {
 	server := pgtest.Own(t)
 	pool := newPoolAt(t, server.URL, nil)
-	s := postgres.New(pool)
+	s := postgres.New(pool, postgres.Options{})
 	require.NoError(t, s.Migrate(t.Context()))
 	require.NoError(t, s.CreateToken(t.Context(), newToken("counter")))
 	f := watch(t, s, store.FeedUp, store.FeedDown, store.IdentityChanged)

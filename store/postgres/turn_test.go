@@ -20,7 +20,7 @@ func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
 	pool, err := pgxpool.New(t.Context(), "postgres://127.0.0.1:1/none")
 	require.NoError(t, err)
 	defer pool.Close()
-	s := New(pool)
+	s := New(pool, Options{})
 	defer s.Close()
 	for range maxTurns - 1 {
 		require.True(t, s.creations.takeTurn(nil))

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// ErrNoFeed is wrapped in the error of [Store.Watch] where the schema was
-// migrated [WithoutFeed].
+// ErrNoFeed is wrapped in the error of [Store.Watch] where the [Options], or those
+// that the schema was migrated with, say NoFeed.
 var ErrNoFeed = errors.New("the schema has no feed of changes")
 
 // maxReconnect is the longest pause between two attempts to connect.
@@ -30,7 +30,7 @@ const maxReconnect = time.Second
 // An observer that is thousands of changes late is told [store.FeedDown] and
 // [store.FeedUp] in place of them. Watch returns at once, with the error
 // wrapped, where the tables are not there or have no feed ([ErrNoFeed]), and
-// returns [ErrClosed], wrapped, when the store is closed.
+// returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const doing = "watch the store"
 	if err := s.ready(ctx, doing); err != nil {
@@ -69,7 +69,7 @@ func (s *Store) listen(ctx context.Context, q *queue) error {
 		stood, err := s.stand(ctx, q)
 		switch code := sqlState(err); {
 		case s.closed.Err() != nil:
-			return ErrClosed
+			return store.ErrClosed
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
@@ -171,7 +171,7 @@ func parseChange(payload string) (store.Change, bool) {
 	subject, err := caveat.ParseSubject(key)
 	switch {
 	case err == nil && kind == 'k':
-		return store.Change{Kind: store.TemporaryChange, Subject: subject}, true
+		return store.Change{Kind: store.TemporaryChanged, Subject: subject}, true
 	case err == nil && kind == 'i':
 		return store.Change{Kind: store.IdentityChanged, Subject: subject}, true
 	}

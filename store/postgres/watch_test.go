@@ -86,7 +86,7 @@ func TestFeedWaitsForAServer(t *testing.T) {
 	direct := newPool(t, nil)
 	schema := newSchema(t, direct)
 	storeIn(t, direct, schema)
-	s := postgres.New(newPoolAt(t, p.url, nil), postgres.WithSchema(schema))
+	s := postgres.New(newPoolAt(t, p.url, nil), postgres.Options{Schema: schema})
 	changes := make(chan store.Change, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -102,7 +102,7 @@ func TestFeedWaitsForAServer(t *testing.T) {
 func TestFeedNeedsTables(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
-	s := postgres.New(pool, postgres.WithSchema(newSchema(t, pool)))
+	s := postgres.New(pool, postgres.Options{Schema: newSchema(t, pool)})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := s.Watch(ctx, func(c store.Change) { t.Errorf("the feed says %v", c) })
@@ -119,7 +119,7 @@ func TestFeedTellsWhatOthersWrite(t *testing.T) {
 	prepare(t, s)
 	f := watch(t, s)
 	token := func(id string) store.Change { return store.Change{Kind: store.TokenChanged, TokenID: id} }
-	identity, temporary := store.Change{Kind: store.IdentityChanged}, store.Change{Kind: store.TemporaryChange}
+	identity, temporary := store.Change{Kind: store.IdentityChanged}, store.Change{Kind: store.TemporaryChanged}
 	about := func(c store.Change, s caveat.Subject) store.Change {
 		c.Subject = s
 		return c
@@ -164,7 +164,7 @@ func TestFeedTellsNothingOfWhatIsUndone(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, tx.Rollback(t.Context()))
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
-	require.Equal(t, store.Change{Kind: store.TemporaryChange, Subject: alice}, receive(t, f.changes, "a change"))
+	require.Equal(t, store.Change{Kind: store.TemporaryChanged, Subject: alice}, receive(t, f.changes, "a change"))
 }
 
 func TestPayloads(t *testing.T) {
@@ -173,7 +173,7 @@ func TestPayloads(t *testing.T) {
 	for payload, want := range map[string]store.Change{
 		"ta":             {Kind: store.TokenChanged, TokenID: "a"},
 		"t" + long:       {Kind: store.TokenChanged, TokenID: long},
-		"kusr-alice":     {Kind: store.TemporaryChange, Subject: alice},
+		"kusr-alice":     {Kind: store.TemporaryChanged, Subject: alice},
 		"iprv-" + long:   {Kind: store.IdentityChanged, Subject: caveat.Provider(long)},
 		"iusr-usr-alice": {Kind: store.IdentityChanged, Subject: caveat.User("usr-alice")},
 	} {

@@ -180,7 +180,7 @@ func TestObserverSeesTheChangeThatItIsToldOf(t *testing.T) {
 	require.True(t, key.Revoked)
 	_, err = writer.RotateTemporaryKey(t.Context(), alice, store.NewSecret("next"))
 	require.NoError(t, err)
-	awaitKind(t, changes, store.TemporaryChange)
+	awaitKind(t, changes, store.TemporaryChanged)
 	key, err = s.TemporaryKey(t.Context(), alice)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, key.Generation)

@@ -15,9 +15,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// ErrClosed is wrapped in the error of every call on a store that is closed.
-var ErrClosed = errors.New("the store is closed")
-
 // Defaults of [Options].
 const (
 	DefaultPrefix      = "onezone:"
@@ -94,7 +91,7 @@ func New(client rueidis.Client, o Options) *Store {
 // Sentinel. A new server is ready for use after [Store.Migrate].
 //
 // badData {key "url"}: it is another URL. badData {key "prefix"}: the prefix holds
-// braces. [ErrSchema]: the keys were written by a newer version of this package.
+// braces. [store.ErrSchema]: the keys were written by a newer version of this package.
 // The environment: the server does not answer.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const open = "open a Redis store"
@@ -148,7 +145,7 @@ func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, 
 	}
 }
 
-// Close makes all later calls fail with [ErrClosed] and ends those of
+// Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It closes the connections that [Open] made and leaves alone a
 // client that was passed to [New]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
@@ -168,11 +165,11 @@ func (s *Store) ready(ctx context.Context, something string) error {
 	}
 	select {
 	case <-s.done:
-		return fmt.Errorf("%s: %w", something, ErrClosed)
+		return fmt.Errorf("%s: %w", something, store.ErrClosed)
 	default:
 	}
 	if !s.migrated.Load() {
-		return fmt.Errorf("%s: %w: Migrate was not called", something, ErrSchema)
+		return fmt.Errorf("%s: %w: Migrate was not called", something, store.ErrSchema)
 	}
 	return nil
 }

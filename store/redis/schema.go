@@ -10,26 +10,22 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 // schema is the version of the layout of keys and values that this package
 // writes.
 const schema = 1
 
-// ErrSchema is wrapped in the errors of [Open] and [Store.Migrate] where the keys
-// are of a version that this package does not know, and in that of every call
-// before Migrate succeeded.
-var ErrSchema = errors.New("the schema of the keys is not ready")
-
 // Migrate makes the server ready for the store: it leaves a mark of the schema's
 // version, or checks the one that is there. It can be called by any number of
 // processes at once and again at any time.
 //
-// [ErrSchema]: the keys were written by a newer version of this package, and are
+// [store.ErrSchema]: the keys were written by a newer version of this package, and are
 // left alone. badData {key "prefix"}: the prefix holds braces.
 func (s *Store) Migrate(ctx context.Context) error {
 	const migrate = "migrate a Redis store"
-	if err := s.ready(ctx, migrate); err != nil && !errors.Is(err, ErrSchema) {
+	if err := s.ready(ctx, migrate); err != nil && !errors.Is(err, store.ErrSchema) {
 		return err
 	}
 	if err := s.o.validate(); err != nil {
@@ -48,7 +44,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 func (s *Store) schemaKey() string { return s.o.Prefix + "schema" }
 
 // checkSchema lets calls pass if the server is ready for the store. The error is
-// ErrSchema where it never will be.
+// store.ErrSchema where it never will be.
 func (s *Store) checkSchema(ctx context.Context) error {
 	version, err := s.client.Do(ctx, s.client.B().Get().Key(s.schemaKey()).Build().Pin()).ToString()
 	if rueidis.IsRedisNil(err) {
@@ -58,7 +54,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 		return err
 	}
 	if version != strconv.Itoa(schema) {
-		return fmt.Errorf("%w: it has version %.20q, this program knows version %d", ErrSchema, version, schema)
+		return fmt.Errorf("%w: it has version %.20q, this program knows version %d", store.ErrSchema, version, schema)
 	}
 	caching, err := s.probeCache(ctx, s.schemaKey())
 	if err != nil {

@@ -21,9 +21,9 @@ func TestCallsBeforeMigrateAreRefused(t *testing.T) {
 	for _, c := range calls(s)[1:] {
 		err := c.do(t.Context())
 		requireEnvironment(t, err, c.name)
-		require.ErrorIs(t, err, redis.ErrSchema, c.name)
+		require.ErrorIs(t, err, store.ErrSchema, c.name)
 	}
-	require.ErrorIs(t, s.Watch(t.Context(), func(store.Change) {}), redis.ErrSchema)
+	require.ErrorIs(t, s.Watch(t.Context(), func(store.Change) {}), store.ErrSchema)
 	require.NoError(t, s.Migrate(t.Context()))
 	require.NoError(t, s.Migrate(t.Context()), "the second time")
 	fill(t, s)
@@ -39,12 +39,12 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		s := redis.New(client, o)
 		err := s.Migrate(t.Context())
 		requireEnvironment(t, err)
-		require.ErrorIs(t, err, redis.ErrSchema)
+		require.ErrorIs(t, err, store.ErrSchema)
 		for _, c := range calls(s)[1:] {
-			require.ErrorIs(t, c.do(t.Context()), redis.ErrSchema, c.name)
+			require.ErrorIs(t, c.do(t.Context()), store.ErrSchema, c.name)
 		}
 		_, err = redis.Open(t.Context(), redistest.URL(t), o)
-		require.ErrorIs(t, err, redis.ErrSchema)
+		require.ErrorIs(t, err, store.ErrSchema)
 	}
 	keys, err := client.Do(t.Context(), client.B().Keys().Pattern(o.Prefix+"*").Build()).AsStrSlice()
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestOpen(t *testing.T) {
 	url, prefix := redistest.URL(t), redistest.Prefix()
 	s, err := redis.Open(t.Context(), url, redis.Options{Prefix: prefix})
 	require.NoError(t, err)
-	require.ErrorIs(t, s.CreateToken(t.Context(), newToken("a")), redis.ErrSchema, "before Migrate")
+	require.ErrorIs(t, s.CreateToken(t.Context(), newToken("a")), store.ErrSchema, "before Migrate")
 	require.NoError(t, s.Migrate(t.Context()))
 	fill(t, s)
 	require.NoError(t, s.Close())
@@ -122,12 +122,12 @@ func TestCloseEndsCallsAndFeeds(t *testing.T) {
 	go func() { ended <- s.Watch(context.Background(), func(c store.Change) { up <- c }) }()
 	await(t, up, "the feed stands")
 	require.NoError(t, s.Close())
-	require.ErrorIs(t, await(t, ended, "the feed ends"), redis.ErrClosed)
+	require.ErrorIs(t, await(t, ended, "the feed ends"), store.ErrClosed)
 	require.Equal(t, store.FeedDown, await(t, up, "the feed is lost").Kind)
 	for _, c := range calls(s) {
 		err := c.do(t.Context())
 		requireEnvironment(t, err, c.name)
-		require.ErrorIs(t, err, redis.ErrClosed, c.name)
+		require.ErrorIs(t, err, store.ErrClosed, c.name)
 	}
 	require.NoError(t, client.Do(t.Context(), client.B().Ping().Build()).Error(), "the caller's client was closed")
 }

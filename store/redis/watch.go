@@ -49,7 +49,7 @@ func (s *Store) change(tag, message string) (c store.Change, key string, ok bool
 	case identityKind:
 		c.Kind = store.IdentityChanged
 	case temporaryKind:
-		c.Kind = store.TemporaryChange
+		c.Kind = store.TemporaryChanged
 	default:
 		return store.Change{}, "", false
 	}
@@ -70,7 +70,7 @@ const (
 // Watch implements [store.Watcher]. It subscribes at each master, so that a
 // change comes from the server that made it. An observer that is thousands of
 // changes late is told [store.FeedDown] and [store.FeedUp] in place of them.
-// Watch returns [ErrClosed], wrapped, when the store is closed.
+// Watch returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const watch = "watch the store"
 	if err := s.ready(ctx, watch); err != nil {
@@ -102,7 +102,7 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", watch, err)
 	}
-	return fmt.Errorf("%s: %w", watch, ErrClosed)
+	return fmt.Errorf("%s: %w", watch, store.ErrClosed)
 }
 
 // feed is a subscription to the channels of all shards.

@@ -11,6 +11,7 @@ import (
 	codes "modernc.org/sqlite/lib"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 // readOne runs a query for one row and scans it. notFound: there is none.
@@ -138,7 +139,7 @@ func (s *Store) inTurn(ctx context.Context, write func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.closed.Done():
-		return ErrClosed
+		return store.ErrClosed
 	}
 	defer func() { <-s.turn }()
 	err := s.patiently(ctx, write)
@@ -245,7 +246,7 @@ func (s *Store) environment(ctx context.Context, doing string, err error) error 
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if s.closed.Err() != nil {
-		err = ErrClosed
+		err = store.ErrClosed
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

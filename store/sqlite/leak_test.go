@@ -38,7 +38,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 		}()
 		require.NoError(t, s.Close())
 		for range cap(ended) {
-			require.ErrorIs(t, receive(t, ended, "the feed ends"), sqlite.ErrClosed)
+			require.ErrorIs(t, receive(t, ended, "the feed ends"), store.ErrClosed)
 		}
 		close(up)
 	}

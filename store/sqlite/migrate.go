@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 //go:embed schema/tables.sql
@@ -29,7 +30,7 @@ const (
 
 // Migrate creates the tables, or brings them up to date. It may be called at
 // every start, by any number of processes at once, and does nothing but read
-// where there is nothing to do. It fails where the tables are newer than this
+// where there is nothing to do. [store.ErrSchema]: the tables are newer than this
 // release knows.
 func (s *Store) Migrate(ctx context.Context) error {
 	const doing = "migrate the tables"
@@ -91,8 +92,8 @@ func scanVersion(row *sql.Row) (v int, err error) {
 	case err != nil:
 		return 0, err
 	case v < 0 || v > len(migrations):
-		return 0, fmt.Errorf("the tables have version %d, and this release knows none after %d: it takes a newer release",
-			v, len(migrations))
+		return 0, fmt.Errorf("%w: the tables have version %d, and this release knows none after %d: it takes a newer release",
+			store.ErrSchema, v, len(migrations))
 	}
 	return v, nil
 }

@@ -98,6 +98,7 @@ func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
 		requireEnvironment(t, err, about...)
 		require.ErrorContains(t, err, fmt.Sprintf("the tables have version %d", newer), about...)
 		require.ErrorContains(t, err, "newer release", about...)
+		require.ErrorIs(t, err, store.ErrSchema, about...)
 	}
 	requireRefused(second(sqlite.Open(t.Context(), path, sqlite.Options{})))
 	s := sqlite.New(db, sqlite.Options{})

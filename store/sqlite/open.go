@@ -19,12 +19,13 @@ import (
 )
 
 // Open returns a store over the file with the path, which it creates if it is not
-// there: a path is the name of a file whatever it looks like, ":memory:" and
-// "file:x?mode=ro" too. It uses write-ahead logging, one connection for writing
-// and several for reading. It fails where the tables are newer than this release
-// knows; they are there after [Store.Migrate].
+// there, in a directory that is: a path is the name of a file whatever it looks
+// like, ":memory:" and "file:x?mode=ro" too. It uses write-ahead logging, one
+// connection for writing and several for reading. The tables are there after
+// [Store.Migrate].
 //
-// badData {key "synchronous"}: there is no such setting.
+// [store.ErrSchema]: the tables are newer than this release knows. badData {key
+// "synchronous"}: there is no such setting.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	const doing = "open a store in SQLite"
 	if o.Synchronous > Off {

@@ -130,10 +130,10 @@ func TestCloseEndsTheStoreAndWhatItOpened(t *testing.T) {
 		require.NoError(t, s.Close(), "the second time")
 		for _, c := range calls(s) {
 			err := c.do(t.Context())
-			require.ErrorIs(t, err, sqlite.ErrClosed, c.name)
+			require.ErrorIs(t, err, store.ErrClosed, c.name)
 			requireEnvironment(t, err, c.name)
 		}
-		require.ErrorIs(t, s.Watch(t.Context(), nil), sqlite.ErrClosed)
+		require.ErrorIs(t, s.Watch(t.Context(), nil), store.ErrClosed)
 	}
 	require.NoError(t, db.Ping(), "the handle is the caller's to close")
 	require.NoFileExists(t, path+"-wal", "all is in one file")
@@ -180,7 +180,7 @@ func TestCloseWaitsForTheWriteUnderWay(t *testing.T) {
 		}()
 		receive(t, begun, "the update begins")
 		go func() { closed <- s.Close() }()
-		require.Eventually(t, func() bool { return errors.Is(second(s.NamedKey(context.Background(), "a")), sqlite.ErrClosed) },
+		require.Eventually(t, func() bool { return errors.Is(second(s.NamedKey(context.Background(), "a")), store.ErrClosed) },
 			patience, time.Millisecond)
 		require.Empty(t, closed, "it is closed before the write is done")
 		close(goOn)
@@ -221,7 +221,7 @@ func TestCloseUnderLoad(t *testing.T) {
 		require.NoError(t, errs[len(acknowledged)])
 		sum := 0
 		for i, n := range acknowledged {
-			require.ErrorIs(t, errs[i], sqlite.ErrClosed)
+			require.ErrorIs(t, errs[i], store.ErrClosed)
 			sum += n
 		}
 		token, err := openAt(t, path, sqlite.Options{}).GetToken(t.Context(), "a")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/onezone-go/onezone/store"
 )
 
 // prepared are the queries as each handle has them.
@@ -35,7 +37,7 @@ func (s *Store) statements(ctx context.Context) (*prepared, error) {
 		s.forget() // Close may have been there before
 	}
 	if p = s.prepared.Load(); p == nil {
-		return nil, ErrClosed
+		return nil, store.ErrClosed
 	}
 	return p, nil
 }

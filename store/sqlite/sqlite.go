@@ -12,9 +12,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// ErrClosed is wrapped in the error of every call on a store that is closed.
-var ErrClosed = errors.New("the store is closed")
-
 // DefaultBusyTimeout is how long a call waits for others that keep the file
 // locked, unless [Options] say otherwise.
 const DefaultBusyTimeout = 5 * time.Second
@@ -92,7 +89,7 @@ func New(db *sql.DB, o Options) *Store {
 	return s
 }
 
-// Close makes all later calls fail with [ErrClosed] and ends those of
+// Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It waits for the write that is under way, and closes the handles
 // that [Open] made. Closing twice is no error.
 func (s *Store) Close() error {
@@ -118,7 +115,7 @@ func (s *Store) ready(ctx context.Context, doing string) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	if s.closed.Err() != nil {
-		return fmt.Errorf("%s: %w", doing, ErrClosed)
+		return fmt.Errorf("%s: %w", doing, store.ErrClosed)
 	}
 	return nil
 }

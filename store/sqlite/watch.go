@@ -27,7 +27,7 @@ const (
 // An observer that is so late that its changes are no longer kept, 15,000 or
 // more, is told [store.FeedDown] and [store.FeedUp] in place of them; so it is
 // where the file was replaced by an older one. Watch returns at once, with the
-// error wrapped, where the tables are not there, and returns [ErrClosed],
+// error wrapped, where the tables are not there, and returns [store.ErrClosed],
 // wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const doing = "watch the store"
@@ -140,7 +140,7 @@ func (n numbered) change() (c store.Change, err error) {
 	case "t":
 		return store.Change{Kind: store.TokenChanged, TokenID: n.key}, nil
 	case "k":
-		c.Kind = store.TemporaryChange
+		c.Kind = store.TemporaryChanged
 	case "i":
 		c.Kind = store.IdentityChanged
 	default:

@@ -134,5 +134,5 @@ func TestWatchGetsOverFaults(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 	require.Equal(t, store.Change{Kind: store.FeedDown}, f.next(t))
-	require.ErrorIs(t, receive(t, f.ended, "the feed ends with the store"), sqlite.ErrClosed)
+	require.ErrorIs(t, receive(t, f.ended, "the feed ends with the store"), store.ErrClosed)
 }

@@ -74,7 +74,7 @@ func watchReports(t *testing.T, open func() store.Store) {
 	f := watch(t, s)
 	token := store.Change{Kind: store.TokenChanged, TokenID: "a"}
 	identity := store.Change{Kind: store.IdentityChanged, Subject: alice}
-	temporary := store.Change{Kind: store.TemporaryChange, Subject: alice}
+	temporary := store.Change{Kind: store.TemporaryChanged, Subject: alice}
 
 	createTokens(t, s, newToken("a"))
 	f.until(t, token)

@@ -184,7 +184,7 @@ func (w *wrongWatcher) Watch(ctx context.Context, observe func(store.Change)) er
 	return w.Store.Watch(ctx, func(c store.Change) {
 		switch {
 		case c.Kind == store.FeedUp && w.fault == "feed without FeedUp":
-		case c.Kind == store.TemporaryChange && w.fault == "feed without temporary secrets":
+		case c.Kind == store.TemporaryChanged && w.fault == "feed without temporary secrets":
 		case c.Kind == store.IdentityChanged && w.fault == "feed without identities":
 		case c.Kind == store.TokenChanged && w.fault == "feed with another id":
 			observe(store.Change{Kind: c.Kind, TokenID: "name of " + c.TokenID})
