@@ -54,7 +54,11 @@ func TestVectorsCaveatJSONs(t *testing.T) {
 			e := requireInvalid(t, err)
 			shown, err := json.Marshal(e.Details["caveat"])
 			require.NoError(t, err)
-			require.JSONEq(t, string(v.JSON), string(shown))
+			if first := v.JSON[0]; first == '{' || first == '"' {
+				require.JSONEq(t, string(v.JSON), string(shown))
+			} else { // what is neither is shown as a text
+				require.EqualValues(t, '"', shown[0], "%s", shown)
+			}
 			require.Nil(t, c)
 			return
 		}

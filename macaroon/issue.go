@@ -183,24 +183,22 @@ func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject) (To
 
 // Confine returns a copy of the token with the caveats added, under the limits
 // and in the vocabulary of the authority. Only the new caveats are judged: the
-// subject must be good, and allowed to use the services that they name. The
-// token itself is not verified. A version 1 token, the subject of which is not
+// subject must exist, not be blocked, and be allowed to use the services that
+// they name. The token itself is not verified. A version 1 token, the subject of which is not
 // known here, is confined without that check.
 //
 // Errors: those of [Token.Confine], and userBlocked, tokenSubjectInvalid,
 // tokenSessionInvalid, tokenServiceForbidden {service}.
 func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (Token, error) {
-	confined, err := a.confiner.confine(t, cs)
-	if err != nil {
+	if err := a.validate(cs); err != nil {
 		return Token{}, err
 	}
-	if t.Version() != 1 {
-		err = a.checkGrant(ctx, t.Subject(), t.Type(), cs)
+	if t.Version() == 2 {
+		if err := a.checkGrant(ctx, t.Subject(), t.Type(), cs); err != nil {
+			return Token{}, err
+		}
 	}
-	if err != nil {
-		return Token{}, err
-	}
-	return confined, nil
+	return a.confiner.confine(t, cs)
 }
 
 func (a *Authority) issued(ctx context.Context, t Token) {
@@ -209,15 +207,23 @@ func (a *Authority) issued(ctx context.Context, t Token) {
 
 // checkSpecified decides whether a token of the grant can be made, for whomever.
 func (a *Authority) checkSpecified(ctx context.Context, g Grant) error {
-	if !g.Type.issuable() {
+	if !g.Type.isComplete() {
 		return errors.BadValueTokenType("type")
 	}
-	for _, c := range g.Caveats {
+	if err := a.validate(g.Caveats); err != nil {
+		return err
+	}
+	return a.CheckInvitation(ctx, g)
+}
+
+// validate decides whether the caveats may enter a new token.
+func (a *Authority) validate(cs []caveat.Caveat) error {
+	for _, c := range cs {
 		if err := a.confiner.vocabulary.Validate(c); err != nil {
 			return err
 		}
 	}
-	return a.CheckInvitation(ctx, g)
+	return nil
 }
 
 // CheckInvitation decides whether the subject of the grant may make the

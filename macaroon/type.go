@@ -118,11 +118,16 @@ func parseType(text string) (t Type, ok bool) {
 	return InviteToken(invite, target), ok
 }
 
-// issuable reports whether a token of the type can be made: it is complete and
-// reads back from an identifier as the same type.
-func (t Type) issuable() bool {
+// isComplete reports whether the type has a text that reads back as itself.
+func (t Type) isComplete() bool {
 	back, ok := parseType(t.String())
-	return ok && back == t && !strings.Contains(t.param, "/") && isPlain(t.param)
+	return ok && back == t
+}
+
+// issuable reports whether a token of the type can be made: it is complete, and
+// an identifier can hold its session or target.
+func (t Type) issuable() bool {
+	return t.isComplete() && !strings.Contains(t.param, "/") && isPlain(t.param)
 }
 
 // isPlain reports whether the text may stand in an identifier: no control
@@ -179,8 +184,10 @@ func (t Type) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the object form. Of several types in one object the first
-// in the order access, identity, invite counts; other keys are ignored. The
-// error is badValueTokenType {key "type"}.
+// in the order access, identity, invite counts; other keys are ignored. A session
+// or target that no identifier can hold is read, as by the original; that there
+// is none such is for who knows the sessions and targets to say. The error is
+// badValueTokenType {key "type"}.
 func (t *Type) UnmarshalJSON(data []byte) error {
 	type object map[string]json.RawMessage
 	var o object
@@ -207,7 +214,7 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 			*t, ok = InviteToken(kind, target), target != ""
 		}
 	}
-	if !ok || !t.issuable() {
+	if !ok || !t.isComplete() {
 		*t = Type{}
 		return errors.BadValueTokenType("type")
 	}

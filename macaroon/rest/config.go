@@ -60,8 +60,7 @@ func WithRights(r Rights) Option { return func(c *config) { c.rights = r } }
 // Default: they are badToken.
 func WithIdentityProvider(p IdentityProvider) Option { return func(c *config) { c.idp = p } }
 
-// WithDataScopes sets who knows the spaces of users. Default: the scope of a
-// user's token cannot be inferred (notImplemented).
+// WithDataScopes sets who knows the spaces of users. Default: users have none.
 func WithDataScopes(s DataScopes) Option { return func(c *config) { c.scopes = s } }
 
 // WithSessions sets how the session that a request is made in is told from the
