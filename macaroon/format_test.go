@@ -166,7 +166,7 @@ func TestTypesInJSONThatAreNone(t *testing.T) {
 		`{"accessToken":{"x":1}}`: "", `{"accessToken":{"sessionId":5}}`: "", `{"accessToken":{"sessionId":null}}`: "",
 		`{"accessToken":{"sessionId":"a/b c"}}`: "act:a/b c", `{"accessToken":null}`: "", `{"accessToken":[]}`: "", `"accessToken"`: "", `5`: "", `[]`: "", `null`: "",
 		`{"inviteToken":{"inviteType":"userJoinGroup","groupId":"a/b"}}`: "ujg:a/b:",
-		`{"inviteToken":{"inviteType":"userJoinGroup","groupId":""}}`: "", `{"inviteToken":{"inviteType":"userJoinGroup","groupId":"a:b"}}`: "",
+		`{"inviteToken":{"inviteType":"userJoinGroup","groupId":""}}`:    "", `{"inviteToken":{"inviteType":"userJoinGroup","groupId":"a:b"}}`: "",
 		`{"inviteToken":{"inviteType":"userJoinGroup","groupId":5}}`: "", `{"inviteToken":{"inviteType":"any","groupId":"g"}}`: "",
 		`{"inviteToken":{"inviteType":"userJoinGroup","groupId":"g","parameters":5,"x":1}}`: "ujg:g:",
 		`{"AccessToken":{}}`: "", `{}`: "",
