@@ -13,6 +13,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/retention"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
 	"github.com/onezone-go/onezone/store/memory"
@@ -452,4 +453,17 @@ func TestIDsTooLongToBeTrueAreNotRemembered(t *testing.T) {
 	}
 	require.EqualValues(t, 4, b.lookUps.Load())
 	require.Equal(t, 1, c.Stats().Negative)
+}
+
+func TestAnswersKeepNoTokensInMemory(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	c, _ := open(t, b, cache.Options{})
+	for _, name := range []string{"a", "alice", "nobody knows it"} {
+		id, kept := retention.Within(name)
+		_, _ = c.NamedKey(t.Context(), id)
+		_, _ = c.TemporaryKey(t.Context(), caveat.User(id))
+		id = ""
+		require.False(t, kept(), name)
+	}
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -76,6 +77,7 @@ func (c *cached) load(ctx context.Context, k key) (store.Key, error) {
 	if len(k.id) > maxID {
 		return c.ask(ctx, k)
 	}
+	k.id = strings.Clone(k.id) // it is part of a token, which must not stay in memory with it
 	state := c.versions.now(k)
 	flight := c.flights.DoChan(state.flight(k), func() (any, error) { return c.fly(ctx, k, state) })
 	select {

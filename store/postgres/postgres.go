@@ -10,6 +10,7 @@ import (
 	// itself and the notifications that Watch needs.
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -63,11 +64,16 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 
 // Open returns a store over a pool of its own, after it has connected once. The
 // connection string is that of [pgxpool.ParseConfig]: a URL, or keywords and
-// values. [store.ErrSchema]: the schema is newer than this release knows. The
+// values. badData {key "url"}: it is none. [store.ErrSchema]: the schema is newer than this release knows. The
 // tables are there after [Store.Migrate].
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const doing = "open a store in PostgreSQL"
-	pool, err := pgxpool.New(ctx, url)
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The error of the parser quotes the URL, which holds a password.
+		return nil, errors.BadDataHint("url", "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, or keywords and values that pgx reads")
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, environment(doing, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/pgtest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
@@ -134,22 +135,28 @@ func TestOpenMakesAPoolOfItsOwn(t *testing.T) {
 	require.NoError(t, s.Close(), "the second time")
 }
 
-func TestOpenFailsWithAnErrorOfTheEnvironment(t *testing.T) {
+func TestOpenFailsWithoutShowingThePassword(t *testing.T) {
 	t.Parallel()
 	const password = "p4ssw0rd"
+	s, err := postgres.Open(t.Context(),
+		"postgres://alice:"+password+"@127.0.0.1:1/db?sslmode=disable&connect_timeout=5", postgres.Options{})
+	require.Nil(t, s)
+	requireEnvironment(t, err)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), password)
 	for _, url := range []string{
-		"postgres://alice:" + password + "@127.0.0.1:1/db?sslmode=disable&connect_timeout=5",
 		"postgres://alice:" + password + "@127.0.0.1:port/db",
+		"postgres://alice:x@" + password + "@:@127.0.0.1/db",
 		"postgres://alice:" + password + "@127.0.0.1/db?pool_max_conns=x",
+		"host=127.0.0.1 password = " + password + " sslmode=bogus",
 	} {
 		s, err := postgres.Open(t.Context(), url, postgres.Options{})
 		require.Nil(t, s)
-		requireEnvironment(t, err)
+		require.ErrorIs(t, err, errors.IDBadData)
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), password)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := postgres.Open(ctx, pgtest.URL(t), postgres.Options{})
+	_, err = postgres.Open(ctx, pgtest.URL(t), postgres.Options{})
 	require.ErrorIs(t, err, context.Canceled)
 	requireEnvironment(t, err)
 }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -74,5 +75,5 @@ func (h *hints) set(id string, l *location) {
 	if h.young == nil || len(h.young) == maxHints {
 		h.old, h.young = h.young, make(map[string]*location)
 	}
-	h.young[id] = l
+	h.young[strings.Clone(id)] = l // it is part of a token, which must not stay in memory with it
 }

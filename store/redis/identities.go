@@ -89,6 +89,9 @@ func (s *Store) putIdentity(i store.Identity) []op {
 
 // identity returns the record and the value that it is made of, "" for none.
 func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Identity, string, error) {
+	if !isHolder(subject) {
+		return store.Identity{}, "", nil
+	}
 	value, err := s.get(ctx, s.subjectKey(identityKind, subject))
 	if value == "" || err != nil {
 		return store.Identity{}, "", err
@@ -103,6 +106,9 @@ func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.
 	const get = "get an identity"
 	if err := s.ready(ctx, get); err != nil {
 		return store.Identity{}, err
+	}
+	if !isHolder(subject) {
+		return store.Identity{}, errors.NotFound()
 	}
 	value, err := s.look(ctx, s.subjectKey(identityKind, subject))
 	if err != nil {
@@ -120,6 +126,9 @@ func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (i s
 	const get = "get an identity by user name"
 	if err := s.ready(ctx, get); err != nil {
 		return store.Identity{}, err
+	}
+	if !isKey(username) {
+		return store.Identity{}, errors.NotFound()
 	}
 	err = s.follow(ctx, s.pointerKey(usernamePointer, username), func(subject caveat.Subject) (bool, error) {
 		var value string

@@ -45,6 +45,9 @@ func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 }
 
 func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	if !isHolder(subject) {
+		return store.Key{}, errors.NotFound()
+	}
 	value, identity, err := s.pair(ctx, s.subjectKey(temporaryKind, subject), s.subjectKey(identityKind, subject))
 	if err != nil {
 		return store.Key{}, err
@@ -136,6 +139,9 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	const remove = "delete a key of temporary tokens"
 	if err := s.ready(ctx, remove); err != nil {
 		return err
+	}
+	if !isHolder(subject) {
+		return nil
 	}
 	_, err := s.commit(ctx, step{ops: []op{
 		dropRecord(s.subjectKey(temporaryKind, subject)),

@@ -24,6 +24,7 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
 	case q.Subject.IsZero():
 		page, next, err = s.listAll(ctx, q)
+	case !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
 	case q.Name != "":
 		page, err = s.listNamed(ctx, q)
 	default:
@@ -38,17 +39,19 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 // listNamed returns the token with the name, if it comes after the cursor.
 func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, error) {
 	names := s.subjectKey(namesKind, q.Subject)
-	for {
+	for before := ""; ; {
 		id, err := text(s.client.Do(ctx, s.client.B().Hget().Key(names).Field(q.Name).Build().Pin()))
-		if id == "" || err != nil {
+		if id == "" || id == before || err != nil {
 			return nil, err
 		}
+		before = id
 		found, err := s.tokensAt(ctx, []place{{tagOf(q.Subject.String()), store.Cursor{ID: id}}})
 		if err != nil {
 			return nil, err
 		}
 		// Otherwise it was renamed or removed between the two, and who has the
-		// name now is another question.
+		// name now is another question, unless it is the same as before: then the
+		// record is not there, as after a loss of data.
 		if len(found) == 1 && found[0].Subject == q.Subject && found[0].Name == q.Name {
 			t := found[0]
 			if !q.After.IsZero() && compareCursors(q.After, store.Cursor{Created: t.Created, ID: t.ID}) >= 0 {

@@ -146,6 +146,9 @@ func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) s
 func (s *Store) DeleteToken(ctx context.Context, id string) error {
 	const remove = "delete a named token"
 	return s.untilFresh(ctx, remove, func() error {
+		if !isKey(id) {
+			return errors.NotFound()
+		}
 		pointerKey := s.pointerKey(tokenPointer, id)
 		p, err := s.pointer(ctx, pointerKey)
 		if err != nil {
