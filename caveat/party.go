@@ -2,7 +2,6 @@ package caveat
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -66,31 +65,31 @@ func (c Consumers) String() string { return joinList("consumer = ", c, writeStri
 func (c Consumers) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeConsumer, texts(c)) }
 
 func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
-	for _, entry := range c {
-		ok, err := isConsumer(ctx, entry, &req)
-		if ok || err != nil {
-			return ok, err
-		}
-	}
-	return false, nil
-}
-
-// isConsumer reports whether one entry stands for the consumer of the request.
-func isConsumer(ctx context.Context, entry Subject, req *Request) (bool, error) {
 	if req.Consumer.IsZero() {
 		return false, nil
 	}
-	if entry.Type != SubjectGroup {
-		return entry.Type == req.Consumer.Type && (entry.ID == wildcard || entry.ID == req.Consumer.ID), nil
+	named := func(entry Subject) bool {
+		return entry.Type == req.Consumer.Type && entry.Type != SubjectGroup && (entry.ID == wildcard || entry.ID == req.Consumer.ID)
+	}
+	if slices.ContainsFunc(c, named) {
+		return true, nil
 	}
 	if req.Groups == nil {
 		return false, nil
 	}
-	member, err := req.Groups.IsMember(ctx, req.Consumer, entry.ID)
-	if err != nil {
-		return false, fmt.Errorf("asking for the members of a group: %w", err)
+	for _, entry := range c {
+		if entry.Type != SubjectGroup {
+			continue
+		}
+		member, err := req.Groups.IsMember(ctx, req.Consumer, entry.ID)
+		if err != nil {
+			return false, environment("asking for the members of a group", err)
+		}
+		if member {
+			return true, nil
+		}
 	}
-	return member, nil
+	return false, nil
 }
 
 func (c Consumers) problem() string {

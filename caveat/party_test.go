@@ -127,7 +127,8 @@ func TestConsumersAskForMembers(t *testing.T) {
 		{"the checker decides about others", "consumer = grp-g1", caveat.Provider("p1"), []string{"g1"}, "", true, []string{"prv-p1 in g1"}},
 		{"in order", "consumer = grp-g1|grp-g2|grp-g3", caveat.User("u1"), []string{"g2", "g3"}, "", true, []string{"usr-u1 in g1", "usr-u1 in g2"}},
 		{"a match before is enough", "consumer = usr-u1|grp-g1", caveat.User("u1"), nil, "g1", true, nil},
-		{"a failure refuses what follows", "consumer = grp-g1|usr-u1", caveat.User("u1"), nil, "g1", false, []string{"usr-u1 in g1"}},
+		{"a match behind is enough", "consumer = grp-g1|usr-u1", caveat.User("u1"), nil, "g1", true, nil},
+		{"a failure refuses what follows", "consumer = grp-g1|grp-g2", caveat.User("u1"), []string{"g2"}, "g1", false, []string{"usr-u1 in g1"}},
 		{"a failure refuses a yes", "consumer = grp-g1", caveat.User("u1"), []string{"g1"}, "g1", false, []string{"usr-u1 in g1"}},
 		{"an unknown consumer is not asked about", "consumer = grp-*", caveat.Subject{}, []string{"*"}, "", false, nil},
 	} {

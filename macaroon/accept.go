@@ -210,6 +210,9 @@ func (a *Authority) complete(req *caveat.Request) {
 	if req.Groups == nil {
 		req.Groups = a.groups
 	}
+	if req.Groups != nil {
+		req.Groups = &boundedGroups{req.Groups, maxGroups}
+	}
 	if req.Geo == nil {
 		req.Geo = a.geo
 	}

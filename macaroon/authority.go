@@ -138,6 +138,9 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	return a, nil
 }
 
+// MaxCaveats returns how many caveats a new token may carry.
+func (a *Authority) MaxCaveats() int { return a.confiner.maxCaveats }
+
 // Domain returns the domain that new tokens carry.
 func (a *Authority) Domain() string { return a.domain }
 
@@ -156,7 +159,8 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 		return
 	}
 	e.Time = a.clock()
-	e.TokenID = strings.Clone(e.TokenID) // an id in a log must not keep the token in memory
+	// They are parts of the token, which must not stay in memory with a log.
+	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)
 	if e.CaveatType == "" {
 		e.CaveatIndex = -1
 	}

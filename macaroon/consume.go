@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -89,6 +90,9 @@ func (a *Authority) consumeNamed(
 	return a.reserve(ctx, id, func() error { return apply(ctx, i) })
 }
 
+// takeBackTime bounds how long a store may take to give a use back.
+const takeBackTime = 10 * time.Second
+
 // reserve counts a use, does it, and takes the use back where it failed: a crash
 // in between loses a use and never gives one away.
 func (a *Authority) reserve(ctx context.Context, id string, use func() error) (err error) {
@@ -108,7 +112,9 @@ func (a *Authority) reserve(ctx context.Context, id string, use func() error) (e
 			return
 		}
 		// Even when use failed because ctx is done.
-		back := a.store.UpdateToken(context.WithoutCancel(ctx), id, func(t *store.Token) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
+		defer cancel()
+		back := a.store.UpdateToken(ctx, id, func(t *store.Token) error {
 			t.UsageCount = max(t.UsageCount-1, 0)
 			return nil
 		})

@@ -9,6 +9,16 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
+// environment wraps what somebody returned who was asked about a token. An error
+// of the catalogue is none of the token there: nobody would be found, and that
+// would pass for the answer to a request.
+func environment(doing string, err error) error {
+	if _, catalogued := errors.AsType[*errors.Error](err); catalogued {
+		return fmt.Errorf("%s: %v", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
 // checkHolder decides whether the subject may hold a token of the type and use
 // it with the services. status is what the store knows of the subject; the
 // directory, where there is one, knows better.
@@ -16,7 +26,7 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 	if a.directory != nil {
 		var err error
 		if status, err = a.directory.Holder(ctx, subject); err != nil {
-			return fmt.Errorf("looking up the subject of a token: %w", err)
+			return environment("looking up the subject of a token", err)
 		}
 	}
 	if err := refusedHolder(subject, status); err != nil || typ.Kind() != Access {
@@ -55,7 +65,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 	}
 	ok, err := a.sessions.BelongsTo(ctx, session, subject)
 	if err != nil {
-		return fmt.Errorf("looking up the session of a token: %w", err)
+		return environment("looking up the session of a token", err)
 	}
 	if !ok {
 		return errors.TokenSessionInvalid()
@@ -69,7 +79,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, service caveat.Service) error {
 	ok, err := a.mayUse(ctx, subject, service)
 	if err != nil {
-		return fmt.Errorf("looking up the users of a service: %w", err)
+		return environment("looking up the users of a service", err)
 	}
 	if !ok {
 		return errors.TokenServiceForbidden(service)
@@ -78,13 +88,13 @@ func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, se
 }
 
 func (a *Authority) mayUse(ctx context.Context, subject caveat.Subject, service caveat.Service) (bool, error) {
-	const any = "*"
+	const anyID = "*"
 	switch {
-	case service == onezone, service == caveat.Service{Type: caveat.OzWorker, ID: any}:
+	case service == onezone, service == caveat.Service{Type: caveat.OzWorker, ID: anyID}:
 		return true, nil
 	case subject.Type != caveat.SubjectUser:
 		return false, nil
-	case service.ID == any:
+	case service.ID == anyID:
 		return true, nil
 	case a.memberships == nil:
 		return false, nil
@@ -115,15 +125,30 @@ func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ 
 	if !limited {
 		services = []caveat.Service{onezone}
 	}
+	if len(services) > maxServices {
+		return errors.LimitReached(maxServices, "services in new caveats")
+	}
 	return a.checkHolder(ctx, subject, typ, status, services...)
 }
 
-// servicesOf returns the services that the caveats name; limited is false where
-// they name none.
+// maxServices bounds how often the application is asked on behalf of somebody who
+// confines a token, which takes no right to it.
+const maxServices = 1024
+
+// servicesOf returns the services that the caveats name, each once, in order;
+// limited is false where they name none.
 func servicesOf(cs []caveat.Caveat) (services []caveat.Service, limited bool) {
+	var seen map[caveat.Service]bool
 	for _, c := range cs {
-		if s, ok := c.(caveat.Services); ok {
-			services = append(services, s...)
+		named, ok := c.(caveat.Services)
+		if ok && seen == nil {
+			seen = make(map[caveat.Service]bool)
+		}
+		for _, s := range named {
+			if !seen[s] {
+				seen[s] = true
+				services = append(services, s)
+			}
 		}
 	}
 	return services, len(services) > 0

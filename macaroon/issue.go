@@ -190,6 +190,10 @@ func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject) (To
 // Errors: those of [Token.Confine], and userBlocked, tokenSubjectInvalid,
 // tokenSessionInvalid, tokenServiceForbidden {service}.
 func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (Token, error) {
+	// Before anybody is asked: it takes no right to the token to get here.
+	if len(t.caveats)+len(cs) > a.confiner.maxCaveats {
+		return Token{}, tooManyCaveats(a.confiner.maxCaveats)
+	}
 	if err := a.validate(cs); err != nil {
 		return Token{}, err
 	}

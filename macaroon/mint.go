@@ -157,6 +157,8 @@ func (c confiner) confineText(t Token, texts []string) (Token, error) {
 	return c.extend(t, packets, signature([]byte(t.signature())), texts)
 }
 
+func tooManyCaveats(limit int) error { return errors.LimitReached(limit, "caveats in a token") }
+
 // extend returns the token with the texts added as caveats to its packets, which
 // lack the signature, and signed: link is the signature that they have so far.
 func (c confiner) extend(t Token, packets []byte, link signature, texts []string) (Token, error) {
@@ -165,7 +167,7 @@ func (c confiner) extend(t Token, packets []byte, link signature, texts []string
 		limit = DefaultMaxCaveats
 	}
 	if len(t.caveats)+len(texts) > limit {
-		return Token{}, errors.LimitReached(limit, "caveats in a token")
+		return Token{}, tooManyCaveats(limit)
 	}
 	var h mac.Hasher
 	for _, text := range texts {

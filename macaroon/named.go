@@ -66,6 +66,20 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 	return page, next, nil
 }
 
+// ListIDs returns the ids of a page of named tokens, as [Authority.List] does the
+// tokens, without making these.
+func (a *Authority) ListIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	records, next, err := a.store.ListTokens(ctx, q)
+	if err != nil {
+		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
+	}
+	page = make([]string, len(records))
+	for i, record := range records {
+		page[i] = record.ID
+	}
+	return page, next, nil
+}
+
 // rebuild makes the token of a record again. That it cannot be made is a fault of
 // the store, not of who asks for it.
 func (a *Authority) rebuild(r store.Token) (Named, error) {

@@ -18,7 +18,9 @@ const maxRevokedTails = 1024
 // that was or will be confined from it; the token itself and its other copies
 // go on working. Whoever has the copy can ask for it, so the copy must be
 // genuine. It costs verifications nothing while a token has no such copies, and
-// cannot be undone; of the token as it was issued it is [Authority.Revoke].
+// cannot be undone. Given the token as it was issued, it does what
+// [Authority.Revoke] does. Who may call it is for the application to decide: the
+// holder of one copy could use up the copies that can be revoked.
 //
 // Errors: tokenInvalid, tokenRevoked and tokenSubjectInvalid as for a
 // verification; notSupported for a temporary token, which has no record to keep
@@ -35,6 +37,9 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 		return err
 	}
 	record, err := a.Get(ctx, t.ID())
+	if errors.Is(err, errors.IDNotFound) { // deleted meanwhile
+		return errors.TokenInvalid()
+	}
 	if err != nil {
 		return err
 	}

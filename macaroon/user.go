@@ -177,7 +177,9 @@ func (a *Authority) LogIn(ctx context.Context, username, password string) (cavea
 	err = a.hashing.do(ctx, func() {
 		right, failed = stored.matches(password)
 		if failed == nil && !right && stored.isWeak() { // takes as long as for a name that nobody has
-			_, failed = nobodysHash().derive(password)
+			rest := nobodysHash()
+			rest.iterations -= stored.iterations
+			_, failed = rest.derive(password)
 		}
 	})
 	if err = errors.Join(err, failed); err != nil {

@@ -79,7 +79,8 @@ func (s Secret) Reveal() string {
 // HMAC-SHA256 of the text under the key "macaroons-key-generator", as
 // libmacaroons derives it. It is made with the secret and shared by its copies,
 // so that a store which keeps Secrets in memory saves the work that was done
-// with it before. It is nil for the zero Secret. Only this module can use it.
+// with it before. It is nil for the zero Secret. It is for package macaroon, and of
+// no use to others.
 func (s Secret) Root() *mac.Root {
 	if s.IsZero() {
 		return nil

@@ -68,6 +68,7 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 // safe for concurrent use.
 type Root struct {
 	key   [Size]byte
+	set   bool
 	first atomic.Pointer[link]
 }
 
@@ -80,8 +81,13 @@ type link struct {
 // the secret it comes from.
 func (*Root) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// SetKey sets the key, before the root is used.
-func (r *Root) SetKey(key [Size]byte) { r.key = key }
+// SetKey sets the key, before the root is used, and once only: who comes by a root
+// later cannot spoil it for those who share it.
+func (r *Root) SetKey(key [Size]byte) {
+	if !r.set {
+		r.key, r.set = key, true
+	}
+}
 
 // First returns the code of the message under the root.
 func (r *Root) First(h *Hasher, message string) [Size]byte {

@@ -37,6 +37,10 @@ func TestARootRemembersOneMessage(t *testing.T) {
 	assert.Equal(t, want, r.First(&h, "first"))
 	assert.Equal(t, Sum(&key, "second"), r.First(&h, "second"))
 
+	// The key stays what it is.
+	r.SetKey([Size]byte{})
+	assert.Equal(t, Sum(&key, "second"), r.First(&h, "second"))
+
 	// What is remembered is what is returned: nobody computes it again.
 	forged.SetKey(key)
 	forged.Remember("first", [Size]byte{1})

@@ -24,9 +24,11 @@ func (c *call) listLegacy() error {
 		return err
 	}
 	tokens := []string{}
-	err := c.each(c.owner, func(n macaroon.Named) {
-		if n.Type().Kind() == macaroon.Access {
-			tokens = append(tokens, n.Token.String())
+	err := eachPage(c, c.owner, c.authority.List, func(page []macaroon.Named) {
+		for _, n := range page {
+			if n.Type().Kind() == macaroon.Access {
+				tokens = append(tokens, n.Token.String())
+			}
 		}
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -146,7 +147,7 @@ func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
 
 func (c *call) answerIDs(owner caveat.Subject) error {
 	list := []string{}
-	err := c.each(owner, func(n macaroon.Named) { list = append(list, n.ID()) })
+	err := eachPage(c, owner, c.authority.ListIDs, func(page []string) { list = append(list, page...) })
 	if err != nil {
 		return err
 	}
@@ -156,17 +157,19 @@ func (c *call) answerIDs(owner caveat.Subject) error {
 	return nil
 }
 
-// each calls f for every named token of the owner, page by page.
-func (c *call) each(owner caveat.Subject, f func(macaroon.Named)) error {
+// eachPage calls f for every page of what list lists of the owner. Records can be
+// large, so that few are in memory at a time.
+func eachPage[T any](
+	c *call, owner caveat.Subject,
+	list func(context.Context, store.Query) ([]T, store.Cursor, error), f func(page []T),
+) error {
 	var after store.Cursor
 	for {
-		page, next, err := c.authority.List(c.r.Context(), store.Query{Subject: owner, After: after, Limit: store.MaxPage})
+		page, next, err := list(c.r.Context(), store.Query{Subject: owner, After: after})
 		if err != nil {
 			return err
 		}
-		for _, n := range page {
-			f(n)
-		}
+		f(page)
 		if after = next; after.IsZero() {
 			return nil
 		}

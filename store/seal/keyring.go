@@ -22,7 +22,8 @@ type KeyRing interface {
 	// 65535 bytes. Both are stored with the record.
 	Wrap(ctx context.Context, key, additional []byte) (keyID string, wrapped []byte, err error)
 
-	// Unwrap returns the data key. It fails if the ring has no key with that id,
+	// Unwrap returns the data key, in a slice that is the caller's, who overwrites
+	// it after use. It fails if the ring has no key with that id,
 	// and if wrapped or the additional data are not those of the Wrap.
 	Unwrap(ctx context.Context, keyID string, wrapped, additional []byte) (key []byte, err error)
 }
