@@ -9,7 +9,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Auth is what a verified token proves.
+// Auth is what a verified token proves. The zero Auth, which every failed
+// verification returns, proves and allows nothing.
 type Auth struct {
 	TokenID string
 	Type    Type
@@ -18,6 +19,7 @@ type Auth struct {
 	PeerIP  netip.Addr         // of the request
 	Session string             // that the token is bound to, "" for none
 
+	verified   bool
 	texts      []string // of the caveats; read when somebody asks, for few do
 	vocabulary *caveat.Vocabulary
 }
@@ -31,15 +33,23 @@ func (a Auth) Caveats() []caveat.Caveat { return understood(a.texts, a.vocabular
 func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Caveats()) }
 
 // Authorize reports whether the token's caveats allow the operation on the
-// resource at the service; see [caveat.Authorize] for the errors. Whether the
-// subject may do it is for the service to decide.
+// resource at the service; see [caveat.Authorize] for the errors, and
+// unauthorized without details for the zero Auth. Whether the subject may do it is
+// for the service to decide.
 func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
+	if !a.verified {
+		return errors.Unauthorized(nil)
+	}
 	return caveat.Authorize(a.Caveats(), service, operation, gri)
 }
 
 // CheckFile reports whether the token's caveats allow the access to the file;
-// see [caveat.CheckFile] for the errors.
+// see [caveat.CheckFile] for the errors, and unauthorized without details for the
+// zero Auth.
 func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
+	if !a.verified {
+		return errors.Unauthorized(nil)
+	}
 	return caveat.CheckFile(a.Caveats(), file, access)
 }
 
@@ -87,7 +97,7 @@ func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *ref
 	}
 	*auth = Auth{
 		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, PeerIP: req.IP, Session: typ.Session(),
-		texts: t.caveats, vocabulary: req.Vocabulary,
+		verified: true, texts: t.caveats, vocabulary: req.Vocabulary,
 	}
 	if auth.Subject.Type == caveat.SubjectProvider {
 		auth.Service = t.indicated

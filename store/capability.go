@@ -14,7 +14,8 @@ type Watcher interface {
 	// one call at a time, until ctx is done, and returns ctx's error. It
 	// reconnects by itself: FeedUp is reported each time the feed starts to
 	// stand, FeedDown when it is lost. Changes made while it is down are never
-	// reported, so an observer forgets what it knows at either.
+	// reported, so an observer forgets what it knows at either. badData {key
+	// "observe"}: it is nil.
 	Watch(ctx context.Context, observe func(Change)) error
 }
 

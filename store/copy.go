@@ -71,7 +71,8 @@ type CopyProgress struct {
 
 // Copy writes all records of src into dst, each in place of the one with the
 // same key if there is one, and leaves alone what else dst has. It is for a dst
-// that is empty or holds an earlier copy. It holds one page in memory.
+// that is empty, or holds an earlier copy since which no name has passed from one
+// record to another. It holds one page in memory.
 //
 // A copy that failed goes on from the Next that it returned, which is also what
 // Progress was told last. What changes in src behind the position is not copied:

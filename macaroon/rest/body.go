@@ -44,9 +44,16 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// maxListed bounds the headers that are read as lists or with parameters. What is
+// longer is none that JSON is in.
+const maxListed = 8 << 10
+
 func isJSON(contentType string) bool {
 	if contentType == jsonType {
 		return true
+	}
+	if len(contentType) > maxListed {
+		return false
 	}
 	t, _, err := mime.ParseMediaType(contentType)
 	return err == nil && t == jsonType
@@ -59,14 +66,24 @@ func accepts(values []string) bool {
 	if accept == "*/*" || strings.TrimSpace(accept) == "" {
 		return true
 	}
+	if len(accept) > maxListed {
+		return false
+	}
 	best, allowed := 0, false
 	for _, value := range elements(accept) {
 		media, params, err := mime.ParseMediaType(value)
 		if err != nil {
 			continue
 		}
-		// Old Java clients write "*" for "*/*".
-		specificity := map[string]int{jsonType: 3, "application/*": 2, "*/*": 1, "*": 1}[media]
+		specificity := 0
+		switch media {
+		case jsonType:
+			specificity = 3
+		case "application/*":
+			specificity = 2
+		case "*/*", "*": // as old Java clients write it
+			specificity = 1
+		}
 		if specificity > best {
 			q, err := strconv.ParseFloat(params["q"], 64)
 			best, allowed = specificity, params["q"] == "" || err == nil && q > 0

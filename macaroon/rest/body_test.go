@@ -135,6 +135,7 @@ func TestAccepts(t *testing.T) {
 		{[]string{"text/html, *; q=.2"}, true}, {[]string{"*;q=0"}, false}, {[]string{"*/*;q=0"}, false},
 		{[]string{`application/json;profile="a,b"`}, true}, {[]string{`text/html;a="application/json,application/json"`}, false},
 		{[]string{`text/html;a="\",application/json,"`}, false}, {[]string{`text/html;a="b", application/json`}, true},
+		{[]string{strings.Repeat("a/b,", 2000) + "application/json"}, true}, {[]string{strings.Repeat("a/b,", 3000) + "application/json"}, false},
 	} {
 		require.Equal(t, c.want, accepts(c.values), "%q", c.values)
 	}

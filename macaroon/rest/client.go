@@ -2,8 +2,10 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -28,20 +30,27 @@ func (c Client) IsNobody() bool {
 }
 
 // Authorize reports whether the caveats of the client's token allow the
-// operation; clients without a token have no caveats. See [caveat.Authorize] for
-// the errors.
+// operation; clients who came with other credentials have no caveats, and nobody
+// is allowed anything. See [caveat.Authorize] for the errors, and unauthorized
+// without details for nobody.
 func (c Client) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	if c.Token == nil {
+	switch {
+	case c.IsNobody():
+		return errors.Unauthorized(nil)
+	case c.Token == nil:
 		return nil
 	}
 	return c.Token.Authorize(service, operation, gri)
 }
 
 // CheckFile reports whether the caveats of the client's token allow the access
-// to the file; clients without a token have no caveats. See [caveat.CheckFile]
-// for the errors.
+// to the file, as Authorize does for operations. See [caveat.CheckFile] for the
+// errors.
 func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
-	if c.Token == nil {
+	switch {
+	case c.IsNobody():
+		return errors.Unauthorized(nil)
+	case c.Token == nil:
 		return nil
 	}
 	return c.Token.CheckFile(file, access)
@@ -82,14 +91,26 @@ func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) h
 // through when the client has sent credentials and the caveats of its token allow
 // the operation on the resource at the service. The resource is a GRI, in whose
 // id and aspect {name} stands for the path value of that name:
-// "file.{id}.content:private". A value that no GRI can name, for its dots for
-// instance, is allowed by the wildcards of an api caveat and by nothing else.
+// "file.{id}.content:private". Where an api caveat asks, a value that no GRI can
+// name, for its dots for instance, is under its wildcards and under nothing else;
+// a name that the pattern of the route does not have stands for the empty value.
+// It panics for a text that is no GRI, and for a service or operation that is none
+// of the constants. Without Authenticate in front it refuses everybody.
 //
 // Others are answered with 401: unauthorized without details for a client
 // without credentials, unauthorized {tokenCaveatUnverified} for a token that is
 // good for other things. Whether the client may do it is for the handler to
 // decide.
 func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
+	_, err := resource(gri, func(string) string { return "x" })
+	switch {
+	case err != nil || strings.Count(gri, "{") != strings.Count(gri, "}"):
+		panic(fmt.Sprintf("rest: Require: %q is no GRI", gri))
+	case caveat.ParseServiceType(service.Short()) == 0:
+		panic("rest: Require: the service is none of the constants")
+	case operation < caveat.Create || operation > caveat.Delete:
+		panic("rest: Require: the operation is none of the constants")
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := permit(r, service, operation, gri); err != nil {
@@ -102,10 +123,7 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 }
 
 func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
-	client, ok := ClientFrom(r.Context())
-	if !ok || client.IsNobody() {
-		return errors.Unauthorized(nil)
-	}
+	client, _ := ClientFrom(r.Context())
 	g, err := resource(gri, r.PathValue)
 	if err != nil {
 		return err

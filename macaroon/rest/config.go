@@ -35,10 +35,12 @@ func newConfig(a *macaroon.Authority, options []Option) *config {
 		throttle:  newThrottle(DefaultFailures, DefaultFailureInterval, a.Now),
 	}
 	for _, option := range options {
-		option(c)
+		if option != nil {
+			option(c)
+		}
 	}
 	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
+		c.log = slog.Default()
 	}
 	return c
 }
@@ -99,8 +101,10 @@ func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }
 func AllowDataCaveats() Option { return func(c *config) { c.dataAccess = true } }
 
 // AsService tells which service the handler behind [Authenticate] belongs to:
-// what a request that does not carry a service token came to. Default: Onezone's
-// worker, which [NewHandler] always is.
+// what a request that does not carry a service token came to. Users' tokens are
+// good for other services than the default only where [macaroon.WithMemberships]
+// says that their users may use them, and tokens with service caveats for the
+// services that these name. Default: Onezone's worker, which [NewHandler] always is.
 func AsService(s caveat.Service) Option { return func(c *config) { c.service = s } }
 
 // AsInterface tells which interface the handler behind [Authenticate] is. Default:
@@ -113,5 +117,5 @@ func WithOrigin(origin string) Option { return func(c *config) { c.origin = orig
 
 // WithLogger sets where faults of the environment and panics are written, with
 // a reference, which the answer gives where it is an internalServerError.
-// Default: nowhere.
+// nil, the default: [slog.Default] as it is now.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }

@@ -179,12 +179,21 @@ func (in *input) caveats(key string) []caveat.Caveat {
 		if raw == nil {
 			return nil, nil
 		}
-		var list []json.RawMessage
-		if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+		// The body is valid JSON. The limit is that of a new token, which would
+		// have none of them where one is too many.
+		most := in.authority.MaxCaveats()
+		list, ok := elementsOf(raw, most)
+		if !ok {
 			return nil, errors.BadData(key)
+		}
+		if len(list) > most {
+			return nil, errors.LimitReached(most, "caveats in a token")
 		}
 		cs := make([]caveat.Caveat, len(list))
 		for i, item := range list {
+			if len(item) > maxCaveatJSON {
+				return nil, errors.BadToken("a caveat is too long for a packet of 65535 bytes")
+			}
 			var err error
 			if cs[i], err = in.authority.Vocabulary().FromJSON(item); err != nil {
 				return nil, err
@@ -192,6 +201,27 @@ func (in *input) caveats(key string) []caveat.Caveat {
 		}
 		return cs, nil
 	})
+}
+
+// maxCaveatJSON is longer than the JSON of any caveat that fits in a packet, with
+// every character escaped.
+const maxCaveatJSON = 6*65535 + 1024
+
+// elementsOf returns the elements of a JSON array, up to one more than most; ok is
+// false where it is none.
+func elementsOf(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return nil, false
+	}
+	for len(list) <= most && d.More() {
+		var item json.RawMessage
+		if d.Decode(&item) != nil {
+			return nil, false
+		}
+		list = append(list, item)
+	}
+	return list, true
 }
 
 // tokenType reads a token type, that of access tokens where it is missing. The

@@ -6,19 +6,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
-func TestAuthFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
+func TestClientFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
 	t.Parallel()
 	_, ok := rest.ClientFrom(context.Background())
 	require.False(t, ok)
@@ -32,7 +34,6 @@ func TestRequire(t *testing.T) {
 	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(done))
 	mux.Handle("GET /spaces/{id}/users/{user}", rest.Require(caveat.OpWorker, caveat.Get, "op_space.{id}.user,{user}")(done))
-	mux.Handle("GET /odd", rest.Require(caveat.OpWorker, caveat.Get, "no.resource")(done))
 	service := caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}
 	handler := rest.Authenticate(w.Authority, rest.AsService(service), rest.WithThrottle(0, 0))(mux)
 
@@ -66,7 +67,6 @@ func TestRequire(t *testing.T) {
 		{"comma in a second word", "/spaces/s/users/u1,u2", "api = opw/get/op_space.s.user,*", 200},
 		{"comma is not named", "/spaces/s/users/u1,u2", "api = opw/get/op_space.s.user,u1", 401},
 		{"wildcard as the second word", "/spaces/s/users/*", "api = opw/get/op_space.s.user,u1", 401},
-		{"no such resource", "/odd", "", 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +92,39 @@ func TestRequire(t *testing.T) {
 
 	res = macaroontest.Request(t, mux, "GET", "/files/f1", nil, macaroontest.Bearer(w.Laptop))
 	macaroontest.AssertStatus(t, res, http.StatusUnauthorized) // without Authenticate in front nobody is known
+}
+
+func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
+	t.Parallel()
+	const gri = "file.{id}.content:private"
+	require.NotPanics(t, func() { rest.Require(caveat.OzPanel, caveat.Delete, gri) })
+	for name, build := range map[string]func(){
+		"no GRI":               func() { rest.Require(caveat.OpWorker, caveat.Get, "nonsense") },
+		"no such resource":     func() { rest.Require(caveat.OpWorker, caveat.Get, "no.resource") },
+		"a brace that is open": func() { rest.Require(caveat.OpWorker, caveat.Get, "file.{id.content:private") },
+		"no service":           func() { rest.Require(0, caveat.Get, gri) },
+		"no such service":      func() { rest.Require(99, caveat.Get, gri) },
+		"no operation":         func() { rest.Require(caveat.OpWorker, 0, gri) },
+		"no such operation":    func() { rest.Require(caveat.OpWorker, 99, gri) },
+	} {
+		require.Panics(t, build, name)
+	}
+}
+
+func TestNobodyIsAllowedAnything(t *testing.T) {
+	t.Parallel()
+	gri := caveat.GRI{}
+	var err error
+	gri, err = caveat.ParseGRI("file.f.content:private")
+	require.NoError(t, err)
+	file := caveat.File{}
+	for name, client := range map[string]rest.Client{
+		"zero": {}, "nobody": {Subject: caveat.Nobody()}, "zero token": {Subject: cases.Alice, Token: new(macaroon.Auth)},
+	} {
+		require.ErrorIs(t, client.Authorize(caveat.OpWorker, caveat.Get, gri), errors.IDUnauthorized, name)
+		require.ErrorIs(t, client.CheckFile(file, caveat.Read), errors.IDUnauthorized, name)
+	}
+	require.NoError(t, rest.Client{Subject: cases.Alice}.Authorize(caveat.OpWorker, caveat.Get, gri))
 }
 
 func TestClientChecksFiles(t *testing.T) {
@@ -163,6 +196,7 @@ func TestPeer(t *testing.T) {
 		{"proxies only", "10.0.0.1:1", []string{"10.0.0.9, 10.0.0.2"}, []rest.Option{trusted}, "10.0.0.9"},
 		{"proxy says nothing", "10.0.0.1:1", nil, []rest.Option{trusted}, "10.0.0.1"},
 		{"proxy says an empty line", "10.0.0.1:1", []string{" "}, []rest.Option{trusted}, "10.0.0.1"},
+		{"proxy says little at length", "10.0.0.1:1", []string{"192.0.2.1" + strings.Repeat(" ,", 100_000)}, []rest.Option{trusted, nil}, "192.0.2.1"},
 		{"proxy talks nonsense", "10.0.0.1:1", []string{"192.0.2.1, unknown"}, []rest.Option{trusted}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -21,12 +21,15 @@ func (c *config) peer(r *http.Request) netip.Addr {
 	// Each proxy adds the address it was called from at the end. Walking back,
 	// the first that is no proxy of ours is the client; what is before it, the
 	// client may have made up.
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		if strings.TrimSpace(hop) == "" {
+	hops := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+	for hops != "" {
+		end := strings.LastIndexByte(hops, ',')
+		hop := strings.TrimSpace(hops[end+1:])
+		hops = hops[:max(end, 0)]
+		if hop == "" {
 			continue
 		}
-		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
+		addr, err := netip.ParseAddr(hop)
 		if err != nil {
 			return netip.Addr{} // better unknown than the proxy's own
 		}

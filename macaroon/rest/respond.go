@@ -45,7 +45,8 @@ func confidential(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-s
 
 // WriteError answers as the token API does, for the handlers behind
 // [Authenticate]: with the envelope and status of an error of the catalogue, and
-// with 503 serviceUnavailable for every other error, of which it shows nothing.
+// with 503 serviceUnavailable for every other error, of which it shows nothing. It
+// logs nothing: that is for the handler to do with errors of the second kind.
 func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err) }
 
 // fail answers with an error of the catalogue. Others are faults of the

@@ -12,6 +12,7 @@ import (
 	// asked for often, not just lately; maintained, and without dependencies.
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
+
 	// Joins concurrent look-ups of a key; of the Go project.
 	"golang.org/x/sync/singleflight"
 

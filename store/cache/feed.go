@@ -80,6 +80,9 @@ type cachedWatcher struct {
 
 // Watch implements [store.Watcher].
 func (w cachedWatcher) Watch(ctx context.Context, observe func(store.Change)) error {
+	if observe == nil {
+		return w.backend.Watch(ctx, nil)
+	}
 	return w.backend.Watch(ctx, func(change store.Change) {
 		w.cache.apply(change)
 		observe(change)

@@ -231,3 +231,25 @@ func TestReadersNeverGoBehindTheirWrites(t *testing.T) {
 	}
 	all.Wait()
 }
+
+func TestAnAnswerThatWasUnderWayForLongIsNoAnswerToWhoComesLate(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	c, clock := open(t, plain{b}, cache.Options{LoadTimeout: time.Minute})
+	stopped := b.stop()
+	first := goNamedKey(t.Context(), c)
+	slow := <-stopped // it has read the backend
+	require.NoError(t, b.Store.UpdateToken(t.Context(), "a", func(token *store.Token) error {
+		token.Revoked = true
+		return nil
+	}))
+	clock.move(3 * time.Second) // more than an answer may be old
+	b.run()
+	second := goNamedKey(t.Context(), c)
+	require.Eventually(t, func() bool { return c.Stats().Misses == 2 }, 10*time.Second, time.Millisecond)
+	slow.goOn()
+	require.False(t, (<-first).key.Revoked)
+	late := <-second
+	require.NoError(t, late.err)
+	require.True(t, late.key.Revoked)
+}

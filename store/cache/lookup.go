@@ -27,11 +27,17 @@ type entry struct {
 
 // isGood reports whether the answer may still be given.
 func (c *cached) isGood(e *entry) bool {
-	age, ttl := c.now()-e.read, time.Duration(c.ttl.Load())
+	now := c.now()
+	return e.read <= now && !c.isTooOld(e, now) && e.own.holds() && e.holder.holds() && e.flushes == c.versions.flushes.Load()
+}
+
+// isTooOld reports whether the answer was so at the time.
+func (c *cached) isTooOld(e *entry, at time.Duration) bool {
+	ttl := time.Duration(c.ttl.Load())
 	if e.unknown {
 		ttl = min(ttl, c.options.NegativeTTL)
 	}
-	return age >= 0 && age < ttl && e.own.holds() && e.holder.holds() && e.flushes == c.versions.flushes.Load()
+	return at-e.read >= ttl
 }
 
 // find returns the answer that is kept and good, nil if there is none.
@@ -78,16 +84,22 @@ func (c *cached) load(ctx context.Context, k key) (store.Key, error) {
 		return c.ask(ctx, k)
 	}
 	k.id = strings.Clone(k.id) // it is part of a token, which must not stay in memory with it
-	state := c.versions.now(k)
-	flight := c.flights.DoChan(state.flight(k), func() (any, error) { return c.fly(ctx, k, state) })
-	select {
-	case <-ctx.Done():
-		return store.Key{}, failed(ctx.Err())
-	case landed := <-flight:
-		if landed.Err != nil && c.life.Err() != nil {
-			return c.ask(ctx, k) // the cache was closed meanwhile
+	for began := c.now(); ; {
+		state := c.versions.now(k)
+		flight := c.flights.DoChan(state.flight(k), func() (any, error) { return c.fly(ctx, k, state) })
+		select {
+		case <-ctx.Done():
+			return store.Key{}, failed(ctx.Err())
+		case landed := <-flight:
+			e := landed.Val.(*entry)
+			switch {
+			case landed.Err != nil && c.life.Err() != nil:
+				return c.ask(ctx, k) // the cache was closed meanwhile
+			case (landed.Err == nil || e.unknown) && c.isTooOld(e, began):
+				continue // it was under way for long when this call joined it
+			}
+			return e.key, landed.Err
 		}
-		return landed.Val.(store.Key), landed.Err
 	}
 }
 
@@ -95,22 +107,22 @@ func failed(err error) error { return fmt.Errorf("look up a key: %w", err) }
 
 // fly looks the key up for all who wait, and keeps the answer. It does not end
 // with the context of the caller who happened to be the first.
-func (c *cached) fly(ctx context.Context, k key, state state) (store.Key, error) {
+func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
+	e := &entry{read: c.now(), own: state.own, flushes: state.flushes}
 	if !c.begin() {
-		return store.Key{}, failed(c.life.Err())
+		return e, failed(c.life.Err())
 	}
 	defer c.running.Done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.LoadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
-	e := &entry{read: c.now(), own: state.own, flushes: state.flushes}
 	var err error
 	e.key, err = c.ask(ctx, k)
 	e.unknown = errors.Is(err, errors.IDNotFound)
 	if err == nil || e.unknown {
 		c.keep(k, e, state)
 	}
-	return e.key, err
+	return e, err
 }
 
 // keep puts the answer where look-ups find it. They see whether it is good; only

@@ -104,6 +104,9 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	generation := s.holder(subject).generation + 1
+	if generation < 0 {
+		return 0, errors.New("rotate a key of temporary tokens: there is no higher generation")
+	}
 	s.setTemporary(subject, secret, generation)
 	return generation, nil
 }

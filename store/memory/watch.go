@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -27,6 +28,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const watch = "watch the store"
 	if err := s.ready(ctx, watch); err != nil {
 		return err
+	}
+	if observe == nil {
+		return errors.BadDataHint("observe", "a feed needs somebody to tell")
 	}
 	w := &watcher{wake: make(chan struct{}, 1)}
 	s.mu.Lock()

@@ -65,16 +65,23 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return outcome(doing, s.inTransaction(ctx, func(tx pgx.Tx) error {
-		if err := importAll(ctx, tx, s.queries.unnameIdentities, s.queries.importIdentity, b.Identities, encodeIdentity); err != nil {
-			return occupied(err, "username")
-		}
-		if err := importAll(ctx, tx, "", s.queries.importTemporary, b.Temporary, encodeTemporary); err != nil {
-			return err
-		}
-		err := importAll(ctx, tx, s.queries.unnameTokens, s.queries.importToken, b.Tokens, encodeToken)
-		return occupied(err, "name")
-	}))
+	// A name may be taken by a record of this batch that another import has just
+	// created, with the name that it has to give away. The next time it is there
+	// to be seen.
+	unique := ""
+	return outcome(doing, occupied(retry(ctx, []string{uniqueViolation}, func() error {
+		return s.inTransaction(ctx, func(tx pgx.Tx) error {
+			unique = "username"
+			if err := importAll(ctx, tx, s.queries.unnameIdentities, s.queries.importIdentity, b.Identities, encodeIdentity); err != nil {
+				return err
+			}
+			if err := importAll(ctx, tx, "", s.queries.importTemporary, b.Temporary, encodeTemporary); err != nil {
+				return err
+			}
+			unique = "name"
+			return importAll(ctx, tx, s.queries.unnameTokens, s.queries.importToken, b.Tokens, encodeToken)
+		})
+	}), unique))
 }
 
 // importAll writes the records in one round trip, in the order of keys, after it

@@ -50,7 +50,8 @@ var (
 // alone, and returns what the subject is. It does so alone, or with others that
 // come at the same time.
 func (s *Store) create(ctx context.Context, t *store.Token, forAnybody bool) (holder store.Status, err error) {
-	c := &creation{ctx: ctx, id: t.ID, row: append(encodeToken(t), forAnybody), done: make(chan error, 1)}
+	own := t.Clone() // the caller may be gone before it is written
+	c := &creation{ctx: ctx, id: t.ID, row: append(encodeToken(&own), forAnybody), done: make(chan error, 1)}
 	if err := s.finish(c); err != nil {
 		return 0, err
 	}
@@ -114,7 +115,7 @@ func (s *Store) createTogether(all []*creation) error {
 	err := s.insertAll(ctx, all)
 	hideRows(err) // before it is shared
 	told := err
-	if isAboutRecord(err) {
+	if isAboutOne(err) {
 		told = errAlone
 	}
 	for _, c := range all {
@@ -145,12 +146,16 @@ func scanHolder(row pgx.Row) (store.Status, error) {
 	return columns.Status(blocked), err
 }
 
-// isAboutRecord reports whether the server refused a statement for what one of
-// its records is like.
-func isAboutRecord(err error) bool {
-	const dataException, integrityViolation, limitExceeded, raised = "22", "23", "54", "P0"
+// isAboutOne reports whether the server refused a statement for what one of its
+// records is like, or because one had to wait for too long.
+func isAboutOne(err error) bool {
+	const (
+		dataException, integrityViolation, limitExceeded, raised = "22", "23", "54", "P0"
+		lockTimeout, statementTimeout                            = "55P03", "57014"
+	)
 	code := sqlState(err)
-	return len(code) == 5 && slices.Contains([]string{dataException, integrityViolation, limitExceeded, raised}, code[:2])
+	return code == lockTimeout || code == statementTimeout ||
+		len(code) == 5 && slices.Contains([]string{dataException, integrityViolation, limitExceeded, raised}, code[:2])
 }
 
 // inTurn does something that has a turn, and passes that on in the end, or when

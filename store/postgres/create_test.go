@@ -376,3 +376,67 @@ func TestTurnIsNeverLost(t *testing.T) {
 	defer cancel()
 	require.NoError(t, s.CreateToken(ctx, newToken("last")), "the turn is lost")
 }
+
+// TestACallerWhoLeavesTakesItsMemoryAlong has one of those who go together leave
+// while they wait for a connection, and use its record for something else.
+func TestACallerWhoLeavesTakesItsMemoryAlong(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(t)
+	c.Store = storeIn(t, newPoolAt(t, c.proxy.url, func(config *pgxpool.Config) {
+		config.MaxConns = postgres.MaxTurns // which the first have
+		config.ConnConfig.RuntimeParams["application_name"] = c.name
+	}), c.schema)
+	c.SetMaxTurn(time.Hour)
+	first := c.begin(t)
+	token, other := newToken("leaves"), newToken("stays")
+	token.Caveats, token.Privileges, token.Custom = []string{"before"}, []string{"before"}, []byte(`{"a":1}`)
+	want := token.Clone()
+	ctx, leave := context.WithCancel(t.Context())
+	ended, others := c.create(t, ctx, token), c.create(t, t.Context(), other)
+	go c.PassTurn()
+	eventually(t, func() bool { return c.Waiting() == 0 }, "they do not go")
+	leave()
+	require.ErrorIs(t, receive(t, ended[0], "who left"), context.Canceled)
+	token.Caveats[0], token.Privileges[0], token.Custom[2] = "after", "after", 'b'
+	first.letGo(t)
+	require.NoError(t, receive(t, others[0], "who stayed"))
+	got, err := c.watcher.GetToken(t.Context(), "leaves")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+// TestACreationThatWaitsTooLongFailsAlone has one of those who go together want a
+// name that somebody is about to have.
+func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{"lock_timeout", "statement_timeout"} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			c := newCrowd(t)
+			c.Store = storeIn(t, newPoolAt(t, c.proxy.url, func(config *pgxpool.Config) {
+				config.ConnConfig.RuntimeParams["application_name"] = c.name
+				config.ConnConfig.RuntimeParams[setting] = "500"
+			}), c.schema)
+			c.SetMaxTurn(time.Hour)
+			require.NoError(t, c.watcher.CreateToken(t.Context(), newToken("held")))
+			tx, err := c.direct.Begin(t.Context())
+			require.NoError(t, err)
+			defer func() { _ = tx.Rollback(context.Background()) }()
+			_, err = tx.Exec(t.Context(), "DELETE FROM "+quote(c.schema, "tokens"))
+			require.NoError(t, err)
+
+			held := func(id string) store.Token { return withName(id, newToken("held").Name) }
+			first := make(chan error, postgres.MaxTurns)
+			for i := range postgres.MaxTurns {
+				go func() { first <- c.CreateToken(t.Context(), held(fmt.Sprint("first ", i))) }()
+			}
+			eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxTurns }, "the first do not wait")
+			ended := c.create(t, t.Context(), held("guilty"), newToken("innocent"))
+			for range postgres.MaxTurns {
+				requireEnvironment(t, receive(t, first, "the first"))
+			}
+			requireEnvironment(t, receive(t, ended[0], "who waits too long"))
+			require.NoError(t, receive(t, ended[1], "who waits for nothing"))
+		})
+	}
+}

@@ -181,10 +181,14 @@ func environment(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// hideRows takes away what the server adds to the message of a refusal: it quotes
-// rows and parameters, and so secrets.
+// hideRows takes away what the server quotes in a refusal: rows and parameters,
+// and so secrets. The message itself does so where a value does not fit its
+// column, or a function raised it.
 func hideRows(err error) {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if ok && (strings.HasPrefix(refusal.Code, "22") || strings.HasPrefix(refusal.Code, "P0")) {
+		refusal.Message = "the server refuses a value"
+	}
 	if ok && refusal.Detail+refusal.Hint+refusal.Where+refusal.InternalQuery != "" {
 		refusal.Detail, refusal.Hint, refusal.Where, refusal.InternalQuery = "", "", "", ""
 	}

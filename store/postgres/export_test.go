@@ -34,3 +34,6 @@ const MaxAttempts = maxAttempts
 
 // LockKey is the advisory lock of the schema's migrations.
 func (s *Store) LockKey() int64 { return s.lockKey() }
+
+// PassTurn gives a turn away.
+func (s *Store) PassTurn() { s.passTurn() }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/store"
@@ -75,4 +77,34 @@ func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
 	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
 	requireEnvironment(t, third(s.ListTokens(t.Context(), store.Query{})))
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
+}
+
+// TestARefusedValueIsNotShown has columns of types that secrets do not fit, which
+// the server, or the driver, may say with the value in its message.
+func TestARefusedValueIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		pool := newPool(t, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+		schema := newSchema(t, pool)
+		s := storeIn(t, pool, schema)
+		prepare(t, s)
+		for table, column := range map[string]string{"tokens": "secret", "identities": "password", "temporary_keys": "secret"} {
+			execute(t, pool, "ALTER TABLE "+quote(schema, table)+" ALTER COLUMN "+column+" TYPE integer USING 1")
+		}
+		secret := store.NewSecret("topsecret")
+		token, user := newToken("b"), newUser("bob")
+		token.Secret, user.Password = secret, secret
+		for name, err := range map[string]error{
+			"CreateToken":    s.CreateToken(t.Context(), token),
+			"CreateIdentity": s.CreateIdentity(t.Context(), user),
+			"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
+			"Import":         s.Import(t.Context(), []store.Record{{Token: &token}}),
+		} {
+			requireEnvironment(t, err, name)
+			said := fmt.Sprintf("%v %+v %#v", err, err, err)
+			for _, form := range []string{"topsecret", fmt.Sprintf("%x", "topsecret"), "0x74, 0x6f", "116 111"} {
+				require.NotContains(t, said, form, "%s, %v", name, mode)
+			}
+		}
+	}
 }

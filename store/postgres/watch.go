@@ -36,6 +36,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
+	if observe == nil {
+		return errors.BadDataHint("observe", "a feed needs somebody to tell")
+	}
 	feed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.closed, cancel)()

@@ -305,3 +305,28 @@ func TestClockGoesBackwards(t *testing.T) {
 		now = now.Add(-time.Hour)
 	}
 }
+
+// TestImportsOfOneBatchMayGiveNamesInAnyOrder has two imports of the same new
+// records at once, that give them each other's names.
+func TestImportsOfOneBatchMayGiveNamesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, newPool(t, nil))
+	for round := range 50 {
+		records := func(names ...string) (batch []store.Record) {
+			for i, name := range names {
+				token := withName(fmt.Sprint(round, " ", i), fmt.Sprint(round, " ", name))
+				batch = append(batch, store.Record{Token: &token})
+			}
+			return batch
+		}
+		var imports sync.WaitGroup
+		var errs [2]error
+		imports.Go(func() { errs[0] = s.Import(t.Context(), records("x", "y")) })
+		imports.Go(func() { errs[1] = s.Import(t.Context(), records("y", "x")) })
+		imports.Wait()
+		require.NoError(t, errs[0])
+		require.NoError(t, errs[1])
+	}
+	one := withName("another", "0 x")
+	require.ErrorIs(t, s.Import(t.Context(), []store.Record{{Token: &one}}), errors.IDBadValueIdentifierOccupied)
+}

@@ -75,18 +75,29 @@ func (s *Store) commit(ctx context.Context, steps ...step) (done int, err error)
 }
 
 // merge returns the operations of all steps in their order, except that checks
-// come first.
+// come first, and then what is published: a script is not undone where the server
+// refuses a command in its middle, as it does for users without rights to channels.
 func merge(steps []step) (ops []op) {
-	for _, checks := range []bool{true, false} {
+	for rank := range 3 {
 		for _, st := range steps {
 			for _, o := range st.ops {
-				if (o.refusal != nil) == checks {
+				if o.rank() == rank {
 					ops = append(ops, o)
 				}
 			}
 		}
 	}
 	return ops
+}
+
+func (o op) rank() int {
+	switch {
+	case o.refusal != nil:
+		return 0
+	case o.name == publication:
+		return 1
+	}
+	return 2
 }
 
 // run does the operations in one script.

@@ -1,24 +1,16 @@
 package redis
 
 import (
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/store"
 )
 
-// maxHints is how many hints are kept at least before the oldest are forgotten.
-const maxHints = 1 << 15
-
 // hints remembers where tokens were that were looked up, which saves the round
 // trip to the pointer. A hint may be wrong: the record decides, which is there or
 // not, and says whose it is.
-type hints struct {
-	mu         sync.RWMutex
-	young, old map[string]*location
-}
+type hints = aging[*location]
 
 // location is where the record of a token is, if it is of the subject.
 type location struct {
@@ -53,27 +45,4 @@ func (l *location) key(value string) (store.Key, error) {
 		l.last.Store(&readKey{rev, key})
 	}
 	return key, err
-}
-
-func (h *hints) get(id string) *location {
-	h.mu.RLock()
-	l := h.young[id]
-	aged := l == nil
-	if aged {
-		l = h.old[id]
-	}
-	h.mu.RUnlock()
-	if aged && l != nil {
-		h.set(id, l) // in use: it stays
-	}
-	return l
-}
-
-func (h *hints) set(id string, l *location) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.young == nil || len(h.young) == maxHints {
-		h.old, h.young = h.young, make(map[string]*location)
-	}
-	h.young[strings.Clone(id)] = l // it is part of a token, which must not stay in memory with it
 }

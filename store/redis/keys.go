@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"math"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -86,14 +87,25 @@ func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return key, err
 }
 
+// errGenerations is that of a subject that has used up all of them.
+var errGenerations = errors.New("there is no higher generation")
+
 // RotateTemporaryKey implements [store.Keys].
 func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
-	err = s.changeTemporary(ctx, "rotate a key of temporary tokens", subject, secret, func(t store.Temporary) (store.Temporary, bool) {
+	const rotate = "rotate a key of temporary tokens"
+	err = s.changeTemporary(ctx, rotate, subject, secret, func(t store.Temporary) (store.Temporary, bool) {
+		if t.Generation == math.MaxInt64 {
+			generation = 0
+			return t, false
+		}
 		generation = t.Generation + 1
 		return store.Temporary{Subject: subject, Secret: secret, Generation: generation}, true
 	})
 	if err != nil {
 		return 0, err
+	}
+	if generation == 0 {
+		return 0, during(rotate, errGenerations)
 	}
 	return generation, nil
 }

@@ -57,20 +57,36 @@ func texts(results []rueidis.RedisResult) (values []string, err error) {
 	return values, nil
 }
 
+// mayRemember reports whether the client may answer for the first of the keys from
+// memory. It has to be one that was there: the server keeps account of all that a
+// client remembers, in memory that forged tokens could fill with keys that never
+// were.
+func (s *Store) mayRemember(keys ...string) bool {
+	if !s.caching.Load() || s.recent.has(keys...) {
+		return false
+	}
+	_, present := s.present.get(keys[0])
+	return present
+}
+
 // look returns the value of the string, if possible from memory.
 func (s *Store) look(ctx context.Context, key string) (string, error) {
-	if s.caching.Load() && !s.recent.has(key) {
+	if s.mayRemember(key) {
 		if value, err := text(s.client.DoCache(ctx, s.cacheable(key), s.o.CacheTTL)); err == nil {
 			return value, nil
 		}
 	}
-	return s.get(ctx, key)
+	value, err := s.get(ctx, key)
+	if value != "" {
+		s.present.set(key, struct{}{})
+	}
+	return value, err
 }
 
 // pair returns the values of two strings of one shard as they are at one time,
 // if possible from memory.
 func (s *Store) pair(ctx context.Context, first, second string) (string, string, error) {
-	if s.caching.Load() && !s.recent.has(first, second) {
+	if s.mayRemember(first, second) {
 		if one, two, ok := s.rememberedPair(ctx, first, second); ok {
 			return one, two, nil
 		}
@@ -85,6 +101,9 @@ func (s *Store) pair(ctx context.Context, first, second string) (string, string,
 	one, err := textOf(values[0].ToString())
 	if err != nil {
 		return "", "", err
+	}
+	if one != "" {
+		s.present.set(first, struct{}{})
 	}
 	two, err := textOf(values[1].ToString())
 	return one, two, err
@@ -150,13 +169,14 @@ func (s *Store) locate(ctx context.Context, id string, found func(*location) (bo
 	if !isKey(id) {
 		return errors.NotFound()
 	}
-	if l := s.hints.get(id); l != nil {
+	if l, ok := s.hints.get(id); ok {
 		if ok, err := found(l); ok || err != nil {
 			return err
 		}
 	}
 	return s.follow(ctx, s.pointerKey(tokenPointer, id), func(subject caveat.Subject) (bool, error) {
 		l := s.locationOf(subject, id)
+		s.present.set(l.tokenKey, struct{}{})
 		ok, err := found(l)
 		if ok {
 			s.hints.set(id, l)

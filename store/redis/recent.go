@@ -35,18 +35,19 @@ func (g generation) has(key string) bool {
 
 func newRecent(ttl time.Duration) *recent { return &recent{ttl: ttl} }
 
-// note adds the keys.
-func (r *recent) note(keys ...string) {
-	now := time.Now()
+// noteAll adds all keys.
+func (r *recent) noteAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if age := now.Sub(r.began); age >= r.ttl {
-		r.old, r.began = r.young, now
-		if age >= 2*r.ttl {
-			r.old = generation{}
-		}
-		r.young = generation{keys: make(map[string]struct{})}
-	}
+	r.turn()
+	r.young = generation{all: true}
+}
+
+// note adds the keys.
+func (r *recent) note(keys ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turn()
 	for _, key := range keys {
 		if len(r.young.keys) == maxRecent {
 			r.young = generation{all: true}
@@ -54,6 +55,18 @@ func (r *recent) note(keys ...string) {
 		if !r.young.all {
 			r.young.keys[key] = struct{}{}
 		}
+	}
+}
+
+// turn begins a generation when it is time to.
+func (r *recent) turn() {
+	now := time.Now()
+	if age := now.Sub(r.began); age >= r.ttl {
+		r.old, r.began = r.young, now
+		if age >= 2*r.ttl {
+			r.old = generation{}
+		}
+		r.young = generation{keys: make(map[string]struct{})}
 	}
 }
 

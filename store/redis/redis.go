@@ -22,6 +22,9 @@ const (
 	DefaultWaitTimeout = time.Second
 )
 
+// maxCacheTTL is longer than any process lives, and twice of it is a time.
+const maxCacheTTL = 100 * 365 * 24 * time.Hour
+
 // Options is how a [Store] uses its server. The zero Options are the defaults.
 type Options struct {
 	// Prefix begins every key and channel of the store, so that several stores
@@ -53,6 +56,7 @@ type Store struct {
 	migrated atomic.Bool
 	caching  atomic.Bool
 	hints    hints
+	present  aging[struct{}] // keys that were there when they were read
 	recent   *recent
 
 	close sync.Once
@@ -67,8 +71,8 @@ var (
 )
 
 // New returns a store over the client, which stays the caller's to close. It does
-// not connect: call [Store.Migrate] before anything else. The client must read from masters: no
-// SendToReplicas, no ReplicaOnly.
+// not connect: call [Store.Migrate] before anything else. The client must read
+// from masters: no SendToReplicas, no ReplicaOnly.
 func New(client rueidis.Client, o Options) *Store {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
@@ -76,6 +80,7 @@ func New(client rueidis.Client, o Options) *Store {
 	if o.CacheTTL == 0 {
 		o.CacheTTL = DefaultCacheTTL
 	}
+	o.CacheTTL = min(o.CacheTTL, maxCacheTTL)
 	if o.WaitTimeout <= 0 {
 		o.WaitTimeout = DefaultWaitTimeout
 	}

@@ -18,7 +18,8 @@ func newScript(text string) script { return script{text, rueidis.NewLuaScript(te
 
 // commitScript does what a step says. KEYS[k] is the key of the k-th operation;
 // in ARGV there is for each its name, the number of its arguments and these.
-// Checks come before writes, so that it writes all or nothing. It returns the
+// Checks come before writes, and so does what is published, which the server may
+// refuse: it writes all or nothing. It returns the
 // number of the first check that does not hold, or 0.
 var commitScript = newScript(`
 local call, a = redis.call, 1
@@ -40,15 +41,14 @@ return 0`)
 // the id (1) or the name (2) is taken.
 var createScript = newScript(`
 local call = redis.call
-if not call('SET', KEYS[1], ARGV[1], 'NX') then return 1 end
-if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
-	call('DEL', KEYS[1])
-	return 2
-end
+if call('EXISTS', KEYS[1]) == 1 then return 1 end
+if call('HEXISTS', KEYS[2], ARGV[2]) == 1 then return 2 end
+call('SPUBLISH', KEYS[6], ARGV[6])
+call('SET', KEYS[1], ARGV[1])
+call('HSET', KEYS[2], ARGV[2], ARGV[3])
 call('SET', KEYS[3], ARGV[4])
 call('ZADD', KEYS[4], '0', ARGV[5])
 call('ZADD', KEYS[5], '0', ARGV[5])
-call('SPUBLISH', KEYS[6], ARGV[6])
 return 0`)
 
 // execute runs the script, which writes the records.
@@ -71,21 +71,48 @@ func (s *Store) try(ctx context.Context, script script, keys, args []string) (re
 		return script.lua.Exec(ctx, s.client, keys, args).AsInt64()
 	}
 	// The server counts the replicas that have what this connection wrote.
-	err = s.client.Dedicated(func(c rueidis.DedicatedClient) error {
-		results := c.DoMulti(ctx,
-			c.B().Eval().Script(script.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build(),
-			c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build(),
-		)
-		if reason, err = results[0].AsInt64(); err != nil || reason > 0 {
-			return err
-		}
-		replicas, err := results[1].AsInt64()
-		if err == nil && replicas < int64(s.o.WaitReplicas) {
-			err = fmt.Errorf("the write is on %d replicas, not on %d", replicas, s.o.WaitReplicas)
-		}
-		return err
-	})
+	c, release, err := dedicate(ctx, s.client)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	results := c.DoMulti(ctx,
+		c.B().Eval().Script(script.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build(),
+		c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build(),
+	)
+	if reason, err = results[0].AsInt64(); err != nil || reason > 0 {
+		return reason, err
+	}
+	replicas, err := results[1].AsInt64()
+	if err == nil && replicas < int64(s.o.WaitReplicas) {
+		err = fmt.Errorf("the write is on %d replicas, not on %d", replicas, s.o.WaitReplicas)
+	}
 	return reason, err
+}
+
+// dedicate returns a connection that nobody else uses, and what gives it back. It
+// gives up when ctx is done, of which rueidis knows nothing while it connects or
+// waits for one of its connections.
+func dedicate(ctx context.Context, client rueidis.Client) (conn rueidis.DedicatedClient, release func(), err error) {
+	type dedicated struct {
+		conn    rueidis.DedicatedClient
+		release func()
+	}
+	ready := make(chan dedicated)
+	go func() {
+		conn, release := client.Dedicate()
+		select {
+		case ready <- dedicated{conn, release}:
+		case <-ctx.Done():
+			release()
+		}
+	}()
+	select {
+	case d := <-ready:
+		return d.conn, d.release, nil
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
 }
 
 // written takes note of records that changed, or may have: of those that a script

@@ -19,6 +19,9 @@ import (
 // without losing a connection, being told that the shard has moved, or finding
 // that the server is no master any more.
 
+// publication is the command that publishes.
+const publication = "SPUBLISH"
+
 func (s *Store) publishToken(t store.Token) op {
 	return s.publish(t.Subject, tokenKind+t.ID)
 }
@@ -32,7 +35,7 @@ func (s *Store) publishTemporary(subject caveat.Subject) op {
 }
 
 func (s *Store) publish(subject caveat.Subject, message string) op {
-	return write("SPUBLISH", s.indexKey(changesOfShards, subject), message)
+	return write(publication, s.indexKey(changesOfShards, subject), message)
 }
 
 // change returns what a message in the channel of the shard tells, and the key
@@ -76,6 +79,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	if err := s.ready(ctx, watch); err != nil {
 		return err
 	}
+	if observe == nil {
+		return errors.BadDataHint("observe", "a feed needs somebody to tell")
+	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
@@ -86,12 +92,8 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 		}
 	}()
 	for pause := firstReconnectPause; watching.Err() == nil; {
-		f, err := s.subscribe(watching)
-		if err == nil {
+		if err := s.tell(watching, observe); err == nil {
 			pause = firstReconnectPause
-			observe(store.Change{Kind: store.FeedUp})
-			f.deliver(watching, observe)
-			f.unsubscribe()
 			if ctx.Err() == nil {
 				observe(store.Change{Kind: store.FeedDown})
 			}
@@ -103,6 +105,21 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 		return fmt.Errorf("%s: %w", watch, err)
 	}
 	return fmt.Errorf("%s: %w", watch, store.ErrClosed)
+}
+
+// tell tells of changes until the feed, once it stands, is lost or ctx is done.
+func (s *Store) tell(ctx context.Context, observe func(store.Change)) error {
+	f, err := s.subscribe(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.unsubscribe()
+	// What the client remembers may be from before: its word of changes comes by
+	// another connection, which need not have been lost with the feed.
+	s.recent.noteAll()
+	observe(store.Change{Kind: store.FeedUp})
+	f.deliver(ctx, observe)
+	return nil
 }
 
 // feed is a subscription to the channels of all shards.
@@ -137,7 +154,10 @@ func (s *Store) subscribe(ctx context.Context) (*feed, error) {
 
 // subscribe has the server tell of the shards.
 func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []string) error {
-	conn, _ := client.Dedicate()
+	conn, _, err := dedicate(ctx, client)
+	if err != nil {
+		return err
+	}
 	f.conns = append(f.conns, conn)
 	shardOf := make(map[string]string, len(tags))
 	commands := make([]rueidis.Completed, len(tags))
@@ -214,7 +234,7 @@ func (f *feed) deliver(ctx context.Context, observe func(store.Change)) {
 			return
 		case q := <-f.queue:
 			c, key, ok := f.store.change(q.tag, q.message)
-			if !ok {
+			if !ok || ctx.Err() != nil {
 				continue
 			}
 			// An observer that looks up sees the change, even if the word to

@@ -182,6 +182,9 @@ func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, 
 }
 
 func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	if change == nil {
+		return s.backend.UpdateToken(ctx, id, nil)
+	}
 	return s.backend.UpdateToken(ctx, id, func(t *store.Token) error {
 		return update(ctx, s.sealer, t, secretOfToken, change)
 	})
@@ -216,6 +219,9 @@ func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (st
 }
 
 func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	if change == nil {
+		return s.backend.UpdateIdentity(ctx, subject, nil)
+	}
 	return s.backend.UpdateIdentity(ctx, subject, func(i *store.Identity) error {
 		return update(ctx, s.sealer, i, secretOfIdentity, change)
 	})

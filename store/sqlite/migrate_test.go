@@ -78,7 +78,7 @@ func TestCallsBeforeMigrateFail(t *testing.T) {
 			require.ErrorContains(t, err, "call Migrate", c.name)
 		}
 	}
-	require.ErrorContains(t, s.Watch(t.Context(), nil), "call Migrate")
+	require.ErrorContains(t, s.Watch(t.Context(), func(store.Change) {}), "call Migrate")
 	require.NoError(t, s.Migrate(t.Context()))
 	populate(t, s)
 }

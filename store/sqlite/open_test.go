@@ -133,7 +133,7 @@ func TestCloseEndsTheStoreAndWhatItOpened(t *testing.T) {
 			require.ErrorIs(t, err, store.ErrClosed, c.name)
 			requireEnvironment(t, err, c.name)
 		}
-		require.ErrorIs(t, s.Watch(t.Context(), nil), store.ErrClosed)
+		require.ErrorIs(t, s.Watch(t.Context(), func(store.Change) {}), store.ErrClosed)
 	}
 	require.NoError(t, db.Ping(), "the handle is the caller's to close")
 	require.NoFileExists(t, path+"-wal", "all is in one file")

@@ -34,6 +34,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	if err := s.ready(ctx, doing); err != nil {
 		return err
 	}
+	if observe == nil {
+		return errors.BadDataHint("observe", "a feed needs somebody to tell")
+	}
 	if _, err := s.statements(ctx); err != nil {
 		return s.environment(ctx, doing, err)
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ var archiveChecks = []check{
 	{"an occupied name keeps all out", importOccupied},
 	{"records may swap names", importSwaps},
 	{"of records with the same key the last one counts", importTwice},
+	{"the last generation is the last", importLastGeneration},
 }
 
 var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}
@@ -374,5 +376,20 @@ func importTwice(t *testing.T, open func() store.Store) {
 	requireTokens(t, []store.Token{last}, listAll(t, s, store.Query{}))
 	require.Equal(t, renamed, getByUsername(t, s, "renamed"))
 	requireNoUser(t, s, "alice")
-	require.Equal(t, temporaryOf(alice, "last", 2).Secret.Reveal(), temporaryKey(t, s, alice).Secret.Reveal())
+	key := temporaryKey(t, s, alice)
+	require.Equal(t, "last", key.Secret.Reveal())
+	require.EqualValues(t, 2, key.Generation)
+}
+
+func importLastGeneration(t *testing.T, open func() store.Store) {
+	s := open()
+	last := store.Temporary{Subject: alice, Secret: store.NewSecret("last"), Generation: math.MaxInt64}
+	require.NoError(t, capability[store.Archive](t, s).Import(t.Context(), []store.Record{{Temporary: &last}}))
+	_, err := s.RotateTemporaryKey(t.Context(), alice, store.NewSecret("beyond"))
+	require.Error(t, err)
+	e, catalogued := errors.AsType[*errors.Error](err)
+	require.False(t, catalogued, "the environment is reported as %v", e)
+	key := temporaryKey(t, s, alice)
+	require.Equal(t, "last", key.Secret.Reveal())
+	require.EqualValues(t, math.MaxInt64, key.Generation)
 }

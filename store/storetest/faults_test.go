@@ -98,6 +98,7 @@ var coreFaults = map[string][]string{
 	"key may change":                 {"UpdateToken/id subject and creation time never change"},
 	"outcome not checked":            {"UpdateToken/an invalid outcome is refused"},
 	"error of change wrapped":        {"UpdateToken/an error of change is returned as it is and writes nothing"},
+	"no change is a change":          {"UpdateToken/a change that is none is refused"},
 
 	// Listings.
 	"order of ids only":             {"ListTokens/records are in the order of creation then id"},
@@ -141,6 +142,8 @@ var archiveFaults = map[string][]string{
 	"import in the order given":        {"Archive/records may swap names"},
 	"import keeps the first":           {"Archive/of records with the same key the last one counts"},
 	"import shares memory":             {"Aliasing/imported records are copies"},
+	"import keeps the generation":      {"Archive/of records with the same key the last one counts"},
+	"generations begin again":          {"Archive/the last generation is the last"},
 }
 
 // watcherFaults are those of a wrongWatcher.
@@ -154,6 +157,7 @@ var watcherFaults = map[string][]string{
 	"feed for one watcher":           {"Watcher/every watcher is told"},
 	"feed ahead of the write":        {"Watcher/a change is reported when look-ups see it"},
 	"writers wait for the observer":  {"Watcher/an observer that hangs stops no writer"},
+	"feed for nobody":                {"Watcher/a feed needs an observer"},
 }
 
 // replacerFaults are those of a wrongReplacer.

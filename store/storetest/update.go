@@ -18,6 +18,7 @@ var updateChecks = []check{
 	{"every field that may change changes", updateFields},
 	{"change sees the record as it is", updateSees},
 	{"an error of change is returned as it is and writes nothing", updateError},
+	{"a change that is none is refused", updateNothing},
 	{"id subject and creation time never change", updateKeyRefused},
 	{"an invalid outcome is refused", updateInvalidRefused},
 	{"rename frees the old name and takes the new", rename},
@@ -43,6 +44,14 @@ func updateFields(t *testing.T, open func() store.Store) {
 	updateToken(t, s, "a", func(token *store.Token) { *token = want })
 	requireToken(t, want, getToken(t, s, "a"), "fields that are empty again")
 	requireToken(t, newToken("b"), getToken(t, s, "b"), "another token changed")
+}
+
+func updateNothing(t *testing.T, open func() store.Store) {
+	s := open()
+	createTokens(t, s, newToken("a"))
+	createIdentities(t, s, newUser("alice"))
+	require.ErrorIs(t, s.UpdateToken(t.Context(), "a", nil), errors.IDBadData)
+	require.ErrorIs(t, s.UpdateIdentity(t.Context(), alice, nil), errors.IDBadData)
 }
 
 func updateSees(t *testing.T, open func() store.Store) {

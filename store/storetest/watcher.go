@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -17,6 +19,7 @@ var watcherChecks = []check{
 	{"a change is reported when look-ups see it", watchAfterWrite},
 	{"every watcher is told", watchMany},
 	{"an observer that hangs stops no writer", watchHangs},
+	{"a feed needs an observer", watchNobody},
 }
 
 // feed is a running call of Watch.
@@ -176,4 +179,11 @@ func watchHangs(t *testing.T, open func() store.Store) {
 			return
 		}
 	}
+}
+
+func watchNobody(t *testing.T, open func() store.Store) {
+	watcher := capability[store.Watcher](t, open())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	require.ErrorIs(t, watcher.Watch(ctx, nil), errors.IDBadData)
 }

@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -92,6 +93,14 @@ func (w *wrongArchive) GetToken(ctx context.Context, id string) (store.Token, er
 	return w.Store.GetToken(ctx, id)
 }
 
+func (w *wrongArchive) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
+	key, err := w.Store.TemporaryKey(ctx, subject)
+	if w.fault == "generations begin again" && err == nil && key.Generation == math.MaxInt64 {
+		return 1, w.Store.Import(ctx, []store.Record{{Temporary: &store.Temporary{Subject: subject, Secret: secret, Generation: 1}}})
+	}
+	return w.Store.RotateTemporaryKey(ctx, subject, secret)
+}
+
 func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error {
 	switch w.fault {
 	case "import one by one":
@@ -104,6 +113,13 @@ func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error
 	case "import in the order given":
 		if !w.namesFree(ctx, records) {
 			return errors.BadValueIdentifierOccupied("name")
+		}
+	case "import keeps the generation":
+		records = slices.Clone(records)
+		for i, r := range records {
+			if r.Temporary != nil {
+				records[i].Temporary = &store.Temporary{Subject: r.Temporary.Subject, Secret: r.Temporary.Secret, Generation: 1}
+			}
 		}
 	case "import keeps the first":
 		records = slices.Clone(records)
@@ -167,6 +183,12 @@ type wrongWatcher struct {
 }
 
 func (w *wrongWatcher) Watch(ctx context.Context, observe func(store.Change)) error {
+	if observe == nil && w.fault == "feed for nobody" {
+		observe = func(store.Change) {}
+	}
+	if observe == nil {
+		return w.Store.Watch(ctx, nil)
+	}
 	switch w.fault {
 	case "feed outlives its context":
 		return w.Store.Watch(context.WithoutCancel(ctx), observe)

@@ -55,6 +55,8 @@ CREATE TRIGGER onezone_token_created AFTER INSERT ON onezone_tokens
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('t', NEW.id); END;
 CREATE TRIGGER onezone_token_updated AFTER UPDATE ON onezone_tokens
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('t', NEW.id); END;
+CREATE TRIGGER onezone_token_moved AFTER UPDATE OF id ON onezone_tokens WHEN OLD.id <> NEW.id
+BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('t', OLD.id); END;
 CREATE TRIGGER onezone_token_deleted AFTER DELETE ON onezone_tokens
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('t', OLD.id); END;
 
@@ -62,6 +64,8 @@ CREATE TRIGGER onezone_temporary_key_created AFTER INSERT ON onezone_temporary_k
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('k', NEW.subject); END;
 CREATE TRIGGER onezone_temporary_key_updated AFTER UPDATE ON onezone_temporary_keys
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('k', NEW.subject); END;
+CREATE TRIGGER onezone_temporary_key_moved AFTER UPDATE OF subject ON onezone_temporary_keys WHEN OLD.subject <> NEW.subject
+BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('k', OLD.subject); END;
 CREATE TRIGGER onezone_temporary_key_deleted AFTER DELETE ON onezone_temporary_keys
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('k', OLD.subject); END;
 
@@ -69,5 +73,7 @@ CREATE TRIGGER onezone_identity_created AFTER INSERT ON onezone_identities
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('i', NEW.subject); END;
 CREATE TRIGGER onezone_identity_updated AFTER UPDATE ON onezone_identities
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('i', NEW.subject); END;
+CREATE TRIGGER onezone_identity_moved AFTER UPDATE OF subject ON onezone_identities WHEN OLD.subject <> NEW.subject
+BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('i', OLD.subject); END;
 CREATE TRIGGER onezone_identity_deleted AFTER DELETE ON onezone_identities
 BEGIN INSERT INTO onezone_changes (kind, key) VALUES ('i', OLD.subject); END;
