@@ -12,8 +12,8 @@ type Request struct {
 	// Now is the moment of the verification. Zero: there is no clock, and no
 	// time caveat holds.
 	Now time.Time
-	// IP is the address of the client. IPv4 masks match IPv4 addresses only,
-	// never an IPv4-mapped IPv6 address.
+	// IP is the address of the client. IPv4 masks, and there are no others, match
+	// IPv4 addresses only, never an IPv4-mapped IPv6 address: Unmap it first.
 	IP netip.Addr
 	// Interface is the one through which the token came.
 	Interface Interface

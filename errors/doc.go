@@ -11,8 +11,12 @@
 //	if errors.Is(err, errors.IDTokenRevoked) { ... }
 //
 //	e := errors.From(err)
+//	w.Header().Set("Content-Type", "application/json")
 //	w.WriteHeader(e.HTTPStatus())
 //	json.NewEncoder(w).Encode(errors.Envelope{Error: e})
+//
+// The status of an error about a token is 400: an answer to a request that it authenticates is [Unauthorized]
+// around it.
 //
 // The package is a drop-in for the standard one: [New], [Is], [As], [AsType], [Join], [Unwrap] and
 // [ErrUnsupported] are the standard library's own.

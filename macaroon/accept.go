@@ -35,6 +35,10 @@ var onezone = caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID}
 //
 // What the environment did (a store that is down, a context that is done) is
 // none of these.
+//
+// The status of these errors is 400, for a token that is the subject of a request.
+// Where it authenticates the request, the answer is [errors.Unauthorized] around
+// the error, which is 401; package rest does that.
 func (a *Authority) VerifyAccess(ctx context.Context, t Token, req caveat.Request) (auth Auth, err error) {
 	req.ProveIdentity = false
 	if t.Type().Kind() != Access {

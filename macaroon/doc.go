@@ -25,7 +25,8 @@
 // # What holds
 //
 //   - The signature is checked first. Until it is found good, in constant time,
-//     nothing that the token says is looked at, and a forged token is tokenInvalid
+//     nothing is read but what leads to the key, or has the token refused at once:
+//     its version, type, id, subject and generation. A forged token is tokenInvalid
 //     whatever its caveats.
 //   - The bytes that came are the bytes that are signed; nothing is re-encoded.
 //   - What is not understood is refused: unknown caveats, caveats that mean

@@ -101,8 +101,7 @@ func (s Spec) problem() error {
 // Errors: badValueCaveat {caveat} for a caveat that may not enter a new token
 // ([caveat.Validate]); limitReached for more than [DefaultMaxCaveats] caveats;
 // badToken for a caveat that is too long for a packet (65535 bytes), and for the
-// zero Token;
-// tokenTooLarge {limit} where the text would be longer than [DefaultMaxSize].
+// zero Token; tokenTooLarge {limit} where the text would be longer than [DefaultMaxSize].
 // In each case nothing is added at all.
 func (t Token) Confine(cs ...caveat.Caveat) (Token, error) {
 	return confiner{}.confine(t, cs)
@@ -185,9 +184,9 @@ func (c confiner) extend(t Token, packets []byte, link signature, texts []string
 	t.caveats = append(append(b.few[:0], t.caveats...), texts...) // never into the memory of another copy
 	// Only a text that is long even without escapes, which at worst double it,
 	// is worth printing to see how long it is.
-	max := Limits{MaxSize: c.maxSize}.maxSize()
-	if len(b.raw)*8/3+8 > max && len(t.String()) > max {
-		return Token{}, errors.TokenTooLarge(max)
+	most := Limits{MaxSize: c.maxSize}.maxSize()
+	if len(b.raw)*8/3+8 > most && len(t.String()) > most {
+		return Token{}, errors.TokenTooLarge(most)
 	}
 	return t, nil
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Named is a named token together with what its record says.
+// Named is a named token together with what its record says. Its forms in JSON,
+// under fmt and in slog are those of the Token alone, which show no secret.
 type Named struct {
 	Token      // rebuilt, with the caveats that it was issued with
 	Name       string

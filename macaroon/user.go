@@ -27,7 +27,9 @@ func (u NewUser) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "user %q (username %q, full name %q)", u.ID, u.Username, u.FullName)
 }
 
-// CreateUser adds a user to the store. Errors: badValueUsername,
+// CreateUser adds a user to the store. (A Oneprovider is added there:
+// CreateIdentity with [caveat.Provider] as the subject and the time of creation.)
+// Errors: badValueUsername,
 // badValueFullName, badValuePassword, badValueIdentifier {key "id"},
 // badValueIdentifierOccupied {key "username"}, alreadyExists for the id.
 func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, error) {
@@ -117,8 +119,8 @@ func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name s
 	return a.changeUser(ctx, user, func(i *store.Identity) { i.FullName = name })
 }
 
-// SetBlocked blocks a user, whose tokens and password stop working, or unblocks
-// it, after which they work again. notFound: there is no such user.
+// SetBlocked blocks a user or Oneprovider, whose tokens and password stop working,
+// or unblocks it, after which they work again. notFound: there is none such.
 func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked bool) error {
 	return a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = blocked })
 }

@@ -34,7 +34,7 @@ func embed(ctx context.Context, mux *http.ServeMux, path string) (store.Store, e
 		return nil, err
 	}
 	_, err = authority.CreateUser(ctx, macaroon.NewUser{Username: "alice", Password: "a long passphrase"})
-	if err != nil {
+	if err != nil && !errors.Is(err, errors.IDBadValueIdentifierOccupied) { // she is there since the first start
 		return nil, err
 	}
 	handler, err := rest.NewHandler(authority)
@@ -47,8 +47,12 @@ func embed(ctx context.Context, mux *http.ServeMux, path string) (store.Store, e
 
 func TestEmbedding(t *testing.T) {
 	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens.db")
+	records, err := embed(t.Context(), http.NewServeMux(), path)
+	require.NoError(t, err)
+	require.NoError(t, records.Close())
 	mux := http.NewServeMux()
-	records, err := embed(t.Context(), mux, filepath.Join(t.TempDir(), "tokens.db"))
+	records, err = embed(t.Context(), mux, path) // at the second start
 	require.NoError(t, err)
 	defer func() { require.NoError(t, records.Close()) }()
 	server := httptest.NewServer(mux)
@@ -71,7 +75,8 @@ func protect(authority *macaroon.Authority, download, upload http.Handler) http.
 	mux := http.NewServeMux()
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(download))
 	mux.Handle("PUT /files/{id}", rest.Require(caveat.OpWorker, caveat.Update, "file.{id}.content:private")(upload))
-	return rest.Authenticate(authority)(mux)
+	// The authority has macaroon.WithMemberships, which knows whose tokens are good here.
+	return rest.Authenticate(authority, rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p1"}))(mux)
 }
 
 // greet is a handler behind the middleware.
@@ -80,9 +85,15 @@ var greet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, client.Subject.String())
 })
 
+// everybody may use every service.
+type everybody struct{}
+
+func (everybody) InProvider(context.Context, caveat.Subject, string) (bool, error) { return true, nil }
+func (everybody) InCluster(context.Context, caveat.Subject, string) (bool, error)  { return true, nil }
+
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
-	h := macaroontest.New(t)
+	h := macaroontest.New(t, macaroon.WithMemberships(everybody{}))
 	handler := protect(h.Authority, greet, greet)
 	reads := macaroontest.Bearer(h.Token(caveat.MustParse("api = opw/get/file.f1.*:*")))
 

@@ -42,8 +42,14 @@ func Serve(h *Harness, options ...rest.Option) *Server {
 	return &Server{Harness: h, URL: s.URL + rest.Prefix, http: s}
 }
 
-// Credentials go with a request.
+// Credentials go with a request; nil are none.
 type Credentials func(*http.Request)
+
+func (c Credentials) add(r *http.Request) {
+	if c != nil {
+		c(r)
+	}
+}
 
 // Anonymous are no credentials.
 func Anonymous() Credentials { return func(*http.Request) {} }
@@ -75,7 +81,7 @@ func (s *Server) Do(method, path string, body any, credentials Credentials) Resp
 	r, err := http.NewRequest(method, s.URL+path, bytes.NewReader(encode(s.tb, body)))
 	s.must(err)
 	r.Header.Set("Content-Type", "application/json")
-	credentials(r)
+	credentials.add(r)
 	res, err := s.http.Client().Do(r)
 	s.must(err)
 	defer func() { _ = res.Body.Close() }()
@@ -116,7 +122,7 @@ func Request(tb testing.TB, handler http.Handler, method, path string, body any,
 	r := httptest.NewRequest(method, path, bytes.NewReader(encode(tb, body))).WithContext(tb.Context())
 	r.RemoteAddr = "127.0.0.1:50000"
 	r.Header.Set("Content-Type", "application/json")
-	credentials(r)
+	credentials.add(r)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	return Response{w.Code, w.Header(), w.Body.Bytes()}
@@ -151,7 +157,12 @@ func AssertStatus(tb testing.TB, r Response, status int) {
 // as the cause of another: tokenRevoked inside unauthorized, for instance.
 func AssertError(tb testing.TB, r Response, id errors.ID) {
 	tb.Helper()
-	AssertErrorID(tb, r.Err(), id)
+	switch err := r.Err(); {
+	case err == nil: // the body may hold a token
+		tb.Errorf("the answer is %d without an error, want %s", r.Status, id)
+	case !errors.Is(err, id):
+		tb.Errorf("the answer is %d %s, want %s", r.Status, r.Body, id)
+	}
 }
 
 // AssertErrorID fails the test where the error is not of the id, and has none of

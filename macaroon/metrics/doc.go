@@ -27,8 +27,8 @@
 //
 //   - Labels take few values: operations of package store and error ids of the
 //     catalogue. No id, name or address is ever one, whatever a client sends.
-//   - A measured store has the optional capabilities of the backend, no more and
-//     no fewer, and passes on values and errors as they are. (It always is a
-//     [store.HolderGuard], which costs a backend that is none two calls.)
+//   - A measured store has the optional capabilities of the backend, and that of a
+//     [store.HolderGuard] always, which costs a backend that is none two calls. It
+//     passes on values and errors as they are.
 //   - What happens often and goes well costs no look-up of labels.
 package metrics

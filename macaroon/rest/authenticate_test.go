@@ -16,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
@@ -240,5 +241,20 @@ func TestAuthenticate(t *testing.T) {
 			}
 			require.Equal(t, viaToken, client.Token != nil, "the client has a token")
 		})
+	}
+}
+
+func TestAChallengeAsksForWhatIsAccepted(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	for want, options := range map[string][]rest.Option{
+		`Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"`: nil,
+		`Bearer realm="onezone"`: {rest.WithoutBasicAuth()},
+	} {
+		handler, err := rest.NewHandler(w.Authority, options...)
+		require.NoError(t, err)
+		res := macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, nil)
+		macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
+		require.Equal(t, want, res.Header.Get("WWW-Authenticate"))
 	}
 }

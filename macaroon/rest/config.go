@@ -86,8 +86,9 @@ const addressFailures = 10
 // may share, has ten times as many, and gets ten in that time; the 64 bits in
 // front of an IPv6 address count as one address. Who has to wait is
 // answered with 429 temporaryFailure and Retry-After in seconds. Successes cost
-// nothing. Zero failures turn throttling off. Default: [DefaultFailures],
-// [DefaultFailureInterval].
+// nothing. Who keeps failing under somebody's name keeps that user from logging in
+// by password meanwhile; tokens are not affected. Zero failures turn throttling
+// off. Default: [DefaultFailures], [DefaultFailureInterval].
 func WithThrottle(failures int, interval time.Duration) Option {
 	return func(c *config) { c.throttle = newThrottle(failures, interval, c.authority.Now) }
 }

@@ -15,8 +15,18 @@ import (
 
 const jsonType = "application/json"
 
-// challenge is what every 401 answer asks for (RFC 9110, section 11.6.1).
-const challenge = `Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"`
+// What every 401 answer asks for (RFC 9110, section 11.6.1).
+const (
+	bearerChallenge = `Bearer realm="onezone"`
+	basicChallenge  = `Basic realm="onezone", charset="UTF-8"`
+)
+
+func (c *config) challenge() string {
+	if c.noBasic {
+		return bearerChallenge
+	}
+	return bearerChallenge + ", " + basicChallenge
+}
 
 // Headers that are the same in all answers, and shared by them: nothing writes
 // into the values of a header.
@@ -64,7 +74,7 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	status := e.HTTPStatus()
 	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", challenge)
+		w.Header().Set("WWW-Authenticate", c.challenge())
 	}
 	respond(w, status, errors.Envelope{Error: e})
 }

@@ -60,8 +60,9 @@ type key struct {
 // cost of one failure, in the time that it takes to fill in.
 func (t *throttle) cost(k key) time.Duration { return t.interval / max(k.parts, 1) }
 
-// attempt takes what a failure costs from each key before the outcome is known, so that many
-// attempts at once count as many; conclude gives them back unless it failed.
+// attempt takes what a failure costs from each key before the outcome is known, so
+// that many attempts at once count as many; conclude gives them back unless it
+// failed.
 // While a key has none left because of attempts that may yet succeed, attempt
 // waits for them. The error is a throttledError where a key has none left for
 // its failures, or that of ctx.

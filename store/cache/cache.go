@@ -20,8 +20,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Store is a store with a cache in front of it. It also is a [store.Archive] and
-// a [store.Watcher] where the backend is.
+// Store is a store with a cache in front of it. It also is a [store.HolderGuard],
+// and a [store.Archive] and a [store.Watcher] where the backend is.
 //
 // Close ends the feed and the look-ups under way, waits for them, and leaves the
 // backend open. From then on every call goes to the backend.

@@ -2,9 +2,9 @@
 // default backend, for tests and for applications that can lose them or load
 // them anew at start.
 //
-// [New] gives an empty [Store], which has every capability that package store
-// knows: it is a [store.Archive], a [store.Watcher] and a
-// [store.TemporaryReplacer] too.
+// [New] gives an empty [Store]. It is a [store.Archive], a [store.Watcher] and a
+// [store.TemporaryReplacer], and no [store.HolderGuard], which would spare it
+// nothing.
 //
 //   - A verification ([Store.NamedKey], [Store.TemporaryKey]) takes no lock,
 //     writes to no memory that others read, and allocates nothing when it finds

@@ -9,7 +9,8 @@ import (
 )
 
 // Store is a store whose secrets are sealed in the backend. It also is a
-// [store.Archive] and a [store.Watcher] where the backend is. Its archive gives
+// [store.HolderGuard], and a [store.Archive] and a [store.Watcher] where the
+// backend is. Its archive gives
 // and takes open secrets; that of the backend has them sealed.
 type Store interface {
 	store.Store

@@ -20,8 +20,8 @@ const (
 )
 
 // Watch implements [store.Watcher]. The changes of this store are told as soon as
-// they are committed, those of other stores and processes within 50 milliseconds
-// or so. It reads the file and holds no connection while the observer is called
+// they are committed, those of other stores and processes within 100 milliseconds
+// or so: it looks every 50. It reads the file and holds no connection while the observer is called
 // or nothing happens.
 //
 // An observer that is so late that its changes are no longer kept, 15,000 or
