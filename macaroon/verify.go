@@ -19,10 +19,12 @@ type Auth struct {
 	PeerIP  netip.Addr         // of the request
 	Session string             // that the token is bound to, "" for none
 
-	verified   bool
-	texts      []string // of the caveats; read when somebody asks, for few do
+	texts      []string // of the caveats, read when somebody asks, for few do; nil: nothing was verified
 	vocabulary *caveat.Vocabulary
 }
+
+// noTexts are those of a token without caveats.
+var noTexts = []string{}
 
 // Caveats returns all caveats of the token, in order. Those of data and api are
 // yet to be enforced: see [Auth.Authorize] and [Auth.CheckFile].
@@ -37,7 +39,7 @@ func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Cave
 // unauthorized without details for the zero Auth. Whether the subject may do it is
 // for the service to decide.
 func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	if !a.verified {
+	if a.texts == nil {
 		return errors.Unauthorized(nil)
 	}
 	return caveat.Authorize(a.Caveats(), service, operation, gri)
@@ -47,7 +49,7 @@ func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, 
 // see [caveat.CheckFile] for the errors, and unauthorized without details for the
 // zero Auth.
 func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
-	if !a.verified {
+	if a.texts == nil {
 		return errors.Unauthorized(nil)
 	}
 	return caveat.CheckFile(a.Caveats(), file, access)
@@ -97,7 +99,10 @@ func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *ref
 	}
 	*auth = Auth{
 		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, PeerIP: req.IP, Session: typ.Session(),
-		verified: true, texts: t.caveats, vocabulary: req.Vocabulary,
+		texts: t.caveats, vocabulary: req.Vocabulary,
+	}
+	if auth.texts == nil {
+		auth.texts = noTexts
 	}
 	if auth.Subject.Type == caveat.SubjectProvider {
 		auth.Service = t.indicated

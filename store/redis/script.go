@@ -38,14 +38,20 @@ return 0`)
 
 // createScript writes a new token where pointer and record are on the same
 // server: what commitScript can do as well, in half the time. It is not done if
-// the id (1) or the name (2) is taken.
+// the id (1) or the name (2) is taken, or if the server refuses to publish.
 var createScript = newScript(`
 local call = redis.call
-if call('EXISTS', KEYS[1]) == 1 then return 1 end
-if call('HEXISTS', KEYS[2], ARGV[2]) == 1 then return 2 end
-call('SPUBLISH', KEYS[6], ARGV[6])
-call('SET', KEYS[1], ARGV[1])
-call('HSET', KEYS[2], ARGV[2], ARGV[3])
+if not call('SET', KEYS[1], ARGV[1], 'NX') then return 1 end
+if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
+	call('DEL', KEYS[1])
+	return 2
+end
+local told = redis.pcall('SPUBLISH', KEYS[6], ARGV[6])
+if type(told) == 'table' then
+	call('HDEL', KEYS[2], ARGV[2])
+	call('DEL', KEYS[1])
+	return told
+end
 call('SET', KEYS[3], ARGV[4])
 call('ZADD', KEYS[4], '0', ARGV[5])
 call('ZADD', KEYS[5], '0', ARGV[5])
