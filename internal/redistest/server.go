@@ -143,6 +143,8 @@ func (s *Server) isUp() error {
 		return errEnded
 	case err == nil && !strings.Contains(info, fmt.Sprintf("process_id:%d\r", s.pid)):
 		return errors.New("another server answers")
+	case err == nil:
+		_, err = s.Do("PING") // refused while it reads its files
 	}
 	return err
 }
