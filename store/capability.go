@@ -127,8 +127,9 @@ type Archive interface {
 	// position in an order of the backend's own, and the position of the last of
 	// them, "" at the end. "" as after is the beginning. A position stays valid
 	// across restarts of the backend; what another text gives is up to the
-	// backend. limit is that of [Query]. badData {key "kind"}: there is no such
-	// kind.
+	// backend. limit is that of [Query]. A record that an import moves meanwhile,
+	// to another subject or time of creation, may be missed or come twice. badData
+	// {key "kind"}: there is no such kind.
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
 
 	// Import writes the records as they are, each in place of the one with the

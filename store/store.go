@@ -60,7 +60,8 @@ type Tokens interface {
 	// ListTokens returns one page of records in the order of creation, then of
 	// the id, and the cursor of the next page, zero after the last. An unknown
 	// subject or name gives an empty page. A record that is in the store during
-	// the whole of a listing is in it exactly once, whatever else changes.
+	// the whole of a listing is in it exactly once, whatever else changes; an
+	// import that gives it another subject or time of creation moves it.
 	// badData {key "subject"}: there is a Name without a Subject. After has to
 	// be a cursor of an earlier page: what another gives is up to the backend.
 	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
