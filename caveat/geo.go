@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/environment"
 )
 
 // Filter tells how a list of places is meant. The zero Filter is invalid.
@@ -92,16 +92,7 @@ func (p places) demand(what string) string {
 	return fmt.Sprintf("the client's address must come from one of the %s %s", what, quoted(p.list))
 }
 
-func lookup(what string, err error) error { return environment("looking up "+what, err) }
-
-// environment wraps what somebody returned who was asked about a request. An error
-// of the catalogue is none of the token there.
-func environment(doing string, err error) error {
-	if _, catalogued := errors.AsType[*errors.Error](err); catalogued {
-		return fmt.Errorf("%s: %v", doing, err)
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
+func lookup(what string, err error) error { return environment.Error("looking up "+what, err) }
 
 // place looks up where the client is. No place and no error: nothing can be
 // looked up, because the address or the resolver is missing.

@@ -3,6 +3,8 @@ package caveat
 import (
 	"context"
 	"slices"
+
+	"github.com/onezone-go/onezone/internal/environment"
 )
 
 // Services is the caveat "service = SERVICE|...": the token may be used by one
@@ -83,7 +85,7 @@ func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
 		}
 		member, err := req.Groups.IsMember(ctx, req.Consumer, entry.ID)
 		if err != nil {
-			return false, environment("asking for the members of a group", err)
+			return false, environment.Error("asking for the members of a group", err)
 		}
 		if member {
 			return true, nil

@@ -6,18 +6,9 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/environment"
 	"github.com/onezone-go/onezone/store"
 )
-
-// environment wraps what somebody returned who was asked about a token. An error
-// of the catalogue is none of the token there: nobody would be found, and that
-// would pass for the answer to a request.
-func environment(doing string, err error) error {
-	if _, catalogued := errors.AsType[*errors.Error](err); catalogued {
-		return fmt.Errorf("%s: %v", doing, err)
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
 
 // checkHolder decides whether the subject may hold a token of the type and use
 // it with the services. status is what the store knows of the subject; the
@@ -26,7 +17,7 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 	if a.directory != nil {
 		var err error
 		if status, err = a.directory.Holder(ctx, subject); err != nil {
-			return environment("looking up the subject of a token", err)
+			return environment.Error("looking up the subject of a token", err)
 		}
 	}
 	if err := refusedHolder(subject, status); err != nil || typ.Kind() != Access {
@@ -65,7 +56,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 	}
 	ok, err := a.sessions.BelongsTo(ctx, session, subject)
 	if err != nil {
-		return environment("looking up the session of a token", err)
+		return environment.Error("looking up the session of a token", err)
 	}
 	if !ok {
 		return errors.TokenSessionInvalid()
@@ -79,7 +70,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, service caveat.Service) error {
 	ok, err := a.mayUse(ctx, subject, service)
 	if err != nil {
-		return environment("looking up the users of a service", err)
+		return environment.Error("looking up the users of a service", err)
 	}
 	if !ok {
 		return errors.TokenServiceForbidden(service)

@@ -54,9 +54,9 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 // List returns a page of named tokens in the order of their creation, and the
 // cursor of the next page, zero after the last.
 func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next store.Cursor, err error) {
-	records, next, err := a.store.ListTokens(ctx, q)
+	records, next, err := a.records(ctx, q)
 	if err != nil {
-		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
+		return nil, store.Cursor{}, err
 	}
 	page = make([]Named, len(records))
 	for i, record := range records {
@@ -70,15 +70,23 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 // ListIDs returns the ids of a page of named tokens, as [Authority.List] does the
 // tokens, without making these.
 func (a *Authority) ListIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	records, next, err := a.store.ListTokens(ctx, q)
+	records, next, err := a.records(ctx, q)
 	if err != nil {
-		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
+		return nil, store.Cursor{}, err
 	}
 	page = make([]string, len(records))
 	for i, record := range records {
 		page[i] = record.ID
 	}
 	return page, next, nil
+}
+
+func (a *Authority) records(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+	records, next, err := a.store.ListTokens(ctx, q)
+	if err != nil {
+		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
+	}
+	return records, next, nil
 }
 
 // rebuild makes the token of a record again. That it cannot be made is a fault of
