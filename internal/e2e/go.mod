@@ -1,4 +1,4 @@
-module github.com/onezone-go/onezone/store/integration
+module github.com/onezone-go/onezone/internal/e2e
 
 go 1.26.0
 
@@ -37,8 +37,8 @@ require (
 
 replace (
 	github.com/onezone-go/onezone => ../..
-	github.com/onezone-go/onezone/store/cache => ../cache
-	github.com/onezone-go/onezone/store/postgres => ../postgres
-	github.com/onezone-go/onezone/store/redis => ../redis
-	github.com/onezone-go/onezone/store/sqlite => ../sqlite
+	github.com/onezone-go/onezone/store/cache => ../../store/cache
+	github.com/onezone-go/onezone/store/postgres => ../../store/postgres
+	github.com/onezone-go/onezone/store/redis => ../../store/redis
+	github.com/onezone-go/onezone/store/sqlite => ../../store/sqlite
 )

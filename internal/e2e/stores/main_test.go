@@ -1,4 +1,4 @@
-package integration_test
+package stores_test
 
 import (
 	"fmt"
