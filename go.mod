@@ -3,6 +3,7 @@ module github.com/onezone-go/onezone
 go 1.26.0
 
 require (
+	github.com/google/uuid v1.6.0
 	github.com/stretchr/testify v1.12.1
 	gopkg.in/macaroon.v2 v2.1.0
 )

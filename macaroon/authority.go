@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	// UUIDs (RFC 9562), which the standard library does not make.
+	"github.com/google/uuid"
+
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
@@ -167,11 +170,8 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 	a.observer(ctx, e)
 }
 
-// Sizes of what is drawn at random, in bytes; both are written in hexadecimal.
-const (
-	secretSize = 32
-	idSize     = 16
-)
+// secretSize is the size of a secret in bytes, which is written in hexadecimal.
+const secretSize = 32
 
 func (a *Authority) draw(size int) (string, error) {
 	b := make([]byte, size)
@@ -193,4 +193,12 @@ func (a *Authority) newSecret() (store.Secret, error) {
 	return store.NewSecret(text), err
 }
 
-func (a *Authority) newID() (string, error) { return a.draw(idSize) }
+// newID returns a random UUID in the form of Onezone's ids: hexadecimal digits
+// without dashes.
+func (a *Authority) newID() (string, error) {
+	id, err := uuid.NewRandomFromReader(a.random)
+	if err != nil {
+		return "", fmt.Errorf("drawing an id at random: %w", err)
+	}
+	return hex.EncodeToString(id[:]), nil
+}
