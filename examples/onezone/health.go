@@ -37,6 +37,7 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 // ready answers whether the store answers and no shutdown is under way.
 func (v *service) ready(w http.ResponseWriter, r *http.Request) {
 	if v.draining.Load() {
+		v.log.InfoContext(r.Context(), "the service is not ready", "error", "it is shutting down")
 		rest.WriteError(w, errors.ServiceUnavailable())
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,6 +64,11 @@ func TestAStoreThatIsDownIsServiceUnavailableAndComesBackByItself(t *testing.T) 
 			eventually(t, func() bool { return s.get("GET", "/readyz", "").status == 200 }, "the service is ready")
 			require.Equal(t, 201, s.do("POST", "/user/tokens/named", `{"name": "another"}`, "X-Auth-Token", token).status)
 			s.stop()
+			log := s.log.String()
+			failed := strings.Count(log, "status=503")
+			require.NotZero(t, failed)
+			require.Equal(t, failed, strings.Count(log, `msg="request failed" reference=`), "causes logged: one for each 5xx")
+			require.Contains(t, log, `msg="the store is not ready" error=`)
 		})
 	}
 }

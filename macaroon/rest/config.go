@@ -116,7 +116,7 @@ func AsInterface(i caveat.Interface) Option { return func(c *config) { c.iface =
 // for Location headers. Default: https and the domain of the authority.
 func WithOrigin(origin string) Option { return func(c *config) { c.origin = origin } }
 
-// WithLogger sets where faults of the environment and panics are written, with
-// a reference, which the answer gives where it is an internalServerError.
+// WithLogger sets where the cause of every 5xx answer is written, once, with a
+// reference, which the answer gives where it is an internalServerError.
 // nil, the default: [slog.Default] as it is now.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -36,12 +38,13 @@ var (
 	nosniffHeader  = []string{"nosniff"}
 )
 
-// respond writes an answer with a JSON body.
+// respond writes an answer with a JSON body. A body that cannot be encoded is a
+// bug, or damage in the store: the panic is logged and answered by
+// [handler.ServeHTTP].
 func respond(w http.ResponseWriter, status int, body any) {
 	data, err := json.Marshal(body)
-	if err != nil { // a bug: bodies are made of what marshals
-		status = http.StatusInternalServerError
-		data, _ = json.Marshal(errors.Envelope{Error: errors.InternalServerError("")})
+	if err != nil {
+		panic(fmt.Errorf("encode the answer: %w", err))
 	}
 	h := w.Header()
 	h["Content-Type"], h["X-Content-Type-Options"] = jsonTypeHeader, nosniffHeader
@@ -56,11 +59,11 @@ func confidential(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-s
 // WriteError answers as the token API does, for the handlers behind
 // [Authenticate]: with the envelope and status of an error of the catalogue, and
 // with 503 serviceUnavailable for every other error, of which it shows nothing. It
-// logs nothing: that is for the handler to do with errors of the second kind.
+// logs nothing: the handler that calls it should log the causes of 5xx answers.
 func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err) }
 
-// fail answers with an error of the catalogue. Others are faults of the
-// environment, which are logged and not shown.
+// fail answers with an error of the catalogue. Operational errors are not shown.
+// The cause of every 5xx answer is logged here, once.
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var throttled throttledError
 	if errors.As(err, &throttled) {
@@ -69,8 +72,11 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	e := catalogued(err)
+	if e == nil || e.HTTPStatus() >= http.StatusInternalServerError {
+		c.logFault(r, err)
+	}
 	if e == nil {
-		e = c.fault(r, err)
+		e = unavailable(err)
 	}
 	status := e.HTTPStatus()
 	if status == http.StatusUnauthorized {
@@ -87,14 +93,20 @@ func catalogued(err error) *errors.Error {
 	return e
 }
 
-// fault reports what the environment did: the service is not available.
-func (c *config) fault(r *http.Request, err error) *errors.Error {
-	if errors.Is(err, context.Canceled) { // nobody is there to read the answer
-		return errors.ServiceUnavailable()
-	}
-	if r != nil {
+// logFault logs the cause of a 5xx answer. That the client has left is no fault:
+// nobody is there to read the answer. Without a request, logging is the caller's.
+func (c *config) logFault(r *http.Request, err error) {
+	switch {
+	case r == nil:
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		c.reportAt(slog.LevelDebug, r, "the client left", "error", err)
+	default:
 		c.report(r, "request failed", "error", err)
 	}
+}
+
+// unavailable returns what is shown of an operational error.
+func unavailable(err error) *errors.Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Timeout()
 	}
@@ -104,10 +116,14 @@ func (c *config) fault(r *http.Request, err error) *errors.Error {
 // report logs what went wrong with a request, and returns the reference by which
 // it is found.
 func (c *config) report(r *http.Request, what string, args ...any) (reference string) {
+	return c.reportAt(slog.LevelError, r, what, args...)
+}
+
+func (c *config) reportAt(level slog.Level, r *http.Request, what string, args ...any) (reference string) {
 	var b [5]byte
 	_, _ = rand.Read(b[:]) // never fails
 	reference = hex.EncodeToString(b[:])
-	c.log.ErrorContext(r.Context(), what,
+	c.log.Log(r.Context(), level, what,
 		append([]any{"reference", reference, "method", r.Method, "route", r.Pattern}, args...)...)
 	return reference
 }

@@ -1,0 +1,129 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+// requireOneCause demands an answer 5xx and one line of the log that has the
+// cause and a reference.
+func requireOneCause(t *testing.T, res macaroontest.Response, log *logged, cause string) {
+	t.Helper()
+	require.GreaterOrEqual(t, res.Status, http.StatusInternalServerError, "%s", res.Body)
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	require.Len(t, lines, 1, "lines in the log of one request that failed: %q", lines)
+	require.Contains(t, lines[0], "level=ERROR")
+	require.Contains(t, lines[0], cause)
+	require.Regexp(t, `reference=[0-9a-f]{10}\b`, lines[0])
+}
+
+// TestEvery5xxLogsItsCauseOnce has each route fail for each kind of reason that
+// is not the client's.
+func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
+	t.Parallel()
+	const cause = "asking the database: "
+	faults := map[string]error{
+		"the store is down":                errDown,
+		"the store is slow":                context.DeadlineExceeded,
+		"somebody else's context ended":    context.Canceled,
+		"the store answers as a catalogue": errors.ServiceUnavailable(),
+		"another server failed":            errors.InternalServerError("0123456789"),
+	}
+	tried := map[string]bool{}
+	for _, c := range cases.All() {
+		if c.Group != cases.Success || tried[c.Route] || strings.HasPrefix(c.Route, "POST /tokens/") {
+			continue
+		}
+		tried[c.Route] = true
+		for name, fault := range faults {
+			t.Run(c.Route+" "+name, func(t *testing.T) {
+				t.Parallel()
+				w := cases.NewWorld(t)
+				req, _ := c.Make(w)
+				var log logged
+				handler, f := over(t, w, log.option())
+				w.Handler = handler
+				f.rest.Store(&fault)
+				requireOneCause(t, w.Do(t, req).Response, &log, cause)
+			})
+		}
+	}
+	require.NotEmpty(t, tried)
+}
+
+// TestEvery5xxOfTheApplicationLogsItsCauseOnce is about what is asked of the
+// application and not of the store.
+func TestEvery5xxOfTheApplicationLogsItsCauseOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		option rest.Option
+		cause  string
+	}{
+		"it fails": {rest.WithDataScopes(broken{errDown}), leak},
+		"it fails in the words of the catalogue": {
+			rest.WithDataScopes(broken{fmt.Errorf("asking the spaces: %w", errors.TemporaryFailure())}), "asking the spaces"},
+		"it panics": {rest.WithDataScopes(panicking{}), "a bug"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log logged
+			w := cases.NewWorld(t, c.option, log.option())
+			x := w.Do(t, cases.Request{
+				Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`,
+			})
+			requireOneCause(t, x.Response, &log, c.cause)
+		})
+	}
+}
+
+// damaged is a store whose metadata is not JSON.
+type damaged struct{ store.Store }
+
+func (d damaged) GetToken(ctx context.Context, id string) (store.Token, error) {
+	token, err := d.Store.GetToken(ctx, id)
+	token.Custom = json.RawMessage(`{"half`)
+	return token, err
+}
+
+func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
+	t.Parallel()
+	var log logged
+	w := cases.NewWorld(t)
+	handler, f := over(t, w, log.option())
+	f.Store = damaged{f.Store}
+	w.Handler = handler
+	x := w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, cases.Alice)})
+	requireOneCause(t, x.Response, &log, "encode the answer")
+	macaroontest.AssertError(t, x.Response, errors.IDInternalServerError)
+}
+
+// TestAClientThatLeavesIsNoFault looks for the cause where it is worth a line: at
+// the level of those who debug.
+func TestAClientThatLeavesIsNoFault(t *testing.T) {
+	t.Parallel()
+	var log logged
+	w := cases.NewWorld(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	res := macaroontest.Request(t, w.Handler, "GET", rest.Prefix+"/user/tokens/named", nil, func(r *http.Request) {
+		w.By(t, cases.Alice)(r)
+		*r = *r.WithContext(ctx)
+	})
+	macaroontest.AssertStatus(t, res, http.StatusServiceUnavailable)
+	require.Equal(t, 1, strings.Count(log.String(), "reference="), log.String())
+	require.Contains(t, log.String(), "level=DEBUG")
+	require.Contains(t, log.String(), context.Canceled.Error())
+}
