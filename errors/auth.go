@@ -14,7 +14,7 @@ const (
 func authErrors() []entry {
 	return []entry{
 		{IDUnauthorized, statusUnauthorized, []field{nullable(nested("authError"))}, []sentence{
-			{needs: "authError", text: "The given authentication is not valid for this operation. The details tell why."},
+			{text: "The given authentication is not valid for this operation: {authError}."},
 			{text: "The operation needs authentication. Provide a token or other credentials."}}},
 		{IDForbidden, statusForbidden, []field{optional(text("hint"))}, forbiddenSays()},
 		// Of the later generation of the API, which names the two variants of forbidden apart.

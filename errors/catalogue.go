@@ -33,7 +33,7 @@ type entry struct {
 }
 
 // sentence is a template of a description. In text, {a.b} stands for member b of the detail a, quoted where it is
-// a string; {text:a} stands for the same without quotes. A sentence applies when every value that it mentions, and
+// a string and as its description where it is an error; {text:a} stands for the same without quotes. A sentence applies when every value that it mentions, and
 // the one at the path needs (if any), is there and not null.
 type sentence struct {
 	needs string
@@ -42,6 +42,11 @@ type sentence struct {
 
 // simply makes a description that has a single variant.
 func simply(text string) []sentence { return []sentence{{text: text}} }
+
+// because makes a description that ends with that of the error nested under the key, where there is one.
+func because(text, key string) []sentence {
+	return []sentence{{text: text + ": {" + key + "}."}, {text: text + "."}}
+}
 
 // catalogue holds every entry. It is built on first use and not changed afterwards: as the value of a variable it
 // would be an initialization cycle, because reading nested errors takes looking them up.

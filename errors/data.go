@@ -46,7 +46,7 @@ func dataErrors() []entry {
 		{IDMissingAtLeastOneValue, statusBadRequest, []field{texts("keys")},
 			simply("At least one of these values must be given: {keys}.")},
 		{IDBadData, statusBadRequest, []field{text("key"), optional(nested("specificError")), optional(text("hint"))}, []sentence{
-			{needs: "specificError", text: "Bad data: provided {key} is not valid. The details tell why."},
+			{text: "Bad data: provided {key} is not valid: {specificError}."},
 			{text: "Bad data: provided {key} is not valid: {text:hint}."},
 			{text: "Bad data: provided {key} has an invalid format or makes no sense here."}}},
 		value(IDBadValueEmpty, "must not be empty"),
@@ -58,7 +58,7 @@ func dataErrors() []entry {
 		value(IDBadValueFloat, "must be a floating point number"),
 		value(IDBadValueJSON, "must be a valid JSON object"),
 		value(IDBadValueXML, "must be valid XML"),
-		value(IDBadValueToken, "is not a valid token. The details tell why", nested("tokenError")),
+		value(IDBadValueToken, "is not a valid token: {tokenError}", nested("tokenError")),
 		value(IDBadValueTokenType, "is not a valid token type"),
 		value(IDBadValueInviteType, "is not a valid invite type"),
 		value(IDBadValueIPv4Address, "must be an IPv4 address such as 192.0.2.1"),

@@ -16,8 +16,12 @@ const (
 	maxString      = 200
 )
 
-// ellipsis marks what was cut. It ends with a period, as descriptions do.
-const ellipsis = "..."
+// Marks of what was cut: inside a description, and at the end of one before its
+// final period.
+const (
+	ellipsis = "..."
+	cutMark  = " (...)"
+)
 
 // describe words the description of an error. It has words for anything, whatever the details hold.
 func describe(id ID, d details) string {
@@ -68,10 +72,14 @@ func resolve(d details, path string) any {
 		members, _ := value.(map[string]any)
 		value = members[key]
 	}
+	if e, ok := value.(*Error); ok && e == nil {
+		return nil
+	}
 	return value
 }
 
-// inWords prints a value for a description: strings in double quotes, lists separated by commas, objects as JSON.
+// inWords prints a value for a description: strings in double quotes, lists separated by commas, objects as JSON,
+// nested errors as their description without its final period.
 func inWords(value any) string {
 	switch v := value.(type) {
 	case string:
@@ -80,6 +88,8 @@ func inWords(value any) string {
 		return strconv.FormatInt(v, 10)
 	case []any:
 		return enumerate(v)
+	case *Error:
+		return strings.TrimSuffix(finish(plain(v.description())), ".")
 	default:
 		raw, err := json.Marshal(v)
 		if err != nil {
@@ -123,9 +133,17 @@ func plain(s string) string {
 	return cut(printable, maxDescription) // what is not UTF-8 has grown
 }
 
-// finish makes sentences of words: with exactly one period at the end, or cut.
+// finish makes sentences of words: with exactly one period at the end, and a mark before it where words were cut.
 func finish(words string) string {
-	return cut(strings.TrimRight(words, " .")+".", maxDescription)
+	words = strings.TrimRight(words, " ")
+	whole := strings.TrimRight(words, " .")
+	if len(whole) >= maxDescription {
+		whole = cut(whole, maxDescription-len(cutMark)-1)
+	}
+	if strings.HasSuffix(words, ellipsis) || strings.HasSuffix(whole, ellipsis) {
+		whole = strings.TrimRight(whole, " .") + cutMark
+	}
+	return whole + "."
 }
 
 // cut shortens s to limit bytes, not in the middle of a character.

@@ -9,6 +9,7 @@
 // envelope:
 //
 //	if errors.Is(err, errors.IDTokenRevoked) { ... }
+//	if errors.Expired(err) { ... } // a time caveat that is no longer met
 //
 //	e := errors.From(err)
 //	w.Header().Set("Content-Type", "application/json")
@@ -31,8 +32,8 @@
 //   - What the environment did (a cause given to [Error.WithCause], or an error that is not of the catalogue)
 //     stays reachable by [Is] and [As] and never shows in a description, in [Error.Error] or in JSON.
 //   - Descriptions are written here, for what a constructor is given and for what is read (only an unrecognised
-//     error keeps the one it came with). They end with a period. All are valid UTF-8 without control characters,
-//     and have at most 1000 bytes however large the details are.
+//     error keeps the one it came with). They include the description of a nested error, and end with one period.
+//     All are valid UTF-8 without control characters, and have at most 1000 bytes however large the details are.
 //   - Decoding never panics, and never loses an error: what the catalogue does not know is kept as it came and
 //     written back unchanged.
 //

@@ -32,7 +32,9 @@ type Error struct {
 	cause    error
 }
 
-// Error returns the id and the description: `badValueString: Bad value: provided "name" must be a string.`
+// Error returns the id and the description: `badValueString: Bad value: provided "name" must be a string.` The
+// description of an error with another one nested in it includes the nested description:
+// "unauthorized: The given authentication is not valid for this operation: The token was revoked."
 func (e *Error) Error() string {
 	if e == nil {
 		return "no error"
@@ -61,11 +63,20 @@ func (e *Error) HTTPStatus() int {
 	}
 }
 
-// Is reports whether target is the [ID] of e, recognised or not. It serves [Is], which also looks at nested errors
-// and causes.
+// Is reports whether target is the [ID] of e, recognised or not. It serves [Is] and [Expired], which also look at
+// nested errors and causes.
 func (e *Error) Is(target error) bool {
-	id, ok := target.(ID)
-	return ok && e != nil && e.ID == id
+	if e == nil {
+		return false
+	}
+	switch target := target.(type) {
+	case ID:
+		return e.ID == target
+	case expired:
+		return e.isExpired()
+	default:
+		return false
+	}
 }
 
 // Unwrap returns the nested error (authError, tokenError, specificError or error of the details), the cause given

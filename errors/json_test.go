@@ -15,8 +15,8 @@ func TestJSONHasMembersInOrder(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `{"error":{"id":"unauthorized","details":{"authError":`+
 		`{"id":"badServiceToken","details":{"tokenError":{"id":"tokenRevoked","description":"The token was revoked."}},`+
-		`"description":"The service token is not valid. The details tell why."}},`+
-		`"description":"The given authentication is not valid for this operation. The details tell why."}}`, string(body))
+		`"description":"The service token is not valid: The token was revoked."}},`+
+		`"description":"The given authentication is not valid for this operation: The service token is not valid: The token was revoked."}}`, string(body))
 
 	written, err := json.Marshal(&Error{ID: IDTokenRevoked, Details: map[string]any{}})
 	require.NoError(t, err)

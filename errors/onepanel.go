@@ -6,7 +6,7 @@ func onepanelErrors() []entry {
 	hostname := anything("hostname")
 	return []entry{
 		{"errorOnNodes", statusOfNested, []field{nested("error"), anything("hostnames")},
-			simply("The operation failed on these nodes: {hostnames}. The details tell why.")},
+			because("The operation failed on these nodes: {hostnames}", "error")},
 		{"dnsServersUnreachable", statusUnavailable, []field{anything("servers")},
 			simply("None of these DNS servers could be reached: {servers}.")},
 		{"fileAllocation", statusBadRequest, []field{anything("actualSize"), anything("targetSize")},

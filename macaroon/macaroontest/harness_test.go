@@ -2,6 +2,7 @@ package macaroontest_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -243,6 +244,54 @@ func TestAssertions(t *testing.T) {
 	}
 	require.NoError(t, done.Err())
 	require.ErrorIs(t, refused.Err(), errors.IDTokenRevoked)
+}
+
+// A failed assertion shows everything that the error says.
+func TestAssertionsPrintTheWholeError(t *testing.T) {
+	t.Parallel()
+	ip := caveat.MustParse("ip = 10.0.0.0/8")
+	refusal := errors.Unauthorized(errors.BadConsumerToken(caveat.Unverified(ip)))
+	body, err := json.Marshal(errors.Envelope{Error: refusal})
+	require.NoError(t, err)
+	answer := macaroontest.Response{Status: 401, Body: body}
+	operational := fmt.Errorf("call: %w", errors.Unauthorized(fmt.Errorf("find the key: %w", context.DeadlineExceeded)))
+	for name, c := range map[string]struct {
+		assert func(tb testing.TB)
+		shows  []string
+	}{
+		"status": {func(tb testing.TB) { macaroontest.AssertStatus(tb, answer, 200) }, []string{"401", "want the status 200"}},
+		"error":  {func(tb testing.TB) { macaroontest.AssertError(tb, answer, errors.IDTokenRevoked) }, []string{"401", "want the error tokenRevoked"}},
+		"error id": {func(tb testing.TB) { macaroontest.AssertErrorID(tb, refusal, errors.IDTokenRevoked) },
+			[]string{"want the error tokenRevoked", "must be in one of the networks"}},
+	} {
+		o := watch(t, c.assert)
+		require.Len(t, o.failures, 1, name)
+		for _, part := range append(c.shows, "unauthorized: ", "badConsumerToken", "tokenCaveatUnverified", `"whitelist":["10.0.0.0/8"]`) {
+			require.Contains(t, o.failures[0], part, name)
+		}
+	}
+	o := watch(t, func(tb testing.TB) { macaroontest.AssertErrorID(tb, operational, errors.IDTokenRevoked) })
+	require.Len(t, o.failures, 1)
+	for _, part := range []string{"call: unauthorized", `"id":"internalServerError"`, "caused by: find the key: context deadline exceeded"} {
+		require.Contains(t, o.failures[0], part)
+	}
+	require.Equal(t, 1, strings.Count(o.failures[0], "context deadline exceeded"))
+}
+
+// A refused request tells its reason in the outermost description.
+func TestRefusedRequestSaysWhy(t *testing.T) {
+	t.Parallel()
+	s := macaroontest.NewServer(t)
+	res := s.Do("GET", "/user/tokens/named", nil, macaroontest.Bearer(s.Expired()))
+	macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
+	var body struct{ Error struct{ Description string } }
+	res.JSON(t, &body)
+	require.Equal(t, "The given authentication is not valid for this operation: The token is not valid here "+
+		"because of a caveat: the token is good only before 2024-10-01T11:59:59Z.", body.Error.Description)
+	require.True(t, errors.Expired(res.Err()))
+	res = s.Do("GET", "/user/tokens/named", nil, macaroontest.Bearer(s.Revoked()))
+	require.False(t, errors.Expired(res.Err()))
+	require.ErrorContains(t, res.Err(), "The token was revoked.")
 }
 
 // The helpers send what a client would.

@@ -144,32 +144,3 @@ func (r Response) Err() error {
 	}
 	return e.Error
 }
-
-// AssertStatus fails the test where the answer has another status.
-func AssertStatus(tb testing.TB, r Response, status int) {
-	tb.Helper()
-	if r.Status != status {
-		tb.Errorf("the answer is %d (%v), want %d", r.Status, r.Err(), status)
-	}
-}
-
-// AssertError fails the test where the answer does not carry the error, itself or
-// as the cause of another: tokenRevoked inside unauthorized, for instance.
-func AssertError(tb testing.TB, r Response, id errors.ID) {
-	tb.Helper()
-	switch err := r.Err(); {
-	case err == nil: // the body may hold a token
-		tb.Errorf("the answer is %d without an error, want %s", r.Status, id)
-	case !errors.Is(err, id):
-		tb.Errorf("the answer is %d %s, want %s", r.Status, r.Body, id)
-	}
-}
-
-// AssertErrorID fails the test where the error is not of the id, and has none of
-// the id as its cause.
-func AssertErrorID(tb testing.TB, err error, id errors.ID) {
-	tb.Helper()
-	if !errors.Is(err, id) {
-		tb.Errorf("the error is %v, want %s", err, id)
-	}
-}

@@ -1,0 +1,18 @@
+package errors
+
+// Expired reports whether err says that a token has expired: it is, or has
+// nested in it at any depth, the tokenCaveatUnverified error of a time caveat.
+// The token may be the one that was presented, or the service or consumer token
+// that came with it. Errors read from JSON and wrapped errors count as well.
+//
+// For other refusals use [Is], for example with [IDTokenRevoked].
+func Expired(err error) bool { return Is(err, expired{}) }
+
+// expired is the target by which [Error.Is] recognizes an unmet time caveat.
+type expired struct{}
+
+func (expired) Error() string { return "the token has expired" }
+
+func (e *Error) isExpired() bool {
+	return e.ID == IDTokenCaveatUnverified && resolve(e.Details, "caveat.type") == "time"
+}
