@@ -93,11 +93,6 @@ func (m MatchSpec) Matches(service ServiceType, operation Operation, gri GRI) bo
 // [Authorize] enforces it.
 type API []MatchSpec
 
-func parseAPI(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, ParseMatchSpec)
-	return API(list), ok
-}
-
 // Type returns [TypeAPI].
 func (API) Type() Type { return TypeAPI }
 

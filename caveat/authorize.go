@@ -59,6 +59,11 @@ func specs(texts ...string) API {
 	return api
 }
 
+// Authorize reports whether the caveats allow an operation; see [List.Authorize].
+func Authorize(cs []Caveat, service ServiceType, operation Operation, gri GRI) error {
+	return newList(cs).Authorize(service, operation, gri)
+}
+
 // Authorize reports whether the caveats of a verified token allow the operation
 // on the resource at the service. It enforces what [Check] leaves to the moment
 // of use: api caveats, the API that belongs to service caveats, and the API
@@ -67,12 +72,12 @@ func specs(texts ...string) API {
 // The error is unauthorized {authError: tokenCaveatUnverified} with the first
 // caveat that is in the way (tokenCaveatUnknown for an [Unknown], which no
 // verified token has), or badGRI where [ParseGRI] would not read the GRI.
-func Authorize(cs []Caveat, service ServiceType, operation Operation, gri GRI) error {
+func (l List) Authorize(service ServiceType, operation Operation, gri GRI) error {
 	if !gri.isRegular() {
 		return errors.BadGRI()
 	}
-	for _, c := range cs {
-		switch c := own(c).(type) {
+	for _, c := range l.caveats {
+		switch c := c.(type) {
 		case API:
 			if !c.matches(service, operation, gri) {
 				return forbidden(c)
@@ -81,12 +86,12 @@ func Authorize(cs []Caveat, service ServiceType, operation Operation, gri GRI) e
 			return unknown(c)
 		}
 	}
-	for _, c := range cs {
+	for _, c := range l.caveats {
 		if services, ok := c.(Services); ok && !services.allowAPI(service, operation, gri) {
 			return forbidden(c)
 		}
 	}
-	for _, c := range cs {
+	for _, c := range l.caveats {
 		if spaces, ok := dataSpaces(c); ok && !dataAccessAllows(spaces, service, operation, gri) {
 			return forbidden(c)
 		}

@@ -3,7 +3,6 @@ package caveat
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -66,7 +65,11 @@ func Check(ctx context.Context, c Caveat, req *Request) error {
 	if req == nil {
 		req = &Request{}
 	}
-	c = own(c)
+	return decide(ctx, req.Vocabulary.language().normalize(c), req)
+}
+
+// decide is Check for a caveat that is a value of this package.
+func decide(ctx context.Context, c Caveat, req *Request) error {
 	ok, cause := c.satisfied(ctx, *req)
 	switch {
 	case ok && cause == nil:
@@ -79,28 +82,10 @@ func Check(ctx context.Context, c Caveat, req *Request) error {
 
 // Unverified returns the tokenCaveatUnverified error that names the caveat, for
 // a verifier that refuses it without asking (a kind its token does not support).
-func Unverified(c Caveat) error { return unverified(c, nil) }
+func Unverified(c Caveat) error { return unverified(language.normalize(c), nil) }
 
 func unverified(c Caveat, cause error) error {
-	c = own(c)
 	return errors.TokenCaveatUnverified(c, c.demand()).WithCause(cause)
-}
-
-// own returns a caveat that is one of the values of this package as it is. It
-// returns an [Unknown] for what only passes for one: nil, the zero [Custom], a
-// pointer to a value, a struct that embeds one. Type switches would not see the
-// caveat in those, and let pass what it forbids.
-func own(c Caveat) Caveat {
-	switch v := c.(type) {
-	case Time, IP, ASN, Country, Region, IdentityOnly, Services, Consumers, Interface,
-		API, DataReadonly, DataPath, DataObjectID, Unknown:
-		return c
-	case Custom:
-		if v.kind != nil {
-			return c
-		}
-	}
-	return Unknown("")
 }
 
 // Expiry returns the earliest moment, in Unix seconds, at which a time caveat
@@ -139,9 +124,10 @@ func (Unknown) demand() string                                   { return "it is
 
 // Types returns the thirteen types of the Onezone language, in the order in
 // which its documentation lists them.
-func Types() []Type { return slices.Clone(standardTypes) }
-
-var standardTypes = []Type{
-	TypeTime, TypeIP, TypeASN, TypeCountry, TypeRegion, TypeScope, TypeService, TypeConsumer,
-	TypeInterface, TypeAPI, TypeDataReadonly, TypeDataPath, TypeDataObjectID,
+func Types() []Type {
+	types := make([]Type, len(rows))
+	for i, r := range rows {
+		types[i] = r.typ
+	}
+	return types
 }

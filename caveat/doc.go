@@ -18,13 +18,13 @@
 // A caveat is decided at up to three moments, each with its own function, and
 // only after the signature of the token has been verified:
 //
-//   - [Check] decides one caveat against the [Request] that presented the token;
-//     [CheckText] does so from the text, as a verifier has it.
+//   - [List.Check] decides the caveats of a token against the [Request] that
+//     presented it; [Check] decides a single one.
 //   - [Authorize] decides whether the caveats that limit the API (api, service,
 //     data.*, interface = oneclient) allow an operation on a resource.
 //   - [CheckFile] decides whether the data caveats allow a file to be read or
-//     written. Who serves no files leaves [Request].DataAccess false, and no
-//     token with such a caveat gets as far as this.
+//     written. Services that do not serve files should leave
+//     [Request].DataAccess false; tokens with data caveats are then rejected.
 //
 // [Expiry], [AvailableSpaces] and [AllowedServiceIDs] tell what a list of
 // caveats comes to without deciding it, and [OfflineAccess] derives the caveats

@@ -25,6 +25,12 @@ type File struct {
 	ObjectIDs []string
 }
 
+// CheckFile reports whether the caveats allow the access to the file; see
+// [List.CheckFile].
+func CheckFile(cs []Caveat, file File, access Access) error {
+	return newList(cs).CheckFile(file, access)
+}
+
 // CheckFile reports whether the data caveats of a verified token allow the
 // access to the file. data.readonly refuses every [Write]; a data.path caveat
 // allows the file when it is at or below one of the paths, a data.objectid
@@ -37,7 +43,7 @@ type File struct {
 // verified token has), badValueFilePath where the path is neither "" nor
 // absolute and free of empty, "." and ".." components, or badData {key "access"}
 // where the access is neither [Read] nor [Write].
-func CheckFile(cs []Caveat, file File, access Access) error {
+func (l List) CheckFile(file File, access Access) error {
 	if file.Path != "" && !cleanPath(file.Path) {
 		return errors.BadValueFilePath()
 	}
@@ -45,9 +51,9 @@ func CheckFile(cs []Caveat, file File, access Access) error {
 		return errors.BadDataHint("access", "expected Read or Write")
 	}
 	ids := file.ids()
-	for _, c := range cs {
+	for _, c := range l.caveats {
 		var allowed bool
-		switch c := own(c).(type) {
+		switch c := c.(type) {
 		case DataReadonly:
 			allowed = access == Read
 		case DataPath:

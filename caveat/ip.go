@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/onezone-go/onezone/errors"
@@ -13,12 +12,6 @@ import (
 // IP is the caveat "ip = MASK|...": the client's address is in one of the
 // masks. A mask is an IPv4 prefix; its host bits are kept but not compared.
 type IP []netip.Prefix
-
-// parseIP reads the masks into the memory of the list, where they fit.
-func parseIP(list IP, value string) (IP, bool) {
-	list, ok := parseList(list, value, parseMask)
-	return list, ok
-}
 
 // parseMask reads "A.B.C.D" and "A.B.C.D/LEN".
 func parseMask(s string) (netip.Prefix, error) {
@@ -73,11 +66,7 @@ func (c IP) String() string {
 func (c IP) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeIP, texts(c)) }
 
 func (c IP) satisfied(_ context.Context, req Request) (bool, error) {
-	return c.holds(req.IP), nil
-}
-
-func (c IP) holds(client netip.Addr) bool {
-	return slices.ContainsFunc(c, func(mask netip.Prefix) bool { return mask.Contains(client) })
+	return slices.ContainsFunc(c, func(mask netip.Prefix) bool { return mask.Contains(req.IP) }), nil
 }
 
 func (c IP) problem() string {
@@ -93,54 +82,4 @@ func (c IP) entries() int { return len(c) }
 
 func (c IP) demand() string {
 	return "the client's address must be in one of the networks " + quoted(texts(c))
-}
-
-// ASN is the caveat "asn = NUMBER|...": the client's address is announced by
-// one of the autonomous systems.
-type ASN []uint32
-
-func parseASN(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, func(s string) (uint32, error) {
-		n, ok := parseDecimal(s, 32)
-		if !ok {
-			return 0, errors.BadDataHint("asn", "expected a decimal number of 32 bits")
-		}
-		return uint32(n), nil
-	})
-	return ASN(list), ok
-}
-
-func asnText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
-
-// Type returns [TypeASN].
-func (ASN) Type() Type { return TypeASN }
-
-// String returns the text "asn = NUMBER|...".
-func (c ASN) String() string {
-	return joinList("asn = ", c, func(b []byte, n uint32) []byte { return strconv.AppendUint(b, uint64(n), 10) })
-}
-
-// MarshalJSON returns {"type":"asn","whitelist":[NUMBER,...]}.
-func (c ASN) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeASN, c) }
-
-func (c ASN) satisfied(ctx context.Context, req Request) (bool, error) {
-	if !req.IP.IsValid() || req.Geo == nil {
-		return false, nil
-	}
-	actual, err := req.Geo.ASN(ctx, req.IP)
-	if err != nil {
-		return false, lookup("the autonomous system of the client's address", err)
-	}
-	return slices.Contains(c, actual), nil
-}
-
-func (c ASN) problem() string { return firstProblem(c, func(uint32) string { return "" }) }
-func (c ASN) entries() int    { return len(c) }
-
-func (c ASN) demand() string {
-	numbers := make([]string, len(c))
-	for i, n := range c {
-		numbers[i] = asnText(n)
-	}
-	return "the client's address must belong to one of the autonomous systems " + quoted(numbers)
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-
-	"github.com/onezone-go/onezone/errors"
 )
 
 // FromJSON reads and validates a caveat of the Onezone language in the object
@@ -75,65 +73,18 @@ func (o object) list(key string, most int) (list []json.RawMessage) {
 	return list
 }
 
-// read picks the first form that fits, in the order of the API: a form fits by
-// its type and keys, and the legacy scope by its key alone, once the forms
-// before it did not fit.
-func (v *Vocabulary) read(o object) (Caveat, string) {
-	t, _ := o.text("type")
-	whitelist, list := o.list("whitelist", v.limit()), o.list("list", v.limit())
-	switch {
-	case t == string(TypeTime) && o.has("validUntil"):
-		n, ok := integer(o["validUntil"])
-		return Time{n}, unless(ok, "validUntil must be an integer number of seconds")
-	case t == string(TypeIP) && whitelist != nil:
-		list, ok := readTexts(whitelist, parseMask)
-		return IP(list), unless(ok, "every entry must be an IPv4 address or A.B.C.D/LENGTH")
-	case t == string(TypeASN) && whitelist != nil:
-		return readASN(whitelist)
-	case t == string(TypeCountry) && o.has("filter") && list != nil:
-		p, problem := readPlaces(o, list)
-		return Country{p.filter, p.list}, problem
-	case t == string(TypeRegion) && o.has("filter") && list != nil:
-		p, problem := readPlaces(o, list)
-		return Region{p.filter, p.list}, problem
-	case o.has("scope"):
-		scope, _ := o.text("scope")
-		return IdentityOnly{}, unless(scope == "identityToken", `scope must be "identityToken"`)
-	case t == string(TypeInterface):
-		name, _ := o.text("interface")
-		i, ok := ParseInterface(name)
-		return i, unless(ok, "interface must be rest, oneclient or graphsync")
-	case t == string(TypeDataReadonly):
-		return DataReadonly{}, ""
+// read picks the form that fits: one of the Onezone language, or that of an
+// application's kind.
+func (v *Vocabulary) read(o object) (c Caveat, problem string) {
+	if c, problem = v.language().read(o, v.limit()); problem != notThisForm {
+		return c, problem
 	}
-	if k := v.kind(t); k != nil {
+	name, _ := o.text("type")
+	if k := v.kind(name); k != nil {
 		value, ok := o.text("value")
 		return Custom{k, value}, unless(ok, "value must be a string")
 	}
-	return readWhitelist(Type(t), whitelist)
-}
-
-// readWhitelist reads the forms that are a list of texts and nothing else.
-func readWhitelist(t Type, list []json.RawMessage) (Caveat, string) {
-	const bad = "whitelist must be a list with one or more entries of the form that the type has"
-	switch t {
-	case TypeService:
-		list, ok := readTexts(list, ParseService)
-		return Services(list), unless(ok, bad)
-	case TypeConsumer:
-		list, ok := readTexts(list, ParseSubject)
-		return Consumers(list), unless(ok, bad)
-	case TypeAPI:
-		list, ok := readTexts(list, ParseMatchSpec)
-		return API(list), unless(ok, bad)
-	case TypeDataPath:
-		list, ok := readTexts(list, strictPath)
-		return DataPath(list), unless(ok, bad)
-	case TypeDataObjectID:
-		list, ok := readTexts(list, verbatim)
-		return DataObjectID(list), unless(ok, bad)
-	}
-	return nil, "its type must be one of the known ones, with the keys that belong to it"
+	return nil, notThisForm
 }
 
 func unless(ok bool, problem string) string {
@@ -141,6 +92,22 @@ func unless(ok bool, problem string) string {
 		return ""
 	}
 	return problem
+}
+
+// listJSON returns the reader of a caveat that is a whitelist of texts, each
+// read by parse.
+func listJSON[C interface {
+	~[]E
+	Caveat
+}, E any](parse func(string) (E, error)) func(object, int) (Caveat, string) {
+	return func(o object, most int) (Caveat, string) {
+		raw := o.list("whitelist", most)
+		if raw == nil {
+			return nil, notThisForm
+		}
+		list, ok := readTexts(raw, parse)
+		return C(list), unless(ok, "every entry of the whitelist must have the form of the type")
+	}
 }
 
 // readTexts reads a list of strings, each by parse.
@@ -158,40 +125,6 @@ func readTexts[E any](raw []json.RawMessage, parse func(string) (E, error)) ([]E
 		list = append(list, e)
 	}
 	return list, len(list) > 0
-}
-
-// strictPath reads base64 that a client wrote: only what prints back the same.
-func strictPath(entry string) (string, error) {
-	path, err := decodePath(entry)
-	if err == nil && encodePath(path) != entry {
-		err = errors.BadValueFilePath()
-	}
-	return path, err
-}
-
-func readASN(raw []json.RawMessage) (Caveat, string) {
-	list := make(ASN, 0, len(raw))
-	for _, r := range raw {
-		n, ok := integer(r)
-		if !ok || n < 0 || n > 1<<32-1 {
-			return nil, "every entry must be an integer from 0 to 4294967295"
-		}
-		list = append(list, uint32(n))
-	}
-	return list, unless(len(list) > 0, "the list must not be empty")
-}
-
-func readPlaces(o object, entries []json.RawMessage) (p places, problem string) {
-	filter, _ := o.text("filter")
-	switch filter {
-	case Whitelist.String():
-		p.filter = Whitelist
-	case Blacklist.String():
-		p.filter = Blacklist
-	}
-	list, ok := readTexts(entries, verbatim)
-	p.list = list
-	return p, unless(ok, "list must be a list of strings")
 }
 
 // integer reads a JSON number that is written as an integer.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -30,15 +29,11 @@ type Kind struct {
 
 var kindName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
-// reserved are the first words of the Onezone language that its types do not
-// cover, and the names that JSON gives a meaning.
-var reserved = map[string]bool{"authorization": true, "scope": true, string(TypeUnknown): true}
-
 func (k Kind) problem() string {
 	switch {
 	case !kindName.MatchString(k.Name):
 		return "a name is made of lower-case letters, digits, dots, dashes and underscores, begins with a letter and has at most 64 bytes"
-	case reserved[k.Name] || slices.Contains(standardTypes, Type(k.Name)) ||
+	case language.reserves(k.Name) || k.Name == string(TypeUnknown) ||
 		strings.HasPrefix(k.Name, "data.") || strings.HasPrefix(k.Name, "geo."):
 		return "the name belongs to the Onezone language"
 	case k.Satisfied == nil:

@@ -1,112 +1,90 @@
 package caveat
 
 import (
-	"encoding/json"
-	"fmt"
+	"context"
 	"slices"
-	"strings"
-	"unicode"
 )
 
-// separator stands between the entries of a list in a caveat text.
-const separator = "|"
-
-// parseList reads the entries of a list into the memory of the given one, where
-// they fit. It fails where an entry does, and for an empty text, which is no
-// list.
-func parseList[E any](list []E, text string, parse func(string) (E, error)) ([]E, bool) {
-	if text == "" {
-		return nil, false
-	}
-	list = slices.Grow(list[:0], strings.Count(text, separator)+1)
-	for entry := range strings.SplitSeq(text, separator) {
-		e, err := parse(entry)
-		if err != nil {
-			return nil, false
-		}
-		list = append(list, e)
-	}
-	return list, true
+// List is the caveats of one token, parsed in one vocabulary. It is immutable
+// and may be shared; the zero List has no caveats.
+type List struct {
+	vocabulary *Vocabulary
+	texts      []string
+	caveats    []Caveat
+	rows       []*row // of each caveat; nil: an application's kind, or unknown
 }
 
-func verbatim(entry string) (string, error) { return entry, nil }
-
-// joinList writes a list behind the head of its caveat.
-func joinList[E any](head string, list []E, write func(b []byte, e E) []byte) string {
-	var stack [256]byte
-	b := append(stack[:0], head...)
-	for i, e := range list {
-		if i > 0 {
-			b = append(b, separator...)
-		}
-		b = write(b, e)
+// ParseList parses the caveats of a token, given by their texts, which must not
+// be changed afterwards. Texts outside the vocabulary become [Unknown] caveats,
+// which never hold. The Validate functions of an application's kinds must depend
+// on the value alone: their verdict is kept with the list.
+func (v *Vocabulary) ParseList(texts []string) List {
+	l := List{vocabulary: v, texts: texts}
+	if len(texts) == 0 {
+		return l
 	}
-	return string(b)
+	l.caveats, l.rows = make([]Caveat, len(texts)), make([]*row, len(texts))
+	for i, text := range texts {
+		l.caveats[i], l.rows[i] = v.parse(text)
+	}
+	return l
 }
 
-func writeText(b []byte, text string) []byte             { return append(b, text...) }
-func writeStringer[E fmt.Stringer](b []byte, e E) []byte { return append(b, e.String()...) }
-
-func texts[E fmt.Stringer](list []E) []string {
-	out := make([]string, len(list))
-	for i, e := range list {
-		out[i] = e.String()
+// newList returns the list of caveats that a program made.
+func newList(cs []Caveat) List {
+	l := List{caveats: make([]Caveat, len(cs)), rows: make([]*row, len(cs))}
+	for i, c := range cs {
+		l.caveats[i] = language.normalize(c)
+		l.rows[i] = language.byType[l.caveats[i].Type()]
 	}
-	return out
+	return l
 }
 
-// whitelistJSON writes the object form that most lists share.
-func whitelistJSON[E any](t Type, list []E) ([]byte, error) {
-	return json.Marshal(struct {
-		Type      Type `json:"type"`
-		Whitelist []E  `json:"whitelist"`
-	}{t, list})
+// Len returns the number of caveats.
+func (l List) Len() int { return len(l.caveats) }
+
+// Vocabulary returns the vocabulary in which the caveats were parsed.
+func (l List) Vocabulary() *Vocabulary { return l.vocabulary }
+
+// Caveats returns the caveats in order. They share no memory with the list.
+func (l List) Caveats() []Caveat {
+	cs := make([]Caveat, len(l.texts))
+	for i, text := range l.texts {
+		cs[i], _ = l.vocabulary.parse(text)
+	}
+	return cs
 }
 
-// maxShown bounds the entries that a description quotes.
-const maxShown = 16
+// Expiry returns the earliest moment, in Unix seconds, at which a time caveat
+// of the list stops holding; ok is false where the list has none.
+func (l List) Expiry() (validUntil int64, ok bool) { return Expiry(l.caveats) }
 
-// quoted lists entries for a description: some of them, where there are many.
-func quoted(list []string) string {
-	shown := list[:min(len(list), maxShown)]
-	var b strings.Builder
-	for i, e := range shown {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%.80q", e)
+// Check decides the caveats in order for a token that is used the given way. It
+// returns the index and the error of the first that does not hold, and -1 and
+// nil where all hold. A type that the request ignores counts as satisfied where
+// the use supports it. The list was parsed in its own vocabulary; that of the
+// request is not used.
+//
+// The errors are those of the function [Check], and tokenCaveatUnverified for a
+// type that the use does not support.
+func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err error) {
+	if req == nil {
+		req = &Request{}
 	}
-	if rest := len(list) - len(shown); rest > 0 {
-		fmt.Fprintf(&b, " and %d more", rest)
-	}
-	return b.String()
-}
-
-// idProblem says why an id may not enter a new caveat. What is refused would
-// read back differently, or not at all, or could not stand in a token.
-func idProblem(id string) string {
-	switch {
-	case id == "":
-		return "an id must not be empty"
-	case strings.Contains(id, "/") || strings.ContainsFunc(id, isUnfit):
-		return `an id must not hold "|", "/" or control characters`
-	}
-	return ""
-}
-
-// isUnfit reports what no entry of a new list may hold: it would split the list
-// or the line that shows it.
-func isUnfit(r rune) bool { return r == '|' || unicode.IsControl(r) }
-
-// firstProblem checks each entry of a list that must not be empty.
-func firstProblem[E any](list []E, problem func(E) string) string {
-	if len(list) == 0 {
-		return "the list must not be empty"
-	}
-	for _, e := range list {
-		if p := problem(e); p != "" {
-			return p
+	for i, c := range l.caveats {
+		if err := l.check(ctx, i, c, use, req); err != nil {
+			return i, err
 		}
 	}
-	return ""
+	return -1, nil
+}
+
+func (l List) check(ctx context.Context, i int, c Caveat, use Use, req *Request) error {
+	if row := l.rows[i]; row != nil && !row.supports(use) {
+		return unverified(c, nil)
+	}
+	if len(req.Ignored) > 0 && c.Type() != TypeUnknown && slices.Contains(req.Ignored, c.Type()) {
+		return nil
+	}
+	return decide(ctx, c, req)
 }

@@ -1,114 +1,52 @@
 package caveat
 
-import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/hex"
-	"strings"
+import "context"
 
-	"github.com/onezone-go/onezone/errors"
-)
+// DataObjectID is the caveat "data.objectid = ID|...": the files with these
+// object ids (see [FileID]) and what is below them. When the token is verified
+// the caveat holds where data caveats are allowed; [Authorize] and [CheckFile]
+// enforce it.
+type DataObjectID []string
 
-// FileID is what a file's object id and guid say: which file of which space,
-// and through which share it is seen, "" where through none. No part may hold
-// "#".
-type FileID struct {
-	UUID  string
-	Space string
-	Share string
+// Type returns [TypeDataObjectID].
+func (DataObjectID) Type() Type { return TypeDataObjectID }
+
+// String returns the text "data.objectid = ID|...".
+func (c DataObjectID) String() string {
+	return joinList("data.objectid = ", c, writeText)
 }
 
-// Heads of the two forms of the text inside an id.
-const (
-	guidHead      = "guid"
-	shareGuidHead = "shareGuid"
-)
-
-// The frame of an object id as CDMI (ISO/IEC 17826, "Object ID format") has it:
-// a reserved byte, the enterprise number (3), a reserved byte, the length, a
-// CRC-16 (2), then the data.
-const (
-	lengthOffset = 5
-	crcOffset    = 6
-	dataOffset   = 8
-	maxData      = 320
-)
-
-// ObjectID returns the object id in upper-case hexadecimal. The error is
-// badData {key "objectId"}: a part holds "#", or all together are longer than
-// 320 bytes.
-func (f FileID) ObjectID() (string, error) {
-	data := f.data()
-	if _, err := parseFileID(data); err != nil || len(data) > maxData {
-		return "", badObjectID()
-	}
-	b := make([]byte, dataOffset, dataOffset+len(data))
-	b[lengthOffset] = byte(len(data))
-	b = append(b, data...)
-	binary.BigEndian.PutUint16(b[crcOffset:], crc16(b))
-	return strings.ToUpper(hex.EncodeToString(b)), nil
+// MarshalJSON returns {"type":"data.objectid","whitelist":[ID,...]}.
+func (c DataObjectID) MarshalJSON() ([]byte, error) {
+	return whitelistJSON(TypeDataObjectID, []string(c))
 }
 
-// GUID returns the guid: the unpadded base64url of what the object id holds.
-func (f FileID) GUID() string { return base64.RawURLEncoding.EncodeToString([]byte(f.data())) }
-
-func (f FileID) data() string {
-	if f.Share != "" {
-		return strings.Join([]string{shareGuidHead, f.UUID, f.Space, f.Share}, "#")
-	}
-	return strings.Join([]string{guidHead, f.UUID, f.Space}, "#")
+func (c DataObjectID) satisfied(_ context.Context, req Request) (bool, error) {
+	return req.DataAccess, nil
 }
 
-// ParseObjectID reads an object id, in upper or lower case. As in the original
-// the enterprise number, length and checksum are not looked at, and the space
-// may be empty. The error is badData {key "objectId"}.
-func ParseObjectID(text string) (FileID, error) {
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) < dataOffset || b[0] != 0 || b[4] != 0 {
-		return FileID{}, badObjectID()
-	}
-	return parseFileID(string(b[dataOffset:]))
+func (c DataObjectID) problem() string {
+	return firstProblem(c, func(id string) string {
+		if f, err := ParseObjectID(id); err != nil || f.Space == "" {
+			return "every object id must be hexadecimal and hold the id of a space"
+		}
+		return ""
+	})
 }
 
-// ParseGUID reads a guid. The error is badData {key "objectId"}.
-func ParseGUID(guid string) (FileID, error) {
-	data, err := base64.RawURLEncoding.DecodeString(guid)
-	f, formErr := parseFileID(string(data))
-	// A guid has one spelling; the decoder alone would skip line breaks.
-	if err != nil || formErr != nil || f.GUID() != guid {
-		return FileID{}, badObjectID()
-	}
-	return f, nil
+func (c DataObjectID) entries() int { return len(c) }
+
+func (c DataObjectID) demand() string {
+	return "the token may be used only to access the files at and below the objects " + quoted(c)
 }
 
-func parseFileID(data string) (FileID, error) {
-	part := strings.SplitN(data, "#", 5)
-	switch {
-	case len(part) == 3 && part[0] == guidHead:
-		return FileID{UUID: part[1], Space: part[2]}, nil
-	case len(part) == 4 && part[0] == shareGuidHead && part[3] != "":
-		return FileID{UUID: part[1], Space: part[2], Share: part[3]}, nil
-	}
-	return FileID{}, badObjectID()
-}
-
-func badObjectID() error {
-	return errors.BadDataHint("objectId", "expected the hexadecimal object id or the guid of a file")
-}
-
-// crc16 is the checksum of an object id whose checksum field is zero:
-// CRC-16/ARC, the reflected polynomial 0x8005 with initial value 0.
-func crc16(data []byte) uint16 {
-	var crc uint16
-	for _, b := range data {
-		crc ^= uint16(b)
-		for range 8 {
-			if crc&1 != 0 {
-				crc = crc>>1 ^ 0xA001
-			} else {
-				crc >>= 1
-			}
+// spaces returns the space of each object; ids that hold none stand for none.
+func (c DataObjectID) spaces() []string {
+	var spaces []string
+	for _, id := range c {
+		if f, err := ParseObjectID(id); err == nil {
+			spaces = append(spaces, f.Space)
 		}
 	}
-	return crc
+	return spaces
 }

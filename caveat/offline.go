@@ -27,7 +27,7 @@ var offlineAPI = specs(
 func OfflineAccess(cs []Caveat, provider string, validUntil int64) []Caveat {
 	rest := []Caveat{slices.Clone(offlineAPI)}
 	for _, c := range cs {
-		if c = own(c); offlineRank(c) > 0 {
+		if c = language.normalize(c); offlineRank(c) > 0 {
 			rest = append(rest, c)
 		}
 	}
@@ -45,16 +45,11 @@ func OfflineAccess(cs []Caveat, provider string, validUntil int64) []Caveat {
 	}, rest...)
 }
 
-// offlineTypes are the types of the Onezone language that go into an offline
-// access token, in their order there.
-var offlineTypes = []Type{TypeDataReadonly, TypeAPI, TypeDataObjectID, TypeDataPath, TypeInterface}
-
-// offlineRank orders the caveats that go into an offline access token; 0 says
-// that the caveat does not.
+// offlineRank orders the caveats that go into an offline access token, those
+// outside of the Onezone language last; 0 says that the caveat is left out.
 func offlineRank(c Caveat) int {
-	rank := slices.Index(offlineTypes, c.Type()) + 1
-	if rank == 0 && !slices.Contains(standardTypes, c.Type()) {
-		return len(offlineTypes) + 1
+	if r := language.byType[c.Type()]; r != nil {
+		return r.rank
 	}
-	return rank
+	return len(rows)
 }

@@ -36,7 +36,7 @@ func isAll(ids []string) bool { return len(ids) == 1 && ids[0] == wildcard }
 func narrow(cs []Caveat, ids []string, limitOf func(Caveat) (limit []string, ok bool)) []string {
 	ids = append([]string{}, ids...)
 	for _, c := range cs {
-		c = own(c)
+		c = language.normalize(c)
 		limit, ok := limitOf(c)
 		if !ok && c.Type() != TypeUnknown {
 			continue

@@ -18,11 +18,18 @@ type Time struct {
 // Until returns the caveat that holds before t, in whole seconds.
 func Until(t time.Time) Time { return Time{t.Unix()} }
 
-// parseTime reads what follows "time ".
-func parseTime(value string) (Time, bool) {
-	digits, isTime := strings.CutPrefix(value, "< ")
+func parseTime(rest string) (Caveat, bool) {
+	digits, isTime := strings.CutPrefix(rest, " < ")
 	n, ok := parseDecimal(digits, 63)
 	return Time{n}, isTime && ok
+}
+
+func readTime(o object, _ int) (Caveat, string) {
+	if !o.has("validUntil") {
+		return nil, notThisForm
+	}
+	n, ok := integer(o["validUntil"])
+	return Time{n}, unless(ok, "validUntil must be an integer number of seconds")
 }
 
 // parseDecimal reads the one form in which Onezone writes a number that is not
@@ -50,10 +57,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 }
 
 func (t Time) satisfied(_ context.Context, req Request) (bool, error) {
-	return t.holds(req.Now), nil
+	return !req.Now.IsZero() && req.Now.Unix() < t.ValidUntil, nil
 }
-
-func (t Time) holds(now time.Time) bool { return !now.IsZero() && now.Unix() < t.ValidUntil }
 
 func (t Time) problem() string {
 	if t.ValidUntil < 0 {

@@ -20,6 +20,7 @@ const DefaultMaxEntries = 4096
 type Vocabulary struct {
 	kinds      map[string]*Kind
 	maxEntries int
+	table      *table // nil: the Onezone language
 }
 
 // NewVocabulary returns the Onezone language with the given kinds added. The
@@ -44,7 +45,7 @@ func NewVocabulary(kinds ...Kind) (*Vocabulary, error) {
 func (v *Vocabulary) LimitEntries(n int) *Vocabulary {
 	limited := &Vocabulary{maxEntries: max(n, 1)}
 	if v != nil {
-		limited.kinds = maps.Clone(v.kinds)
+		limited.kinds, limited.table = maps.Clone(v.kinds), v.table
 	}
 	return limited
 }
@@ -68,69 +69,49 @@ func Parse(text string) (Caveat, error) { return (*Vocabulary)(nil).Parse(text) 
 
 // Parse reads a caveat text as it stands in a token. A text outside the
 // vocabulary, one that is not UTF-8 and a list with too many entries are
-// returned as [Unknown] together with the error tokenCaveatUnknown {caveat}: who
-// only shows the token ignores the error, who verifies it stops.
+// returned as [Unknown] together with the error tokenCaveatUnknown {caveat}: a
+// program that only shows the token ignores the error, a verifier stops.
 func (v *Vocabulary) Parse(text string) (Caveat, error) {
-	if utf8.ValidString(text) {
-		if c, ok := v.parse(text); ok {
+	c, _ := v.parse(text)
+	if c.Type() == TypeUnknown {
+		return c, errors.TokenCaveatUnknown(text)
+	}
+	return c, nil
+}
+
+// parse returns the caveat and its row, which is nil for an application's kind
+// and for an [Unknown]. It dispatches on the first word, so that no caveat is
+// taken for another that begins alike.
+func (v *Vocabulary) parse(text string) (Caveat, *row) {
+	head, _, _ := strings.Cut(text, " ")
+	if !utf8.ValidString(text) {
+		return Unknown(text), nil
+	}
+	if k := v.kind(head); k != nil {
+		value, ok := strings.CutPrefix(text[len(head):], " = ")
+		if c := (Custom{k, value}); ok && c.problem() == "" {
 			return c, nil
 		}
+		return Unknown(text), nil
 	}
-	return Unknown(text), errors.TokenCaveatUnknown(text)
+	// Entries are counted first, so that a hostile list is not built only to be
+	// refused.
+	tooLong := len(text) > v.limit() && strings.Count(text, separator) >= v.limit()
+	if r := v.language().byHead[head]; r != nil && !tooLong {
+		if c, ok := r.parse(text[len(head):]); ok {
+			return c, r
+		}
+	}
+	return Unknown(text), nil
 }
 
-// parse dispatches on the first word, so that no caveat can be taken for
-// another that begins alike.
-func (v *Vocabulary) parse(text string) (Caveat, bool) {
-	head, rest, _ := strings.Cut(text, " ")
-	if k := v.kind(head); k != nil {
-		value, ok := strings.CutPrefix(rest, "= ")
-		c := Custom{k, value}
-		return c, ok && c.problem() == ""
+// language returns the table of types that are not an application's.
+func (v *Vocabulary) language() *table {
+	if v == nil || v.table == nil {
+		return language
 	}
-	// Counting first keeps a hostile list from being built only to be refused.
-	if len(rest) > v.limit() && strings.Count(rest, separator) >= v.limit() {
-		return nil, false
-	}
-	switch head {
-	case "time":
-		return boxed(parseTime(rest))
-	case "geo.country":
-		return parseCountry(rest)
-	case "geo.region":
-		return parseRegion(rest)
-	case "authorization":
-		return IdentityOnly{}, text == IdentityOnly{}.String()
-	case "data.readonly":
-		return DataReadonly{}, text == DataReadonly{}.String()
-	}
-	value, ok := strings.CutPrefix(rest, "= ")
-	if !ok {
-		return nil, false
-	}
-	switch head {
-	case "ip":
-		return boxed(parseIP(nil, value))
-	case "asn":
-		return parseASN(value)
-	case "interface":
-		return boxed(ParseInterface(value))
-	case "service":
-		return parseServices(value)
-	case "consumer":
-		return parseConsumers(value)
-	case "api":
-		return parseAPI(value)
-	case "data.path":
-		return parseDataPath(value)
-	case "data.objectid":
-		return parseDataObjectID(value)
-	}
-	return nil, false
+	return v.table
 }
-
-// boxed makes a caveat of the value that was read.
-func boxed[C Caveat](c C, ok bool) (Caveat, bool) { return c, ok }
 
 // MustParse is [Parse] for constants of a program: it panics where Parse
 // returns an error.
@@ -158,7 +139,7 @@ func (v *Vocabulary) Validate(c Caveat) error {
 // Text returns the text of a caveat that may enter a new token, and the error of
 // [Vocabulary.Validate] for one that may not.
 func (v *Vocabulary) Text(c Caveat) (string, error) {
-	c = own(c)
+	c = v.language().normalize(c)
 	text, problem := v.text(c)
 	if problem != "" {
 		return "", badCaveat(c, problem)

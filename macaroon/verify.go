@@ -19,40 +19,37 @@ type Auth struct {
 	PeerIP  netip.Addr         // of the request
 	Session string             // that the token is bound to, "" for none
 
-	texts      []string // of the caveats, read when somebody asks, for few do; nil: nothing was verified
-	vocabulary *caveat.Vocabulary
+	verified bool // false of the zero Auth alone
+	caveats  caveat.List
 }
-
-// noTexts are those of a token without caveats.
-var noTexts = []string{}
 
 // Caveats returns all caveats of the token, in order. Those of data and api are
 // yet to be enforced: see [Auth.Authorize] and [Auth.CheckFile].
-func (a Auth) Caveats() []caveat.Caveat { return understood(a.texts, a.vocabulary) }
+func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }
 
 // Expiry returns the earliest time caveat of the token in Unix seconds; ok is
 // false where it has none.
-func (a Auth) Expiry() (validUntil int64, ok bool) { return caveat.Expiry(a.Caveats()) }
+func (a Auth) Expiry() (validUntil int64, ok bool) { return a.caveats.Expiry() }
 
 // Authorize reports whether the token's caveats allow the operation on the
 // resource at the service; see [caveat.Authorize] for the errors, and
 // unauthorized without details for the zero Auth. Whether the subject may do it is
 // for the service to decide.
 func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	if a.texts == nil {
+	if !a.verified {
 		return errors.Unauthorized(nil)
 	}
-	return caveat.Authorize(a.Caveats(), service, operation, gri)
+	return a.caveats.Authorize(service, operation, gri)
 }
 
 // CheckFile reports whether the token's caveats allow the access to the file;
 // see [caveat.CheckFile] for the errors, and unauthorized without details for the
 // zero Auth.
 func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
-	if a.texts == nil {
+	if !a.verified {
 		return errors.Unauthorized(nil)
 	}
-	return caveat.CheckFile(a.Caveats(), file, access)
+	return a.caveats.CheckFile(file, access)
 }
 
 // Verify checks the token against its secret and the request: the signature
@@ -87,22 +84,16 @@ func (r *refusal) orNil() error {
 // found good, and fills in auth when all is well.
 func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *refusal {
 	typ := t.identifier.typ
-	supports := func(c caveat.Type) bool { return typ.supports(c, req.ProveIdentity) }
-	for i, text := range t.caveats {
-		if err := caveat.CheckText(ctx, text, req, supports); err != nil {
-			blamed, _ := req.Vocabulary.Parse(text) // an unknown one is blamed as such
-			return &refusal{err, blamed, i}
-		}
+	list := req.Vocabulary.ParseList(t.caveats)
+	if i, err := list.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
+		return &refusal{err, list.Caveats()[i], i}
 	}
 	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
 		return &refusal{err: errors.TokenSessionInvalid()}
 	}
 	*auth = Auth{
 		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, PeerIP: req.IP, Session: typ.Session(),
-		texts: t.caveats, vocabulary: req.Vocabulary,
-	}
-	if auth.texts == nil {
-		auth.texts = noTexts
+		verified: true, caveats: list,
 	}
 	if auth.Subject.Type == caveat.SubjectProvider {
 		auth.Service = t.indicated
@@ -110,19 +101,15 @@ func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *ref
 	return nil
 }
 
-// supports tells which caveats may hold at all in a token of the type. Those
-// that limit what a token authorises mean nothing where it authorises nothing,
-// and are refused there.
-func (t Type) supports(c caveat.Type, proveIdentity bool) bool {
-	authorises := t.kind == Access && !proveIdentity
-	switch c {
-	case caveat.TypeService, caveat.TypeAPI,
-		caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID:
-		return authorises
-	case caveat.TypeScope:
-		return t.kind == Access && proveIdentity
-	case caveat.TypeInterface:
-		return t.kind != Invite
+// use tells what a token of the type is used for.
+func (t Type) use(proveIdentity bool) caveat.Use {
+	switch {
+	case t.kind == Access && proveIdentity:
+		return caveat.UseAccessAsIdentity
+	case t.kind == Access:
+		return caveat.UseAccess
+	case t.kind == Identity:
+		return caveat.UseIdentity
 	}
-	return true
+	return caveat.UseInvite
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"github.com/onezone-go/onezone/errors"
 )
 
 // DataPath is the caveat "data.path = BASE64|...": the files at and below the
@@ -13,8 +15,8 @@ import (
 // are allowed; [Authorize] and [CheckFile] enforce it.
 type DataPath []string
 
-func parseDataPath(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, decodePath)
+func parseDataPath(rest string) (Caveat, bool) {
+	list, ok := parseList(rest, decodePath)
 	// Blanks alone are an empty list in other words.
 	return DataPath(list), ok && !slices.Equal(list, []string{""})
 }
@@ -25,6 +27,15 @@ var blanks = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
 func decodePath(entry string) (string, error) {
 	path, err := base64.StdEncoding.DecodeString(blanks.Replace(entry))
 	return string(path), err
+}
+
+// strictPath reads base64 that a client wrote: only what prints back the same.
+func strictPath(entry string) (string, error) {
+	path, err := decodePath(entry)
+	if err == nil && encodePath(path) != entry {
+		err = errors.BadValueFilePath()
+	}
+	return path, err
 }
 
 func encodePath(path string) string { return base64.StdEncoding.EncodeToString([]byte(path)) }
@@ -90,60 +101,6 @@ func (c DataPath) spaces() []string {
 		space, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
 		if space != "" {
 			spaces = append(spaces, space)
-		}
-	}
-	return spaces
-}
-
-// DataObjectID is the caveat "data.objectid = ID|...": the files with these
-// object ids (see [FileID]) and what is below them. When the token is verified
-// the caveat holds where data caveats are allowed; [Authorize] and [CheckFile]
-// enforce it.
-type DataObjectID []string
-
-func parseDataObjectID(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, verbatim)
-	return DataObjectID(list), ok
-}
-
-// Type returns [TypeDataObjectID].
-func (DataObjectID) Type() Type { return TypeDataObjectID }
-
-// String returns the text "data.objectid = ID|...".
-func (c DataObjectID) String() string {
-	return joinList("data.objectid = ", c, writeText)
-}
-
-// MarshalJSON returns {"type":"data.objectid","whitelist":[ID,...]}.
-func (c DataObjectID) MarshalJSON() ([]byte, error) {
-	return whitelistJSON(TypeDataObjectID, []string(c))
-}
-
-func (c DataObjectID) satisfied(_ context.Context, req Request) (bool, error) {
-	return req.DataAccess, nil
-}
-
-func (c DataObjectID) problem() string {
-	return firstProblem(c, func(id string) string {
-		if f, err := ParseObjectID(id); err != nil || f.Space == "" {
-			return "every object id must be hexadecimal and hold the id of a space"
-		}
-		return ""
-	})
-}
-
-func (c DataObjectID) entries() int { return len(c) }
-
-func (c DataObjectID) demand() string {
-	return "the token may be used only to access the files at and below the objects " + quoted(c)
-}
-
-// spaces returns the space of each object; ids that hold none stand for none.
-func (c DataObjectID) spaces() []string {
-	var spaces []string
-	for _, id := range c {
-		if f, err := ParseObjectID(id); err == nil {
-			spaces = append(spaces, f.Space)
 		}
 	}
 	return spaces

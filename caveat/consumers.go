@@ -7,55 +7,11 @@ import (
 	"github.com/onezone-go/onezone/internal/environment"
 )
 
-// Services is the caveat "service = SERVICE|...": the token may be used by one
-// of the services, and afterwards for the API that belongs to them (see
-// [Authorize]). The id "*" stands for every service of the type.
-type Services []Service
-
-func parseServices(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, ParseService)
-	return Services(list), ok
-}
-
-// Type returns [TypeService].
-func (Services) Type() Type { return TypeService }
-
-// String returns the text "service = opw-ID|...".
-func (c Services) String() string { return joinList("service = ", c, writeStringer) }
-
-// MarshalJSON returns {"type":"service","whitelist":["opw-ID",...]}.
-func (c Services) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeService, texts(c)) }
-
-func (c Services) satisfied(_ context.Context, req Request) (bool, error) {
-	return slices.ContainsFunc(c, func(entry Service) bool { return entry.matches(req.Service) }), nil
-}
-
-func (c Services) problem() string {
-	return firstProblem(c, func(s Service) string {
-		if s.Type < OzWorker || s.Type > OpPanel {
-			return `every service must be "ozw-ID", "ozp-ID", "opw-ID" or "opp-ID"`
-		}
-		return idProblem(s.ID)
-	})
-}
-
-func (c Services) entries() int { return len(c) }
-
-func (c Services) demand() string {
-	return "the token may be used only by the services " + quoted(texts(c)) +
-		", which prove themselves with a service token, and only within their API"
-}
-
 // Consumers is the caveat "consumer = SUBJECT|...": the token may be used by
 // one of the parties. A user or Oneprovider with the id "*" stands for every
 // one of that kind; a group stands for its members, as the request's
 // [GroupChecker] knows them, and the group "*" for the members of any group.
 type Consumers []Subject
-
-func parseConsumers(value string) (Caveat, bool) {
-	list, ok := parseList(nil, value, ParseSubject)
-	return Consumers(list), ok
-}
 
 // Type returns [TypeConsumer].
 func (Consumers) Type() Type { return TypeConsumer }

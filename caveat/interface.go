@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Interface is a way into the system, and at the same time the caveat
@@ -29,6 +30,18 @@ func ParseInterface(name string) (i Interface, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+func parseInterface(rest string) (Caveat, bool) {
+	name, found := strings.CutPrefix(rest, " = ")
+	i, ok := ParseInterface(name)
+	return i, found && ok
+}
+
+func readInterface(o object, _ int) (Caveat, string) {
+	name, _ := o.text("interface")
+	i, ok := ParseInterface(name)
+	return i, unless(ok, "interface must be rest, oneclient or graphsync")
 }
 
 // Name returns the name of the interface, "unknown" for zero.
@@ -64,10 +77,8 @@ func (i Interface) MarshalJSON() ([]byte, error) {
 }
 
 func (i Interface) satisfied(_ context.Context, req Request) (bool, error) {
-	return i.holds(req.Interface), nil
+	return i != 0 && i == req.Interface, nil
 }
-
-func (i Interface) holds(used Interface) bool { return i != 0 && i == used }
 
 func (i Interface) problem() string {
 	if i < REST || i > GraphSync {
@@ -80,43 +91,3 @@ func (Interface) entries() int { return 0 }
 func (i Interface) demand() string {
 	return fmt.Sprintf("the token may be used only through the interface %q", i.Name())
 }
-
-// IdentityOnly is the legacy caveat "authorization = none": the token proves an
-// identity and authorises nothing.
-type IdentityOnly struct{}
-
-// Type returns [TypeScope].
-func (IdentityOnly) Type() Type { return TypeScope }
-
-// String returns the text "authorization = none".
-func (IdentityOnly) String() string { return "authorization = none" }
-
-// MarshalJSON returns {"scope":"identityToken"}: alone of all caveats it has no
-// type in JSON and is recognised by the key scope.
-func (IdentityOnly) MarshalJSON() ([]byte, error) { return []byte(`{"scope":"identityToken"}`), nil }
-
-func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {
-	return req.ProveIdentity, nil
-}
-func (IdentityOnly) problem() string { return "" }
-func (IdentityOnly) entries() int    { return 0 }
-func (IdentityOnly) demand() string  { return "the token may be used only to prove an identity" }
-
-// DataReadonly is the caveat "data.readonly": files may be read, not changed.
-type DataReadonly struct{}
-
-// Type returns [TypeDataReadonly].
-func (DataReadonly) Type() Type { return TypeDataReadonly }
-
-// String returns the text "data.readonly".
-func (DataReadonly) String() string { return "data.readonly" }
-
-// MarshalJSON returns {"type":"data.readonly"}.
-func (DataReadonly) MarshalJSON() ([]byte, error) { return []byte(`{"type":"data.readonly"}`), nil }
-
-func (DataReadonly) satisfied(_ context.Context, req Request) (bool, error) {
-	return req.DataAccess, nil
-}
-func (DataReadonly) problem() string { return "" }
-func (DataReadonly) entries() int    { return 0 }
-func (DataReadonly) demand() string  { return "the token may be used only to read data" }

@@ -1,0 +1,72 @@
+package caveat
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// ASN is the caveat "asn = NUMBER|...": the client's address is announced by
+// one of the autonomous systems.
+type ASN []uint32
+
+func parseASN(entry string) (uint32, error) {
+	n, ok := parseDecimal(entry, 32)
+	if !ok {
+		return 0, errors.BadDataHint("asn", "expected a decimal number of 32 bits")
+	}
+	return uint32(n), nil
+}
+
+func asnText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
+// Type returns [TypeASN].
+func (ASN) Type() Type { return TypeASN }
+
+// String returns the text "asn = NUMBER|...".
+func (c ASN) String() string {
+	return joinList("asn = ", c, func(b []byte, n uint32) []byte { return strconv.AppendUint(b, uint64(n), 10) })
+}
+
+// MarshalJSON returns {"type":"asn","whitelist":[NUMBER,...]}.
+func (c ASN) MarshalJSON() ([]byte, error) { return whitelistJSON(TypeASN, c) }
+
+func (c ASN) satisfied(ctx context.Context, req Request) (bool, error) {
+	if !req.IP.IsValid() || req.Geo == nil {
+		return false, nil
+	}
+	actual, err := req.Geo.ASN(ctx, req.IP)
+	if err != nil {
+		return false, lookup("the autonomous system of the client's address", err)
+	}
+	return slices.Contains(c, actual), nil
+}
+
+func (c ASN) problem() string { return firstProblem(c, func(uint32) string { return "" }) }
+func (c ASN) entries() int    { return len(c) }
+
+func (c ASN) demand() string {
+	numbers := make([]string, len(c))
+	for i, n := range c {
+		numbers[i] = asnText(n)
+	}
+	return "the client's address must belong to one of the autonomous systems " + quoted(numbers)
+}
+
+func readASN(o object, most int) (Caveat, string) {
+	raw := o.list("whitelist", most)
+	if raw == nil {
+		return nil, notThisForm
+	}
+	list := make(ASN, 0, len(raw))
+	for _, r := range raw {
+		n, ok := integer(r)
+		if !ok || n < 0 || n > 1<<32-1 {
+			return nil, "every entry must be an integer from 0 to 4294967295"
+		}
+		list = append(list, uint32(n))
+	}
+	return list, ""
+}

@@ -1,0 +1,48 @@
+package caveat
+
+import (
+	"context"
+	"strings"
+)
+
+// Country is the caveat "geo.country = CODE|..." or, with [Blacklist],
+// "geo.country != CODE|...". Codes are compared exactly with the upper-case ISO
+// codes of the geo database. An address that is not in the database satisfies
+// neither form.
+type Country struct {
+	Filter Filter
+	List   []string // codes of two bytes
+}
+
+func newCountry(p places) Caveat { return Country{p.filter, p.list} }
+
+func (c Country) places() places { return places{c.Filter, c.List} }
+
+// Type returns [TypeCountry].
+func (Country) Type() Type { return TypeCountry }
+
+// String returns the text "geo.country = CODE|..." or "geo.country != CODE|...".
+func (c Country) String() string { return c.places().text(TypeCountry) }
+
+// MarshalJSON returns {"type":"geo.country","filter":FILTER,"list":[CODE,...]}.
+func (c Country) MarshalJSON() ([]byte, error) { return c.places().json(TypeCountry) }
+
+func (c Country) satisfied(ctx context.Context, req Request) (bool, error) {
+	at, err := place(ctx, &req)
+	if err != nil || at == nil || at.Country == "" {
+		return false, err
+	}
+	return c.places().holds(at.Country), nil
+}
+
+func (c Country) problem() string {
+	return c.places().problem(func(code string) string {
+		if len(code) != 2 || strings.ContainsFunc(code, isUnfit) {
+			return `every country must be a code of two bytes without "|" and control characters`
+		}
+		return ""
+	})
+}
+
+func (c Country) entries() int   { return len(c.List) }
+func (c Country) demand() string { return c.places().demand("countries") }

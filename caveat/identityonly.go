@@ -1,0 +1,29 @@
+package caveat
+
+import "context"
+
+// IdentityOnly is the legacy caveat "authorization = none": the token proves an
+// identity and authorises nothing.
+type IdentityOnly struct{}
+
+func readIdentityOnly(o object, _ int) (Caveat, string) {
+	scope, _ := o.text("scope")
+	return IdentityOnly{}, unless(scope == "identityToken", `scope must be "identityToken"`)
+}
+
+// Type returns [TypeScope].
+func (IdentityOnly) Type() Type { return TypeScope }
+
+// String returns the text "authorization = none".
+func (IdentityOnly) String() string { return "authorization = none" }
+
+// MarshalJSON returns {"scope":"identityToken"}: alone of all caveats it has no
+// type in JSON and is recognised by the key scope.
+func (IdentityOnly) MarshalJSON() ([]byte, error) { return []byte(`{"scope":"identityToken"}`), nil }
+
+func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {
+	return req.ProveIdentity, nil
+}
+func (IdentityOnly) problem() string { return "" }
+func (IdentityOnly) entries() int    { return 0 }
+func (IdentityOnly) demand() string  { return "the token may be used only to prove an identity" }

@@ -1,0 +1,126 @@
+package caveat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/internal/environment"
+)
+
+// Filter tells how a list of places is meant. The zero Filter is invalid.
+type Filter uint8
+
+// The filters.
+const (
+	Whitelist Filter = iota + 1 // one of the list: "="
+	Blacklist                   // none of the list: "!="
+)
+
+// String returns the JSON name, "whitelist" or "blacklist".
+func (f Filter) String() string {
+	switch f {
+	case Whitelist:
+		return "whitelist"
+	case Blacklist:
+		return "blacklist"
+	}
+	return "unknown"
+}
+
+// places is what country and region caveats share.
+type places struct {
+	filter Filter
+	list   []string
+}
+
+// placesText returns the parser of "= A|B" and "!= A|B". As in the original,
+// entries are not validated.
+func placesText(build func(places) Caveat) func(rest string) (Caveat, bool) {
+	return func(rest string) (Caveat, bool) {
+		filter := Whitelist
+		if negated, ok := strings.CutPrefix(rest, " !"); ok {
+			filter, rest = Blacklist, " "+negated
+		}
+		list, ok := parseList(rest, verbatim)
+		return build(places{filter, list}), ok
+	}
+}
+
+// placesJSON returns the reader of the object form.
+func placesJSON(build func(places) Caveat) func(object, int) (Caveat, string) {
+	return func(o object, most int) (Caveat, string) {
+		raw := o.list("list", most)
+		if !o.has("filter") || raw == nil {
+			return nil, notThisForm
+		}
+		var p places
+		switch filter, _ := o.text("filter"); filter {
+		case Whitelist.String():
+			p.filter = Whitelist
+		case Blacklist.String():
+			p.filter = Blacklist
+		}
+		var ok bool
+		p.list, ok = readTexts(raw, verbatim)
+		return build(p), unless(ok, "list must be a list of strings")
+	}
+}
+
+func (p places) text(t Type) string {
+	operator := " = "
+	if p.filter == Blacklist {
+		operator = " != "
+	}
+	return joinList(string(t)+operator, p.list, writeText)
+}
+
+func (p places) json(t Type) ([]byte, error) {
+	return json.Marshal(struct {
+		Type   Type     `json:"type"`
+		Filter string   `json:"filter"`
+		List   []string `json:"list"`
+	}{t, p.filter.String(), p.list})
+}
+
+func (p places) holds(actual ...string) bool {
+	listed := slices.ContainsFunc(actual, func(a string) bool { return slices.Contains(p.list, a) })
+	switch p.filter {
+	case Whitelist:
+		return listed
+	case Blacklist:
+		return !listed
+	}
+	return false
+}
+
+func (p places) problem(entry func(string) string) string {
+	if p.filter != Whitelist && p.filter != Blacklist {
+		return "the filter must be whitelist or blacklist"
+	}
+	return firstProblem(p.list, entry)
+}
+
+func (p places) demand(what string) string {
+	if p.filter == Blacklist {
+		return fmt.Sprintf("the client's address must be known not to come from the %s %s", what, quoted(p.list))
+	}
+	return fmt.Sprintf("the client's address must come from one of the %s %s", what, quoted(p.list))
+}
+
+func lookup(what string, err error) error { return environment.Error("looking up "+what, err) }
+
+// place looks up where the client is. No place and no error: nothing can be
+// looked up, because the address or the resolver is missing.
+func place(ctx context.Context, req *Request) (*Place, error) {
+	if !req.IP.IsValid() || req.Geo == nil {
+		return nil, nil
+	}
+	p, err := req.Geo.Place(ctx, req.IP)
+	if err != nil {
+		return nil, lookup("the place of the client's address", err)
+	}
+	return &p, nil
+}

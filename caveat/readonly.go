@@ -1,0 +1,24 @@
+package caveat
+
+import "context"
+
+// DataReadonly is the caveat "data.readonly": files may be read, not changed.
+type DataReadonly struct{}
+
+func readReadonly(object, int) (Caveat, string) { return DataReadonly{}, "" }
+
+// Type returns [TypeDataReadonly].
+func (DataReadonly) Type() Type { return TypeDataReadonly }
+
+// String returns the text "data.readonly".
+func (DataReadonly) String() string { return "data.readonly" }
+
+// MarshalJSON returns {"type":"data.readonly"}.
+func (DataReadonly) MarshalJSON() ([]byte, error) { return []byte(`{"type":"data.readonly"}`), nil }
+
+func (DataReadonly) satisfied(_ context.Context, req Request) (bool, error) {
+	return req.DataAccess, nil
+}
+func (DataReadonly) problem() string { return "" }
+func (DataReadonly) entries() int    { return 0 }
+func (DataReadonly) demand() string  { return "the token may be used only to read data" }

@@ -1,0 +1,66 @@
+package caveat
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// Region is the caveat "geo.region = NAME|..." or, with [Blacklist],
+// "geo.region != NAME|...". A region is a continent or EU; a member of the
+// European Union is in both. An address that is not in the database satisfies
+// neither form.
+type Region struct {
+	Filter Filter
+	List   []string // names of [Regions]
+}
+
+// regionOf maps continent codes to the names of regions.
+var regionOf = map[string]string{
+	"AF": "Africa", "AN": "Antarctica", "AS": "Asia", "EU": "Europe",
+	"NA": "NorthAmerica", "OC": "Oceania", "SA": "SouthAmerica",
+}
+
+const regionEU = "EU"
+
+// Regions returns the names that a new region caveat may list.
+func Regions() []string {
+	return []string{"Africa", "Antarctica", "Asia", "Europe", regionEU, "NorthAmerica", "Oceania", "SouthAmerica"}
+}
+
+func newRegion(p places) Caveat { return Region{p.filter, p.list} }
+
+func (c Region) places() places { return places{c.Filter, c.List} }
+
+// Type returns [TypeRegion].
+func (Region) Type() Type { return TypeRegion }
+
+// String returns the text "geo.region = NAME|..." or "geo.region != NAME|...".
+func (c Region) String() string { return c.places().text(TypeRegion) }
+
+// MarshalJSON returns {"type":"geo.region","filter":FILTER,"list":[NAME,...]}.
+func (c Region) MarshalJSON() ([]byte, error) { return c.places().json(TypeRegion) }
+
+func (c Region) satisfied(ctx context.Context, req Request) (bool, error) {
+	at, err := place(ctx, &req)
+	if err != nil || at == nil || at.Country == "" || regionOf[at.Continent] == "" {
+		return false, err
+	}
+	actual := []string{regionOf[at.Continent]}
+	if at.EU {
+		actual = append(actual, regionEU)
+	}
+	return c.places().holds(actual...), nil
+}
+
+func (c Region) problem() string {
+	return c.places().problem(func(name string) string {
+		if !slices.Contains(Regions(), name) {
+			return "every region must be one of " + strings.Join(Regions(), ", ")
+		}
+		return ""
+	})
+}
+
+func (c Region) entries() int   { return len(c.List) }
+func (c Region) demand() string { return c.places().demand("regions") }

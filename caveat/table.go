@@ -1,0 +1,156 @@
+package caveat
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// row is what the language knows of one type of caveat. Parsing, JSON, the
+// values that are accepted as caveats, the list of types and the support matrix
+// are derived from the rows; the methods of the caveat print and decide it.
+type row struct {
+	typ  Type
+	head string // the first word of the text
+	zero Caveat // a value of the Go type
+	uses []Use  // what tokens with such a caveat can be used for
+	rank int    // the place in an offline access token; 0: it has none
+
+	// parse reads what follows the head in a text.
+	parse func(rest string) (Caveat, bool)
+	// read reads the object form. most is how many entries a list may have; it
+	// may return one more, for the caller to refuse. problem is notThisForm
+	// where keys are missing without which the object is of another type.
+	read func(o object, most int) (c Caveat, problem string)
+	// key is the key by which the object form is recognized; "": by its type.
+	key string
+}
+
+// notThisForm is the problem of an object that lacks the keys of the type.
+const notThisForm = "its type must be one of the known ones, with the keys that belong to it"
+
+// rows is the Onezone language, in the order in which its documentation lists
+// the types and in which the object forms are tried.
+var rows = []row{
+	{typ: TypeTime, head: "time", zero: Time{}, uses: everyUse, parse: parseTime, read: readTime},
+	{typ: TypeIP, head: "ip", zero: IP{}, uses: everyUse,
+		parse: listText[IP](parseMask), read: listJSON[IP](parseMask)},
+	{typ: TypeASN, head: "asn", zero: ASN{}, uses: everyUse, parse: listText[ASN](parseASN), read: readASN},
+	{typ: TypeCountry, head: "geo.country", zero: Country{}, uses: everyUse,
+		parse: placesText(newCountry), read: placesJSON(newCountry)},
+	{typ: TypeRegion, head: "geo.region", zero: Region{}, uses: everyUse,
+		parse: placesText(newRegion), read: placesJSON(newRegion)},
+	{typ: TypeScope, head: "authorization", zero: IdentityOnly{}, uses: []Use{UseAccessAsIdentity},
+		parse: constant(IdentityOnly{}), read: readIdentityOnly, key: "scope"},
+	{typ: TypeService, head: "service", zero: Services{}, uses: onlyAccess,
+		parse: listText[Services](ParseService), read: listJSON[Services](ParseService)},
+	{typ: TypeConsumer, head: "consumer", zero: Consumers{}, uses: everyUse,
+		parse: listText[Consumers](ParseSubject), read: listJSON[Consumers](ParseSubject)},
+	{typ: TypeInterface, head: "interface", zero: REST, uses: []Use{UseAccess, UseAccessAsIdentity, UseIdentity}, rank: 5,
+		parse: parseInterface, read: readInterface},
+	{typ: TypeAPI, head: "api", zero: API{}, uses: onlyAccess, rank: 2,
+		parse: listText[API](ParseMatchSpec), read: listJSON[API](ParseMatchSpec)},
+	{typ: TypeDataReadonly, head: "data.readonly", zero: DataReadonly{}, uses: onlyAccess, rank: 1,
+		parse: constant(DataReadonly{}), read: readReadonly},
+	{typ: TypeDataPath, head: "data.path", zero: DataPath{}, uses: onlyAccess, rank: 4,
+		parse: parseDataPath, read: listJSON[DataPath](strictPath)},
+	{typ: TypeDataObjectID, head: "data.objectid", zero: DataObjectID{}, uses: onlyAccess, rank: 3,
+		parse: listText[DataObjectID](verbatim), read: listJSON[DataObjectID](verbatim)},
+}
+
+// table finds the rows of a language.
+type table struct {
+	rows   []row
+	byHead map[string]*row
+	byType map[Type]*row
+	byGo   map[reflect.Type]*row
+}
+
+func newTable(rows []row) *table {
+	t := &table{rows, make(map[string]*row), make(map[Type]*row), make(map[reflect.Type]*row)}
+	for i := range rows {
+		r := &rows[i]
+		t.byHead[r.head], t.byType[r.typ], t.byGo[reflect.TypeOf(r.zero)] = r, r, r
+	}
+	return t
+}
+
+// language is the table of the Onezone language.
+var language = newTable(rows)
+
+// read reads an object in the first form that fits.
+func (t *table) read(o object, most int) (c Caveat, problem string) {
+	typ, _ := o.text("type")
+	for _, r := range t.rows {
+		if r.key == "" && string(r.typ) != typ || r.key != "" && !o.has(r.key) {
+			continue
+		}
+		if c, problem = r.read(o, most); problem != notThisForm {
+			return c, problem
+		}
+	}
+	return nil, notThisForm
+}
+
+// normalize returns a caveat that is a value of the table or of an
+// application's kind as it is. It returns an [Unknown] for what only passes for
+// one: nil, the zero [Custom], a pointer to a value, a struct that embeds one.
+// Type switches would miss the caveat in those and allow what it forbids.
+func (t *table) normalize(c Caveat) Caveat {
+	if t.byGo[reflect.TypeOf(c)] != nil {
+		return c
+	}
+	switch v := c.(type) {
+	case Unknown:
+		return c
+	case Custom:
+		if v.kind != nil {
+			return c
+		}
+	}
+	return Unknown("")
+}
+
+// reserves reports whether a word has a meaning in the language.
+func (t *table) reserves(word string) bool {
+	return t.byHead[word] != nil || t.byType[Type(word)] != nil
+}
+
+// Use is what a token is used for, which decides what caveats it can carry.
+type Use uint8
+
+// The uses of tokens. The zero Use is invalid and supports no caveat of the
+// Onezone language.
+const (
+	UseAccess           Use = iota + 1 // an access token authorizes an operation
+	UseAccessAsIdentity                // an access token proves an identity
+	UseIdentity                        // an identity token proves an identity
+	UseInvite                          // an invite token is consumed
+)
+
+var (
+	everyUse   = []Use{UseAccess, UseAccessAsIdentity, UseIdentity, UseInvite}
+	onlyAccess = []Use{UseAccess}
+)
+
+// SupportedBy reports whether caveats of the type can hold in a token that is
+// used this way. Caveats that limit what a token authorizes mean nothing where it
+// authorizes nothing, and are refused there. The kinds of applications are
+// supported everywhere, and so are unknown types, which never hold.
+func (t Type) SupportedBy(u Use) bool {
+	r := language.byType[t]
+	return r == nil || r.supports(u)
+}
+
+func (r *row) supports(u Use) bool {
+	return slices.Contains(r.uses, u)
+}
+
+// constant returns the parser of a caveat that has one text.
+func constant(c Caveat) func(rest string) (Caveat, bool) {
+	_, tail, _ := strings.Cut(c.String(), " ")
+	if tail != "" {
+		tail = " " + tail
+	}
+	return func(rest string) (Caveat, bool) { return c, rest == tail }
+}
