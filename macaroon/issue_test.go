@@ -301,6 +301,10 @@ func (broken) GetToken(context.Context, string) (store.Token, error)    { return
 func (broken) ListTokens(context.Context, store.Query) ([]store.Token, store.Cursor, error) {
 	return nil, store.Cursor{}, errGone
 }
+func (broken) ListTokenIDs(context.Context, store.Query) ([]string, store.Cursor, error) {
+	return nil, store.Cursor{}, errGone
+}
+func (broken) CountTokens(context.Context, caveat.Subject) (int64, error)          { return 0, errGone }
 func (broken) UpdateToken(context.Context, string, func(*store.Token) error) error { return errGone }
 func (broken) DeleteToken(context.Context, string) error                           { return errGone }
 func (broken) CreateIdentity(context.Context, store.Identity) error                { return errGone }

@@ -54,9 +54,9 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 // List returns a page of named tokens in the order of their creation, and the
 // cursor of the next page, zero after the last.
 func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next store.Cursor, err error) {
-	records, next, err := a.records(ctx, q)
+	records, next, err := a.store.ListTokens(ctx, q)
 	if err != nil {
-		return nil, store.Cursor{}, err
+		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
 	}
 	page = make([]Named, len(records))
 	for i, record := range records {
@@ -67,26 +67,14 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 	return page, next, nil
 }
 
-// ListIDs returns the ids of a page of named tokens, as [Authority.List] does the
-// tokens, without making these.
+// ListIDs returns the ids of the page of named tokens that [Authority.List] returns,
+// and the same cursor. It reads no records.
 func (a *Authority) ListIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	records, next, err := a.records(ctx, q)
+	page, next, err = a.store.ListTokenIDs(ctx, q)
 	if err != nil {
-		return nil, store.Cursor{}, err
-	}
-	page = make([]string, len(records))
-	for i, record := range records {
-		page[i] = record.ID
+		return nil, store.Cursor{}, fmt.Errorf("listing ids of named tokens: %w", err)
 	}
 	return page, next, nil
-}
-
-func (a *Authority) records(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
-	records, next, err := a.store.ListTokens(ctx, q)
-	if err != nil {
-		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
-	}
-	return records, next, nil
 }
 
 // rebuild makes the token of a record again. That it cannot be made is a fault of
@@ -201,12 +189,12 @@ func (a *Authority) DeleteAll(ctx context.Context, subject caveat.Subject) error
 	}
 	var after store.Cursor
 	for {
-		page, next, err := a.store.ListTokens(ctx, store.Query{Subject: subject, After: after, Limit: store.MaxPage})
+		page, next, err := a.ListIDs(ctx, store.Query{Subject: subject, After: after, Limit: store.MaxPage})
 		if err != nil {
-			return fmt.Errorf("listing named tokens: %w", err)
+			return err
 		}
-		for _, t := range page {
-			if err := a.Delete(ctx, t.ID); err != nil && !errors.Is(err, errors.IDNotFound) {
+		for _, id := range page {
+			if err := a.Delete(ctx, id); err != nil && !errors.Is(err, errors.IDNotFound) {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 // Store keeps everything that a token authority needs. It is safe for
@@ -14,6 +15,7 @@ import (
 type Store interface {
 	Keys
 	Tokens
+	Lists
 	Identities
 	io.Closer
 }
@@ -57,15 +59,6 @@ type Tokens interface {
 	// GetToken returns the record, a copy. notFound: there is no such token.
 	GetToken(ctx context.Context, id string) (Token, error)
 
-	// ListTokens returns one page of records in the order of creation, then of
-	// the id, and the cursor of the next page, zero after the last. An unknown
-	// subject or name gives an empty page. A record that is in the store during
-	// the whole of a listing is in it exactly once, whatever else changes; an
-	// import that gives it another subject or time of creation moves it.
-	// badData {key "subject"}: there is a Name without a Subject. After has to
-	// be a cursor of an earlier page: what another gives is up to the backend.
-	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
-
 	// UpdateToken changes the record by what change does to a copy of it,
 	// atomically: of concurrent updates each sees the outcome of the one before.
 	// change may be called more than once and must not call the store. Its error
@@ -78,6 +71,27 @@ type Tokens interface {
 	// DeleteToken removes the record and frees its name. notFound: there is no
 	// such token.
 	DeleteToken(ctx context.Context, id string) error
+}
+
+// Lists lists and counts named tokens.
+type Lists interface {
+	// ListTokens returns one page of records in the order of creation, then of
+	// the id, and the cursor of the next page, zero after the last. An unknown
+	// subject or name gives an empty page. A record that is in the store during
+	// the whole of a listing is in it exactly once, whatever else changes; an
+	// import that gives it another subject or time of creation moves it.
+	// badData {key "subject"}: there is a Name without a Subject. After has to
+	// be a cursor of an earlier page: what another gives is up to the backend.
+	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
+
+	// ListTokenIDs returns the ids of the records that ListTokens returns for
+	// the query, and the same cursor and errors. It does not read the records,
+	// however large they are, except the one that a Name selects.
+	ListTokenIDs(ctx context.Context, q Query) (page []string, next Cursor, err error)
+
+	// CountTokens returns how many named tokens the subject has, 0 for an unknown
+	// subject, without reading records. Concurrent writes may be counted or not.
+	CountTokens(ctx context.Context, subject caveat.Subject) (int64, error)
 }
 
 // Identities keeps users and Oneproviders.
@@ -112,11 +126,20 @@ type Query struct {
 	Limit   int            // records in the page at most; below 1: DefaultPage, over MaxPage: MaxPage
 }
 
-// Sizes of a page of [Tokens.ListTokens], in records.
+// Sizes of a page of [Lists.ListTokens] and [Lists.ListTokenIDs], in records.
 const (
 	DefaultPage = 100
 	MaxPage     = 1000
 )
+
+// Validate reports whether the query can be answered. badData {key "subject"}:
+// there is a Name without a Subject.
+func (q Query) Validate() error {
+	if q.Name != "" && q.Subject.IsZero() {
+		return errors.BadDataHint("subject", "names of tokens are looked up within a subject")
+	}
+	return nil
+}
 
 // PageSize is the number of records that the page of the query may hold.
 func (q Query) PageSize() int {

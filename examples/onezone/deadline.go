@@ -90,6 +90,18 @@ func (d deadline) ListTokens(ctx context.Context, q store.Query) (page []store.T
 	return page, next, err
 }
 
+func (d deadline) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	err = done(ctx, d, func(ctx context.Context) (err error) {
+		page, next, err = d.backend.ListTokenIDs(ctx, q)
+		return err
+	})
+	return page, next, err
+}
+
+func (d deadline) CountTokens(ctx context.Context, s caveat.Subject) (int64, error) {
+	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.backend.CountTokens(ctx, s) })
+}
+
 func (d deadline) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	return done(ctx, d, func(ctx context.Context) error { return d.backend.UpdateToken(ctx, id, change) })
 }

@@ -52,6 +52,10 @@ func (silent) GetToken(ctx context.Context, _ string) (store.Token, error) {
 func (silent) ListTokens(ctx context.Context, _ store.Query) ([]store.Token, store.Cursor, error) {
 	return nil, store.Cursor{}, wait(ctx)
 }
+func (silent) ListTokenIDs(ctx context.Context, _ store.Query) ([]string, store.Cursor, error) {
+	return nil, store.Cursor{}, wait(ctx)
+}
+func (silent) CountTokens(ctx context.Context, _ caveat.Subject) (int64, error) { return 0, wait(ctx) }
 func (silent) UpdateToken(ctx context.Context, _ string, _ func(*store.Token) error) error {
 	return wait(ctx)
 }
@@ -80,6 +84,8 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	_, errs["CreateTokenIfActive"] = store.CreateTokenIfActive(ctx, s, store.Token{})
 	_, errs["GetToken"] = s.GetToken(ctx, "t1")
 	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
+	_, _, errs["ListTokenIDs"] = s.ListTokenIDs(ctx, store.Query{})
+	_, errs["CountTokens"] = s.CountTokens(ctx, user)
 	errs["UpdateToken"] = s.UpdateToken(ctx, "t1", nil)
 	errs["DeleteToken"] = s.DeleteToken(ctx, "t1")
 	errs["CreateIdentity"] = s.CreateIdentity(ctx, store.Identity{})

@@ -21,6 +21,8 @@ const (
 	createToken
 	getToken
 	listTokens
+	listTokenIDs
+	countTokens
 	updateToken
 	deleteToken
 	createIdentity
@@ -36,7 +38,7 @@ const (
 
 var operationNames = [operations]string{
 	"NamedKey", "TemporaryKey", "EnsureTemporaryKey", "RotateTemporaryKey", "DeleteTemporaryKey",
-	"CreateToken", "GetToken", "ListTokens", "UpdateToken", "DeleteToken",
+	"CreateToken", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens", "UpdateToken", "DeleteToken",
 	"CreateIdentity", "GetIdentity", "GetIdentityByUsername", "UpdateIdentity", "DeleteIdentity",
 	"Export", "Import", "ReplaceTemporarySecret",
 }
@@ -120,6 +122,16 @@ func (s *measured) GetToken(ctx context.Context, id string) (t store.Token, err 
 func (s *measured) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	defer s.m.done(listTokens, s.m.now(), &err)
 	return s.backend.ListTokens(ctx, q)
+}
+
+func (s *measured) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	defer s.m.done(listTokenIDs, s.m.now(), &err)
+	return s.backend.ListTokenIDs(ctx, q)
+}
+
+func (s *measured) CountTokens(ctx context.Context, subject caveat.Subject) (count int64, err error) {
+	defer s.m.done(countTokens, s.m.now(), &err)
+	return s.backend.CountTokens(ctx, subject)
 }
 
 func (s *measured) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) (err error) {

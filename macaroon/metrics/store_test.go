@@ -95,6 +95,8 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	errs["CreateToken"] = s.CreateToken(ctx, token)
 	_, errs["GetToken"] = s.GetToken(ctx, "t1")
 	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
+	_, _, errs["ListTokenIDs"] = s.ListTokenIDs(ctx, store.Query{})
+	_, errs["CountTokens"] = s.CountTokens(ctx, user)
 	errs["UpdateToken"] = s.UpdateToken(ctx, "t1", func(*store.Token) error { return nil })
 	_, errs["NamedKey"] = s.NamedKey(ctx, "t1")
 	_, errs["EnsureTemporaryKey"] = s.EnsureTemporaryKey(ctx, user, secret)
@@ -135,7 +137,7 @@ func TestEachCallIsMeasuredOnceByOperationAndOutcome(t *testing.T) {
 			require.Equal(t, c.outcome == "ok", err == nil, "%s %s: %v", name, about, err)
 			want[name+"/"+c.outcome] = 1
 		}
-		require.Len(t, want, 18)
+		require.Len(t, want, 20)
 		require.Equal(t, want, series(t, registry, family), about)
 	}
 

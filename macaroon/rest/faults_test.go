@@ -90,6 +90,17 @@ func (f *flaky) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 	return f.Store.ListTokens(ctx, q)
 }
 
+func (f *flaky) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	if err := down(&f.rest); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	return f.Store.ListTokenIDs(ctx, q)
+}
+
+func (f *flaky) CountTokens(ctx context.Context, s caveat.Subject) (int64, error) {
+	return or(&f.rest, func() (int64, error) { return f.Store.CountTokens(ctx, s) })
+}
+
 // logged is where a handler under test logs.
 type logged struct {
 	mu  sync.Mutex

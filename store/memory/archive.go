@@ -67,13 +67,12 @@ func (s *Store) exportTokens(after string, size int) (records []store.Record, ne
 			return nil, "", badPosition()
 		}
 	}
-	page, more := s.page(store.Query{After: cursor, Limit: size})
+	page, last := pageOf(s, store.Query{After: cursor, Limit: size}, (*entry).record)
 	for _, t := range page {
 		c := t.Clone()
 		records = append(records, store.Record{Token: &c})
 	}
-	if more {
-		last := page[len(page)-1]
+	if !last.IsZero() {
 		next = strconv.FormatInt(last.Created, 10) + " " + last.ID
 	}
 	return records, next, nil

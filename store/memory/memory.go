@@ -42,6 +42,7 @@ type Store struct {
 	byAge      *index[*entry]            // all tokens: created, id
 	bySubject  *index[*entry]            // all tokens: subject, created, id
 	names      map[nameKey]*entry        // tokens by what has to be unique besides the id
+	counts     map[caveat.Subject]int64  // tokens of each subject that has any
 	usernames  map[string]caveat.Subject // users by user name
 	identities *index[caveat.Subject]    // those with an identity
 	temporary  *index[caveat.Subject]    // those with a temporary secret
@@ -64,6 +65,7 @@ func New() *Store {
 		byAge:      newIndex(compareAge),
 		bySubject:  newIndex(compareSubjectAndAge),
 		names:      make(map[nameKey]*entry),
+		counts:     make(map[caveat.Subject]int64),
 		usernames:  make(map[string]caveat.Subject),
 		identities: newIndex(compareSubjects),
 		temporary:  newIndex(compareSubjects),

@@ -160,6 +160,8 @@ func TestClosedStoreRefusesEveryCall(t *testing.T) {
 		"Import":                 s.Import(ctx, nil),
 		"Watch":                  s.Watch(ctx, func(store.Change) {}),
 		"ListTokens":             third(s.ListTokens(ctx, store.Query{})),
+		"ListTokenIDs":           third(s.ListTokenIDs(ctx, store.Query{})),
+		"CountTokens":            second(s.CountTokens(ctx, alice)),
 		"Export":                 third(s.Export(ctx, store.TokenRecords, "", 0)),
 	} {
 		require.ErrorIs(t, err, store.ErrClosed, what)

@@ -3,7 +3,6 @@ package memory
 import (
 	"cmp"
 	"context"
-	"iter"
 	"sync/atomic"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -30,6 +29,9 @@ type nameKey struct {
 }
 
 func nameKeyOf(t *store.Token) nameKey { return nameKey{t.Subject, t.Name} }
+
+// record is the record of an entry that is in the indexes. It must not be changed.
+func (e *entry) record() *store.Token { return e.token.Load() }
 
 func compareAge(a, b *entry) int {
 	return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.id, b.id))
@@ -76,61 +78,6 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 		return store.Token{}, errors.NotFound()
 	}
 	return t.Clone(), nil
-}
-
-// ListTokens implements [store.Tokens].
-func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	if err := s.ready(ctx, "list named tokens"); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	if q.Name != "" && q.Subject.IsZero() {
-		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	}
-	found, more := s.page(q)
-	for _, t := range found {
-		page = append(page, t.Clone())
-	}
-	if more {
-		last := page[len(page)-1]
-		next = store.Cursor{Created: last.Created, ID: last.ID}
-	}
-	return page, next, nil
-}
-
-// page returns the records of the page, not to be changed, and whether there is
-// another.
-func (s *Store) page(q store.Query) (page []*store.Token, more bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	entries, more := firstOf(s.matches(q), q.PageSize())
-	for _, e := range entries {
-		page = append(page, e.token.Load())
-	}
-	return page, more
-}
-
-// matches gives what the query selects, in order.
-func (s *Store) matches(q store.Query) iter.Seq[*entry] {
-	switch {
-	case q.Subject.IsZero():
-		return s.byAge.from(func(e *entry) bool { return !e.isAfter(q.After) })
-	case q.Name != "":
-		return func(yield func(*entry) bool) {
-			if e := s.names[nameKey{q.Subject, q.Name}]; e != nil && e.isAfter(q.After) {
-				yield(e)
-			}
-		}
-	}
-	return func(yield func(*entry) bool) {
-		for e := range s.bySubject.from(func(e *entry) bool {
-			order := compareSubjects(e.subject, q.Subject)
-			return order < 0 || order == 0 && !e.isAfter(q.After)
-		}) {
-			if e.subject != q.Subject || !yield(e) {
-				return
-			}
-		}
-	}
 }
 
 // UpdateToken implements [store.Tokens]. change is called without a lock, and
@@ -218,6 +165,7 @@ func (s *Store) addToken(t *store.Token) {
 	s.names[nameKeyOf(t)] = e
 	s.byAge.insert(e)
 	s.bySubject.insert(e)
+	s.counts[e.subject]++
 	s.publish(store.Change{Kind: store.TokenChanged, TokenID: e.id})
 }
 
@@ -229,5 +177,8 @@ func (s *Store) retire(e *entry) {
 	}
 	s.byAge.remove(e)
 	s.bySubject.remove(e)
+	if s.counts[e.subject]--; s.counts[e.subject] == 0 {
+		delete(s.counts, e.subject)
+	}
 	e.token.Store(nil)
 }

@@ -32,6 +32,8 @@ func calls(s *postgres.Store) []call {
 		{"CreateTokenIfActive", func(ctx context.Context) error { return second(s.CreateTokenIfActive(ctx, guarded)) }},
 		{"GetToken", func(ctx context.Context) error { return second(s.GetToken(ctx, "a")) }},
 		{"ListTokens", func(ctx context.Context) error { return third(s.ListTokens(ctx, store.Query{})) }},
+		{"ListTokenIDs", func(ctx context.Context) error { return third(s.ListTokenIDs(ctx, store.Query{})) }},
+		{"CountTokens", func(ctx context.Context) error { return second(s.CountTokens(ctx, alice)) }},
 		{"UpdateToken", func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},
 		{"DeleteToken", func(ctx context.Context) error { return s.DeleteToken(ctx, "a") }},
 		{"CreateIdentity", func(ctx context.Context) error { return s.CreateIdentity(ctx, identity) }},

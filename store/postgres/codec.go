@@ -37,6 +37,16 @@ func scanToken(row pgx.Row) (t store.Token, err error) {
 	return t, err
 }
 
+func scanCursor(row pgx.Row) (c store.Cursor, err error) {
+	err = row.Scan(&c.Created, &c.ID)
+	return c, err
+}
+
+func scanCount(row pgx.Row) (count int64, err error) {
+	err = row.Scan(&count)
+	return count, err
+}
+
 // encodeIdentity returns the values of the columns in the order of
 // identityColumns.
 func encodeIdentity(i *store.Identity) []any {

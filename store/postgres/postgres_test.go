@@ -76,7 +76,10 @@ func TestReadOnlySessionsVerify(t *testing.T) {
 	prepare(t, primary)
 	// It migrates, too: there is nothing to do.
 	s := storeIn(t, newPool(t, parameter("default_transaction_read_only", "on")), schema)
-	reads := []string{"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "GetIdentity", "GetIdentityByUsername", "Export"}
+	reads := []string{
+		"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens",
+		"GetIdentity", "GetIdentityByUsername", "Export",
+	}
 	before := whole(t, primary)
 	for _, call := range calls(s) {
 		switch {

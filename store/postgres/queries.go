@@ -14,7 +14,8 @@ type queries struct {
 	namedKey, temporaryKey                                              string
 	ensureTemporary, rotateTemporary, replaceTemporary, deleteTemporary string
 	createToken, getToken, lockToken, updateToken, deleteToken          string
-	listAll, listSubject, listName                                      string
+	records, places                                                     listings
+	countTokens                                                         string
 	createIdentity, getIdentity, getUser                                string
 	lockIdentity, updateIdentity, deleteIdentity                        string
 	exportIdentities, exportTemporary, exportTokens                     string
@@ -70,11 +71,9 @@ func newQueries(schema string) queries {
 			revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12
 			WHERE id = $1`),
 		deleteToken: in(`DELETE FROM onezone.tokens WHERE id = $1`),
-		listAll:     in(selectToken + `WHERE (created, id) > ($1, $2) ORDER BY created, id LIMIT $3`),
-		listSubject: in(selectToken + `WHERE (created, id) > ($1, $2) AND subject = $4
-			ORDER BY created, id LIMIT $3`),
-		listName: in(selectToken + `WHERE (created, id) > ($1, $2) AND subject = $4 AND name = $5
-			ORDER BY created, id LIMIT $3`),
+		records:     newListings(in, selectToken),
+		places:      newListings(in, `SELECT created, id FROM onezone.tokens `),
+		countTokens: in(`SELECT count(*) FROM onezone.tokens WHERE subject = $1`),
 
 		createIdentity: in(insertIdentity),
 		getIdentity:    in(selectIdentity + `WHERE subject = $1`),
@@ -107,6 +106,17 @@ func newQueries(schema string) queries {
 			revoked = excluded.revoked, revoked_tails = excluded.revoked_tails, custom = excluded.custom,
 			privileges = excluded.privileges, usage_limit = excluded.usage_limit,
 			usage_count = excluded.usage_count`),
+	}
+}
+
+// newListings writes the statements of listings that begin with the given part.
+func newListings(in func(string) string, selectRow string) listings {
+	return listings{
+		all: in(selectRow + `WHERE (created, id) > ($1, $2) ORDER BY created, id LIMIT $3`),
+		subject: in(selectRow + `WHERE (created, id) > ($1, $2) AND subject = $4
+			ORDER BY created, id LIMIT $3`),
+		name: in(selectRow + `WHERE (created, id) > ($1, $2) AND subject = $4 AND name = $5
+			ORDER BY created, id LIMIT $3`),
 	}
 }
 

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,50 +48,6 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 	}
 	t, err := queryOne(ctx, s, scanToken, s.queries.getToken, id)
 	return t, outcome(doing, err)
-}
-
-// ListTokens implements [store.Tokens]. badData: there is a name without a
-// subject, or a cursor that no listing returned.
-func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	const doing = "list named tokens"
-	if err := s.ready(ctx, doing); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	switch {
-	case q.Name != "" && q.Subject.IsZero():
-		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	case q.After.ID != "" && !columns.IsKey(q.After.ID):
-		return nil, store.Cursor{}, errors.BadDataHint("after", "the id of a cursor is one that a token can have")
-	case !q.Subject.IsZero() && !columns.IsHolder(q.Subject), q.Name != "" && !columns.IsKey(q.Name):
-		return nil, store.Cursor{}, nil
-	}
-	size := q.PageSize()
-	query, args := s.listing(q, size+1)
-	page, more, err := queryPage(ctx, s, scanToken, size, query, args...)
-	if err != nil {
-		return nil, store.Cursor{}, environment(doing, err)
-	}
-	if more {
-		last := page[size-1]
-		next = store.Cursor{Created: last.Created, ID: last.ID}
-	}
-	return page, next, nil
-}
-
-// listing returns the statement for at most limit records, and its arguments.
-func (s *Store) listing(q store.Query, limit int) (query string, args []any) {
-	after := q.After
-	if after.IsZero() {
-		after.Created = math.MinInt64 // before all, since no id is empty
-	}
-	args = []any{after.Created, after.ID, limit}
-	switch {
-	case q.Subject.IsZero():
-		return s.queries.listAll, args
-	case q.Name == "":
-		return s.queries.listSubject, append(args, q.Subject.String())
-	}
-	return s.queries.listName, append(args, q.Subject.String(), q.Name)
 }
 
 // UpdateToken implements [store.Tokens]. change is called while the row is

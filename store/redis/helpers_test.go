@@ -70,6 +70,12 @@ func calls(s *redis.Store) []call {
 			_, _, err := s.ListTokens(ctx, store.Query{Subject: alice, Name: "name of a"})
 			return err
 		}},
+		{"ListTokenIDs", false, func(ctx context.Context) error { _, _, err := s.ListTokenIDs(ctx, store.Query{}); return err }},
+		{"ListTokenIDs of a subject", false, func(ctx context.Context) error {
+			_, _, err := s.ListTokenIDs(ctx, store.Query{Subject: alice})
+			return err
+		}},
+		{"CountTokens", false, func(ctx context.Context) error { _, err := s.CountTokens(ctx, alice); return err }},
 		{"UpdateToken", true, func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},
 		{"DeleteToken", true, func(ctx context.Context) error { return s.DeleteToken(ctx, "a") }},
 		{"CreateIdentity", true, func(ctx context.Context) error { return s.CreateIdentity(ctx, newUser("bob")) }},

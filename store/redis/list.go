@@ -8,32 +8,93 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
 
-// ListTokens implements [store.Tokens]. A page of a subject is two round trips; a
+// ListTokens implements [store.Lists]. A page of a subject is two round trips; a
 // page of all tokens asks every shard, and merges.
 func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	return list(ctx, s, q,
+		func(named []store.Token) []store.Token { return named },
+		func(places []place) ([]store.Token, error) { return s.presentTokens(ctx, places, q.Subject) })
+}
+
+// ListTokenIDs implements [store.Lists]. A page of a subject is one round trip: it
+// reads sorted sets, and a record only where a name is given.
+func (s *Store) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	return list(ctx, s, q,
+		func(named []store.Token) (ids []string) {
+			for _, t := range named {
+				ids = append(ids, t.ID)
+			}
+			return ids
+		},
+		func(places []place) (ids []string, _ error) {
+			for _, p := range places {
+				ids = append(ids, p.ID)
+			}
+			return ids, nil
+		})
+}
+
+// CountTokens implements [store.Lists].
+func (s *Store) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
+	const count = "count named tokens"
+	if err := s.ready(ctx, count); err != nil {
+		return 0, err
+	}
+	if !isHolder(subject) {
+		return 0, nil
+	}
+	n, err := s.client.Do(ctx, s.client.B().Zcard().Key(s.subjectKey(listKind, subject)).Build().Pin()).AsInt64()
+	return n, during(count, err)
+}
+
+// list returns one page: what ofNamed makes of the token with the name, or ofPlaces
+// of the places of the page.
+func list[T any](
+	ctx context.Context, s *Store, q store.Query, ofNamed func([]store.Token) []T, ofPlaces func([]place) ([]T, error),
+) (page []T, next store.Cursor, err error) {
 	const list = "list named tokens"
 	if err := s.ready(ctx, list); err != nil {
 		return nil, store.Cursor{}, err
 	}
+	if err := q.Validate(); err != nil {
+		return nil, store.Cursor{}, err
+	}
 	switch {
-	case q.Subject.IsZero() && q.Name != "":
-		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	case q.Subject.IsZero():
-		page, next, err = s.listAll(ctx, q)
-	case !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+		return nil, store.Cursor{}, nil
 	case q.Name != "":
-		page, err = s.listNamed(ctx, q)
-	default:
-		page, next, err = s.listSubject(ctx, q)
+		found, err := s.listNamed(ctx, q)
+		return ofNamed(found), store.Cursor{}, during(list, err)
+	}
+	places, err := s.places(ctx, q)
+	if size := q.PageSize(); len(places) > size {
+		places = places[:size]
+		next = places[size-1].Cursor
+	}
+	if err == nil {
+		page, err = ofPlaces(places)
 	}
 	if err != nil {
 		return nil, store.Cursor{}, during(list, err)
 	}
 	return page, next, nil
+}
+
+// places returns where the records of the page are, and one more if there is
+// another page.
+func (s *Store) places(ctx context.Context, q store.Query) ([]place, error) {
+	if q.Subject.IsZero() {
+		return s.placesOfAll(ctx, q)
+	}
+	of := s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), q.PageSize()+1)
+	members, err := s.client.Do(ctx, of).AsStrSlice()
+	if err != nil {
+		return nil, err
+	}
+	return placesOf(tagOf(q.Subject.String()), members)
 }
 
 // listNamed returns the token with the name, if it comes after the cursor.
@@ -62,32 +123,18 @@ func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, er
 	}
 }
 
-func (s *Store) listSubject(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
-	tag, size := tagOf(q.Subject.String()), q.PageSize()
-	members, err := s.client.Do(ctx, s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), size+1)).AsStrSlice()
-	if err != nil {
-		return nil, store.Cursor{}, err
-	}
-	places, err := placesOf(tag, members)
-	if err != nil {
-		return nil, store.Cursor{}, err
-	}
-	return s.pageOf(ctx, places, size, q.Subject)
-}
-
-// listAll merges what the shards have. It asks each for a few tokens, and again
-// for more where these are used up.
-func (s *Store) listAll(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
+// placesOfAll merges what the shards have. It asks each for a few tokens, and
+// again for more where these are used up.
+func (s *Store) placesOfAll(ctx context.Context, q store.Query) (places []place, err error) {
 	size := q.PageSize()
 	chunk := 2*size/shards + 2
 	lists := make([]*shardList, shards)
 	for i, tag := range tags {
 		lists[i] = &shardList{tag: tag, after: memberOf(q.After)}
 	}
-	var places []place
 	for len(places) <= size {
 		if err := s.refill(ctx, lists, chunk); err != nil {
-			return nil, store.Cursor{}, err
+			return nil, err
 		}
 		first := slices.MinFunc(lists, compareHeads)
 		if len(first.places) == 0 {
@@ -96,7 +143,7 @@ func (s *Store) listAll(ctx context.Context, q store.Query) ([]store.Token, stor
 		places = append(places, first.places[0])
 		first.places = first.places[1:]
 	}
-	return s.pageOf(ctx, places, size, caveat.Subject{})
+	return places, nil
 }
 
 // shardList is the part of a listing that one shard has.
@@ -180,26 +227,20 @@ func compareCursors(a, b store.Cursor) int {
 	return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
 }
 
-// pageOf returns the records at the first size places, and where they end if
-// that is not all. A record that is gone or another by now is left out. All are
-// of the subject, if one is given.
-func (s *Store) pageOf(ctx context.Context, places []place, size int, subject caveat.Subject) (page []store.Token, next store.Cursor, err error) {
-	if len(places) > size {
-		places = places[:size]
-		next = places[size-1].Cursor
-	}
+// presentTokens returns the records at the places. A record that is gone or another by
+// now is left out. All are of the subject, if one is given.
+func (s *Store) presentTokens(ctx context.Context, places []place, subject caveat.Subject) ([]store.Token, error) {
 	found, err := s.tokensAt(ctx, places)
 	if err != nil {
-		return nil, store.Cursor{}, err
+		return nil, err
 	}
 	created := make(map[string]int64, len(places))
 	for _, p := range places {
 		created[p.ID] = p.Created
 	}
-	page = slices.DeleteFunc(found, func(t store.Token) bool {
+	return slices.DeleteFunc(found, func(t store.Token) bool {
 		return t.Created != created[t.ID] || !subject.IsZero() && t.Subject != subject
-	})
-	return page, next, nil
+	}), nil
 }
 
 // tokensAt returns the records of those that are there, in the order of the

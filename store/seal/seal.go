@@ -182,6 +182,15 @@ func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, 
 	return page, next, nil
 }
 
+// ListTokenIDs opens nothing, so that one damaged record does not hide the others.
+func (s *sealed) ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error) {
+	return s.backend.ListTokenIDs(ctx, q)
+}
+
+func (s *sealed) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
+	return s.backend.CountTokens(ctx, subject)
+}
+
 func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	if change == nil {
 		return s.backend.UpdateToken(ctx, id, nil)

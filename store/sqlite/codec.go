@@ -58,6 +58,16 @@ func scanToken(r row) (t store.Token, err error) {
 	return t, err
 }
 
+func scanCursor(r row) (c store.Cursor, err error) {
+	err = r.Scan(&c.Created, &c.ID)
+	return c, err
+}
+
+func scanCount(r row) (count int64, err error) {
+	err = r.Scan(&count)
+	return count, err
+}
+
 // encodeIdentity returns the values of the columns in the order of
 // identityColumns.
 func encodeIdentity(i *store.Identity) []any {

@@ -106,6 +106,7 @@ func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
 		}
 		requireEnvironment(t, second(s.GetToken(t.Context(), "a")), set)
 		requireEnvironment(t, third(s.ListTokens(t.Context(), store.Query{})), set)
+		require.NoError(t, third(s.ListTokenIDs(t.Context(), store.Query{})), "ids do not need the record: %s", set)
 		requireEnvironment(t, third(s.Export(t.Context(), store.TokenRecords, "", 0)), set)
 		requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke), set)
 		require.NoError(t, s.DeleteToken(t.Context(), "a"))

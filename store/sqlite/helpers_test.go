@@ -211,6 +211,8 @@ func calls(s *sqlite.Store) []call {
 		{"TemporaryKey", false, func(ctx context.Context) error { return second(s.TemporaryKey(ctx, alice)) }},
 		{"GetToken", false, func(ctx context.Context) error { return second(s.GetToken(ctx, "a")) }},
 		{"ListTokens", false, func(ctx context.Context) error { return third(s.ListTokens(ctx, store.Query{})) }},
+		{"ListTokenIDs", false, func(ctx context.Context) error { return third(s.ListTokenIDs(ctx, store.Query{})) }},
+		{"CountTokens", false, func(ctx context.Context) error { return second(s.CountTokens(ctx, alice)) }},
 		{"GetIdentity", false, func(ctx context.Context) error { return second(s.GetIdentity(ctx, alice)) }},
 		{"GetIdentityByUsername", false, func(ctx context.Context) error { return second(s.GetIdentityByUsername(ctx, "alice")) }},
 		{"Export", false, func(ctx context.Context) error { return third(s.Export(ctx, store.TokenRecords, "", 0)) }},

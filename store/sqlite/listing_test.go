@@ -46,6 +46,32 @@ func TestQueriesUseIndexes(t *testing.T) {
 	require.Greater(t, planned, 15)
 }
 
+// TestIDsAndCountsReadAnIndexAlone is about statements that must cost the same
+// however large the records are.
+func TestIDsAndCountsReadAnIndexAlone(t *testing.T) {
+	t.Parallel()
+	db := newHandle(t, newPath(t))
+	newOver(t, db, sqlite.Options{})
+	checked := 0
+	for _, query := range sqlite.Queries() {
+		places := strings.HasPrefix(query, "SELECT created, id FROM") && !strings.Contains(query, "name = ")
+		if !places && !strings.HasPrefix(query, "SELECT count(*)") {
+			continue
+		}
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, 1, 2, 3, "usr-alice")
+		require.NoError(t, err, query)
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &step))
+			require.Contains(t, step, "USING COVERING INDEX", query)
+			checked++
+		}
+		require.NoError(t, rows.Err())
+	}
+	require.Equal(t, 3, checked)
+}
+
 // TestListingNeedsTheMemoryOfAPage lists a subject with 10,000 tokens, among some
 // of others.
 func TestListingNeedsTheMemoryOfAPage(t *testing.T) {

@@ -20,6 +20,10 @@ const (
 	listAll
 	listSubject
 	listName
+	listAllIDs
+	listSubjectIDs
+	listNameID
+	countTokens
 	createIdentity
 	getIdentity
 	getUser
@@ -44,6 +48,12 @@ const (
 		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
 			iif(EXISTS (SELECT 1 FROM onezone_tokens WHERE place = ?15), NULL, ?15) WHERE `
 	selectToken = `SELECT ` + tokenColumns + ` FROM onezone_tokens `
+	selectPlace = `SELECT created, id FROM onezone_tokens `
+
+	// The conditions and the order of listings.
+	ofAll     = `WHERE (created, id) > (?1, ?2) ORDER BY created, id LIMIT ?3`
+	ofSubject = `WHERE (created, id) > (?1, ?2) AND subject = ?4 ORDER BY created, id LIMIT ?3`
+	ofName    = `WHERE (created, id) > (?1, ?2) AND subject = ?4 AND name = ?5 ORDER BY created, id LIMIT ?3`
 
 	selectNamedKey = `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
 		FROM onezone_tokens AS t LEFT JOIN onezone_identities AS i ON i.subject = t.subject `
@@ -79,11 +89,14 @@ var queryTexts = [...]string{
 	updateToken: `UPDATE onezone_tokens SET name = ?2, version = ?3, type = ?5, caveats = ?6, secret = ?7,
 		revoked = ?9, revoked_tails = ?10, custom = ?11, privileges = ?12, usage_limit = ?13, usage_count = ?14
 		WHERE id = ?1`,
-	deleteToken: `DELETE FROM onezone_tokens WHERE id = ?1`,
-	listAll:     selectToken + `WHERE (created, id) > (?1, ?2) ORDER BY created, id LIMIT ?3`,
-	listSubject: selectToken + `WHERE (created, id) > (?1, ?2) AND subject = ?4 ORDER BY created, id LIMIT ?3`,
-	listName: selectToken + `WHERE (created, id) > (?1, ?2) AND subject = ?4 AND name = ?5
-		ORDER BY created, id LIMIT ?3`,
+	deleteToken:    `DELETE FROM onezone_tokens WHERE id = ?1`,
+	listAll:        selectToken + ofAll,
+	listSubject:    selectToken + ofSubject,
+	listName:       selectToken + ofName,
+	listAllIDs:     selectPlace + ofAll,
+	listSubjectIDs: selectPlace + ofSubject,
+	listNameID:     selectPlace + ofName,
+	countTokens:    `SELECT count(*) FROM onezone_tokens WHERE subject = ?1`,
 
 	createIdentity: insertIdentity,
 	getIdentity:    selectIdentity + `WHERE subject = ?1`,

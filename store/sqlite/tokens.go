@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"math"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
@@ -71,49 +70,6 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 	}
 	t, err := readOne(ctx, s, scanToken, getToken, id)
 	return t, s.outcome(ctx, doing, err)
-}
-
-// ListTokens implements [store.Tokens]. It reads the rows of the page, and one
-// more, by an index: it holds no more in memory, however many there are. badData:
-// there is a name without a subject.
-func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	const doing = "list named tokens"
-	if err := s.ready(ctx, doing); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	switch {
-	case q.Name != "" && q.Subject.IsZero():
-		return nil, store.Cursor{}, errors.BadDataHint("subject", "names of tokens are looked up within a subject")
-	case !q.Subject.IsZero() && !columns.IsHolder(q.Subject), q.Name != "" && !columns.IsKey(q.Name):
-		return nil, store.Cursor{}, nil
-	}
-	size := q.PageSize()
-	query, args := listing(q, size+1)
-	page, more, err := readPage(ctx, s, scanToken, size, query, args...)
-	if err != nil {
-		return nil, store.Cursor{}, s.environment(ctx, doing, err)
-	}
-	if more {
-		last := page[size-1]
-		next = store.Cursor{Created: last.Created, ID: last.ID}
-	}
-	return page, next, nil
-}
-
-// listing returns the query for at most limit records, and its arguments.
-func listing(q store.Query, limit int) (query, []any) {
-	after := q.After
-	if after.IsZero() {
-		after.Created = math.MinInt64 // before all, since no id is empty
-	}
-	args := []any{after.Created, after.ID, limit}
-	switch {
-	case q.Subject.IsZero():
-		return listAll, args
-	case q.Name == "":
-		return listSubject, append(args, q.Subject.String())
-	}
-	return listName, append(args, q.Subject.String(), q.Name)
 }
 
 // UpdateToken implements [store.Tokens]. change is called while nobody else can

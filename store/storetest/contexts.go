@@ -98,8 +98,20 @@ func tokenCalls(s store.Store) []call {
 	for what, q := range map[string]store.Query{
 		"all": {}, "subject": {Subject: alice}, "name": {Subject: alice, Name: "name of a"}, "invalid": {Name: "a"},
 	} {
-		calls = append(calls, call{"ListTokens " + what, func(ctx context.Context) error {
-			_, _, err := s.ListTokens(ctx, q)
+		calls = append(calls,
+			call{"ListTokens " + what, func(ctx context.Context) error {
+				_, _, err := s.ListTokens(ctx, q)
+				return err
+			}},
+			call{"ListTokenIDs " + what, func(ctx context.Context) error {
+				_, _, err := s.ListTokenIDs(ctx, q)
+				return err
+			}},
+		)
+	}
+	for _, subject := range []caveat.Subject{alice, bob, caveat.Nobody(), {}} {
+		calls = append(calls, call{"CountTokens " + subject.String(), func(ctx context.Context) error {
+			_, err := s.CountTokens(ctx, subject)
 			return err
 		}})
 	}

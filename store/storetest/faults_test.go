@@ -118,6 +118,26 @@ var coreFaults = map[string][]string{
 	"names by prefix":               {"ListTokens/a name finds the token"},
 	"unknown subject not found":     {"ListTokens/unknown subjects and names give an empty page"},
 
+	// Ids and counts.
+	"ids in reverse":                        {"ListTokenIDs/ids are in the order of the records"},
+	"ids of everybody":                      {"ListTokenIDs/ids are those of the records for every query"},
+	"ids ignore the name":                   {"ListTokenIDs/ids are those of the records for every query"},
+	"ids ignore the cursor":                 {"ListTokenIDs/ids are those of the records for every query", "ListTokenIDs/pages of ids are those of the records"},
+	"ids of one size":                       {"ListTokenIDs/a page of ids has the default and the largest size"},
+	"ids of a name alone":                   {"ListTokenIDs/ids of a name without a subject are refused"},
+	"ids without a cursor":                  {"ListTokenIDs/pages of ids are those of the records", "ListTokenIDs/ids that stay are listed once under concurrent writers"},
+	"ids with a cursor after the last page": {"ListTokenIDs/pages of ids are those of the records"},
+	"ids share memory":                      {"ListTokenIDs/listed ids are a copy"},
+	"ids ignore their context":              {"Context/a cancelled context stops every call"},
+	"count ignores its context":             {"Context/a deadline that passed stops every call"},
+	"count of everybody":                    {"CountTokens/the tokens of the subject are counted"},
+	"count of everybody for no subject":     {"CountTokens/the tokens of the subject are counted"},
+	"count by id":                           {"CountTokens/the tokens of the subject are counted"},
+	"count never falls":                     {"CountTokens/the tokens of the subject are counted"},
+	"unknown subject not counted":           {"CountTokens/the tokens of the subject are counted"},
+	"count leaves revoked tokens out":       {"CountTokens/a name that changes and a revocation count as before"},
+	"count by a page":                       {"ListTokenIDs/a page of ids has the default and the largest size"},
+
 	// Identities.
 	"user names not unique":       {"Identities/the user name is unique", "UpdateIdentity/a taken user name is refused", "UpdateIdentity/concurrent changes to one user name: one wins"},
 	"no user name is a name":      {"Identities/many have no user name"},

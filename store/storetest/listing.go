@@ -272,7 +272,12 @@ func listWhileChanging(t *testing.T, open func() store.Store) {
 }
 
 func listConcurrently(t *testing.T, open func() store.Store) {
-	s := open()
+	listWhileWriting(t, open(), func(s store.Store) []string { return ids(listAll(t, s, store.Query{Limit: 3})) })
+}
+
+// listWhileWriting lists ids again and again while others come and go.
+func listWhileWriting(t *testing.T, s store.Store, list func(store.Store) []string) {
+	t.Helper()
 	stay := make(map[string]bool)
 	for i := range 30 {
 		token := newToken(fmt.Sprintf("stay%02d", i))
@@ -286,15 +291,15 @@ func listConcurrently(t *testing.T, open func() store.Store) {
 	}()
 	for range 5 {
 		listed := make(map[string]int)
-		for _, token := range listAll(t, s, store.Query{Limit: 3}) {
-			listed[token.ID]++
+		for _, id := range list(s) {
+			listed[id]++
 		}
 		for id := range stay {
 			require.Equal(t, 1, listed[id], "the token %s was listed so many times", id)
 		}
 	}
 	requireAllNil(t, await(t, done, "the writers end"))
-	require.Len(t, listAll(t, s, store.Query{}), len(stay))
+	require.Len(t, list(s), len(stay))
 }
 
 // comeAndGo creates and deletes tokens all over the order of a listing.

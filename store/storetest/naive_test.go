@@ -27,6 +27,8 @@ type naive struct {
 	identities map[caveat.Subject]store.Identity
 	temporary  map[caveat.Subject]store.Temporary
 	statuses   map[caveat.Subject]store.Status // remembered by "stale holder"
+	counts     map[caveat.Subject]int64        // remembered by "count never falls"
+	ids        []string                        // given out by "ids share memory"
 }
 
 type nameKey struct {
@@ -42,6 +44,7 @@ func newNaive(fault string) *naive {
 		identities: make(map[caveat.Subject]store.Identity),
 		temporary:  make(map[caveat.Subject]store.Temporary),
 		statuses:   make(map[caveat.Subject]store.Status),
+		counts:     make(map[caveat.Subject]int64),
 	}
 }
 

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"TokenRecords", tokenRecordChecks},
 		{"UpdateToken", updateChecks},
 		{"ListTokens", listingChecks},
+		{"ListTokenIDs", listIDsChecks},
+		{"CountTokens", countChecks},
 		{"Identities", identityChecks},
 		{"UpdateIdentity", identityUpdateChecks},
 		{"Texts", textChecks},

@@ -1,0 +1,88 @@
+package memory
+
+import (
+	"context"
+	"iter"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/store"
+)
+
+// ListTokens implements [store.Lists].
+func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	if err := s.readyToList(ctx, q); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	records, next := pageOf(s, q, (*entry).record)
+	for _, t := range records {
+		page = append(page, t.Clone())
+	}
+	return page, next, nil
+}
+
+// ListTokenIDs implements [store.Lists]. It copies no records.
+func (s *Store) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	if err := s.readyToList(ctx, q); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	page, next = pageOf(s, q, func(e *entry) string { return e.id })
+	return page, next, nil
+}
+
+// CountTokens implements [store.Lists]. It takes the same time however many there
+// are.
+func (s *Store) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
+	if err := s.ready(ctx, "count named tokens"); err != nil {
+		return 0, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.counts[subject], nil
+}
+
+func (s *Store) readyToList(ctx context.Context, q store.Query) error {
+	if err := s.ready(ctx, "list named tokens"); err != nil {
+		return err
+	}
+	return q.Validate()
+}
+
+// pageOf returns what of gives for each entry of one page, and the cursor of the
+// next page, zero after the last. It calls of with the mutex held.
+func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next store.Cursor) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	entries, more := firstOf(s.matches(q), q.PageSize())
+	for _, e := range entries {
+		page = append(page, of(e))
+	}
+	if more {
+		last := entries[len(entries)-1]
+		next = store.Cursor{Created: last.created, ID: last.id}
+	}
+	return page, next
+}
+
+// matches gives what the query selects, in order.
+func (s *Store) matches(q store.Query) iter.Seq[*entry] {
+	switch {
+	case q.Subject.IsZero():
+		return s.byAge.from(func(e *entry) bool { return !e.isAfter(q.After) })
+	case q.Name != "":
+		return func(yield func(*entry) bool) {
+			if e := s.names[nameKey{q.Subject, q.Name}]; e != nil && e.isAfter(q.After) {
+				yield(e)
+			}
+		}
+	}
+	return func(yield func(*entry) bool) {
+		for e := range s.bySubject.from(func(e *entry) bool {
+			order := compareSubjects(e.subject, q.Subject)
+			return order < 0 || order == 0 && !e.isAfter(q.After)
+		}) {
+			if e.subject != q.Subject || !yield(e) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package seal_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+// TestARecordThatCannotBeOpenedHidesNoIDs has a record that no key opens.
+func TestARecordThatCannotBeOpenedHidesNoIDs(t *testing.T) {
+	t.Parallel()
+	backend := memory.New()
+	s := sealed(t, backend, ring(t, key1))
+	fill(t, s)
+	require.NoError(t, backend.UpdateToken(t.Context(), "a", func(token *store.Token) error {
+		token.Secret = store.NewSecret(token.Secret.Reveal() + "damaged")
+		return nil
+	}))
+	_, _, err := s.ListTokens(t.Context(), store.Query{Subject: alice})
+	require.Error(t, err)
+	ids, _, err := s.ListTokenIDs(t.Context(), store.Query{Subject: alice})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, ids)
+	n, err := s.CountTokens(t.Context(), alice)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+}
