@@ -89,7 +89,8 @@ func WithSessions(s Sessions) Option { return func(a *Authority) { a.sessions = 
 // tokens with Onezone's worker alone.
 func WithMemberships(m Memberships) Option { return func(a *Authority) { a.memberships = m } }
 
-// WithInviters sets who knows who may invite to what. Default: nobody may.
+// WithInviters sets the Inviters that resolve the targets of invitations.
+// Default: none, and every target is inviteTokenTargetIdInvalid.
 func WithInviters(i Inviters) Option { return func(a *Authority) { a.inviters = i } }
 
 // WithGroups sets who knows the members of groups. Default: group entries of

@@ -135,7 +135,7 @@ func TestTypesThatNoIdentifierCanHold(t *testing.T) {
 		requireID(t, errors.IDBadValueTokenType, err)
 	}
 	_, err := z.Issue(t.Context(), grant(macaroon.InviteToken(macaroon.UserJoinGroup, "a/b")))
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, err)
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, err)
 }
 
 // stuck never answers an update once it is told to be so.

@@ -214,10 +214,10 @@ func TestWhatChangedSinceAnInvitationWasIssued(t *testing.T) {
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	req := caveat.Request{Consumer: bob}
 	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{})
-	withdrawn := newZoneOver(t, z.store) // nobody may invite there
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, withdrawn.Consume(t.Context(), token, 0, req, accept))
+	withdrawn := newZoneOver(t, z.store) // no target exists there
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), token, 0, req, accept))
 	temporary := z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinGroup, "g1"))
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, withdrawn.Consume(t.Context(), temporary, 0, req, accept))
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), temporary, 0, req, accept))
 	z.block(t, alice, true)
 	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, z.Consume(t.Context(), token, 0, req, accept))
 	z.block(t, alice, false)
@@ -284,5 +284,5 @@ func TestInvitationsThatCannotBeIssued(t *testing.T) {
 	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, invite(macaroon.Grant{Type: strict, Privileges: []string{"group_view"}}))
 	require.NoError(t, invite(macaroon.Grant{Type: strict}))
 	_, err := newZone(t).IssueNamed(t.Context(), "invite", macaroon.Grant{Subject: alice, Type: join})
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, err)
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, err)
 }

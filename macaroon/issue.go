@@ -246,10 +246,10 @@ func (a *Authority) CheckInvitation(ctx context.Context, g Grant) error {
 	})
 }
 
-// checkInvitation asks who knows; the default knows nobody who may invite.
+// checkInvitation delegates to Inviters. Without them no target exists.
 func (a *Authority) checkInvitation(ctx context.Context, i Invitation) error {
 	if a.inviters == nil {
-		return errors.InviteTokenSubjectNotAuthorized()
+		return errors.InviteTokenTargetIDInvalid(i.Target)
 	}
 	return a.inviters.CheckInvitation(ctx, i)
 }

@@ -95,7 +95,7 @@ func TestLaw03UnknownFailsClosed(t *testing.T) {
 	_, err = z.IssueNamed(t.Context(), "session", macaroon.Grant{Subject: alice, Type: macaroon.SessionToken("s")})
 	requireID(t, errors.IDTokenSessionInvalid, err)
 	_, err = z.IssueNamed(t.Context(), "invite", macaroon.Grant{Subject: alice, Type: macaroon.InviteToken(macaroon.SupportSpace, "s")})
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, err)
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, err)
 	// No clock.
 	_, err = mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.Time{ValidUntil: 1<<63 - 1}}}).Verify(t.Context(), secret, caveat.Request{})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
