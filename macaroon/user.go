@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -148,6 +149,30 @@ func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
 		}
 	}
 	return errors.Join(err, a.Forget(ctx, user))
+}
+
+// User is what the store of an authority keeps of a user, beside tokens.
+type User struct {
+	Subject     caveat.Subject
+	Username    string // "": none
+	FullName    string // "": none
+	HasPassword bool
+	Blocked     bool
+	Created     time.Time // zero: not known
+}
+
+// User returns what the store keeps of a user. The error is notFound for a
+// subject that it does not keep, users of a [Directory] among them.
+func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error) {
+	i, err := a.store.GetIdentity(ctx, user)
+	if err != nil {
+		return User{}, fmt.Errorf("looking up a user: %w", err)
+	}
+	u := User{Subject: i.Subject, Username: i.Username, FullName: i.FullName, HasPassword: !i.Password.IsZero(), Blocked: i.Blocked}
+	if i.Created != 0 {
+		u.Created = time.Unix(i.Created, 0).UTC()
+	}
+	return u, nil
 }
 
 // LogIn returns the user with this name and password. Errors:

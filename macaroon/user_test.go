@@ -224,3 +224,16 @@ func TestHashesOfOtherStrengths(t *testing.T) {
 		assert.NotContains(t, err.Error(), stored)
 	}
 }
+
+func TestUserIsWhatTheStoreKeeps(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	user, err := z.CreateUser(t.Context(), macaroon.NewUser{ID: "u-eve", Username: "eve", FullName: "Eve", Password: "a long passphrase"})
+	require.NoError(t, err)
+	require.NoError(t, z.SetBlocked(t.Context(), user, true))
+	got, err := z.User(t.Context(), user)
+	require.NoError(t, err)
+	require.Equal(t, macaroon.User{Subject: user, Username: "eve", FullName: "Eve", HasPassword: true, Blocked: true, Created: start.UTC()}, got)
+	_, err = z.User(t.Context(), caveat.User("nobody-of-that-id"))
+	requireID(t, errors.IDNotFound, err)
+}

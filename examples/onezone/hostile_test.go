@@ -73,7 +73,7 @@ func (v vandal) request() (text string, broken bool) {
 		path = v.pick("/", "//", "/healthz/", "/metrics/", "/api/", rest.Prefix+"/", rest.Prefix+"//", rest.Prefix+"/../") +
 			"x" + v.pick("", "%2e%2e", "%00", "/..", "//", "?"+strings.Repeat("q", v.IntN(1000))) + strings.Repeat("y", v.IntN(1000))
 	case 5: // a method that is none of the path's
-		method = v.pick("PUT", "OPTIONS", "TRACE", "BREW", "post", strings.Repeat("M", 1+v.IntN(100)))
+		method = v.pick("PUT", "LINK", "TRACE", "BREW", "post", strings.Repeat("M", 1+v.IntN(100)))
 		path = v.pick(path, "/healthz", "/readyz", "/metrics", rest.Prefix+"/user/client_tokens", rest.Prefix+"/openapi.json")
 	case 6: // what the API does not speak
 		headers, body = v.pick("Content-Type: text/plain\r\n", "Content-Type: "+v.pick(";", "json", "a/b/c")+"\r\n", isJSON+"Accept: text/html\r\n"), "{}"

@@ -71,12 +71,16 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // credentials go through as [caveat.Nobody]; bad ones are answered with 401
 // unauthorized {authError}.
 //
+// Answers get Cache-Control: no-store, because they depend on who asks. A handler
+// whose answers do not may set another value.
+//
 // Data caveats are refused unless the option [AllowDataCaveats] says that the
 // handler enforces them.
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
 	c := newConfig(a, options)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
 			client, err := c.authenticate(r)
 			if err != nil {
 				c.fail(w, r, err)

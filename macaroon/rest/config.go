@@ -24,6 +24,8 @@ type config struct {
 	service    caveat.Service
 	iface      caveat.Interface
 	origin     string
+	origins    []string
+	zone       Configuration
 	log        *slog.Logger
 }
 
@@ -115,6 +117,16 @@ func AsInterface(i caveat.Interface) Option { return func(c *config) { c.iface =
 // WithOrigin sets where the API is, such as "https://onezone.example.com:8443",
 // for Location headers. Default: https and the domain of the authority.
 func WithOrigin(origin string) Option { return func(c *config) { c.origin = origin } }
+
+// WithConfiguration sets what GET /configuration tells of the installation.
+// Default: nothing but the domain of its tokens.
+func WithConfiguration(z Configuration) Option { return func(c *config) { c.zone = z } }
+
+// WithAllowedOrigins names the origins, such as "https://app.example.com", whose
+// pages may use the API from a browser. They get the CORS headers of a preflight,
+// and may send the password of a user. Default: none. [NewHandler] refuses a text
+// that is not an origin; in [Authenticate] it matches nothing.
+func WithAllowedOrigins(origins ...string) Option { return func(c *config) { c.origins = origins } }
 
 // WithLogger sets where the cause of every 5xx answer is written, once, with a
 // reference, which the answer gives where it is an internalServerError.

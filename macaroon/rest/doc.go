@@ -3,7 +3,7 @@
 //
 // # The token API
 //
-// [NewHandler] is the whole API, the 42 routes under /api/v3/onezone:
+// [NewHandler] is the whole API, the 44 routes under /api/v3/onezone:
 //
 //	handler, err := rest.NewHandler(authority)
 //	mux.Handle(rest.Prefix+"/", handler)
@@ -52,7 +52,8 @@
 //     entry in the catalogue. What the environment did is 503 serviceUnavailable,
 //     with nothing of it in the body. A panic is 500 internalServerError with a
 //     reference to the log.
-//   - No answer shows a secret, and none that carries a token may be cached. The
-//     log names routes, never paths or headers, which may hold tokens.
+//   - No answer shows a secret, and no cache may keep one: all but the OpenAPI
+//     document have Cache-Control: no-store. The log names routes, never paths or
+//     headers, which may hold tokens.
 //   - JSON is read strictly: UTF-8, one value, no key twice, exact names.
 package rest

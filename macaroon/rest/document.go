@@ -14,13 +14,11 @@ const documentPath = "/openapi.json"
 var document []byte
 
 // serveDocument is no route of the API: it asks for no credentials and looks at
-// none.
-func serveDocument(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet {
-		refuseMethod(w, http.MethodGet)
-		return
-	}
+// none. The document is the same for everybody until the program is replaced.
+func serveDocument(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(document)))
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(document)
 }

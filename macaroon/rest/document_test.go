@@ -163,5 +163,5 @@ func TestDocumentIsServed(t *testing.T) {
 	}
 	x := w.Do(t, cases.Request{Method: "POST", Path: "/openapi.json", Body: "{}"})
 	macaroontest.AssertStatus(t, x.Response, http.StatusMethodNotAllowed)
-	require.Equal(t, "GET", x.Response.Header.Get("Allow"))
+	require.Equal(t, "GET, HEAD, OPTIONS", x.Response.Header.Get("Allow"))
 }

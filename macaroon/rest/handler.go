@@ -3,7 +3,6 @@ package rest
 import (
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -23,22 +22,27 @@ const MaxHeaderBytes = 4 * macaroon.DefaultMaxSize
 
 // NewHandler returns the token API over the authority: all routes under
 // [Prefix]. It sets no time limits; those are the server's (see
-// [http.Server.ReadTimeout]). The error is badData {key "authority"} without an
-// authority.
+// [http.Server.ReadTimeout]). Errors: badData {key "authority"} without an
+// authority, badData {key "allowedOrigins"} for a text that is not an origin.
 func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) {
 	if a == nil {
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
 	h.service, h.iface, h.dataAccess = caveat.Service{}, caveat.REST, false // always Onezone's own
-	byPath := make(map[string][]route)
-	for _, r := range routes() {
-		byPath[r.path] = append(byPath[r.path], r)
+	if err := h.checkOrigins(); err != nil {
+		return nil, err
 	}
-	for p, routes := range byPath {
-		h.mux.Handle(Prefix+p, h.methods(routes))
+	byPath := map[string]map[string]http.HandlerFunc{documentPath: {http.MethodGet: serveDocument}}
+	for _, rt := range routes() {
+		if byPath[rt.path] == nil {
+			byPath[rt.path] = make(map[string]http.HandlerFunc)
+		}
+		byPath[rt.path][rt.method] = func(w http.ResponseWriter, r *http.Request) { h.serve(rt, w, r) }
 	}
-	h.mux.HandleFunc(Prefix+documentPath, serveDocument)
+	for p, actions := range byPath {
+		h.mux.Handle(Prefix+p, h.methods(actions))
+	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	return h, nil
 }
@@ -84,7 +88,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(reason)
 		}
 	}()
-	w.Header()["Access-Control-Allow-Origin"] = originHeader
+	w.Header()["Access-Control-Allow-Origin"], w.Header()["Cache-Control"] = originHeader, noStoreHeader
+	if r.Method == http.MethodHead {
+		w = bodyless{w}
+	}
 	escaped := r.URL.EscapedPath()
 	if trimmed, ok := strings.CutSuffix(escaped, "/"); ok && strings.HasPrefix(trimmed, Prefix+"/") {
 		r = r.Clone(r.Context())
@@ -96,28 +103,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.mux.ServeHTTP(w, r)
-}
-
-// methods serves one path.
-func (h *handler) methods(routes []route) http.Handler {
-	var allow []string
-	for _, r := range routes {
-		allow = append(allow, r.method)
-	}
-	slices.Sort(allow)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		i := slices.IndexFunc(routes, func(rt route) bool { return rt.method == r.Method })
-		if i < 0 {
-			refuseMethod(w, allow...)
-			return
-		}
-		h.serve(routes[i], w, r)
-	})
-}
-
-func refuseMethod(w http.ResponseWriter, allow ...string) {
-	w.Header().Set("Allow", strings.Join(allow, ", "))
-	w.WriteHeader(http.StatusMethodNotAllowed)
 }
 
 // serve runs the steps of a request in their order: authentication, content

@@ -111,7 +111,7 @@ func (a *attacker) next() rawRequest {
 	case 0: // no such path
 		path = pick(a, rest.Prefix+"/", rest.Prefix+"//", "/", rest.Prefix+"/tokens/", rest.Prefix+"/x/") + url.PathEscape("x"+a.noise(30)) + pick(a, "", "/", "//", "/..", "%00", "?%zz")
 	case 1: // no such method
-		method = pick(a, "PUT", "HEAD", "OPTIONS", "TRACE", "BREW", "get", "POSTS")
+		method = pick(a, "PUT", "HEADS", "LINK", "TRACE", "BREW", "get", "POSTS")
 	case 2: // bad credentials
 		line := strings.Map(func(r rune) rune {
 			if r < ' ' || r == 0x7f {
@@ -137,7 +137,7 @@ func (a *attacker) next() rawRequest {
 		headers += pick(a, "", a.alice)
 		body = a.body()
 	case 6: // nobody's business
-		for strings.HasPrefix(path, rest.Prefix+"/tokens/") && method == "POST" {
+		for strings.HasPrefix(path, rest.Prefix+"/tokens/") && method == "POST" || path == rest.Prefix+"/configuration" {
 			method, path = a.route()
 		}
 		if method == "POST" || method == "PATCH" {

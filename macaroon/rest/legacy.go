@@ -34,7 +34,6 @@ func (c *call) listLegacy() error {
 	if err != nil {
 		return err
 	}
-	confidential(c.w)
 	respond(c.w, http.StatusOK, map[string]any{"tokens": tokens})
 	return nil
 }

@@ -49,7 +49,6 @@ func (c *call) createNamed() error {
 	if err != nil {
 		return err
 	}
-	confidential(c.w)
 	c.w.Header().Set("Location", c.origin+Prefix+"/tokens/named/"+url.PathEscape(t.ID()))
 	respond(c.w, http.StatusCreated, map[string]any{"tokenId": t.ID(), "token": t.String()})
 	return nil
@@ -80,7 +79,6 @@ func (c *call) show(n macaroon.Named) {
 			meta["usageLimit"] = n.UsageLimit
 		}
 	}
-	confidential(c.w)
 	respond(c.w, http.StatusOK, map[string]any{
 		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.parsed(n),
 		"metadata": meta, "revoked": n.Revoked, "token": n.Token.String(),

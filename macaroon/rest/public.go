@@ -42,7 +42,6 @@ func (c *call) confine() error {
 
 // answerToken answers with a token and nothing else.
 func (c *call) answerToken(status int, t macaroon.Token) {
-	confidential(c.w)
 	respond(c.w, status, map[string]any{"token": t.String()})
 }
 

@@ -36,6 +36,7 @@ var (
 	originHeader   = []string{"*"}
 	jsonTypeHeader = []string{jsonType}
 	nosniffHeader  = []string{"nosniff"}
+	noStoreHeader  = []string{"no-store"}
 )
 
 // respond writes an answer with a JSON body. A body that cannot be encoded is a
@@ -53,9 +54,6 @@ func respond(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(data)
 }
 
-// confidential keeps an answer that carries a credential out of caches.
-func confidential(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }
-
 // WriteError answers as the token API does, for the handlers behind
 // [Authenticate]: with the envelope and status of an error of the catalogue, and
 // with 503 serviceUnavailable for every other error, of which it shows nothing. It
@@ -65,6 +63,7 @@ func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err
 // fail answers with an error of the catalogue. Operational errors are not shown.
 // The cause of every 5xx answer is logged here, once.
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header()["Cache-Control"] = noStoreHeader
 	var throttled throttledError
 	if errors.As(err, &throttled) {
 		w.Header().Set("Retry-After", strconv.Itoa(int((throttled.wait+time.Second-1)/time.Second)))

@@ -23,6 +23,9 @@ func routes() []route {
 		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", ownsToken, (*call).delete},
 		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", seesStatus, (*call).status},
 
+		{http.MethodGet, "/user", caveat.Get, "user.{ME}.instance:protected", isUser, (*call).user},
+		{http.MethodGet, "/configuration", caveat.Get, "oz_worker.null.configuration:public", nil, (*call).configuration},
+
 		{http.MethodPost, "/user/client_tokens", caveat.Create, "user.{ME}.client_tokens:private", isUser, (*call).createLegacy},
 		{http.MethodGet, "/user/client_tokens", caveat.Get, "user.{ME}.client_tokens:private", isUser, (*call).listLegacy},
 		{http.MethodDelete, "/user/client_tokens/{tid}", caveat.Delete, "user.{ME}.client_token,{tid}:private", isUser, (*call).deleteLegacy},

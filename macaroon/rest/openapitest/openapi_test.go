@@ -77,7 +77,8 @@ func TestAnswersAreDocumented(t *testing.T) {
 	for _, c := range cases.All() {
 		routes[c.Route] = true
 		x := c.Run(t)
-		if x.Response.Status == http.StatusMethodNotAllowed || x.Response.Status == http.StatusNotFound && len(x.Response.Body) == 0 {
+		method, _, _ := strings.Cut(c.Route, " ")
+		if x.Request.Method != method || x.Response.Status == http.StatusNotFound && len(x.Response.Body) == 0 {
 			continue // no operation of the document
 		}
 		answers++

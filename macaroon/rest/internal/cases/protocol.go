@@ -12,13 +12,18 @@ import (
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 )
 
-// methods that the rows of a path have.
-func methodsOf(route string) (methods []string) {
+// methodsOf returns the methods that the path of a route allows: those of its
+// rows, HEAD with GET, and OPTIONS.
+func methodsOf(route string) []string {
+	methods := []string{http.MethodOptions}
 	_, path, _ := strings.Cut(route, " ")
 	for _, r := range rows() {
 		if m, p, _ := strings.Cut(r.route, " "); p == path && !slices.Contains(methods, m) {
 			methods = append(methods, m)
 		}
+	}
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
 	}
 	slices.Sort(methods)
 	return methods
@@ -37,6 +42,15 @@ func (r row) protocol() (list []Case) {
 			want.Check = hasHeader("Allow", strings.Join(allow, ", "))
 			return want
 		}))
+	}
+	list = append(list, r.make(Protocol, "OPTIONS, whatever the credentials", func(_ *World, req *Request) Want {
+		req.Method, req.As, req.Body = http.MethodOptions, macaroontest.BearerText("nonsense"), "nonsense"
+		want := bare(http.StatusNoContent)
+		want.Check = hasHeader("Allow", strings.Join(allow, ", "))
+		return want
+	}))
+	if r.method() == http.MethodGet {
+		list = append(list, r.head(nil), r.head(macaroontest.BearerText("nonsense")))
 	}
 	for _, accept := range []string{"text/html", "application/json;q=0, */*", "application/json;q=x", "application/xml, text/*;q=1", "nonsense"} {
 		list = append(list, r.make(Protocol, "accept "+accept, func(_ *World, req *Request) Want {
@@ -79,6 +93,25 @@ func (r row) protocol() (list []Case) {
 			req.Body += strings.Repeat(" ", limit+1-len(req.Body))
 			return tooLarge
 		}))
+}
+
+// head is a case of a HEAD request, which gets what GET gets but for the body.
+// as replaces the credentials unless it is nil.
+func (r row) head(as macaroontest.Credentials) Case {
+	status := r.status
+	if as != nil {
+		status = http.StatusUnauthorized
+	}
+	return r.make(Protocol, fmt.Sprintf("HEAD answered with %d", status), func(w *World, req *Request) Want {
+		if as != nil {
+			req.As = as
+		}
+		get := w.Do(w.tb, *req).Response
+		req.Method = http.MethodHead
+		want := bare(status)
+		want.Check = hasHeader("Content-Length", get.Header.Get("Content-Length"))
+		return want
+	})
 }
 
 func badJSON() map[string]string {

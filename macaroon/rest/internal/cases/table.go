@@ -62,6 +62,7 @@ func (a access) and(b access) access {
 func rows() []row {
 	list := append(publicRows(), instanceRows()...)
 	list = append(list, legacyRows()...)
+	list = append(list, zoneRows()...)
 
 	list = append(list, holder{route: "/users/{id}", path: "/users/u-alice", kind: "user", actor: Alice,
 		manages: only(Alice, Ada), generation: only(Alice, Ada, Krakow)}.rows()...)
@@ -110,13 +111,30 @@ func instanceRows() []row {
 	return list
 }
 
+// users may use routes about themselves; for a Oneprovider there is no such user.
+func users() access {
+	return only(Alice, Bob, Olga, Mia, Ada).and(access{Krakow: errors.NotFound(), Lyon: errors.NotFound()})
+}
+
+func zoneRows() []row {
+	return []row{
+		{route: "GET /user", op: "get", gri: "user.ME.instance:protected", actor: Alice, access: users(), status: http.StatusOK,
+			check: answers(`{"userId":"u-alice","fullName":"Alice of Kraków","username":"alice","emails":[],"linkedAccounts":[],
+				"basicAuthEnabled":true,"blocked":false,"creationTime":1727784000,
+				"name":"Alice of Kraków","login":"alice","alias":"alice","emailList":[]}`)},
+		{route: "GET /configuration", op: "get", gri: "oz_worker.null.configuration:public", actor: Alice, access: everybody, status: http.StatusOK,
+			check: answers(`{"name":null,"domain":"onezone.example.com","version":"unknown","build":"unknown","subdomainDelegationSupported":false,
+				"supportedIdPs":[{"id":"basicAuth","offlineAccess":false}],"compatibilityRegistryRevision":0,
+				"compatibleOneproviderVersions":[],"availableSpaceTags":{}}`)},
+	}
+}
+
 func legacyRows() []row {
-	users := only(Alice, Bob, Olga, Mia, Ada).and(access{Krakow: errors.NotFound(), Lyon: errors.NotFound()})
 	mayDelete := only(Alice, Ada).and(access{Krakow: errors.NotFound(), Lyon: errors.NotFound()})
 	return []row{
-		{route: "POST /user/client_tokens", op: "create", gri: "user.ME.client_tokens:private", actor: Alice, access: users,
+		{route: "POST /user/client_tokens", op: "create", gri: "user.ME.client_tokens:private", actor: Alice, access: users(),
 			status: http.StatusOK, body: fixed(object{}), check: isClientToken},
-		{route: "GET /user/client_tokens", op: "get", gri: "user.ME.client_tokens:private", actor: Alice, access: users,
+		{route: "GET /user/client_tokens", op: "get", gri: "user.ME.client_tokens:private", actor: Alice, access: users(),
 			status: http.StatusOK, check: listsClientTokens},
 		{route: "DELETE /user/client_tokens/{tid}", path: "/user/client_tokens/{laptop text}", op: "delete",
 			gri: "user.ME.client_token,{laptop text}:private", actor: Alice, access: mayDelete,

@@ -1,0 +1,47 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// preflightHeaders are the request headers that pages of allowed origins may set.
+var preflightHeaders = strings.Join([]string{
+	headerAuthorization, "Content-Type", headerMacaroon, headerToken, headerConsumer, headerService,
+}, ", ")
+
+// preflightAge is how long a browser may remember the answer to a preflight, in
+// seconds.
+const preflightAge = "600"
+
+// preflight adds to an answer to OPTIONS what lets a page of an allowed origin
+// send a request with credentials. Pages of other origins get nothing.
+func (c *config) preflight(w http.ResponseWriter, r *http.Request, allow string) {
+	if len(c.origins) == 0 {
+		return
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	if r.Header.Get("Access-Control-Request-Method") == "" || !slices.Contains(c.origins, r.Header.Get("Origin")) {
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", allow)
+	h.Set("Access-Control-Allow-Headers", preflightHeaders)
+	h.Set("Access-Control-Max-Age", preflightAge)
+}
+
+// checkOrigins reports whether all allowed origins are written as browsers write
+// them. The error is badData {key "allowedOrigins"}.
+func (c *config) checkOrigins() error {
+	for _, origin := range c.origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {
+			return errors.BadDataHint("allowedOrigins", "an origin is a scheme, a host and, unless it is the default one, a port, such as https://app.example.com")
+		}
+	}
+	return nil
+}
