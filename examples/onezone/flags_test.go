@@ -60,8 +60,8 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store is one of"},
 		{nil, []string{"-store", "sqlite:"}, "needs a path"},
 		{nil, []string{"-store", "memory:", "-seal-key-file", "/nowhere"}, "reading the seal keys"},
-		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, "badValueDomain"},
-		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, "listen"},
+		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, `-domain "a\nb" is not the name of a host`},
+		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, `-address "127.0.0.1:x" is not HOST:PORT`},
 	} {
 		var out, log buffer
 		ctx, cancel := context.WithTimeout(t.Context(), patience) // lest one that is taken serves for ever

@@ -28,8 +28,19 @@
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text
 //	-demo             make the demo user and print the curl lines; default: only
-//	                  on a loopback address
+//	                  on a loopback address, with none of -store,
+//	                  -seal-key-file, -tls-cert, -domain, -origin and
+//	                  -trusted-proxies, while the store has no other users
 //	-drain            how long it goes on to accept after a signal; default 500ms
+//
+// # Start
+//
+// What is wrong with the settings or at the start is said on standard error, one
+// line for each mistake, and nothing is served. The exit code is 2 for a mistake in
+// flags or environment, 1 for any other failure, and 0 after -help, after a user
+// was managed, and after a signal.
+//
+// # Users
 //
 // Users are managed by a run of the same program that ends when it is done, also
 // while the service is running, except over memory:.
@@ -72,9 +83,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -94,12 +102,8 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
 	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "onezone:", err)
-		os.Exit(1)
-	}
+	report(os.Stderr, err)
+	os.Exit(exitCode(err))
 }
 
 // stdio is what the program talks over.
@@ -110,7 +114,7 @@ type stdio struct {
 
 // run does what the arguments say, until it is done or ctx is.
 func run(ctx context.Context, args []string, io stdio, getenv func(string) string) error {
-	settings, err := parseSettings(args, io.err, getenv)
+	settings, err := parseSettings(args, io.out, getenv)
 	if err != nil {
 		return err
 	}
