@@ -10,39 +10,46 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 // settings are what flags and the environment say.
 type settings struct {
-	address      string
-	cert, key    string // files
-	store        string // URL
-	storeTimeout time.Duration
-	cache        bool
-	sealKeys     string // file
-	domain       string
-	origin       string
-	proxies      []netip.Prefix
-	logLevel     slog.Level
-	logFormat    string
-	demo         bool // asked for
-	demoIfNew    bool // not asked for; right where the store has no other users
-	drain        time.Duration
-	user         userOrder
+	address         string
+	cert, key       string // files
+	store           string // URL
+	storeTimeout    time.Duration
+	cache           bool
+	sealKeys        string // file
+	domain          string
+	origin          string
+	maxTemporaryTTL time.Duration
+	origins         []string // whose pages may use the API from a browser
+	proxies         []netip.Prefix
+	logLevel        slog.Level
+	logFormat       string
+	demo            bool // asked for
+	demoIfNew       bool // not asked for; right where the store has no other users
+	drain           time.Duration
+	user            userOrder
 }
+
+// defaultMaxTemporaryTTL is that of Onezone as it is shipped, 2592000 s.
+const defaultMaxTemporaryTTL = 30 * 24 * time.Hour
 
 // defaultDomain is that of authorities that are told of none.
 const defaultDomain = "onezone"
 
 // demoUnless are the flags that show that the service is for others than somebody
 // who tries it out.
-var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "trusted-proxies"}
+var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
 
 // parseSettings reads the arguments, and for flags that are not among them the
 // environment. The error is a usage error, or flag.ErrHelp after the usage was
 // written to out.
 func parseSettings(args []string, out io.Writer, getenv func(string) string) (settings, error) {
-	s := settings{storeTimeout: 5 * time.Second, drain: 500 * time.Millisecond}
+	s := settings{storeTimeout: 5 * time.Second, drain: 500 * time.Millisecond, maxTemporaryTTL: defaultMaxTemporaryTTL}
 	f := flag.NewFlagSet("onezone", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // the error says it, in one line
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
@@ -54,6 +61,8 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store")
 	f.StringVar(&s.domain, "domain", defaultDomain, "domain of new tokens")
 	f.StringVar(&s.origin, "origin", "", "what Location headers begin with: https://onezone.example.com")
+	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "how far in the future the end of a new temporary token may be")
+	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, with commas between: https://app.example.com", s.readOrigins)
 	f.Func("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, with commas between", s.readProxies)
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
@@ -113,11 +122,23 @@ func (s *settings) readProxies(text string) error {
 	return nil
 }
 
+func (s *settings) readOrigins(text string) error {
+	s.origins = nil
+	for origin := range strings.SplitSeq(text, ",") {
+		origin = strings.TrimSpace(origin)
+		if err := rest.ValidateOrigin(origin); err != nil {
+			return err
+		}
+		s.origins = append(s.origins, origin)
+	}
+	return nil
+}
+
 // check judges the settings, and returns all that is wrong with them.
-func (s *settings) check(rest []string) error {
+func (s *settings) check(arguments []string) error {
 	var errs []error
-	if len(rest) > 0 {
-		errs = append(errs, misused("there are no arguments besides flags, and %q is none", rest[0]))
+	if len(arguments) > 0 {
+		errs = append(errs, misused("there are no arguments besides flags, and %q is none", arguments[0]))
 	}
 	errs = append(errs, checkAddress(s.address), checkStore(s.store), checkDomain(s.domain), checkOrigin(s.origin))
 	if (s.cert == "") != (s.key == "") {
@@ -128,6 +149,9 @@ func (s *settings) check(rest []string) error {
 	}
 	if s.storeTimeout <= 0 {
 		errs = append(errs, misused("-store-timeout is more than nothing"))
+	}
+	if s.maxTemporaryTTL < time.Second {
+		errs = append(errs, misused("-max-temporary-ttl must be at least 1s"))
 	}
 	if s.drain < 0 {
 		errs = append(errs, misused("-drain is no time in the past"))

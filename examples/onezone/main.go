@@ -24,6 +24,11 @@
 //	-domain           the domain of new tokens; default "onezone"
 //	-origin           what Location headers begin with; default https and the
 //	                  domain, or with the default domain the address
+//	-max-temporary-ttl
+//	                  how far in the future the end of a new temporary token may
+//	                  be; default 720h, which are the 30 days of Onezone
+//	-allowed-origins  origins, such as https://app.example.com, whose pages may use
+//	                  the API from a browser; default: none
 //	-trusted-proxies  networks whose X-Forwarded-For is believed
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text

@@ -63,7 +63,8 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	v.store = opened.front
-	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe))
+	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe),
+		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL))
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,8 @@ func (v *service) handler(base string) (http.Handler, error) {
 		origin = "https://" + v.settings.domain
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
-		rest.WithTrustedProxies(v.settings.proxies...))
+		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
+		rest.WithConfiguration(configuration()))
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +131,9 @@ func (v *service) handler(base string) (http.Handler, error) {
 		"/metrics": readOnly(v.scraped()),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := own[r.URL.Path]; h != nil {
+		// As the path came: a proxy that keeps /metrics from the public does not
+		// decode it.
+		if h := own[r.URL.EscapedPath()]; h != nil {
 			h.ServeHTTP(w, r)
 			return
 		}
