@@ -46,6 +46,9 @@ func (l List) Len() int { return len(l.caveats) }
 // Vocabulary returns the vocabulary in which the caveats were parsed.
 func (l List) Vocabulary() *Vocabulary { return l.vocabulary }
 
+// Texts returns the texts of the caveats as they stand in the token, in order.
+func (l List) Texts() []string { return slices.Clone(l.texts) }
+
 // Caveats returns the caveats in order. They share no memory with the list.
 func (l List) Caveats() []Caveat {
 	cs := make([]Caveat, len(l.texts))

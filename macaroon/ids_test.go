@@ -25,7 +25,7 @@ func TestIDsAreRandomUUIDsOfTheAuthoritysRandomness(t *testing.T) {
 	made := func(z *zone) (ids []string) {
 		user, err := z.CreateUser(t.Context(), macaroon.NewUser{})
 		require.NoError(t, err)
-		legacy, err := z.IssueLegacy(t.Context(), alice)
+		legacy, err := z.IssueLegacy(t.Context(), alice, nil)
 		require.NoError(t, err)
 		return []string{user.ID, z.access(t).ID(), z.temporary(t, alice, macaroon.AccessToken()).ID(), legacy.ID()}
 	}

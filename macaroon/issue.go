@@ -19,6 +19,11 @@ type Grant struct {
 	Subject caveat.Subject // who the token speaks for: a user or Oneprovider
 	Type    Type
 	Caveats []caveat.Caveat
+	// Parent is what the token proves with which the client asks for this one.
+	// The new token inherits its caveats, as [Authority.Inherit] describes; what
+	// else is judged of a grant is judged without them. nil: the client has no
+	// token.
+	Parent *Auth
 
 	// The rest is kept in the record of a named token; a temporary one has none.
 
@@ -39,7 +44,8 @@ type Grant struct {
 // errors of [Token.Confine]; for an invite token those of [Inviters];
 // userBlocked, tokenSubjectInvalid, tokenSessionInvalid or tokenServiceForbidden
 // where the token would be refused whatever its caveats;
-// tokenTimeCaveatRequired {maxTtl}; badData for a grant of what only a record
+// tokenTimeCaveatRequired {maxTtl}; forbidden and unauthorized for a Parent, as
+// [Authority.Inherit] returns them; badData for a grant of what only a record
 // can keep.
 func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
@@ -71,6 +77,9 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	t, err := a.confiner.mint(Spec{
 		Domain: a.domain, ID: id, Generation: key.Generation, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats,
 	}, key.Secret)
+	if err == nil {
+		t, err = a.Inherit(t, g.Parent)
+	}
 	if err != nil {
 		return Token{}, err
 	}
@@ -146,6 +155,9 @@ func (a *Authority) mintNamed(g Grant) (Token, store.Secret, error) {
 		return Token{}, store.Secret{}, err
 	}
 	t, err := a.confiner.mint(Spec{Domain: a.domain, ID: id, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats}, secret)
+	if err == nil {
+		t, err = a.Inherit(t, g.Parent)
+	}
 	return t, secret, err
 }
 
@@ -167,9 +179,10 @@ func (a *Authority) keep(ctx context.Context, guarded bool, record store.Token) 
 const LegacyTTL = 31536000 * time.Second
 
 // IssueLegacy makes a client token as old clients ask for: a named access token
-// of the subject that is good for [LegacyTTL], with a name made of the time. The
-// errors are those of IssueNamed.
-func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject) (Token, error) {
+// of the subject that is good for [LegacyTTL], with a name made of the time. It
+// inherits the caveats of parent as [Grant].Parent. The errors are those of
+// IssueNamed.
+func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject, parent *Auth) (Token, error) {
 	suffix, err := a.draw(3)
 	if err != nil {
 		return Token{}, err
@@ -177,7 +190,7 @@ func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject) (To
 	now := a.clock().UTC()
 	name := "access token " + now.Format("2006-01-02T15.04.05Z") + " " + suffix
 	return a.IssueNamed(ctx, name, Grant{
-		Subject: subject, Type: AccessToken(), Caveats: []caveat.Caveat{caveat.Until(now.Add(LegacyTTL))},
+		Subject: subject, Type: AccessToken(), Caveats: []caveat.Caveat{caveat.Until(now.Add(LegacyTTL))}, Parent: parent,
 	})
 }
 

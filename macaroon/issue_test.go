@@ -129,7 +129,7 @@ func TestNamesOfTokens(t *testing.T) {
 func TestLegacyTokens(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	token, err := z.IssueLegacy(t.Context(), alice)
+	token, err := z.IssueLegacy(t.Context(), alice, nil)
 	require.NoError(t, err)
 	until, ok := token.Expiry()
 	assert.True(t, ok)
@@ -138,7 +138,7 @@ func TestLegacyTokens(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, regexp.MustCompile(`^access token 2020-09-13T12\.26\.40Z [0-9a-f]{6}$`), n.Name)
 	require.NoError(t, z.verify(token))
-	_, err = z.IssueLegacy(t.Context(), caveat.User("u9"))
+	_, err = z.IssueLegacy(t.Context(), caveat.User("u9"), nil)
 	requireID(t, errors.IDTokenSubjectInvalid, err)
 }
 
@@ -158,7 +158,7 @@ func TestRandomnessAndClockDecideTheBytes(t *testing.T) {
 	t.Parallel()
 	var seed [32]byte
 	issue := func() string {
-		token, err := newZone(t, macaroon.WithRandom(rand.NewChaCha8(seed)), macaroon.WithDomain("zone.example.com")).IssueLegacy(t.Context(), alice)
+		token, err := newZone(t, macaroon.WithRandom(rand.NewChaCha8(seed)), macaroon.WithDomain("zone.example.com")).IssueLegacy(t.Context(), alice, nil)
 		require.NoError(t, err)
 		assert.Equal(t, "zone.example.com", token.Domain())
 		return token.String()
@@ -170,7 +170,7 @@ func TestWithoutRandomnessNothingIsIssued(t *testing.T) {
 	t.Parallel()
 	for bytesLeft := range 51 { // an id takes 16, a secret 32, a name 3
 		z := newZone(t, macaroon.WithRandom(io.LimitReader(rand.NewChaCha8([32]byte{}), int64(bytesLeft))))
-		_, err := z.IssueLegacy(t.Context(), alice)
+		_, err := z.IssueLegacy(t.Context(), alice, nil)
 		requireEnvironment(t, err)
 	}
 	z := newZone(t, macaroon.WithRandom(bytes.NewReader(nil)))
@@ -349,7 +349,7 @@ func TestAStoreThatIsGone(t *testing.T) {
 		"Issue":                  func() error { _, err := a.Issue(ctx, ending); return err },
 		"Issue, no directory":    func() error { _, err := noDirectory.Issue(ctx, ending); return err },
 		"IssueNamed":             func() error { _, err := a.IssueNamed(ctx, "name", grant); return err },
-		"IssueLegacy":            func() error { _, err := a.IssueLegacy(ctx, alice); return err },
+		"IssueLegacy":            func() error { _, err := a.IssueLegacy(ctx, alice, nil); return err },
 		"Confine":                func() error { _, err := noDirectory.Confine(ctx, named, caveat.REST); return err },
 		"Get":                    func() error { _, err := a.Get(ctx, "id"); return err },
 		"GetByName":              func() error { _, err := a.GetByName(ctx, alice, "name"); return err },

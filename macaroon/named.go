@@ -26,7 +26,9 @@ type Named struct {
 	UsageCount int64           // how often it was consumed
 }
 
-// Get returns the named token with the id. notFound: there is none.
+// Get returns the named token with the id, as it was issued. Applications that
+// show it to a client with a token of its own should call [Authority.Inherit]
+// first. notFound: there is none.
 func (a *Authority) Get(ctx context.Context, id string) (Named, error) {
 	record, err := a.store.GetToken(ctx, id)
 	if err != nil {
@@ -35,8 +37,8 @@ func (a *Authority) Get(ctx context.Context, id string) (Named, error) {
 	return a.rebuild(record)
 }
 
-// GetByName returns the named token of the subject that has exactly this name.
-// notFound: there is none.
+// GetByName returns the named token of the subject that has exactly this name,
+// as Get does. notFound: there is none.
 func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name string) (Named, error) {
 	if subject.IsZero() || name == "" {
 		return Named{}, errors.NotFound()

@@ -111,7 +111,7 @@ func TestZeroArguments(t *testing.T) {
 		"zero Grant":              {errors.IDBadValueTokenType, func() error { _, err := z.Issue(ctx, macaroon.Grant{}); return err }},
 		"zero Grant, named":       {errors.IDBadValueTokenType, func() error { _, err := z.IssueNamed(ctx, "name", macaroon.Grant{}); return err }},
 		"no name":                 {errors.IDBadValueName, func() error { _, err := z.IssueNamed(ctx, "", macaroon.Grant{}); return err }},
-		"zero Subject":            {errors.IDTokenSubjectInvalid, func() error { _, err := z.IssueLegacy(ctx, caveat.Subject{}); return err }},
+		"zero Subject":            {errors.IDTokenSubjectInvalid, func() error { _, err := z.IssueLegacy(ctx, caveat.Subject{}, nil); return err }},
 		"no id, Get":              {errors.IDNotFound, func() error { _, err := z.Get(ctx, ""); return err }},
 		"no id, Revoke":           {errors.IDNotFound, func() error { return z.Revoke(ctx, "") }},
 		"no id, Delete":           {errors.IDNotFound, func() error { return z.Delete(ctx, "") }},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,22 +52,17 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	if v.metrics, err = metrics.New(v.registry, metrics.Options{}); err != nil {
 		return err
 	}
-	tlsConfig, err := s.tlsConfig()
-	if err != nil {
-		return err
-	}
-	opened, err := openStore(ctx, s, v.metrics)
+	front, opened, err := openStore(ctx, s, v.metrics)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	v.store = opened.front
-	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe),
-		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL))
+	v.store = front
+	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe))
 	if err != nil {
 		return err
 	}
-	listener, err := listen(s.address)
+	listener, err := net.Listen("tcp", s.address)
 	if err != nil {
 		return err
 	}
@@ -78,19 +72,13 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	demo := s.demo
-	if s.demoIfNew {
-		if demo, err = hasNoUserBut(ctx, opened.back, demoUser); err != nil {
-			return err
-		}
-	}
-	if demo {
+	v.log.Info("serving", "url", base, "store", storeKind(s.store))
+	if s.demo {
 		if err := v.demonstrate(ctx, io.out, base); err != nil {
 			return err
 		}
 	}
-	v.log.Info("serving", "url", base, "store", storeKind(s.store))
-	return v.serveUntil(ctx, v.server(handler, tlsConfig), listener)
+	return v.serveUntil(ctx, handler, listener)
 }
 
 // baseURL is where the service is for who is on this machine.
@@ -119,8 +107,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 		origin = "https://" + v.settings.domain
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
-		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithConfiguration(configuration()))
+		rest.WithTrustedProxies(v.settings.proxies...))
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +118,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 		"/metrics": readOnly(v.scraped()),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// As the path came: a proxy that keeps /metrics from the public does not
-		// decode it.
-		if h := own[r.URL.EscapedPath()]; h != nil {
+		if h := own[r.URL.Path]; h != nil {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -141,12 +126,10 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}), nil
 }
 
-// server is what serves the handler, over TLS where there is a configuration of
-// it.
-func (v *service) server(handler http.Handler, c *tls.Config) *http.Server {
-	return &http.Server{
+// serveUntil serves until ctx is done, and then answers what it has accepted.
+func (v *service) serveUntil(ctx context.Context, handler http.Handler, l net.Listener) error {
+	server := &http.Server{
 		Handler:           handler,
-		TLSConfig:         c,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -154,14 +137,10 @@ func (v *service) server(handler http.Handler, c *tls.Config) *http.Server {
 		MaxHeaderBytes:    rest.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
 	}
-}
-
-// serveUntil serves until ctx is done, and then answers what it has accepted.
-func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() {
-		if server.TLSConfig != nil {
-			ended <- server.ServeTLS(l, "", "")
+		if v.settings.cert != "" {
+			ended <- server.ServeTLS(l, v.settings.cert, v.settings.key)
 		} else {
 			ended <- server.Serve(l)
 		}

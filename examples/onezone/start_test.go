@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 // shell runs a line as if it were pasted, and returns what it prints.
@@ -32,8 +34,15 @@ func TestThePrintedLinesWorkAndEverythingIsThereAfterARestart(t *testing.T) {
 
 	var made struct{ Token string }
 	require.NoError(t, json.Unmarshal([]byte(shell(t, "curl -sS"+strings.TrimPrefix(s.lines[0], "curl"))), &made))
-	list := shell(t, "curl -sS"+strings.TrimPrefix(s.lines[1], "curl"))
-	require.JSONEq(t, encoded(t, map[string]any{"tokens": []string{made.Token}}), list)
+	// The second line lists with a token that is good for an hour, so the copies
+	// that it shows are good for no longer.
+	list := listed(t, shell(t, "curl -sS"+strings.TrimPrefix(s.lines[1], "curl")))
+	require.Len(t, list, 1)
+	token, err := macaroon.Parse(made.Token)
+	require.NoError(t, err)
+	require.Equal(t, token.ID(), list[0].ID())
+	require.Equal(t, token.Caveats(), list[0].Caveats()[:1])
+	require.Len(t, list[0].Caveats(), 2)
 	s.stop()
 
 	info, err := os.Stat(filepath.Join(dir, "data"))
@@ -44,10 +53,26 @@ func TestThePrintedLinesWorkAndEverythingIsThereAfterARestart(t *testing.T) {
 	require.Empty(t, again.password, "the password is not known any more")
 	require.Contains(t, again.lines[0], " -u demo ", "curl asks for it")
 	require.Contains(t, again.out.String(), "-set-password demo")
-	require.JSONEq(t, list, shell(t, "curl -sS"+strings.TrimPrefix(again.lines[1], "curl")))
+	relisted := listed(t, shell(t, "curl -sS"+strings.TrimPrefix(again.lines[1], "curl")))
+	require.Len(t, relisted, 1)
+	require.Equal(t, token.ID(), relisted[0].ID())
 	require.Equal(t, 200, again.verify(made.Token, "127.0.0.1").status)
 	a := again.do("GET", "/user/client_tokens", "", "Authorization", basic("demo", s.password))
 	require.Equal(t, 200, a.status, "the password of the first start is still right: %s", a.body)
+	require.JSONEq(t, encoded(t, map[string]any{"tokens": []string{made.Token}}), a.body)
+}
+
+// listed reads the answer of the legacy list.
+func listed(t *testing.T, answer string) (tokens []macaroon.Token) {
+	t.Helper()
+	var body struct{ Tokens []string }
+	require.NoError(t, json.Unmarshal([]byte(answer), &body))
+	for _, text := range body.Tokens {
+		token, err := macaroon.Parse(text)
+		require.NoError(t, err)
+		tokens = append(tokens, token)
+	}
+	return tokens
 }
 
 func TestThePasswordOfTheDemoUserIsKeptNowhere(t *testing.T) {
@@ -67,6 +92,24 @@ func TestThePasswordOfTheDemoUserIsKeptNowhere(t *testing.T) {
 	}))
 	require.Positive(t, files)
 	require.NotContains(t, s.log.String(), s.password)
+}
+
+func TestThereIsNoDemoUserForOthersUnlessItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for address, demo := range map[string]bool{
+		"127.0.0.1:0": true, "localhost:0": true, "[::1]:80": true, "127.1.2.3:80": true,
+		":9080": false, "0.0.0.0:9080": false, "192.0.2.1:80": false, "[::]:80": false, "onezone.example.com:443": false,
+	} {
+		s, err := parseSettings([]string{"-address", address}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.Equal(t, demo, s.demo, address)
+		s, err = parseSettings([]string{"-address", address, "-demo"}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.True(t, s.demo)
+		s, err = parseSettings([]string{"-address", address, "-demo=false"}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.False(t, s.demo)
+	}
 }
 
 func TestAMemoryStoreForgetsAndASealedOneKeepsSecretsFromTheFile(t *testing.T) {
@@ -104,10 +147,10 @@ func TestAMemoryStoreForgetsAndASealedOneKeepsSecretsFromTheFile(t *testing.T) {
 // secretOf reads the secret of a named token from the store in the directory.
 func secretOf(t *testing.T, dir, sealKeys, id string) string {
 	t.Helper()
-	opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil)
+	front, opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, opened.Close()) }()
-	record, err := opened.front.GetToken(t.Context(), id)
+	record, err := front.GetToken(t.Context(), id)
 	require.NoError(t, err)
 	return record.Secret.Reveal()
 }

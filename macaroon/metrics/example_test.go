@@ -41,7 +41,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := authority.IssueLegacy(ctx, alice); err != nil {
+	if _, err := authority.IssueLegacy(ctx, alice, nil); err != nil {
 		fmt.Println(err)
 		return
 	}

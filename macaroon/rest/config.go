@@ -20,6 +20,7 @@ type config struct {
 	proxies    []netip.Prefix
 	throttle   *throttle
 	noBasic    bool
+	unconfined bool // clients are given tokens without the caveats of their own
 	dataAccess bool
 	service    caveat.Service
 	iface      caveat.Interface
@@ -98,6 +99,12 @@ func WithThrottle(failures int, interval time.Duration) Option {
 // WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.
 func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }
 
+// WithoutInheritance gives clients whose token carries caveats what the original
+// Onezone gives them: the tokens that they create and read do not carry those
+// caveats, so that a client can escape the confinement of its token. It means
+// nothing to [Authenticate].
+func WithoutInheritance() Option { return func(c *config) { c.unconfined = true } }
+
 // AllowDataCaveats has [Authenticate] accept tokens with data.* caveats, which the
 // handler behind then has to enforce with [Client.CheckFile]. It means nothing to
 // [NewHandler], which serves no data.
@@ -124,9 +131,8 @@ func WithConfiguration(z Configuration) Option { return func(c *config) { c.zone
 
 // WithAllowedOrigins names the origins, such as "https://app.example.com", whose
 // pages may use the API from a browser. They get the CORS headers of a preflight,
-// and may send the password of a user. Default: none. A text that
-// [ValidateOrigin] refuses is refused by [NewHandler] and matches nothing in
-// [Authenticate].
+// and may send the password of a user. Default: none. [NewHandler] refuses a text
+// that is not an origin; in [Authenticate] it matches nothing.
 func WithAllowedOrigins(origins ...string) Option { return func(c *config) { c.origins = origins } }
 
 // WithLogger sets where the cause of every 5xx answer is written, once, with a

@@ -47,6 +47,10 @@
 //   - Steps are taken in the order of the API, and the first that fails answers:
 //     method, credentials, Accept and Content-Type, JSON, caveats, authorization,
 //     input.
+//   - A client whose token carries caveats is given tokens that carry them too:
+//     what it creates inherits them, and what it reads back is confined by them.
+//     A token that cannot carry them is 403 forbidden. [WithoutInheritance] turns
+//     this off.
 //   - Whether a token id exists is told only to who may see the token.
 //   - Errors are answered in the envelope of the API, with the status of their
 //     entry in the catalogue. What the environment did is 503 serviceUnavailable,

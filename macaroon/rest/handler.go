@@ -23,17 +23,15 @@ const MaxHeaderBytes = 4 * macaroon.DefaultMaxSize
 // NewHandler returns the token API over the authority: all routes under
 // [Prefix]. It sets no time limits; those are the server's (see
 // [http.Server.ReadTimeout]). Errors: badData {key "authority"} without an
-// authority, those of [ValidateOrigin] for the allowed ones.
+// authority, badData {key "allowedOrigins"} for a text that is not an origin.
 func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) {
 	if a == nil {
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
 	h.service, h.iface, h.dataAccess = caveat.Service{}, caveat.REST, false // always Onezone's own
-	for _, origin := range h.origins {
-		if err := ValidateOrigin(origin); err != nil {
-			return nil, err
-		}
+	if err := h.checkOrigins(); err != nil {
+		return nil, err
 	}
 	byPath := map[string]map[string]http.HandlerFunc{documentPath: {http.MethodGet: serveDocument}}
 	for _, rt := range routes() {
@@ -190,6 +188,15 @@ func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
 		return err
 	}
 	return c.client.Authorize(caveat.OzWorker, operation, g)
+}
+
+// parent returns what the client's token proves: no token that the client is
+// given may escape its caveats. It is nil for clients without a token.
+func (c *call) parent() *macaroon.Auth {
+	if c.unconfined {
+		return nil
+	}
+	return c.client.Token
 }
 
 // pathValue returns a path value, or for ME the id of the client.

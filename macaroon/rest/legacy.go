@@ -10,7 +10,7 @@ import (
 
 // createLegacy makes a client token of the user, as old clients ask for it.
 func (c *call) createLegacy() error {
-	t, err := c.authority.IssueLegacy(c.r.Context(), c.owner)
+	t, err := c.authority.IssueLegacy(c.r.Context(), c.owner, c.parent())
 	if err != nil {
 		return err
 	}
@@ -24,13 +24,20 @@ func (c *call) listLegacy() error {
 		return err
 	}
 	tokens := []string{}
+	var refused error
 	err := eachPage(c, c.owner, c.authority.List, func(page []macaroon.Named) {
 		for _, n := range page {
-			if n.Type().Kind() == macaroon.Access {
-				tokens = append(tokens, n.Token.String())
+			if n.Type().Kind() != macaroon.Access || refused != nil {
+				continue
 			}
+			var t macaroon.Token
+			t, refused = c.authority.Inherit(n.Token, c.parent())
+			tokens = append(tokens, t.String())
 		}
 	})
+	if err == nil {
+		err = refused
+	}
 	if err != nil {
 		return err
 	}

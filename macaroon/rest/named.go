@@ -16,7 +16,7 @@ func (c *call) createNamed() error {
 	// What else is asked for depends on the type, which is judged in its turn,
 	// or before everything else where it is an object and no type.
 	early := c.input()
-	g := macaroon.Grant{Subject: c.owner, Type: early.tokenType("type")}
+	g := macaroon.Grant{Subject: c.owner, Type: early.tokenType("type"), Parent: c.parent()}
 	if raw := c.body["type"]; early.err != nil && raw[0] == '{' {
 		return early.err
 	}
@@ -55,10 +55,7 @@ func (c *call) createNamed() error {
 }
 
 // get shows the token that the path names.
-func (c *call) get() error {
-	c.show(c.named)
-	return nil
-}
+func (c *call) get() error { return c.show(c.named) }
 
 // getByName shows the token of the owner that has the name.
 func (c *call) getByName() error {
@@ -66,11 +63,14 @@ func (c *call) getByName() error {
 	if err != nil {
 		return err
 	}
-	c.show(n)
-	return nil
+	return c.show(n)
 }
 
-func (c *call) show(n macaroon.Named) {
+// show answers with the token and what its record says.
+func (c *call) show(n macaroon.Named) (err error) {
+	if n.Token, err = c.authority.Inherit(n.Token, c.parent()); err != nil {
+		return err
+	}
 	meta := map[string]any{"creationTime": n.Created.Unix(), "custom": custom(n)}
 	if invite, _ := n.Type().Invitation(); invite != 0 {
 		meta["privileges"] = n.Privileges
@@ -83,6 +83,7 @@ func (c *call) show(n macaroon.Named) {
 		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.parsed(n),
 		"metadata": meta, "revoked": n.Revoked, "token": n.Token.String(),
 	})
+	return nil
 }
 
 func custom(n macaroon.Named) json.RawMessage {

@@ -9,7 +9,7 @@ import (
 // createTemporary makes a temporary token of the owner.
 func (c *call) createTemporary() error {
 	in := c.input()
-	g := macaroon.Grant{Subject: c.owner, Caveats: in.caveats("caveats"), Type: in.tokenType("type")}
+	g := macaroon.Grant{Subject: c.owner, Caveats: in.caveats("caveats"), Type: in.tokenType("type"), Parent: c.parent()}
 	if in.err != nil {
 		return in.err
 	}

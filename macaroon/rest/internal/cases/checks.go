@@ -55,13 +55,22 @@ func (w *World) byName(name string) macaroon.Token {
 	return macaroon.Token{}
 }
 
+// given is a token of the world as the client of the request is given it.
+func (w *World) given(tb testing.TB, t macaroon.Token) macaroon.Token {
+	tb.Helper()
+	t, err := t.Confine(w.inherited...)
+	w.must(tb, err)
+	return t
+}
+
 // showsNamed checks that the answer is one of the world's tokens, in full.
 func showsNamed(name string) check {
 	return func(tb testing.TB, w *World, res macaroontest.Response) {
 		tb.Helper()
-		t := w.byName(name)
+		t := w.given(tb, w.byName(name))
 		sameJSON(tb, res.Body, mustMarshal(tb, object{
-			"id": t.ID(), "name": name, "subject": t.Subject(), "type": object{"accessToken": object{}}, "caveats": []any{},
+			"id": t.ID(), "name": name, "subject": t.Subject(), "type": object{"accessToken": object{}},
+			"caveats":  append([]caveat.Caveat{}, w.inherited...),
 			"metadata": object{"creationTime": macaroontest.Start.Unix(), "custom": object{}},
 			"revoked":  false, "token": t.String(),
 		}))
@@ -244,12 +253,12 @@ func isClientToken(tb testing.TB, w *World, res macaroontest.Response) {
 	n, err := w.Authority.Get(tb.Context(), t.ID())
 	w.must(tb, err)
 	until, _ := t.Expiry()
-	if !clientTokenName.MatchString(n.Name) || n.Subject != Alice || until != macaroontest.Start.Unix()+31536000 || len(t.Caveats()) != 1 {
+	if !clientTokenName.MatchString(n.Name) || n.Subject != Alice || until != macaroontest.Start.Unix()+31536000 || len(t.Caveats()) != 1+len(w.inherited) {
 		tb.Errorf("the token is %q of %v, good until %d, with %q", n.Name, n.Subject, until, t.Caveats())
 	}
 }
 
 func listsClientTokens(tb testing.TB, w *World, res macaroontest.Response) {
 	tb.Helper()
-	sameList(tb, tokens(tb, res), []string{w.Laptop.String()})
+	sameList(tb, tokens(tb, res), []string{w.given(tb, w.Laptop).String()})
 }

@@ -221,7 +221,7 @@ func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...cavea
 	}
 	req := Request{Method: r.method(), Path: w.fill(path)}
 	if client.Type != caveat.SubjectNobody {
-		req.As = w.By(tb, client, cs...)
+		req.As, w.inherited = w.By(tb, client, cs...), cs
 	}
 	if r.body != nil {
 		req.Body = encode(tb, r.body(w))

@@ -43,6 +43,8 @@ type World struct {
 	Transfer macaroon.Token // "transfer", a named access token of Kraków's
 	ID       macaroon.Token // an identity token of Alice's
 	Invite   macaroon.Token // Alice's invitation of a user to the group g-1
+
+	inherited []caveat.Caveat // of the client's token, which tokens in the answer carry too
 }
 
 // NewWorld returns a world whose API has the options.
@@ -89,14 +91,15 @@ func (w *World) Named(tb testing.TB, name string, g macaroon.Grant) macaroon.Tok
 // Hour is the caveat of a token that is good for an hour.
 func (w *World) Hour() caveat.Time { return caveat.Until(w.Clock.Now().Add(time.Hour)) }
 
-// By is an access token of the subject with the caveats, as credentials.
+// By is an access token of the subject with the caveats and no others, as
+// credentials.
 func (w *World) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) macaroontest.Credentials {
 	tb.Helper()
-	t, err := w.Authority.Issue(tb.Context(), macaroon.Grant{
-		Subject: subject, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{w.Hour()},
-	})
+	key, err := w.Store.EnsureTemporaryKey(tb.Context(), subject, store.NewSecret("of "+subject.ID))
 	w.must(tb, err)
-	t, err = t.Confine(cs...)
+	t, err := macaroon.Mint(macaroon.Spec{
+		Domain: w.Authority.Domain(), ID: "client", Generation: key.Generation, Subject: subject, Type: macaroon.AccessToken(), Caveats: cs,
+	}, key.Secret)
 	w.must(tb, err)
 	return macaroontest.Bearer(t)
 }

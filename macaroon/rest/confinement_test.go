@@ -1,0 +1,222 @@
+package rest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+)
+
+// narrow are the caveats of a token that is good for a minute, one network and
+// one service.
+func narrow(w *cases.World) []caveat.Caveat {
+	return []caveat.Caveat{
+		caveat.Until(w.Clock.Now().Add(time.Minute)), caveat.MustParse("ip = 192.0.2.0/24"), caveat.MustParse("service = ozw-onezone"),
+	}
+}
+
+func texts(cs []caveat.Caveat) []string {
+	list := []string{}
+	for _, c := range cs {
+		list = append(list, c.String())
+	}
+	return list
+}
+
+// shown are the caveats of the tokens in an answer: in their texts, and where
+// there is a record, in what it shows.
+type shown struct {
+	Token   string
+	Tokens  []string
+	Caveats []json.RawMessage
+}
+
+// given reads the tokens out of an answer.
+func given(t *testing.T, w *cases.World, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
+	t.Helper()
+	var body shown
+	res.JSON(t, &body)
+	if body.Token != "" {
+		body.Tokens = []string{body.Token}
+	}
+	for _, text := range body.Tokens {
+		token, err := w.Authority.Parse(text)
+		require.NoError(t, err)
+		tokens = append(tokens, token)
+	}
+	for _, raw := range body.Caveats {
+		c, err := w.Authority.Vocabulary().FromJSON(raw)
+		require.NoError(t, err)
+		record = append(record, c.String())
+	}
+	return tokens, record
+}
+
+// reads are requests for tokens of Alice's that have no caveats; writes make
+// new ones.
+func reads(w *cases.World) map[string]cases.Request {
+	return map[string]cases.Request{
+		"by id":       {Method: "GET", Path: "/tokens/named/" + w.Laptop.ID()},
+		"by name":     {Method: "GET", Path: "/user/tokens/named/name/laptop"},
+		"legacy list": {Method: "GET", Path: "/user/client_tokens"},
+	}
+}
+
+var writes = map[string]cases.Request{
+	"named":        {Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone","caveats":[{"type":"time","validUntil":1727784500}]}`},
+	"temporary":    {Method: "POST", Path: "/user/tokens/temporary", Body: `{"caveats":[{"type":"time","validUntil":1727784500}]}`},
+	"client token": {Method: "POST", Path: "/user/client_tokens", Body: `{}`},
+}
+
+// A client is given tokens with the caveats of its own, whatever it asks, in what
+// it creates and in what it reads back.
+func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
+	t.Parallel()
+	for name, req := range writes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := cases.NewWorld(t)
+			req.As = w.By(t, cases.Alice, narrow(w)...)
+			tokens, _ := given(t, w, w.Do(t, req).Response)
+			require.Len(t, tokens, 1)
+			require.Equal(t, texts(narrow(w)), tokens[0].Caveats()[1:], "after the one that was sent")
+			if tokens[0].Generation() == 0 {
+				n, err := w.Authority.Get(t.Context(), tokens[0].ID())
+				require.NoError(t, err)
+				require.Equal(t, tokens[0].String(), n.Token.String(), "the record is confined too")
+			}
+		})
+	}
+	w := cases.NewWorld(t)
+	for name, req := range reads(w) {
+		req.As = w.By(t, cases.Alice, narrow(w)...)
+		res := w.Do(t, req).Response
+		tokens, record := given(t, w, res)
+		require.Len(t, tokens, 1, name)
+		require.Equal(t, texts(narrow(w)), tokens[0].Caveats(), name)
+		if name != "legacy list" {
+			require.Equal(t, tokens[0].Caveats(), record, name)
+		}
+	}
+}
+
+// A text that the token has already is not repeated, and one that only means the
+// same is added as it was signed.
+func TestInheritanceGoesByTheExactText(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	own, err := w.Laptop.ConfineText("ip = 192.0.2.7", "interface = rest", "ip = 192.0.2.7/32")
+	require.NoError(t, err)
+	tokens, _ := given(t, w, w.Do(t, cases.Request{
+		Method: "POST", Path: "/user/tokens/named", As: macaroontest.Bearer(own),
+		Body: `{"name":"phone","caveats":[{"type":"ip","whitelist":["192.0.2.7"]}]}`,
+	}).Response)
+	require.Len(t, tokens, 1)
+	require.Equal(t, []string{"ip = 192.0.2.7/32", "ip = 192.0.2.7", "interface = rest"}, tokens[0].Caveats())
+	// What the client sends in to be confined, it has already.
+	tokens, _ = given(t, w, w.Do(t, cases.Request{
+		Method: "POST", Path: "/tokens/confine", As: macaroontest.Bearer(own), Body: toJSON(t, map[string]any{"token": w.ID.String(), "caveats": []any{}}),
+	}).Response)
+	require.Len(t, tokens, 1)
+	require.Equal(t, w.ID.String(), tokens[0].String())
+}
+
+// Clients that come without a token, or with one that has no caveats, are given
+// what they ask for; all are when the handler behaves as the original.
+func TestWhoIsNotConfinedInheritsNothing(t *testing.T) {
+	t.Parallel()
+	confined := func(w *cases.World) macaroontest.Credentials { return w.By(t, cases.Alice, narrow(w)...) }
+	for name, c := range map[string]struct {
+		options []rest.Option
+		as      func(w *cases.World) macaroontest.Credentials
+	}{
+		"password":              {nil, func(*cases.World) macaroontest.Credentials { return macaroontest.Basic("alice") }},
+		"token without caveats": {nil, func(w *cases.World) macaroontest.Credentials { return w.By(t, cases.Alice) }},
+		"original's behavior":   {[]rest.Option{rest.WithoutInheritance()}, confined},
+	} {
+		w := cases.NewWorld(t, c.options...)
+		for request, req := range reads(w) {
+			req.As = c.as(w)
+			tokens, record := given(t, w, w.Do(t, req).Response)
+			require.Len(t, tokens, 1, name)
+			require.Equal(t, w.Laptop.String(), tokens[0].String(), "%s, %s", name, request)
+			require.Empty(t, record)
+		}
+		for request, req := range writes {
+			req.As = c.as(w)
+			tokens, _ := given(t, w, w.Do(t, req).Response)
+			require.Len(t, tokens, 1, name)
+			require.Len(t, tokens[0].Caveats(), 1, "%s, %s", name, request)
+		}
+	}
+}
+
+// Where a token cannot carry what the client's has, the client does not get it,
+// and is told why. Faults of the request are reported first.
+func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	api := caveat.MustParse("api = ozw/all/*.*.*:*")
+	many := make([]caveat.Caveat, macaroon.DefaultMaxCaveats)
+	for i := range many {
+		many[i] = caveat.Until(w.Clock.Now().Add(time.Duration(i+1) * time.Hour))
+	}
+	w.Named(t, "full", macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken(), Caveats: many})
+	invite := `"type":{"inviteToken":{"inviteType":"userJoinGroup","groupId":"g-1","parameters":{}}}`
+	hour := `"caveats":[{"type":"time","validUntil":1727787600}]`
+	for name, c := range map[string]struct {
+		by     caveat.Subject
+		caveat caveat.Caveat
+		cases.Request
+		says string // "": not forbidden, but
+		want *errors.Error
+	}{
+		"named invite token":     {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type api, which invite tokens", nil},
+		"temporary invite token": {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + hour + "," + invite + "}"}, "type api, which invite tokens", nil},
+		"identity token": {cases.Alice, caveat.MustParse("service = ozw-*"), cases.Request{
+			Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone","type":{"identityToken":{}}}`}, "type service, which identity tokens", nil},
+		"invite token, interface": {cases.Alice, caveat.REST, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type interface, which invite tokens", nil},
+		"too many caveats":        {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: toJSON(t, map[string]any{"name": "phone", "caveats": many})}, "more than 256 caveats", nil},
+		"reading an invite token": {cases.Alice, api, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "type api, which invite tokens", nil},
+		"reading by name":         {cases.Alice, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/identity"}, "type api, which identity tokens", nil},
+		"reading a full one":      {cases.Bob, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/full"}, "more than 256 caveats", nil},
+		"listing a full one":      {cases.Bob, api, cases.Request{Method: "GET", Path: "/user/client_tokens"}, "more than 256 caveats", nil},
+
+		"somebody else's token":     {cases.Bob, api, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "", errors.Forbidden("")},
+		"a token that is not there": {cases.Ada, api, cases.Request{Method: "GET", Path: "/tokens/named/absent"}, "", errors.NotFound()},
+		"a name that is not there":  {cases.Alice, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/absent"}, "", errors.NotFound()},
+		"a bad name":                {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":5,` + invite + `}`}, "", errors.BadValueString("name")},
+		"a bad target": {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named",
+			Body: `{"name":"phone","type":{"inviteToken":{"inviteType":"userJoinGroup","groupId":"x-1","parameters":{}}}}`}, "", errors.InviteTokenTargetIDInvalid("x-1")},
+		"no end": {cases.Alice, w.Hour(), cases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + invite + "}"}, "", errors.TokenTimeCaveatRequired(604800)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.As = w.By(t, c.by, c.caveat)
+			res := w.Do(t, c.Request).Response
+			if c.want != nil {
+				macaroontest.AssertStatus(t, res, c.want.HTTPStatus())
+				macaroontest.AssertError(t, res, c.want.ID)
+				return
+			}
+			macaroontest.AssertStatus(t, res, http.StatusForbidden)
+			macaroontest.AssertError(t, res, errors.IDForbidden)
+			var body errors.Envelope
+			res.JSON(t, &body)
+			require.Contains(t, body.Error.Description, c.says)
+		})
+	}
+	// Nothing came of what was refused.
+	for _, subject := range []caveat.Subject{cases.Alice, cases.Bob} {
+		_, err := w.Authority.GetByName(t.Context(), subject, "phone")
+		require.ErrorIs(t, err, errors.IDNotFound)
+	}
+}
