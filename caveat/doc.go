@@ -15,8 +15,9 @@
 //
 // # Deciding
 //
-// A caveat is decided at up to three moments, each with its own function, and
-// only after the signature of the token has been verified:
+// A caveat is decided at verification, at its use, or at both, each time by a
+// function of its own, and only after the signature of the token has been
+// verified:
 //
 //   - [List.Check] decides the caveats of a token against the [Request] that
 //     presented it; [Check] decides a single one.
@@ -25,6 +26,8 @@
 //   - [CheckFile] decides whether the data caveats allow a file to be read or
 //     written. Services that do not serve files should leave
 //     [Request].DataAccess false; tokens with data caveats are then rejected.
+//   - [List.CheckKind] decides the caveats of one kind that the verification was told
+//     to leave undecided.
 //
 // [Expiry], [AvailableSpaces] and [AllowedServiceIDs] tell what a list of
 // caveats comes to without deciding it, and [OfflineAccess] derives the caveats
@@ -50,8 +53,13 @@
 //
 // # Extending
 //
-// An application adds caveats of its own with [NewVocabulary]. A vocabulary is a
-// value; texts of its kinds are [Unknown] to everyone who does not have it.
+// An application adds caveats of its own with [NewVocabulary], and makes them
+// with [Vocabulary.New]. A vocabulary is a value; texts of its kinds are
+// [Unknown] to everyone who does not have it.
+//
+// An application's caveat is decided with all others when the token is verified,
+// by a function that finds what it needs in the context: the application puts it
+// there before. What it only learns later it decides later, with [List.CheckKind].
 //
 // # Compatibility
 //

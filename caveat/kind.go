@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -12,6 +14,10 @@ import (
 // Kind is a kind of caveat that an application adds to the language. In a token
 // it reads "NAME = VALUE" with the one value taken as a whole, in JSON
 // {"type":NAME,"value":VALUE}. Tokens of every type support it.
+//
+// A caveat of the kind is decided when the token is verified, unless the
+// verifier lists the kind in [Request].Ignored and calls [List.CheckKind] later,
+// when it knows what the request is about.
 type Kind struct {
 	// Name is the first word of the text: lower-case letters, digits, dots,
 	// dashes and underscores, beginning with a letter, at most 64 bytes. The
@@ -21,8 +27,11 @@ type Kind struct {
 	// value is unknown. nil: every value that is not empty and free of control
 	// characters will do.
 	Validate func(value string) error
-	// Satisfied reports whether the caveat holds for the request. What the
-	// application needs to know beside the request travels in ctx. An error
+	// Satisfied reports whether the caveat holds for the request. Whatever it
+	// needs beside the request it takes from ctx, so the application must put
+	// that into the context before it verifies the token: before
+	// Authority.VerifyAccess, and in a handler in front of rest.Authenticate.
+	// A value that is missing from ctx must not satisfy the caveat. An error
 	// refuses the caveat too, and says why in the chain of the refusal.
 	Satisfied func(ctx context.Context, value string, req *Request) (bool, error)
 }
@@ -42,18 +51,27 @@ func (k Kind) problem() string {
 	return ""
 }
 
-// New returns the caveat "NAME = VALUE" of a kind of the vocabulary. The error
-// is badValueCaveat: there is no such kind, or the value is not one of it.
+// New returns the caveat "NAME = VALUE" of a kind of the vocabulary, for
+// macaroon.Grant, macaroon.Spec and macaroon.Token.ConfineIn. The error is
+// badValueCaveat: there is no such kind, or the value is not one of it.
 func (v *Vocabulary) New(kind, value string) (Caveat, error) {
 	k := v.kind(kind)
 	if k == nil {
-		return nil, badCaveat(kind+" = "+value, "its kind is not in the vocabulary")
+		return nil, badCaveat(kind+" = "+value, "its kind is not in the vocabulary, which has "+v.names())
 	}
 	c := Custom{k, value}
 	if err := v.Validate(c); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// names lists the kinds that the application added, for a message.
+func (v *Vocabulary) names() string {
+	if v == nil || len(v.kinds) == 0 {
+		return "none"
+	}
+	return quoted(slices.Sorted(maps.Keys(v.kinds)))
 }
 
 // Custom is a caveat of an application's [Kind], made by [Vocabulary.New] or

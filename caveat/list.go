@@ -2,7 +2,10 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"slices"
+
+	"github.com/onezone-go/onezone/errors"
 )
 
 // List is the caveats of one token, parsed in one vocabulary. It is immutable
@@ -80,6 +83,35 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 		}
 	}
 	return -1, nil
+}
+
+// CheckKind decides the caveats of one kind in those of a verified token. It is
+// for a verifier that left the kind undecided ([Request].Ignored) until it knew
+// what the request is about. A list without caveats of the kind passes.
+//
+// The error is unauthorized {authError: tokenCaveatUnverified} with the first
+// caveat of the kind that does not hold (tokenCaveatUnknown for an [Unknown],
+// which no verified token has). A kind that is neither in the vocabulary of the
+// list nor of the Onezone language is a mistake in the program; its error is not
+// of the catalogue.
+func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
+	if req == nil {
+		req = &Request{}
+	}
+	if language.byType[kind] == nil && l.vocabulary.kind(string(kind)) == nil {
+		return fmt.Errorf("check the caveats of a kind: %q is not in the vocabulary, which has %s", kind, l.vocabulary.names())
+	}
+	for _, c := range l.caveats {
+		switch c.Type() {
+		case TypeUnknown:
+			return errors.Unauthorized(errors.TokenCaveatUnknown(c.String()))
+		case kind:
+			if err := decide(ctx, c, req); err != nil {
+				return errors.Unauthorized(err)
+			}
+		}
+	}
+	return nil
 }
 
 func (l List) check(ctx context.Context, i int, c Caveat, use Use, req *Request) error {

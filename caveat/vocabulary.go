@@ -153,7 +153,7 @@ func (v *Vocabulary) text(c Caveat) (text, problem string) {
 		return "", fmt.Sprintf("its list has more than %d entries", v.limit())
 	}
 	if custom, ok := c.(Custom); ok && v.kind(custom.kind.Name) != custom.kind {
-		return "", "its kind is not in the vocabulary"
+		return "", "its kind is not in the vocabulary; pass the one that made it to macaroon.WithVocabulary or ConfineIn"
 	}
 	if problem := c.problem(); problem != "" {
 		return "", problem

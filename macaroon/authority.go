@@ -72,7 +72,9 @@ func WithMaxTemporaryTTL(ttl time.Duration) Option { return func(a *Authority) {
 // WithObserver has the observer told of every event. Default: nobody is.
 func WithObserver(o Observer) Option { return func(a *Authority) { a.observer = o } }
 
-// WithVocabulary sets the language of caveats. Default: that of Onezone alone.
+// WithVocabulary sets the language of caveats: that of Onezone, and the kinds
+// that the application adds. What these compare with must be in the context of
+// the verification. Default: the language of Onezone alone.
 func WithVocabulary(v *caveat.Vocabulary) Option {
 	return func(a *Authority) { a.confiner.vocabulary = v }
 }

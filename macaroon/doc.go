@@ -13,6 +13,9 @@
 // Whoever holds a [Token] may hand on a weaker copy of it, without asking the
 // authority: [Token.Confine] adds caveats, which can never be taken off.
 //
+// Caveats of the application's own come from a [caveat.Vocabulary], which
+// [WithVocabulary] gives to the authority and [Token.ConfineIn] to a holder.
+//
 // [Mint] and [Token.Verify] are the pair beneath: a secret, a token, and no
 // store.
 //

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/printable"
 )
 
 // Format prints what the token is, never its text, whatever the verb: a token
@@ -31,7 +30,7 @@ func (t Token) label() string {
 	if t.IsZero() {
 		return "[no token]"
 	}
-	return fmt.Sprintf("[%s token %s]", t.Type().Kind(), printable(t.ID()))
+	return fmt.Sprintf("[%s token %s]", t.Type().Kind(), printable.Quote(t.ID()))
 }
 
 // String returns "access", "identity" or "invite", and "unknown" for zero.
@@ -91,7 +90,7 @@ func (t Token) Inspect() string {
 	}
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(&b, "%-9s %s\n", name, printable.Quote(fmt.Sprintf(format, args...)))
 	}
 	line("token", "%s (not verified)", t.ID())
 	line("domain", "%s", t.Domain())
@@ -124,15 +123,6 @@ func (t Token) Inspect() string {
 		line("discharge", "needed from %s", third.Location)
 	}
 	return b.String()
-}
-
-// printable keeps a foreign text on its line and away from the terminal's
-// controls: where it holds anything that does not print, it is quoted.
-func printable(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }
 
 // Credential is a token that marshals as its whole text, for messages whose

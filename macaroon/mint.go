@@ -23,6 +23,7 @@ type Spec struct {
 	Subject    caveat.Subject // a user or Oneprovider
 	Type       Type
 	Caveats    []caveat.Caveat
+	Vocabulary *caveat.Vocabulary // of the application, for its own kinds of Caveats; nil: Onezone's alone
 }
 
 // Mint makes the token that the Spec describes, signed with the secret. It is
@@ -32,7 +33,9 @@ type Spec struct {
 // "id"}; badValueTooLow {key "generation"}; badValueNotAllowed {key "version"};
 // badValueTokenType {key "type"}; tokenSubjectInvalid where the subject is no
 // user or Oneprovider; those of [Token.Confine].
-func Mint(s Spec, secret store.Secret) (Token, error) { return confiner{}.mint(s, secret) }
+func Mint(s Spec, secret store.Secret) (Token, error) {
+	return confiner{vocabulary: s.Vocabulary}.mint(s, secret)
+}
 
 func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 	if secret.IsZero() {
@@ -96,7 +99,8 @@ func (s Spec) problem() error {
 }
 
 // Confine returns a copy of the token that carries the caveats as well, after
-// those it has. No secret is needed; caveats are only ever added.
+// those it has. No secret is needed; caveats are only ever added. They are those
+// of the Onezone language; for those of an application see [Token.ConfineIn].
 //
 // Errors: badValueCaveat {caveat} for a caveat that may not enter a new token
 // ([caveat.Validate]); limitReached for more than [DefaultMaxCaveats] caveats;
@@ -105,6 +109,12 @@ func (s Spec) problem() error {
 // In each case nothing is added at all.
 func (t Token) Confine(cs ...caveat.Caveat) (Token, error) {
 	return confiner{}.confine(t, cs)
+}
+
+// ConfineIn is [Token.Confine] for caveats of the vocabulary: the kinds that the
+// application added, made by [caveat.Vocabulary.New], and those of Onezone.
+func (t Token) ConfineIn(v *caveat.Vocabulary, cs ...caveat.Caveat) (Token, error) {
+	return confiner{vocabulary: v}.confine(t, cs)
 }
 
 // confiner adds caveats under limits of its own. Zero values stand for the
@@ -140,10 +150,34 @@ func (c confiner) texts(cs []caveat.Caveat) (texts []string, err error) {
 }
 
 // ConfineText returns a copy of the token with the texts added as caveats, as
-// they are. A text outside the caveat language makes a token that only an
-// application that knows it can verify. Errors: badValueCaveat for an empty
-// text, and the limits of [Token.Confine].
+// they are. Errors: badValueCaveat for a text that is not of the Onezone
+// language, such as a misspelled one, and the limits of [Token.Confine].
 func (t Token) ConfineText(texts ...string) (Token, error) {
+	if t.IsZero() {
+		return Token{}, errors.BadToken("it is empty")
+	}
+	for _, text := range texts {
+		if _, err := caveat.Parse(text); err != nil {
+			return Token{}, notInLanguage(text)
+		}
+	}
+	return t.ConfineUnchecked(texts...)
+}
+
+func notInLanguage(text string) error {
+	err := errors.BadValueCaveat(text)
+	err.Description = "Bad value: provided caveat is not valid: its text is not of the Onezone language. " +
+		"Caveats of an application are made by its vocabulary and added with ConfineIn."
+	return err
+}
+
+// ConfineUnchecked returns a copy of the token with any texts added as caveats,
+// as they are. A text that is not of the Onezone language, be it an application's
+// or misspelled, makes a token that only an application with that language can
+// verify: use it where the vocabulary of that application is not at hand, and
+// [Token.ConfineIn] where it is. Errors: badValueCaveat for an empty text, and
+// the limits of [Token.Confine].
+func (t Token) ConfineUnchecked(texts ...string) (Token, error) {
 	return confiner{}.confineText(t, texts)
 }
 

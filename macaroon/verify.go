@@ -52,6 +52,17 @@ func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
 	return a.caveats.CheckFile(file, access)
 }
 
+// CheckKind decides the token's caveats of a kind that the verification left
+// undecided ([caveat.Request].Ignored). What the kind needs to know is in ctx
+// and req; the vocabulary is that of the verification. See
+// [caveat.List.CheckKind] for the errors, and unauthorized without details for the zero Auth.
+func (a Auth) CheckKind(ctx context.Context, kind caveat.Type, req caveat.Request) error {
+	if !a.verified {
+		return errors.Unauthorized(nil)
+	}
+	return a.caveats.CheckKind(ctx, kind, &req)
+}
+
 // Verify checks the token against its secret and the request: the signature
 // first, then each caveat in order, then the session. It knows of no records:
 // whether the token is revoked and its subject exists is for [Authority].

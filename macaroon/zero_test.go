@@ -31,6 +31,7 @@ func TestTheZeroTokenIsNoToken(t *testing.T) {
 		"Confine":             {errors.IDBadToken, func() error { _, err := zero.Confine(caveat.REST); return err }},
 		"Confine by nothing":  {errors.IDBadToken, func() error { _, err := zero.Confine(); return err }},
 		"ConfineText":         {errors.IDBadToken, func() error { _, err := zero.ConfineText("time < 5"); return err }},
+		"ConfineUnchecked":    {errors.IDBadToken, func() error { _, err := zero.ConfineUnchecked("moon = full"); return err }},
 		"IndicatedBy":         {errors.IDBadToken, func() error { _, err := zero.IndicatedBy(caveat.OpWorker); return err }},
 		"Macaroon":            {errors.IDBadToken, func() error { _, err := zero.Macaroon(); return err }},
 		"FromMacaroon of nil": {errors.IDBadToken, func() error { _, err := macaroon.FromMacaroon(nil); return err }},

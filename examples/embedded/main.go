@@ -58,7 +58,8 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// ... and gets a token for her build server, good for one project.
+	// ... and gets a token for her build server, good for one project. To confine
+	// a token that is there already, it is token.ConfineIn(vocabulary, only42).
 	only42, err := vocabulary.New("project", "42")
 	if err != nil {
 		return err
@@ -72,6 +73,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
+	// What the caveat compares with is in the context before the token is verified.
 	for _, name := range []string{"42", "43"} {
 		auth, err := authority.VerifyAccess(inProject(ctx, name), token, caveat.Request{})
 		switch {

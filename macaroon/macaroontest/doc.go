@@ -19,7 +19,8 @@
 // Beside [Harness.Revoked] there are tokens that are [Harness.Expired],
 // [Harness.Forged] and [Harness.Truncated], one with a caveat that nobody knows
 // ([Harness.WithUnknownCaveat]), and with [Harness.TokenOf] and [Harness.Temporary]
-// those of every subject, type and caveat. [Clock.Advance] makes a good token an
+// those of every subject, type and caveat, those of the application's vocabulary
+// included (New(t, macaroon.WithVocabulary(v))). [Clock.Advance] makes a good token an
 // expired one. What else can befall a token is up to h.Authority and h.Store, which
 // are the real thing.
 //

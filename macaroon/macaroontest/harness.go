@@ -131,7 +131,7 @@ func (h *Harness) TokenOf(subject caveat.Subject, typ macaroon.Type, cs ...cavea
 	h.must(err)
 	// Added by confining, so that the subject need not be allowed to use the
 	// services that the caveats name.
-	t, err = t.Confine(cs...)
+	t, err = t.ConfineIn(h.Authority.Vocabulary(), cs...)
 	h.must(err)
 	return t
 }
@@ -173,7 +173,7 @@ func (h *Harness) Forged() macaroon.Token {
 // WithUnknownCaveat returns a token of Alice with a caveat that nobody knows.
 func (h *Harness) WithUnknownCaveat() macaroon.Token {
 	h.tb.Helper()
-	t, err := h.Token().ConfineText("moon = full")
+	t, err := h.Token().ConfineUnchecked("moon = full")
 	h.must(err)
 	return t
 }

@@ -68,6 +68,43 @@ func TestTokensOfEveryBadness(t *testing.T) {
 	require.NoError(t, h.Authority.Restore(t.Context(), h.Revoked().ID()))
 }
 
+type projectKey struct{}
+
+// projects returns the vocabulary with "project = NAME", which holds for the
+// project in the context.
+func projects(t *testing.T) *caveat.Vocabulary {
+	t.Helper()
+	v, err := caveat.NewVocabulary(caveat.Kind{
+		Name: "project",
+		Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
+			return ctx.Value(projectKey{}) == value, nil
+		},
+	})
+	require.NoError(t, err)
+	return v
+}
+
+// The harness mints tokens with caveats of the application under test.
+func TestHarnessMintsApplicationCaveats(t *testing.T) {
+	t.Parallel()
+	v := projects(t)
+	h := macaroontest.New(t, macaroon.WithVocabulary(v))
+	only42, err := v.New("project", "42")
+	require.NoError(t, err)
+	for _, token := range []macaroon.Token{
+		h.Token(only42), h.Temporary(only42), h.TokenOf(h.Bob, macaroon.AccessToken(), caveat.REST, only42),
+	} {
+		require.Contains(t, token.Caveats(), "project = 42")
+		req := caveat.Request{Interface: caveat.REST}
+		_, err := h.Authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token, req)
+		require.NoError(t, err)
+		_, err = h.Authority.VerifyAccess(t.Context(), token, req)
+		macaroontest.AssertErrorID(t, err, errors.IDTokenCaveatUnverified)
+	}
+	stopped := watch(t, func(tb testing.TB) { macaroontest.New(tb).Token(only42) }).stopped
+	require.True(t, stopped, "the authority of another application cannot decide it")
+}
+
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)

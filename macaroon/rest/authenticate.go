@@ -92,7 +92,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	if consumerErr != nil {
 		return Client{}, consumerErr
 	}
-	req.Service, req.Consumer, req.DataAccess = service, consumer, c.dataAccess
+	req.Service, req.Consumer, req.DataAccess, req.Ignored = service, consumer, c.dataAccess, c.later
 	switch {
 	case service.Type == caveat.OpPanel:
 		req.Session = caveat.AnySession()

@@ -56,6 +56,21 @@ func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
 	return c.Token.CheckFile(file, access)
 }
 
+// CheckKind decides the caveats of a kind that the option [CheckLater] left to
+// the handler. What the kind needs to know, besides the address of the client,
+// is in ctx. Clients who came with other credentials than a token have no
+// caveats. See [caveat.List.CheckKind] for the errors, and unauthorized without
+// details for nobody.
+func (c Client) CheckKind(ctx context.Context, kind caveat.Type) error {
+	switch {
+	case c.IsNobody():
+		return errors.Unauthorized(nil)
+	case c.Token == nil:
+		return nil
+	}
+	return c.Token.CheckKind(ctx, kind, caveat.Request{IP: c.PeerIP})
+}
+
 type clientKey struct{}
 
 // ClientFrom returns the client of a request that came through [Authenticate]; ok
@@ -75,7 +90,10 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // whose answers do not may set another value.
 //
 // Data caveats are refused unless the option [AllowDataCaveats] says that the
-// handler enforces them.
+// handler enforces them. Caveats of the application ([macaroon.WithVocabulary])
+// are decided here, with what the context of the request holds: the middleware
+// that puts it there goes in front of Authenticate. For a kind that only the
+// handler can decide there is [CheckLater].
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
 	c := newConfig(a, options)
 	return func(next http.Handler) http.Handler {

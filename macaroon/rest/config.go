@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -22,6 +23,7 @@ type config struct {
 	noBasic    bool
 	unconfined bool // clients are given tokens without the caveats of their own
 	dataAccess bool
+	later      []caveat.Type // decided by the handler
 	service    caveat.Service
 	iface      caveat.Interface
 	origin     string
@@ -109,6 +111,21 @@ func WithoutInheritance() Option { return func(c *config) { c.unconfined = true 
 // handler behind then has to enforce with [Client.CheckFile]. It means nothing to
 // [NewHandler], which serves no data.
 func AllowDataCaveats() Option { return func(c *config) { c.dataAccess = true } }
+
+// CheckLater has [Authenticate] accept tokens with caveats of these kinds of the
+// application undecided. The handler behind it then has to decide each kind with
+// [Client.CheckKind], once it knows what the request is about. Kinds of the
+// Onezone language are decided by Authenticate all the same. It means nothing to
+// [NewHandler].
+func CheckLater(kinds ...caveat.Type) Option {
+	return func(c *config) {
+		for _, kind := range kinds {
+			if !slices.Contains(caveat.Types(), kind) {
+				c.later = append(c.later, kind)
+			}
+		}
+	}
+}
 
 // AsService tells which service the handler behind [Authenticate] belongs to:
 // what a request that does not carry a service token came to. Users' tokens are

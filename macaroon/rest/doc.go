@@ -27,8 +27,10 @@
 //	http.ListenAndServe(addr, rest.Authenticate(authority)(mux))
 //
 // Tokens with data caveats are refused until [AllowDataCaveats] says that the
-// handler asks [Client.CheckFile] about each file. [WriteError] answers in the
-// way of the API.
+// handler asks [Client.CheckFile] about each file. Caveats of the application are
+// decided by Authenticate, from what middleware in front of it has put into the
+// context, or with [CheckLater] by the handler. [WriteError] answers in the way
+// of the API.
 //
 // # Behind a proxy, and under attack
 //

@@ -138,6 +138,96 @@ func ExampleRequire() {
 	// 401
 }
 
+type projectKey struct{}
+
+// inProject puts the project of a request into its context.
+func inProject(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), projectKey{}, r.PathValue("project"))
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// A caveat of the application, "project = NAME", is decided by Authenticate, so
+// what it compares with is in the context before.
+func ExampleAuthenticate_applicationCaveat() {
+	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
+		Name: "project",
+		Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
+			return ctx.Value(projectKey{}) == value, nil
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	authority, token := newAuthority(macaroon.WithVocabulary(vocabulary))
+	builds := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "the builds of "+r.PathValue("project"))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /{project}/builds", inProject(rest.Authenticate(authority)(builds)))
+
+	onlyMoon, err := vocabulary.New("project", "moon")
+	if err != nil {
+		panic(err)
+	}
+	if token, err = token.ConfineIn(vocabulary, onlyMoon); err != nil {
+		panic(err)
+	}
+	fmt.Println(call(mux, "GET", "/moon/builds", "", "X-Auth-Token", token.String()))
+	status, _ := call(mux, "GET", "/mars/builds", "", "X-Auth-Token", token.String())
+	fmt.Println(status)
+
+	// Output:
+	// 200 the builds of moon
+	// 401
+}
+
+type authorKey struct{}
+
+// A handler decides a caveat itself when only it knows what the request is about:
+// here, whose document has that number.
+func ExampleCheckLater() {
+	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
+		Name: "author",
+		Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
+			return ctx.Value(authorKey{}) == value, nil
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	authority, token := newAuthority(macaroon.WithVocabulary(vocabulary))
+	authors := map[string]string{"1": "ada", "2": "bob"}
+	documents := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, _ := rest.ClientFrom(r.Context())
+		ctx := context.WithValue(r.Context(), authorKey{}, authors[r.PathValue("number")])
+		if err := client.CheckKind(ctx, "author"); err != nil {
+			rest.WriteError(w, err)
+			return
+		}
+		_, _ = io.WriteString(w, "document "+r.PathValue("number"))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /documents/{number}", documents)
+	handler := rest.Authenticate(authority, rest.CheckLater("author"))(mux)
+
+	byAda, err := vocabulary.New("author", "ada")
+	if err != nil {
+		panic(err)
+	}
+	if token, err = token.ConfineIn(vocabulary, byAda); err != nil {
+		panic(err)
+	}
+	fmt.Println(call(handler, "GET", "/documents/1", "", "X-Auth-Token", token.String()))
+	status, _ := call(handler, "GET", "/documents/2", "", "X-Auth-Token", token.String())
+	fmt.Println(status)
+
+	// Output:
+	// 200 document 1
+	// 401
+}
+
 // staff is an application's table of who may do what.
 type staff struct{ admins []string }
 

@@ -29,7 +29,7 @@ func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) 
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
-	h.service, h.iface, h.dataAccess = caveat.Service{}, caveat.REST, false // always Onezone's own
+	h.service, h.iface, h.dataAccess, h.later = caveat.Service{}, caveat.REST, false, nil // always Onezone's own
 	if err := h.checkOrigins(); err != nil {
 		return nil, err
 	}

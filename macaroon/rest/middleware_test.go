@@ -94,6 +94,71 @@ func TestRequire(t *testing.T) {
 	macaroontest.AssertStatus(t, res, http.StatusUnauthorized) // without Authenticate in front nobody is known
 }
 
+type tenantKey struct{}
+
+// inTenant puts the tenant of the path into the context of the request.
+func inTenant(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tenantKey{}, r.PathValue("tenant"))))
+	})
+}
+
+// An application's caveats are decided by Authenticate from what the context
+// holds then, or by the handler at their use, and never by nobody.
+func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
+	t.Parallel()
+	v, err := caveat.NewVocabulary(caveat.Kind{Name: "tenant", Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
+		return ctx.Value(tenantKey{}) == value, nil
+	}})
+	require.NoError(t, err)
+	acme, err := v.New("tenant", "acme")
+	require.NoError(t, err)
+	h := macaroontest.New(t, macaroon.WithVocabulary(v))
+	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+	deciding := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, _ := rest.ClientFrom(r.Context())
+		ctx := context.WithValue(r.Context(), tenantKey{}, r.PathValue("tenant"))
+		if err := client.CheckKind(ctx, "tenant"); err != nil {
+			rest.WriteError(w, err)
+			return
+		}
+		_, _ = io.WriteString(w, "done")
+	})
+	for name, c := range map[string]struct {
+		handler http.Handler
+		good    int
+	}{
+		"in the context before Authenticate": {inTenant(rest.Authenticate(h.Authority)(done)), 200},
+		"in the context after Authenticate":  {rest.Authenticate(h.Authority)(inTenant(done)), 401},
+		"at use":                             {rest.Authenticate(h.Authority, rest.CheckLater("tenant"))(deciding), 200},
+		"at use without CheckLater":          {rest.Authenticate(h.Authority)(deciding), 401},
+		"another kind is left":               {rest.Authenticate(h.Authority, rest.CheckLater("tennant"))(deciding), 401},
+	} {
+		mux := http.NewServeMux()
+		mux.Handle("GET /{tenant}/files", c.handler)
+		res := macaroontest.Get(t, mux, "/acme/files", h.Token(acme))
+		require.Equal(t, c.good, res.Status, "%s: %s", name, res.Body)
+		res = macaroontest.Get(t, mux, "/other/files", h.Token(acme))
+		macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
+		macaroontest.AssertError(t, res, errors.IDTokenCaveatUnverified)
+		res = macaroontest.Get(t, mux, "/other/files", h.Token())
+		macaroontest.AssertStatus(t, res, http.StatusOK)
+	}
+
+	// Onezone's own kinds are not left to a handler, nor is anything by the API.
+	later := rest.CheckLater("tenant", caveat.TypeTime, caveat.TypeIP)
+	mux := http.NewServeMux()
+	mux.Handle("GET /{tenant}/files", rest.Authenticate(h.Authority, later)(done))
+	macaroontest.AssertError(t, macaroontest.Get(t, mux, "/acme/files", h.Expired()), errors.IDTokenCaveatUnverified)
+	api, err := rest.NewHandler(h.Authority, later)
+	require.NoError(t, err)
+	res := macaroontest.Get(t, api, rest.Prefix+"/user/tokens/named", h.Token(acme))
+	macaroontest.AssertError(t, res, errors.IDTokenCaveatUnverified)
+
+	require.ErrorIs(t, rest.Client{}.CheckKind(t.Context(), "tenant"), errors.IDUnauthorized)
+	require.NoError(t, rest.Client{Subject: h.Alice}.CheckKind(t.Context(), "tenant"), "a password carries no caveats")
+}
+
 func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
 	t.Parallel()
 	const gri = "file.{id}.content:private"

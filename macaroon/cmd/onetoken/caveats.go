@@ -7,17 +7,21 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/printable"
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 // caveatFlags are those that make a caveat.
 type caveatFlags struct {
 	ttl time.Duration // 0: not given
 	now time.Time
+	any bool // of the language of Onezone or not
 }
 
 func (c *caveatFlags) declare(f *flags) {
 	value(f, &c.ttl, "ttl", "DURATION", `how long the token is to live, from one second: "90s", "1h"`, parseTTL)
 	declareNow(f, &c.now)
+	f.BoolVar(&c.any, "any", false, "add caveats as well that are not of the language of Onezone, with a warning")
 }
 
 var errTTL = errors.New("shorter than a second")
@@ -32,29 +36,45 @@ func parseTTL(text string) (time.Duration, error) {
 	return ttl, err
 }
 
-// read returns the time caveat of -ttl, if there is one, and those of the
-// arguments.
-func (c *caveatFlags) read(args []string) ([]caveat.Caveat, error) {
-	cs := make([]caveat.Caveat, 0, len(args)+1)
+// read returns the texts of the time caveat of -ttl, if there is one, and of the
+// caveats in the arguments. It warns of those that only -any lets in.
+func (c *caveatFlags) read(p process, args []string) ([]string, error) {
+	texts := make([]string, 0, len(args)+1)
 	if c.ttl > 0 {
-		cs = append(cs, caveat.Until(c.now.Add(c.ttl)))
+		texts = append(texts, caveat.Until(c.now.Add(c.ttl)).String())
 	}
-	for i, text := range args {
-		read, err := caveat.Parse(text)
-		if err != nil {
-			return nil, notCaveat(i, text)
+	var foreign []int
+	for i, arg := range args {
+		read, err := caveat.Parse(arg)
+		switch {
+		case err == nil:
+			if err := caveat.Validate(read); err != nil {
+				return nil, misuse(fmt.Sprintf("caveat %d: %s", i+1, errors.From(err).Description))
+			}
+			texts = append(texts, read.String())
+		case c.any && isApplicationCaveat(arg):
+			foreign = append(foreign, i+1)
+			texts = append(texts, arg)
+		default:
+			return nil, notCaveat(i, arg)
 		}
-		if err := caveat.Validate(read); err != nil {
-			return nil, misuse(fmt.Sprintf("caveat %d: %s", i+1, errors.From(err).Description))
-		}
-		cs = append(cs, read)
 	}
-	return cs, nil
+	for _, n := range foreign {
+		p.warn(fmt.Sprintf("caveat %d is not in the language of Onezone: only an application that knows it accepts the token", n))
+	}
+	return texts, nil
+}
+
+// isApplicationCaveat reports whether the text may be a caveat of an application.
+// A token may not: it would be readable in another one.
+func isApplicationCaveat(text string) bool {
+	_, err := macaroon.Parse(text)
+	return err != nil && text != "" && !strings.HasPrefix(text, "-") && printable.Quote(text) == text
 }
 
 // notCaveat tells of an argument by its place. The text might be a token.
 func notCaveat(i int, text string) error {
-	hint := `a caveat is one argument, such as "time < 1700000000"`
+	hint := `a caveat is one argument, such as "time < 1700000000"; -any lets in those of applications`
 	if strings.HasPrefix(text, "-") {
 		hint = "flags stand before the caveats"
 	}

@@ -20,7 +20,7 @@ type command struct {
 
 var commands = []command{
 	{"inspect", "[-json] [FILE]", inspect},
-	{"confine", "[-ttl DURATION] [-now TIME] [CAVEAT]... < TOKEN", confine},
+	{"confine", "[-ttl DURATION] [-now TIME] [-any] [CAVEAT]... < TOKEN", confine},
 	{"mint", "-subject SUBJECT [flags] [CAVEAT]...", mint},
 	{"verify", "[flags] < TOKEN", verify},
 }

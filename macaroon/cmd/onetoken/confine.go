@@ -5,11 +5,11 @@ func confine(f *flags) func(process, []string) error {
 	var added caveatFlags
 	added.declare(f)
 	return func(p process, args []string) error {
-		cs, err := added.read(args)
+		texts, err := added.read(p, args)
 		switch {
 		case err != nil:
 			return err
-		case len(cs) == 0:
+		case len(texts) == 0:
 			// The very token would come out, and be taken for a weaker one.
 			return misuse("there is nothing to confine the token to: give caveats or -ttl")
 		}
@@ -17,7 +17,7 @@ func confine(f *flags) func(process, []string) error {
 		if err != nil {
 			return err
 		}
-		if token, err = token.Confine(cs...); err != nil {
+		if token, err = token.ConfineUnchecked(texts...); err != nil {
 			return err
 		}
 		return write(p.out, token.String()+"\n")

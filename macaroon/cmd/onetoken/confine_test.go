@@ -80,6 +80,43 @@ func TestConfineDoesNotPassATokenOnUnconfined(t *testing.T) {
 	}
 }
 
+// A caveat outside the language enters a token only when asked for, and then
+// with a warning that does not repeat it.
+func TestApplicationCaveatsNeedAny(t *testing.T) {
+	t.Parallel()
+	secret := map[string]string{secretVariable: exampleSecret}
+	for _, c := range []struct {
+		name, stdin string
+		command     []string
+	}{
+		{"confine", bare(t), []string{"confine"}},
+		{"mint", "", []string{"mint", "-subject", exampleUser}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"data.readonly", "project = 42", "ip = 192.0.2.7"}
+			onetokenWith(secret, c.stdin, append(c.command, args...)...).trouble(t, "caveat 2 is not in the language")
+
+			o := onetokenWith(secret, c.stdin, append(append(c.command, "-any", "-now", "1000", "-ttl", "1h"), args...)...)
+			require.Equal(t, statusDone, o.status, o.err)
+			token, err := macaroon.Parse(strings.TrimSpace(o.out))
+			require.NoError(t, err)
+			assert.Equal(t, []string{"time < 4600", "data.readonly", "project = 42", "ip = 192.0.2.7/32"}, token.Caveats())
+			assert.Equal(t, "onetoken: warning: caveat 2 is not in the language of Onezone: "+
+				"only an application that knows it accepts the token\n", o.err)
+			leaksNothing(t, o.err, o.out, exampleSecret)
+
+			for _, text := range []string{"", exampleToken, "opw-" + exampleToken, "-ttl", "a\nb", "a\x1b[2J", "\u202e", "\xff"} {
+				o := onetokenWith(secret, c.stdin, append(append(c.command, "-any"), "data.readonly", text)...)
+				o.trouble(t, "caveat 2 is not in the language")
+				leaksNothing(t, o.err, exampleToken, exampleSecret)
+			}
+			o = onetokenWith(secret, c.stdin, append(append(c.command, "-any"), "consumer = nobody")...)
+			o.trouble(t, "every consumer must be")
+		})
+	}
+}
+
 func TestATokenThatCannotTakeTheCaveatsIsRefused(t *testing.T) {
 	t.Parallel()
 	full := make([]string, macaroon.DefaultMaxCaveats)

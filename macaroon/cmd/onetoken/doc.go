@@ -4,7 +4,7 @@
 //	go install github.com/onezone-go/onezone/macaroon/cmd/onetoken@latest
 //
 //	onetoken inspect [-json] [FILE]
-//	onetoken confine [-ttl DURATION] [-now TIME] [CAVEAT]... < TOKEN
+//	onetoken confine [-ttl DURATION] [-now TIME] [-any] [CAVEAT]... < TOKEN
 //	onetoken mint    -subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
 //
@@ -44,7 +44,9 @@
 //
 // and asn, geo.country, geo.region, data.path, data.objectid; package caveat has
 // them all. It enters the token in its canonical form ("ip = 192.0.2.7/32"). What
-// is not in the language is refused: no Onezone would let such a token pass.
+// is not in the language is refused: no Onezone would let such a token pass. With
+// -any such a caveat is added as it is, after a warning, for an application that
+// knows it ("project = 42").
 //
 // With -ttl 1h there is a time caveat before the others, for the moment an hour
 // from now, or from -now. Its second begins at most that long from then: the token
@@ -70,7 +72,7 @@
 //	-domain DOMAIN     of the Onezone, default onezone
 //	-generation N      of the secret of a temporary token, from 1; default 0, a
 //	                   named token
-//	-ttl, -now         as above
+//	-ttl, -now, -any   as above
 //	-secret-file FILE
 //
 // The same arguments and secret give the same token to the byte. An Onezone

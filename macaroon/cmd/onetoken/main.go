@@ -22,12 +22,16 @@ const (
 type process struct {
 	in     io.Reader
 	out    io.Writer
+	err    io.Writer
 	getenv func(string) string
 }
 
+// warn tells of something that is done all the same.
+func (p process) warn(text string) { fmt.Fprintln(p.err, "onetoken: warning:", text) }
+
 // run does what the arguments say and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	err := dispatch(args, process{stdin, stdout, getenv})
+	err := dispatch(args, process{stdin, stdout, stderr, getenv})
 	if err == nil {
 		return statusDone
 	}

@@ -24,11 +24,12 @@ func mint(f *flags) func(process, []string) error {
 	added.declare(f)
 	var key secretFlag
 	key.declare(f)
-	return func(p process, args []string) (err error) {
+	return func(p process, args []string) error {
 		if spec.Subject.IsZero() {
 			return misuse("say whom the token speaks for: -subject usr-ID")
 		}
-		if spec.Caveats, err = added.read(args); err != nil {
+		texts, err := added.read(p, args)
+		if err != nil {
 			return err
 		}
 		secret, err := key.read(p.getenv)
@@ -36,6 +37,9 @@ func mint(f *flags) func(process, []string) error {
 			return err
 		}
 		token, err := macaroon.Mint(spec, secret)
+		if err == nil {
+			token, err = token.ConfineUnchecked(texts...)
+		}
 		if err != nil {
 			return misuse(err.Error()) // it all came from the command line
 		}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -42,7 +42,7 @@ func verify(f *flags) func(process, []string) error {
 // caveat to it.
 func report(token macaroon.Token, auth macaroon.Auth) string {
 	var b strings.Builder
-	line := func(name, text string) { fmt.Fprintf(&b, "%-9s %s\n", name, printable(text)) }
+	line := func(name, text string) { fmt.Fprintf(&b, "%-9s %s\n", name, printable.Quote(text)) }
 	line("token", auth.TokenID+" (verified)")
 	if token.Version() == 1 {
 		line("subject", "known to the issuer only (version 1)")
@@ -67,12 +67,4 @@ func expiry(auth macaroon.Auth) string {
 		return seconds + " (" + at.Format(time.RFC3339) + ")"
 	}
 	return seconds
-}
-
-// printable quotes a text that would leave its line or command the terminal.
-func printable(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(text)
-	}
-	return text
 }

@@ -271,7 +271,7 @@ func legacy() []Case {
 	}
 	return []Case{
 		del(Success, "confined copy", Alice, func(w *World) string {
-			t, err := w.Laptop.ConfineText("moon = full")
+			t, err := w.Laptop.ConfineUnchecked("moon = full")
 			w.must(w.tb, err)
 			return t.String()
 		}, deleted),
