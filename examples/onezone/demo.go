@@ -11,6 +11,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/store"
 )
 
 const (
@@ -71,4 +72,19 @@ func (v *service) demoUser(ctx context.Context) (user caveat.Subject, password s
 		return user, "", err
 	}
 	return user, password, err
+}
+
+// hasNoUserBut reports whether the store holds no identities, or just the user with
+// the name.
+func hasNoUserBut(ctx context.Context, archive store.Archive, name string) (bool, error) {
+	records, _, err := archive.Export(ctx, store.IdentityRecords, "", 2)
+	if err != nil {
+		return false, fmt.Errorf("looking for users: %w", err)
+	}
+	for _, r := range records {
+		if r.Identity.Username != name {
+			return false, nil
+		}
+	}
+	return true, nil
 }

@@ -3,67 +3,88 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 // settings are what flags and the environment say.
 type settings struct {
-	address      string
-	cert, key    string // files
-	store        string // URL
-	storeTimeout time.Duration
-	cache        bool
-	sealKeys     string // file
-	domain       string
-	origin       string
-	proxies      []netip.Prefix
-	logLevel     slog.Level
-	logFormat    string
-	demo         bool
-	drain        time.Duration
-	user         userOrder
+	address         string
+	cert, key       string // files
+	store           string // URL
+	storeTimeout    time.Duration
+	cache           bool
+	sealKeys        string // file
+	domain          string
+	origin          string
+	maxTemporaryTTL time.Duration
+	origins         []string // whose pages may use the API from a browser
+	proxies         []netip.Prefix
+	logLevel        slog.Level
+	logFormat       string
+	demo            bool // asked for
+	demoIfNew       bool // not asked for; right where the store has no other users
+	drain           time.Duration
+	user            userOrder
 }
+
+// defaultMaxTemporaryTTL is that of Onezone as it is shipped, 2592000 s.
+const defaultMaxTemporaryTTL = 30 * 24 * time.Hour
 
 // defaultDomain is that of authorities that are told of none.
 const defaultDomain = "onezone"
 
+// demoUnless are the flags that show that the service is for others than somebody
+// who tries it out.
+var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
+
 // parseSettings reads the arguments, and for flags that are not among them the
-// environment. What is wrong is written to out, with the usage.
+// environment. The error is a usage error, or flag.ErrHelp after the usage was
+// written to out.
 func parseSettings(args []string, out io.Writer, getenv func(string) string) (settings, error) {
-	var s settings
+	s := settings{storeTimeout: 5 * time.Second, drain: 500 * time.Millisecond, maxTemporaryTTL: defaultMaxTemporaryTTL}
 	f := flag.NewFlagSet("onezone", flag.ContinueOnError)
-	f.SetOutput(out)
+	f.SetOutput(io.Discard) // the error says it, in one line
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
 	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "where records are kept: sqlite:PATH, postgres://..., redis://... or memory:")
-	f.DurationVar(&s.storeTimeout, "store-timeout", 5*time.Second, "how long a call of PostgreSQL or Redis may take")
+	f.Var((*duration)(&s.storeTimeout), "store-timeout", "how long a call of PostgreSQL or Redis may take")
 	f.BoolVar(&s.cache, "cache", true, "answer verifications from memory where that is right")
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store")
 	f.StringVar(&s.domain, "domain", defaultDomain, "domain of new tokens")
 	f.StringVar(&s.origin, "origin", "", "what Location headers begin with: https://onezone.example.com")
+	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "how far in the future the end of a new temporary token may be")
+	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, with commas between: https://app.example.com", s.readOrigins)
 	f.Func("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, with commas between", s.readProxies)
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
-	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default true on a loopback address)")
-	f.DurationVar(&s.drain, "drain", 500*time.Millisecond, "how long to go on accepting after a signal, while clients are told to go elsewhere")
+	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default: see the manual)")
+	f.Var((*duration)(&s.drain), "drain", "how long to go on accepting after a signal, while clients are told to go elsewhere")
 	s.user.flags(f)
 	given, err := fromEnvironment(f, getenv)
 	if err != nil {
 		return settings{}, err
 	}
-	if err := f.Parse(args); err != nil {
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(out)
+		f.PrintDefaults()
 		return settings{}, err
+	case err != nil:
+		return settings{}, misused("%w; -help lists all flags", err)
 	}
 	f.Visit(func(set *flag.Flag) { given[set.Name] = true })
 	if !given["demo"] {
-		s.demo = isLoopback(s.address)
+		touched := slices.ContainsFunc(demoUnless, func(name string) bool { return given[name] })
+		s.demoIfNew = !touched && isLoopback(s.address)
 	}
 	return s, s.check(f.Args())
 }
@@ -81,7 +102,7 @@ func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[str
 		if value := getenv(name); value != "" {
 			// The value may hold a password and is not quoted.
 			if f.Set(each.Name, value) != nil {
-				err = errors.Join(err, fmt.Errorf("the value of %s is no good for -%s", name, each.Name))
+				err = errors.Join(err, misused("the value of %s is no good for -%s", name, each.Name))
 			}
 			given[each.Name] = true
 		}
@@ -101,20 +122,41 @@ func (s *settings) readProxies(text string) error {
 	return nil
 }
 
-func (s *settings) check(rest []string) error {
-	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("there are no arguments besides flags, and %q is none", rest[0])
-	case (s.cert == "") != (s.key == ""):
-		return errors.New("-tls-cert and -tls-key go together")
-	case s.logFormat != "text" && s.logFormat != "json":
-		return errors.New("-log-format is text or json")
-	case s.storeTimeout <= 0:
-		return errors.New("-store-timeout is more than nothing")
-	case s.drain < 0:
-		return errors.New("-drain is no time in the past")
+func (s *settings) readOrigins(text string) error {
+	s.origins = nil
+	for origin := range strings.SplitSeq(text, ",") {
+		origin = strings.TrimSpace(origin)
+		if err := rest.ValidateOrigin(origin); err != nil {
+			return err
+		}
+		s.origins = append(s.origins, origin)
 	}
-	return s.user.check()
+	return nil
+}
+
+// check judges the settings, and returns all that is wrong with them.
+func (s *settings) check(arguments []string) error {
+	var errs []error
+	if len(arguments) > 0 {
+		errs = append(errs, misused("there are no arguments besides flags, and %q is none", arguments[0]))
+	}
+	errs = append(errs, checkAddress(s.address), checkStore(s.store), checkDomain(s.domain), checkOrigin(s.origin))
+	if (s.cert == "") != (s.key == "") {
+		errs = append(errs, misused("-tls-cert and -tls-key go together"))
+	}
+	if s.logFormat != "text" && s.logFormat != "json" {
+		errs = append(errs, misused("-log-format is text or json"))
+	}
+	if s.storeTimeout <= 0 {
+		errs = append(errs, misused("-store-timeout is more than nothing"))
+	}
+	if s.maxTemporaryTTL < time.Second {
+		errs = append(errs, misused("-max-temporary-ttl must be at least 1s"))
+	}
+	if s.drain < 0 {
+		errs = append(errs, misused("-drain is no time in the past"))
+	}
+	return errors.Join(append(errs, s.user.check(s.store))...)
 }
 
 // isLoopback reports whether only this machine can reach the address.

@@ -28,12 +28,14 @@ func environment(pairs ...string) func(string) string {
 func TestSettingsComeFromFlagsThenFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	env := environment("ONEZONE_ADDRESS", "192.0.2.1:1", "ONEZONE_LOG_LEVEL", "warn", "ONEZONE_CACHE", "false", "ONEZONE_STORE", "memory:",
-		"ONEZONE_DEMO", "true", "ONEZONE_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32", "ONEZONE_CREATE_USER", "eve", "ONEZONE_DRAIN", "2s")
+		"ONEZONE_DEMO", "true", "ONEZONE_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32", "ONEZONE_CREATE_USER", "eve", "ONEZONE_DRAIN", "2s",
+		"ONEZONE_ALLOWED_ORIGINS", "https://app.example.com, http://localhost:8080")
 	s, err := parseSettings([]string{"-address", "192.0.2.2:2", "-domain", "onezone.example.com"}, &buffer{}, env)
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		address: "192.0.2.2:2", store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
-		proxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
+		proxies:         []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
+		maxTemporaryTTL: 2592000 * time.Second, origins: []string{"https://app.example.com", "http://localhost:8080"},
 		logLevel: slog.LevelWarn, logFormat: "text", demo: true, drain: 2 * time.Second,
 	}, s)
 	s, err = parseSettings([]string{"-trusted-proxies", "192.0.2.0/24"}, &buffer{}, env)
@@ -54,14 +56,16 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-log-level", "loud"}, "log-level"},
 		{nil, []string{"-store-timeout", "0s"}, "-store-timeout"},
 		{nil, []string{"-drain", "-1s"}, "-drain"},
+		{nil, []string{"-max-temporary-ttl", "0s"}, "-max-temporary-ttl"},
+		{nil, []string{"-store", "memory:", "-allowed-origins", "https://app.example.com/"}, "-allowed-origins"},
 		{nil, []string{"-trusted-proxies", "10.0.0.1"}, "trusted-proxies"},
 		{nil, []string{"serve"}, `"serve" is none`},
 		{[]string{"ONEZONE_STORE_TIMEOUT", "hunter2"}, nil, "the value of ONEZONE_STORE_TIMEOUT is no good for -store-timeout"},
 		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store is one of"},
 		{nil, []string{"-store", "sqlite:"}, "needs a path"},
 		{nil, []string{"-store", "memory:", "-seal-key-file", "/nowhere"}, "reading the seal keys"},
-		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, "badValueDomain"},
-		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, "listen"},
+		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, `-domain "a\nb" is not the name of a host`},
+		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, `-address "127.0.0.1:x" is not HOST:PORT`},
 	} {
 		var out, log buffer
 		ctx, cancel := context.WithTimeout(t.Context(), patience) // lest one that is taken serves for ever

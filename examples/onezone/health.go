@@ -16,15 +16,21 @@ import (
 // readyTimeout is how long the store may take to show that it answers.
 const readyTimeout = 2 * time.Second
 
-// readOnly answers other methods than those that read with 405.
+// readOnly answers OPTIONS with the methods that read, and all others but those
+// with 405. No cache may keep an answer: each is about this moment.
 func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			w.WriteHeader(http.StatusMethodNotAllowed)
+		w.Header().Set("Cache-Control", "no-store")
+		status := http.StatusMethodNotAllowed
+		switch r.Method {
+		case http.MethodGet, http.MethodHead:
+			next.ServeHTTP(w, r)
 			return
+		case http.MethodOptions:
+			status = http.StatusNoContent
 		}
-		next.ServeHTTP(w, r)
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		w.WriteHeader(status)
 	})
 }
 

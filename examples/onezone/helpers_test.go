@@ -122,11 +122,12 @@ var (
 )
 
 // start starts the program in the directory on a free port, and waits until it
-// has printed what there is to try. It ends with the test.
+// has printed what there is to try. It has a demo user unless the arguments say
+// otherwise, and ends with the test.
 func start(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, client: &http.Client{Transport: &http.Transport{}, Timeout: patience}, ended: make(chan struct{})}
-	s.cmd = exec.Command(binary(t), append([]string{"-address", "127.0.0.1:0"}, args...)...)
+	s.cmd = exec.Command(binary(t), append([]string{"-address", "127.0.0.1:0", "-demo"}, args...)...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, &s.out, &s.log
 	require.NoError(t, s.cmd.Start())
 	go func() {

@@ -54,7 +54,7 @@ postgres() {
 # serve NAME STORE starts the service and makes the token that it is asked about.
 serve() {
 	mkdir "$work/$1"
-	(cd "$work/$1" && exec "$work/bin/onezone" -address 127.0.0.1:19080 -store "$2" >out 2>log) &
+	(cd "$work/$1" && exec "$work/bin/onezone" -demo -address 127.0.0.1:19080 -store "$2" >out 2>log) &
 	pid=$!
 	pids="$pids $pid"
 	n=0

@@ -24,12 +24,28 @@
 //	-domain           the domain of new tokens; default "onezone"
 //	-origin           what Location headers begin with; default https and the
 //	                  domain, or with the default domain the address
+//	-max-temporary-ttl
+//	                  how far in the future the end of a new temporary token may
+//	                  be; default 720h, which are the 30 days of Onezone
+//	-allowed-origins  origins, such as https://app.example.com, whose pages may use
+//	                  the API from a browser; default: none
 //	-trusted-proxies  networks whose X-Forwarded-For is believed
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text
 //	-demo             make the demo user and print the curl lines; default: only
-//	                  on a loopback address
+//	                  on a loopback address, with none of -store,
+//	                  -seal-key-file, -tls-cert, -domain, -origin and
+//	                  -trusted-proxies, while the store has no other users
 //	-drain            how long it goes on to accept after a signal; default 500ms
+//
+// # Start
+//
+// What is wrong with the settings or at the start is said on standard error, one
+// line for each mistake, and nothing is served. The exit code is 2 for a mistake in
+// flags or environment, 1 for any other failure, and 0 after -help, after a user
+// was managed, and after a signal.
+//
+// # Users
 //
 // Users are managed by a run of the same program that ends when it is done, also
 // while the service is running, except over memory:.
@@ -72,9 +88,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -94,12 +107,8 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
 	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "onezone:", err)
-		os.Exit(1)
-	}
+	report(os.Stderr, err)
+	os.Exit(exitCode(err))
 }
 
 // stdio is what the program talks over.
@@ -110,7 +119,7 @@ type stdio struct {
 
 // run does what the arguments say, until it is done or ctx is.
 func run(ctx context.Context, args []string, io stdio, getenv func(string) string) error {
-	settings, err := parseSettings(args, io.err, getenv)
+	settings, err := parseSettings(args, io.out, getenv)
 	if err != nil {
 		return err
 	}

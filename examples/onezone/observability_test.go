@@ -87,11 +87,14 @@ func TestTheServicesOwnPathsAreForReading(t *testing.T) {
 	s, end := inProcess(t, "-store", "memory:")
 	defer end()
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-		require.Equal(t, 200, s.get("GET", path, "").status)
-		require.Equal(t, 200, s.get("HEAD", path, "").status)
-		a := s.get("POST", path, "{}")
-		require.Equal(t, 405, a.status)
-		require.Equal(t, "GET, HEAD", a.header.Get("Allow"))
+		for method, status := range map[string]int{"GET": 200, "HEAD": 200, "OPTIONS": 204, "POST": 405} {
+			a := s.get(method, path, "")
+			require.Equal(t, status, a.status, "%s %s", method, path)
+			require.Equal(t, "no-store", a.header.Get("Cache-Control"), "%s %s", method, path)
+			if status != 200 {
+				require.Equal(t, "GET, HEAD, OPTIONS", a.header.Get("Allow"))
+			}
+		}
 		require.Equal(t, 404, s.get("GET", path+"/", "").status)
 	}
 	require.Equal(t, 404, s.get("GET", "/", "").status)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,17 +53,22 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	if v.metrics, err = metrics.New(v.registry, metrics.Options{}); err != nil {
 		return err
 	}
-	front, opened, err := openStore(ctx, s, v.metrics)
+	tlsConfig, err := s.tlsConfig()
+	if err != nil {
+		return err
+	}
+	opened, err := openStore(ctx, s, v.metrics)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	v.store = front
-	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe))
+	v.store = opened.front
+	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe),
+		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL))
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.address)
+	listener, err := listen(s.address)
 	if err != nil {
 		return err
 	}
@@ -72,13 +78,19 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	v.log.Info("serving", "url", base, "store", storeKind(s.store))
-	if s.demo {
+	demo := s.demo
+	if s.demoIfNew {
+		if demo, err = hasNoUserBut(ctx, opened.back, demoUser); err != nil {
+			return err
+		}
+	}
+	if demo {
 		if err := v.demonstrate(ctx, io.out, base); err != nil {
 			return err
 		}
 	}
-	return v.serveUntil(ctx, handler, listener)
+	v.log.Info("serving", "url", base, "store", storeKind(s.store))
+	return v.serveUntil(ctx, v.server(handler, tlsConfig), listener)
 }
 
 // baseURL is where the service is for who is on this machine.
@@ -107,7 +119,8 @@ func (v *service) handler(base string) (http.Handler, error) {
 		origin = "https://" + v.settings.domain
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
-		rest.WithTrustedProxies(v.settings.proxies...))
+		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
+		rest.WithConfiguration(configuration()))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +131,9 @@ func (v *service) handler(base string) (http.Handler, error) {
 		"/metrics": readOnly(v.scraped()),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := own[r.URL.Path]; h != nil {
+		// As the path came: a proxy that keeps /metrics from the public does not
+		// decode it.
+		if h := own[r.URL.EscapedPath()]; h != nil {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -126,10 +141,12 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}), nil
 }
 
-// serveUntil serves until ctx is done, and then answers what it has accepted.
-func (v *service) serveUntil(ctx context.Context, handler http.Handler, l net.Listener) error {
-	server := &http.Server{
+// server is what serves the handler, over TLS where there is a configuration of
+// it.
+func (v *service) server(handler http.Handler, c *tls.Config) *http.Server {
+	return &http.Server{
 		Handler:           handler,
+		TLSConfig:         c,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -137,10 +154,14 @@ func (v *service) serveUntil(ctx context.Context, handler http.Handler, l net.Li
 		MaxHeaderBytes:    rest.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
 	}
+}
+
+// serveUntil serves until ctx is done, and then answers what it has accepted.
+func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() {
-		if v.settings.cert != "" {
-			ended <- server.ServeTLS(l, v.settings.cert, v.settings.key)
+		if server.TLSConfig != nil {
+			ended <- server.ServeTLS(l, "", "")
 		} else {
 			ended <- server.Serve(l)
 		}

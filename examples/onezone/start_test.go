@@ -94,24 +94,6 @@ func TestThePasswordOfTheDemoUserIsKeptNowhere(t *testing.T) {
 	require.NotContains(t, s.log.String(), s.password)
 }
 
-func TestThereIsNoDemoUserForOthersUnlessItIsAskedFor(t *testing.T) {
-	t.Parallel()
-	for address, demo := range map[string]bool{
-		"127.0.0.1:0": true, "localhost:0": true, "[::1]:80": true, "127.1.2.3:80": true,
-		":9080": false, "0.0.0.0:9080": false, "192.0.2.1:80": false, "[::]:80": false, "onezone.example.com:443": false,
-	} {
-		s, err := parseSettings([]string{"-address", address}, os.Stderr, unset)
-		require.NoError(t, err)
-		require.Equal(t, demo, s.demo, address)
-		s, err = parseSettings([]string{"-address", address, "-demo"}, os.Stderr, unset)
-		require.NoError(t, err)
-		require.True(t, s.demo)
-		s, err = parseSettings([]string{"-address", address, "-demo=false"}, os.Stderr, unset)
-		require.NoError(t, err)
-		require.False(t, s.demo)
-	}
-}
-
 func TestAMemoryStoreForgetsAndASealedOneKeepsSecretsFromTheFile(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-store", "memory:")
@@ -147,10 +129,10 @@ func TestAMemoryStoreForgetsAndASealedOneKeepsSecretsFromTheFile(t *testing.T) {
 // secretOf reads the secret of a named token from the store in the directory.
 func secretOf(t *testing.T, dir, sealKeys, id string) string {
 	t.Helper()
-	front, opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil)
+	opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, opened.Close()) }()
-	record, err := front.GetToken(t.Context(), id)
+	record, err := opened.front.GetToken(t.Context(), id)
 	require.NoError(t, err)
 	return record.Secret.Reveal()
 }

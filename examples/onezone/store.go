@@ -27,21 +27,27 @@ type backend interface {
 	store.TemporaryReplacer
 }
 
+// openedStore is the store of the settings, with all that goes in front of it.
+type openedStore struct {
+	front store.Store // what the program uses
+	back  backend     // where the records are
+	closers
+}
+
 // openStore opens the store of the settings with all that goes in front of it,
 // from the back to the front: deadlines, latencies, encryption, cache. A cache in
 // front of the encryption spares opening a secret at each verification. Without
-// metrics nothing is measured.
-func openStore(ctx context.Context, s settings, m *metrics.Metrics) (store.Store, io.Closer, error) {
+// metrics nothing is measured. Errors name the flag to change.
+func openStore(ctx context.Context, s settings, m *metrics.Metrics) (*openedStore, error) {
 	b, cached, err := openBackend(ctx, s)
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("-store %s: %w", storeName(s.store), err)
 	}
-	opened := closers{b}
-	front, err := decorate(b, cached, s, m, &opened)
-	if err != nil {
-		return nil, nil, errors.Join(err, opened.Close())
+	opened := &openedStore{back: b, closers: closers{b}}
+	if opened.front, err = decorate(b, cached, s, m, &opened.closers); err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
-	return front, opened, nil
+	return opened, nil
 }
 
 // openBackend opens the database, makes its tables and tells whether a cache in
@@ -61,14 +67,10 @@ func openBackend(ctx context.Context, s settings) (b backend, cached bool, err e
 		b, err = openRedis(ctx, s)
 		return b, false, err // its client has a cache, which the server looks after
 	}
-	// A URL that is not understood may still hold a password.
-	return nil, false, errors.New("-store is one of sqlite:PATH, postgres://HOST/DB, redis://HOST and memory: alone")
+	return nil, false, checkStore(s.store)
 }
 
 func openSQLite(ctx context.Context, path string) (backend, error) {
-	if path == "" {
-		return nil, errors.New("-store sqlite: needs a path: sqlite:data/onezone.db")
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -120,7 +122,7 @@ func decorate(b backend, cached bool, s settings, m *metrics.Metrics, opened *cl
 	if s.sealKeys != "" {
 		ring, err := readSealKeys(s.sealKeys)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("-seal-key-file %s: %w", s.sealKeys, err)
 		}
 		if front, err = seal.New(front, ring); err != nil {
 			return nil, err

@@ -49,16 +49,18 @@ func (o *userOrder) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the new password from the first line of standard input, rather than draw one")
 }
 
-func (o userOrder) check() error {
+func (o userOrder) check(store string) error {
 	switch {
 	case o.several:
-		return errors.New("a run does one thing: -create-user, -set-password, -block or -unblock")
+		return misused("a run does one thing: -create-user, -set-password, -block or -unblock")
 	case o.do != "" && o.name == "":
-		return fmt.Errorf("-%s needs the name of a user", o.do)
+		return misused("-%s needs the name of a user", o.do)
 	case o.fullName != "" && o.do != "create-user":
-		return errors.New("-full-name goes with -create-user")
+		return misused("-full-name goes with -create-user")
 	case o.passwordStdin && o.do != "create-user" && o.do != "set-password":
-		return errors.New("-password-stdin goes with -create-user or -set-password")
+		return misused("-password-stdin goes with -create-user or -set-password")
+	case o.do != "" && strings.HasPrefix(store, "memory:"):
+		return misused("users in memory: end with the process; give a -store that lasts")
 	}
 	return nil
 }
@@ -66,19 +68,16 @@ func (o userOrder) check() error {
 // manageUser does what the settings order, and tells on standard output that it is
 // done.
 func manageUser(ctx context.Context, s settings, io stdio) (err error) {
-	if strings.HasPrefix(s.store, "memory:") {
-		return errors.New("users in memory: end with the process; give a -store that lasts")
-	}
-	front, opened, err := openStore(ctx, s, nil)
+	opened, err := openStore(ctx, s, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	authority, err := macaroon.NewAuthority(front, macaroon.WithDomain(s.domain))
+	authority, err := macaroon.NewAuthority(opened.front, macaroon.WithDomain(s.domain))
 	if err != nil {
 		return err
 	}
-	said, err := s.user.apply(ctx, authority, front, io.in)
+	said, err := s.user.apply(ctx, authority, opened.front, io.in)
 	if err == nil {
 		_, err = fmt.Fprintln(io.out, said)
 	}

@@ -148,8 +148,9 @@ func WithConfiguration(z Configuration) Option { return func(c *config) { c.zone
 
 // WithAllowedOrigins names the origins, such as "https://app.example.com", whose
 // pages may use the API from a browser. They get the CORS headers of a preflight,
-// and may send the password of a user. Default: none. [NewHandler] refuses a text
-// that is not an origin; in [Authenticate] it matches nothing.
+// and may send the password of a user. Default: none. A text that
+// [ValidateOrigin] refuses is refused by [NewHandler] and matches nothing in
+// [Authenticate].
 func WithAllowedOrigins(origins ...string) Option { return func(c *config) { c.origins = origins } }
 
 // WithLogger sets where the cause of every 5xx answer is written, once, with a

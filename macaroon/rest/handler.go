@@ -23,15 +23,17 @@ const MaxHeaderBytes = 4 * macaroon.DefaultMaxSize
 // NewHandler returns the token API over the authority: all routes under
 // [Prefix]. It sets no time limits; those are the server's (see
 // [http.Server.ReadTimeout]). Errors: badData {key "authority"} without an
-// authority, badData {key "allowedOrigins"} for a text that is not an origin.
+// authority, those of [ValidateOrigin] for the allowed ones.
 func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) {
 	if a == nil {
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
 	h.service, h.iface, h.dataAccess, h.later = caveat.Service{}, caveat.REST, false, nil // always Onezone's own
-	if err := h.checkOrigins(); err != nil {
-		return nil, err
+	for _, origin := range h.origins {
+		if err := ValidateOrigin(origin); err != nil {
+			return nil, err
+		}
 	}
 	byPath := map[string]map[string]http.HandlerFunc{documentPath: {http.MethodGet: serveDocument}}
 	for _, rt := range routes() {

@@ -34,14 +34,12 @@ func (c *config) preflight(w http.ResponseWriter, r *http.Request, allow string)
 	h.Set("Access-Control-Max-Age", preflightAge)
 }
 
-// checkOrigins reports whether all allowed origins are written as browsers write
-// them. The error is badData {key "allowedOrigins"}.
-func (c *config) checkOrigins() error {
-	for _, origin := range c.origins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {
-			return errors.BadDataHint("allowedOrigins", "an origin is a scheme, a host and, unless it is the default one, a port, such as https://app.example.com")
-		}
+// ValidateOrigin reports whether a text is an origin as browsers write it. The
+// error is badData {key "origin"}.
+func ValidateOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {
+		return errors.BadDataHint("origin", "an origin is a scheme, a host and, unless it is the default one, a port, such as https://app.example.com")
 	}
 	return nil
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// served runs the service in the directory until it says that it serves, ends it,
+// and returns what it printed and what it logged.
+func served(t *testing.T, dir string, args ...string) (printed, logged string) {
+	t.Helper()
+	var out, log buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	args = append([]string{"-address", "127.0.0.1:0", "-drain", "0s"}, args...)
+	go func() { ended <- run(ctx, args, stdio{strings.NewReader(""), &out, &log}, unset) }()
+	eventually(t, func() bool { return strings.Contains(log.String(), "msg=serving") }, "the service serves")
+	cancel()
+	require.NoError(t, <-ended)
+	return out.String(), log.String()
+}
+
+// The demo user is there for somebody who starts the program to try it out, and for
+// who asks for it. No test runs beside it, because it changes the directory.
+func TestTheDemoUserIsOnlyThereToTryTheServiceOut(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	cert, key := newCertificate(t, dir)
+	keys := filepath.Join(dir, "seal.key")
+	require.NoError(t, os.WriteFile(keys, []byte("2026-01 "+strings.Repeat("A", 43)+"=\n"), 0o600))
+	for _, c := range []struct {
+		name string
+		args []string
+		demo bool
+	}{
+		{"a store in memory", []string{"-store", "memory:"}, false},
+		{"a store of one's own", []string{"-store", "sqlite:data/own.db"}, false},
+		{"the default store, named", []string{"-store", "sqlite:data/onezone.db"}, false},
+		{"sealed secrets", []string{"-store", "sqlite:data/sealed.db", "-seal-key-file", keys}, false},
+		{"a certificate", []string{"-tls-cert", cert, "-tls-key", key}, false},
+		{"a domain", []string{"-domain", "onezone.example.com"}, false},
+		{"an origin", []string{"-origin", "https://onezone.example.com"}, false},
+		{"a proxy", []string{"-trusted-proxies", "127.0.0.0/8"}, false},
+		{"refused", []string{"-demo=false"}, false},
+		{"nothing", nil, true},
+		{"nothing, again", nil, true},
+		{"asked for", []string{"-store", "memory:", "-demo"}, true},
+	} {
+		printed, logged := served(t, dir, c.args...)
+		if c.demo {
+			require.Contains(t, printed, "\ncurl -u demo", c.name)
+			require.Len(t, printedToken.FindStringSubmatch(printed), 2, c.name)
+			require.NotContains(t, logged, printedToken.FindStringSubmatch(printed)[1], c.name)
+		} else {
+			require.Empty(t, printed, c.name)
+		}
+		require.NotContains(t, logged, "password", c.name)
+	}
+
+	_, err := order(t, filepath.Join(dir, "data", "onezone.db"), "", "-create-user", "alice")
+	require.NoError(t, err)
+	printed, _ := served(t, dir)
+	require.Empty(t, printed, "a store with users is for others")
+	printed, _ = served(t, dir, "-demo")
+	require.Contains(t, printed, "curl -u demo ", "and the demo user still there")
+}
+
+func TestTheDemoUserIsForThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	for address, demo := range map[string]bool{
+		"127.0.0.1:0": true, "localhost:0": true, "[::1]:80": true, "127.1.2.3:80": true,
+		":9080": false, "0.0.0.0:9080": false, "192.0.2.1:80": false, "[::]:80": false, "onezone.example.com:443": false,
+	} {
+		s, err := parseSettings([]string{"-address", address}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.Equal(t, demo, s.demoIfNew, address)
+		require.False(t, s.demo)
+		s, err = parseSettings([]string{"-address", address, "-demo"}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.True(t, s.demo)
+		s, err = parseSettings([]string{"-address", address, "-demo=false"}, os.Stderr, unset)
+		require.NoError(t, err)
+		require.False(t, s.demo || s.demoIfNew)
+	}
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+// configuration is what the API tells of this program: its version and the
+// commit that it was built from, as far as the Go command recorded them.
+func configuration() rest.Configuration {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return rest.Configuration{}
+	}
+	c := rest.Configuration{Version: info.Main.Version}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			c.Build = s.Value
+		}
+	}
+	return c
+}
