@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -63,7 +64,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.StringVar(&s.origin, "origin", "", "what Location headers begin with: https://onezone.example.com")
 	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "how far in the future the end of a new temporary token may be")
 	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, with commas between: https://app.example.com", s.readOrigins)
-	f.Func("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, with commas between", s.readProxies)
+	f.Func("trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is believed, with commas between", s.readProxies)
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default: see the manual)")
@@ -113,9 +114,13 @@ func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[str
 func (s *settings) readProxies(text string) error {
 	s.proxies = nil
 	for network := range strings.SplitSeq(text, ",") {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(network))
+		network = strings.TrimSpace(network)
+		prefix, err := netip.ParsePrefix(network)
+		if addr, single := netip.ParseAddr(network); single == nil && addr.Zone() == "" {
+			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%q is neither a network, such as 10.0.0.0/8, nor an address", network)
 		}
 		s.proxies = append(s.proxies, prefix)
 	}

@@ -43,6 +43,22 @@ func TestSettingsComeFromFlagsThenFromTheEnvironment(t *testing.T) {
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, s.proxies, "a flag replaces, it does not add")
 }
 
+func TestTrustedProxiesAreNetworksOrAddresses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"10.0.0.0/8": "10.0.0.0/8", "10.0.0.1": "10.0.0.1/32", "::1": "::1/128", "2001:db8::/32": "2001:db8::/32",
+		"::ffff:10.0.0.1": "::ffff:10.0.0.1/128", "::ffff:10.0.0.0/104": "::ffff:10.0.0.0/104",
+	} {
+		s, err := parseSettings([]string{"-trusted-proxies", "192.0.2.0/24, " + text}, &buffer{}, unset)
+		require.NoError(t, err, text)
+		require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix(want)}, s.proxies)
+	}
+	for _, text := range []string{"10.0.0.1/33", "10.0.0", "localhost", "fe80::1%eth0", "", "10.0.0.1:80"} {
+		_, err := parseSettings([]string{"-trusted-proxies", text}, &buffer{}, unset)
+		require.ErrorContains(t, err, "trusted-proxies", text)
+	}
+}
+
 func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -58,7 +74,7 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-drain", "-1s"}, "-drain"},
 		{nil, []string{"-max-temporary-ttl", "0s"}, "-max-temporary-ttl"},
 		{nil, []string{"-store", "memory:", "-allowed-origins", "https://app.example.com/"}, "-allowed-origins"},
-		{nil, []string{"-trusted-proxies", "10.0.0.1"}, "trusted-proxies"},
+		{nil, []string{"-trusted-proxies", "10.0.0.300"}, "trusted-proxies"},
 		{nil, []string{"serve"}, `"serve" is none`},
 		{[]string{"ONEZONE_STORE_TIMEOUT", "hunter2"}, nil, "the value of ONEZONE_STORE_TIMEOUT is no good for -store-timeout"},
 		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store is one of"},

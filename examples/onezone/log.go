@@ -5,11 +5,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 func newLogger(out io.Writer, s settings) *slog.Logger {
@@ -100,6 +102,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 				slog.Int("status", a.status),
 				slog.Int("bytes", a.bytes),
 				slog.Duration("duration", time.Since(start)),
+				slog.String("client", client(r, v.settings.proxies)),
 				slog.String("peer", r.RemoteAddr),
 			)
 			if len(a.tokens) > 0 {
@@ -112,6 +115,14 @@ func (v *service) logged(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(a, r)
 	})
+}
+
+// client is the address of the client of a request, "" if it is not known.
+func client(r *http.Request, proxies []netip.Prefix) string {
+	if addr := rest.ClientAddress(r, proxies...); addr.IsValid() {
+		return addr.String()
+	}
+	return ""
 }
 
 // storeKind is what may be told of the URL of a store, which can hold a password.

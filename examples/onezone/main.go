@@ -29,7 +29,8 @@
 //	                  be; default 720h, which are the 30 days of Onezone
 //	-allowed-origins  origins, such as https://app.example.com, whose pages may use
 //	                  the API from a browser; default: none
-//	-trusted-proxies  networks whose X-Forwarded-For is believed
+//	-trusted-proxies  networks and addresses of proxies whose X-Forwarded-For
+//	                  is believed
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text
 //	-demo             make the demo user and print the curl lines; default: only

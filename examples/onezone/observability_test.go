@@ -45,6 +45,26 @@ func TestTheLogNamesTokensByTheirIDsOnly(t *testing.T) {
 	require.True(t, deleted, log)
 }
 
+// Behind a proxy a line has the addresses of both: who asked, and who passed it on.
+func TestTheLogTellsWhereClientsAre(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "memory:", "-log-format", "json", "-trusted-proxies", "::ffff:127.0.0.1")
+	for _, forwarded := range []string{"203.0.113.7:51008", "[2001:db8::1]:4711", "unknown"} {
+		require.Equal(t, 401, s.do("GET", "/user", "", "X-Forwarded-For", forwarded).status)
+	}
+	end()
+	var clients []string
+	for line := range strings.Lines(s.log.String()) {
+		var entry struct{ Msg, Client, Peer string }
+		require.NoError(t, json.Unmarshal([]byte(line), &entry), line)
+		if entry.Msg == "request" {
+			clients = append(clients, entry.Client)
+			require.Regexp(t, `^127\.0\.0\.1:[0-9]+$`, entry.Peer)
+		}
+	}
+	require.Equal(t, []string{"203.0.113.7", "2001:db8::1", ""}, clients)
+}
+
 func TestTheLogLevelTurnsTheAccessLogOff(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-level", "warn")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -30,6 +31,7 @@ type config struct {
 	origins    []string
 	zone       Configuration
 	log        *slog.Logger
+	warned     sync.Once // of a proxy that is not trusted
 }
 
 func newConfig(a *macaroon.Authority, options []Option) *config {
@@ -78,7 +80,11 @@ func WithSessions(sessionOf func(*http.Request) string) Option {
 
 // WithTrustedProxies has the address of the client taken from X-Forwarded-For
 // where the connection comes from one of the networks: the last address there
-// that is not in one of them itself. Default: the header is ignored.
+// that is not in one of them itself. An address may have a port and brackets; one
+// that cannot be read makes the client's unknown. Networks of IPv4-mapped addresses
+// are those of the IPv4 addresses. Forwarded (RFC 7239) is never read: a proxy that
+// sets one of the two headers passes on what the client wrote in the other.
+// Default: both are ignored, and a proxy on this machine is warned of once.
 func WithTrustedProxies(networks ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = networks }
 }

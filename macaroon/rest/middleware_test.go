@@ -4,9 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -235,51 +232,6 @@ func TestNewHandlerNeedsAnAuthority(t *testing.T) {
 	t.Parallel()
 	_, err := rest.NewHandler(nil)
 	require.ErrorIs(t, err, errors.IDBadData)
-}
-
-func TestPeer(t *testing.T) {
-	t.Parallel()
-	w := cases.NewWorld(t)
-	trusted := rest.WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"))
-	for _, c := range []struct {
-		name, remote string
-		forwarded    []string
-		options      []rest.Option
-		want         string // "": unknown
-	}{
-		{"connection", "192.0.2.1:1234", nil, nil, "192.0.2.1"},
-		{"IPv6", "[2001:db8::1]:1", nil, nil, "2001:db8::1"},
-		{"IPv4 on a dual-stack socket", "[::ffff:192.0.2.1]:1", nil, nil, "192.0.2.1"},
-		{"no address", "@", nil, nil, ""},
-		{"made up, no proxies", "192.0.2.1:1", []string{"1.2.3.4"}, nil, "192.0.2.1"},
-		{"made up, not from a proxy", "192.0.2.1:1", []string{"1.2.3.4"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"proxy", "10.0.0.1:1", []string{"192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"proxy on a dual-stack socket", "[::ffff:10.0.0.1]:1", []string{"::ffff:192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"made up before the proxy's", "10.0.0.1:1", []string{"1.2.3.4, 192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"made up in another line", "10.0.0.1:1", []string{"1.2.3.4", "192.0.2.1"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"two proxies", "10.0.0.1:1", []string{"1.2.3.4,192.0.2.1 , fd00::7"}, []rest.Option{trusted}, "192.0.2.1"},
-		{"proxies only", "10.0.0.1:1", []string{"10.0.0.9, 10.0.0.2"}, []rest.Option{trusted}, "10.0.0.9"},
-		{"proxy says nothing", "10.0.0.1:1", nil, []rest.Option{trusted}, "10.0.0.1"},
-		{"proxy says an empty line", "10.0.0.1:1", []string{" "}, []rest.Option{trusted}, "10.0.0.1"},
-		{"proxy says little at length", "10.0.0.1:1", []string{"192.0.2.1" + strings.Repeat(" ,", 100_000)}, []rest.Option{trusted, nil}, "192.0.2.1"},
-		{"proxy talks nonsense", "10.0.0.1:1", []string{"192.0.2.1, unknown"}, []rest.Option{trusted}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			var client rest.Client
-			handler := rest.Authenticate(w.Authority, c.options...)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				client, _ = rest.ClientFrom(r.Context())
-			}))
-			r := httptest.NewRequest("GET", "/", nil).WithContext(t.Context())
-			r.RemoteAddr = c.remote
-			for _, value := range c.forwarded {
-				r.Header.Add("X-Forwarded-For", value)
-			}
-			handler.ServeHTTP(httptest.NewRecorder(), r)
-			want, _ := netip.ParseAddr(c.want)
-			require.Equal(t, want, client.PeerIP)
-		})
-	}
 }
 
 // Ids with characters that resources cannot name are good for all but api caveats
