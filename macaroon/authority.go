@@ -1,6 +1,7 @@
 package macaroon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,6 +27,7 @@ type Authority struct {
 	clock       func() time.Time
 	random      io.Reader
 	limits      Limits
+	quotas      Quotas
 	confiner    confiner
 	maxTTL      time.Duration
 	observer    Observer
@@ -60,6 +62,18 @@ func WithRandom(r io.Reader) Option { return func(a *Authority) { a.random = r }
 // tokens keep to the size as well, and as many caveats as they may carry are
 // read whatever the limit.
 func WithLimits(l Limits) Option { return func(a *Authority) { a.limits = l } }
+
+// WithMaxIssuedSize sets how many characters the text of a new token may have,
+// also of one that is confined here; past it the error is tokenTooLarge. Servers
+// that limit the size of headers need it. Default, and the most: the size under
+// which tokens are read.
+func WithMaxIssuedSize(characters int) Option {
+	return func(a *Authority) { a.confiner.maxSize = characters }
+}
+
+// WithQuotas sets what one subject can have the store keep. Default: the zero
+// [Quotas].
+func WithQuotas(q Quotas) Option { return func(a *Authority) { a.quotas = q } }
 
 // WithMaxCaveats sets how many caveats a new token may carry. Default:
 // [DefaultMaxCaveats].
@@ -135,11 +149,17 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 		return nil, errors.BadValueTooLow("maxCaveats", 1)
 	case a.limits.MaxSize < 0:
 		return nil, errors.BadValueTooLow("maxSize", 1)
+	case a.confiner.maxSize < 0:
+		return nil, errors.BadValueTooLow("maxIssuedSize", 1)
 	case a.maxTTL < time.Second:
 		return nil, errors.BadValueTooLow("maxTemporaryTTL", 1)
 	}
-	a.confiner.maxSize = a.limits.maxSize()
+	var err error
+	if a.quotas, err = a.quotas.withDefaults(); err != nil {
+		return nil, err
+	}
 	// What an authority issues, it also reads.
+	a.confiner.maxSize = min(cmp.Or(a.confiner.maxSize, a.limits.maxSize()), a.limits.maxSize())
 	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
 	return a, nil
 }

@@ -94,12 +94,13 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 // Errors, beside those of Issue: badValueName; badValueJSON {key
 // "customMetadata"}; for an invite token badValueTooLow {key "usageLimit"} and
 // badValueListNotAllowed {key "privileges"}, and badData for either of the two
-// given to a type that has none; badValueIdentifierOccupied {key "name"}.
+// given to a type that has none; badValueIdentifierOccupied {key "name"};
+// limitReached past one of the [Quotas].
 func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token, error) {
 	if err := ValidateName(name); err != nil {
 		return Token{}, err
 	}
-	custom, err := customMetadata(g.Custom)
+	custom, err := a.customMetadata(g.Custom)
 	if err != nil {
 		return Token{}, err
 	}
@@ -119,18 +120,21 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	}
 	// Minted before: what cannot be written as a token leaves no record.
 	t, secret, err := a.mintNamed(g)
+	record := store.Token{
+		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
+		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
+		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
+	}
+	if err == nil {
+		err = a.checkQuotas(ctx, record)
+	}
 	if err != nil && guarded {
 		err = cmp.Or(a.checkGrant(ctx, g.Subject, g.Type, g.Caveats), err) // the subject comes first
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	err = a.keep(ctx, guarded, store.Token{
-		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
-		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
-		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
-	})
-	if err != nil {
+	if err := a.keep(ctx, guarded, record); err != nil {
 		return Token{}, err
 	}
 	a.issued(ctx, t)
@@ -301,9 +305,12 @@ func (g Grant) privileges() []string {
 	return slices.Compact(set)
 }
 
-func customMetadata(custom json.RawMessage) (json.RawMessage, error) {
+func (a *Authority) customMetadata(custom json.RawMessage) (json.RawMessage, error) {
 	if custom == nil {
 		return json.RawMessage("{}"), nil
+	}
+	if err := a.quotas.checkCustomMetadata(custom); err != nil {
+		return nil, err
 	}
 	var object map[string]json.RawMessage
 	if !utf8.Valid(custom) || json.Unmarshal(custom, &object) != nil || object == nil {

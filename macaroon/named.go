@@ -53,32 +53,6 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 	return a.rebuild(page[0])
 }
 
-// List returns a page of named tokens in the order of their creation, and the
-// cursor of the next page, zero after the last.
-func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next store.Cursor, err error) {
-	records, next, err := a.store.ListTokens(ctx, q)
-	if err != nil {
-		return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
-	}
-	page = make([]Named, len(records))
-	for i, record := range records {
-		if page[i], err = a.rebuild(record); err != nil {
-			return nil, store.Cursor{}, err
-		}
-	}
-	return page, next, nil
-}
-
-// ListIDs returns the ids of the page of named tokens that [Authority.List] returns,
-// and the same cursor. It reads no records.
-func (a *Authority) ListIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	page, next, err = a.store.ListTokenIDs(ctx, q)
-	if err != nil {
-		return nil, store.Cursor{}, fmt.Errorf("listing ids of named tokens: %w", err)
-	}
-	return page, next, nil
-}
-
 // rebuild makes the token of a record again. That it cannot be made is a fault of
 // the store, not of who asks for it.
 func (a *Authority) rebuild(r store.Token) (Named, error) {
@@ -111,13 +85,14 @@ type Change struct {
 
 // Update changes a named token, all or nothing. Errors: notFound;
 // badValueName; badValueJSON {key "customMetadata"}; badValueIdentifierOccupied
-// {key "name"}; missingAtLeastOneValue where nothing is to change.
+// {key "name"}; missingAtLeastOneValue where nothing is to change; limitReached
+// past one of the [Quotas].
 func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 	if c.Name == nil && c.Custom == nil && c.Revoked == nil {
 		return errors.MissingAtLeastOneValue("customMetadata", "name", "revoked")
 	}
 	if c.Custom != nil {
-		if _, err := customMetadata(c.Custom); err != nil {
+		if _, err := a.customMetadata(c.Custom); err != nil {
 			return err
 		}
 	}
@@ -138,6 +113,9 @@ func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 		}
 		if c.Revoked != nil {
 			t.Revoked = *c.Revoked
+		}
+		if c.Custom != nil {
+			return a.quotas.checkRecord(*t)
 		}
 		return nil
 	})
