@@ -46,6 +46,9 @@ func newList(cs []Caveat) List {
 // Len returns the number of caveats.
 func (l List) Len() int { return len(l.caveats) }
 
+// TypeOf returns the type of the caveat at the index.
+func (l List) TypeOf(index int) Type { return l.caveats[index].Type() }
+
 // Vocabulary returns the vocabulary in which the caveats were parsed.
 func (l List) Vocabulary() *Vocabulary { return l.vocabulary }
 
@@ -122,4 +125,15 @@ func (l List) check(ctx context.Context, i int, c Caveat, use Use, req *Request)
 		return nil
 	}
 	return decide(ctx, c, req)
+}
+
+// Size returns about how many bytes the parsed caveats take in memory, beside
+// the texts.
+func (l List) Size() int {
+	const perCaveat, perEntry = 64, 96
+	n := 0
+	for i, c := range l.caveats {
+		n += perCaveat + perEntry*c.entries() + len(l.texts[i])
+	}
+	return n
 }

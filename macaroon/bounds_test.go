@@ -82,7 +82,7 @@ func TestAHolderCannotHaveManyGroupsAskedAbout(t *testing.T) {
 	}
 	verify := func(texts ...string) error {
 		*c = crowded{}
-		_, err := z.VerifyAccess(t.Context(), confineText(t, z.access(t), texts...), caveat.Request{Consumer: alice})
+		_, err := z.VerifyAccess(t.Context(), confineText(t, z.access(t), texts...).String(), caveat.Request{Consumer: alice})
 		return err
 	}
 	require.NoError(t, verify(strangers(4000)+"usr-u-alice"))
@@ -109,7 +109,7 @@ func TestErrorsOfTheApplicationAreTheEnvironments(t *testing.T) {
 		}
 		for _, fault := range []error{errors.NotFound(), fmt.Errorf("ldap: %w", errors.TokenRevoked())} {
 			c.err = fault
-			_, err := z.VerifyAccess(t.Context(), token, caveat.Request{
+			_, err := z.VerifyAccess(t.Context(), token.String(), caveat.Request{
 				Service: caveat.Service{Type: caveat.OpWorker, ID: "p"}, Session: caveat.AnySession(),
 			})
 			require.ErrorContains(t, err, fault.Error(), name)
@@ -164,7 +164,7 @@ func TestGivingAUseBackTakesNoLongerThanAStoreMay(t *testing.T) {
 		require.NoError(t, err)
 		refused := errors.New("no")
 		began := time.Now()
-		err = a.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+		err = a.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 			s.now = true
 			return refused
 		})

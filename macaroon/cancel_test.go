@@ -53,7 +53,7 @@ func TestAUseThatCannotBeTakenBackIsReported(t *testing.T) {
 	}}
 	a, err := macaroon.NewAuthority(f, macaroon.WithInviters(openHouse{}), macaroon.WithClock(z.clock))
 	require.NoError(t, err)
-	err = a.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+	err = a.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 		return errors.Forbidden("")
 	})
 	require.ErrorIs(t, err, errors.IDForbidden)
@@ -67,7 +67,7 @@ func TestAUseThatCannotBeCountedIsNotMade(t *testing.T) {
 	a, err := macaroon.NewAuthority(&failing{Store: z.store, update: func(int) error { return errGone }},
 		macaroon.WithInviters(openHouse{}), macaroon.WithClock(z.clock))
 	require.NoError(t, err)
-	err = a.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+	err = a.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 		t.Error("applied")
 		return nil
 	})
@@ -79,10 +79,10 @@ func TestWaitingForAnotherUseEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{})
-	err := z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+	err := z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := z.Consume(ctx, token, 0, caveat.Request{Consumer: bob}, accept)
+		err := z.Consume(ctx, token.String(), 0, caveat.Request{Consumer: bob}, accept)
 		requireEnvironment(t, err)
 		require.ErrorIs(t, err, context.Canceled)
 		return nil
@@ -96,7 +96,7 @@ func TestADoneContextIsTheEnvironments(t *testing.T) {
 	token := z.access(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := z.VerifyAccess(ctx, token, caveat.Request{})
+	_, err := z.VerifyAccess(ctx, token.String(), caveat.Request{})
 	requireEnvironment(t, err)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = z.IssueNamed(ctx, "name", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})

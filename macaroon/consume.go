@@ -21,7 +21,7 @@ import (
 // inviteTokenSubjectNotAuthorized; inviteTokenConsumerInvalid {consumer};
 // inviteTokenUsageLimitReached; those of [Inviters]; and what apply returns.
 func (a *Authority) Consume(
-	ctx context.Context, t Token, expected InviteType, req caveat.Request,
+	ctx context.Context, text string, expected InviteType, req caveat.Request,
 	apply func(ctx context.Context, i Invitation) error,
 ) error {
 	if apply == nil {
@@ -29,7 +29,7 @@ func (a *Authority) Consume(
 	}
 	use := partyRequest(req)
 	use.Consumer, use.Interface = req.Consumer, 0
-	auth, err := a.VerifyInvite(ctx, t, expected, use)
+	auth, err := a.VerifyInvite(ctx, text, expected, use)
 	if err != nil {
 		if errors.Is(err, errors.IDUserBlocked) {
 			return errors.InviteTokenSubjectNotAuthorized()
@@ -41,13 +41,13 @@ func (a *Authority) Consume(
 		return errors.InviteTokenConsumerInvalid(req.Consumer)
 	}
 	i := Invitation{Inviter: auth.Subject, Type: invite, Target: target, Privileges: invite.DefaultPrivileges()}
-	if t.Generation() > 0 {
+	if auth.temporary {
 		if err := a.checkInvitation(ctx, i); err != nil {
 			return err
 		}
 		return apply(ctx, i)
 	}
-	return a.consumeNamed(ctx, t.ID(), i, apply)
+	return a.consumeNamed(ctx, auth.TokenID, i, apply)
 }
 
 // admits tells who may consume invitations of the type.

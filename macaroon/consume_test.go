@@ -49,7 +49,7 @@ func TestAUsageLimitAdmitsExactlySoMany(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range tries {
 		wg.Go(func() {
-			err := z.Consume(context.Background(), token, macaroon.UserJoinGroup, caveat.Request{Consumer: bob},
+			err := z.Consume(context.Background(), token.String(), macaroon.UserJoinGroup, caveat.Request{Consumer: bob},
 				func(context.Context, macaroon.Invitation) error {
 					if attempts.Add(1); i%3 == 0 {
 						return errors.Forbidden("not you")
@@ -67,7 +67,7 @@ func TestAUsageLimitAdmitsExactlySoMany(t *testing.T) {
 	n, err := other.Get(t.Context(), token.ID())
 	require.NoError(t, err)
 	assert.EqualValues(t, limit, n.UsageCount)
-	requireID(t, errors.IDInviteTokenUsageLimitReached, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept))
+	requireID(t, errors.IDInviteTokenUsageLimitReached, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 }
 
 // Two authorities do not wait for each other: what keeps the limit between them is
@@ -84,7 +84,7 @@ func TestAUsageLimitHoldsForSeveralAuthorities(t *testing.T) {
 		require.NoError(t, err)
 		for i := range tries {
 			wg.Go(func() {
-				err := a.Consume(context.Background(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+				err := a.Consume(context.Background(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 					if i%4 == 0 {
 						return errors.Forbidden("not you")
 					}
@@ -100,10 +100,10 @@ func TestAUsageLimitHoldsForSeveralAuthorities(t *testing.T) {
 	// A use that failed while all others were reserved may have turned one away;
 	// now that nobody holds any, exactly the rest is left.
 	for applied.Load() < limit {
-		require.NoError(t, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept))
+		require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 		applied.Add(1)
 	}
-	requireID(t, errors.IDInviteTokenUsageLimitReached, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept))
+	requireID(t, errors.IDInviteTokenUsageLimitReached, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 	n, err := z.Get(t.Context(), token.ID())
 	require.NoError(t, err)
 	assert.EqualValues(t, limit, n.UsageCount)
@@ -115,7 +115,7 @@ func TestTokensWithoutALimit(t *testing.T) {
 	named := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{})
 	for _, token := range []macaroon.Token{named, z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinGroup, "g1"))} {
 		for range 20 {
-			require.NoError(t, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept))
+			require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 		}
 	}
 	n, err := z.Get(t.Context(), named.ID())
@@ -134,24 +134,24 @@ func TestAFailedUseDoesNotCount(t *testing.T) {
 		return n.UsageCount
 	}
 	broken := errors.New("no disk")
-	err := z.Consume(t.Context(), token, 0, req, func(context.Context, macaroon.Invitation) error { return broken })
+	err := z.Consume(t.Context(), token.String(), 0, req, func(context.Context, macaroon.Invitation) error { return broken })
 	require.ErrorIs(t, err, broken)
 	assert.Zero(t, count())
 
 	assert.Panics(t, func() {
-		_ = z.Consume(t.Context(), token, 0, req, func(context.Context, macaroon.Invitation) error { panic("bug") })
+		_ = z.Consume(t.Context(), token.String(), 0, req, func(context.Context, macaroon.Invitation) error { panic("bug") })
 	})
 	assert.Zero(t, count())
 
 	ctx, cancel := context.WithCancel(t.Context())
-	err = z.Consume(ctx, token, 0, req, func(ctx context.Context, _ macaroon.Invitation) error {
+	err = z.Consume(ctx, token.String(), 0, req, func(ctx context.Context, _ macaroon.Invitation) error {
 		assert.EqualValues(t, 1, count(), "a use is counted before it is made")
 		cancel()
 		return ctx.Err()
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, count())
-	require.NoError(t, z.Consume(t.Context(), token, 0, req, accept))
+	require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, accept))
 	assert.EqualValues(t, 1, count())
 }
 
@@ -168,7 +168,7 @@ func TestWhoMayConsume(t *testing.T) {
 			may = []caveat.Subject{bob, provider, caveat.Nobody()}
 		}
 		for _, consumer := range []caveat.Subject{bob, provider, caveat.Nobody()} {
-			err := z.Consume(t.Context(), token, i, caveat.Request{Consumer: consumer}, accept)
+			err := z.Consume(t.Context(), token.String(), i, caveat.Request{Consumer: consumer}, accept)
 			if slices.Contains(may, consumer) {
 				require.NoError(t, err, "%v by %v", i, consumer)
 			} else {
@@ -186,18 +186,18 @@ func TestWhatAnInvitationOffers(t *testing.T) {
 	req := caveat.Request{Consumer: bob}
 
 	token := z.invite(t, macaroon.UserJoinSpace, macaroon.Grant{})
-	require.NoError(t, z.Consume(t.Context(), token, 0, req, keep))
+	require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, keep))
 	want := macaroon.Invitation{
 		Inviter: alice, Type: macaroon.UserJoinSpace, Target: "g1", Privileges: macaroon.UserJoinSpace.DefaultPrivileges(),
 	}
 	assert.Equal(t, want, got)
-	require.NoError(t, z.Consume(t.Context(), z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinSpace, "g1")), 0, req, keep))
+	require.NoError(t, z.Consume(t.Context(), z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinSpace, "g1")).String(), 0, req, keep))
 	assert.Equal(t, want, got)
 
 	for _, privileges := range [][]string{{"space_view", "space_update", "space_view"}, {}} {
 		require.NoError(t, z.DeleteAll(t.Context(), alice))
 		token = z.invite(t, macaroon.UserJoinSpace, macaroon.Grant{Privileges: privileges})
-		require.NoError(t, z.Consume(t.Context(), token, 0, req, keep))
+		require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, keep))
 		assert.True(t, got.Custom)
 		sorted := slices.Compact(slices.Sorted(slices.Values(privileges)))
 		assert.Equal(t, append([]string{}, sorted...), got.Privileges)
@@ -205,7 +205,7 @@ func TestWhatAnInvitationOffers(t *testing.T) {
 	// Privileges that are the defaults are no custom ones.
 	require.NoError(t, z.DeleteAll(t.Context(), alice))
 	token = z.invite(t, macaroon.UserJoinSpace, macaroon.Grant{Privileges: macaroon.UserJoinSpace.DefaultPrivileges()})
-	require.NoError(t, z.Consume(t.Context(), token, 0, req, keep))
+	require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, keep))
 	assert.False(t, got.Custom)
 }
 
@@ -219,13 +219,13 @@ func TestWhatChangedSinceAnInvitationWasIssued(t *testing.T) {
 	temporary := z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinGroup, "g1"))
 	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), temporary, 0, req, accept))
 	z.block(t, alice, true)
-	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, z.Consume(t.Context(), token, 0, req, accept))
+	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, z.Consume(t.Context(), token.String(), 0, req, accept))
 	z.block(t, alice, false)
-	requireID(t, errors.IDNotAnInviteToken, z.Consume(t.Context(), z.access(t), 0, req, accept))
-	requireID(t, errors.IDNotAnInviteToken, z.Consume(t.Context(), token, macaroon.UserJoinSpace, req, accept))
-	requireID(t, errors.IDTokenCaveatUnverified, z.Consume(t.Context(), confine(t, token, caveat.Consumers{alice}), 0, req, accept))
+	requireID(t, errors.IDNotAnInviteToken, z.Consume(t.Context(), z.access(t).String(), 0, req, accept))
+	requireID(t, errors.IDNotAnInviteToken, z.Consume(t.Context(), token.String(), macaroon.UserJoinSpace, req, accept))
+	requireID(t, errors.IDTokenCaveatUnverified, z.Consume(t.Context(), confine(t, token, caveat.Consumers{alice}).String(), 0, req, accept))
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
-	requireID(t, errors.IDTokenRevoked, z.Consume(t.Context(), token, 0, req, accept))
+	requireID(t, errors.IDTokenRevoked, z.Consume(t.Context(), token.String(), 0, req, accept))
 }
 
 // meddler changes a token between its verification and its use.
@@ -248,7 +248,7 @@ func TestWhatChangesWhileAnInvitationIsConsumed(t *testing.T) {
 	a, err := macaroon.NewAuthority(m, macaroon.WithInviters(openHouse{}), macaroon.WithClock(z.clock))
 	require.NoError(t, err)
 	consume := func() error {
-		return a.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
+		return a.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, func(context.Context, macaroon.Invitation) error {
 			t.Error("applied")
 			return nil
 		})
@@ -261,7 +261,7 @@ func TestWhatChangesWhileAnInvitationIsConsumed(t *testing.T) {
 
 	// The last use goes to another authority.
 	token = z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 1})
-	m.meddle = func() { require.NoError(t, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept)) }
+	m.meddle = func() { require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept)) }
 	requireID(t, errors.IDInviteTokenUsageLimitReached, consume())
 }
 

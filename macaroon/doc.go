@@ -7,8 +7,7 @@
 //	alice, err := authority.CreateUser(ctx, macaroon.NewUser{FullName: "Alice"})
 //	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
 //	...
-//	token, err := authority.Parse(r.Header.Get("X-Auth-Token"))
-//	auth, err := authority.VerifyAccess(ctx, token, caveat.Request{IP: peer})
+//	auth, err := authority.VerifyAccess(ctx, r.Header.Get("X-Auth-Token"), caveat.Request{IP: peer})
 //
 // Whoever holds a [Token] may hand on a weaker copy of it, without asking the
 // authority: [Token.Confine] adds caveats, which can never be taken off.

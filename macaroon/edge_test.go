@@ -28,8 +28,8 @@ func TestNilsOfAllKinds(t *testing.T) {
 	_, err := mint(t, macaroon.Spec{}).VerifyDischarged(t.Context(), secret, caveat.Request{}, []*macaroonv2.Macaroon{nil})
 	requireID(t, errors.IDTokenInvalid, err)
 	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 1})
-	requireID(t, errors.IDBadData, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, nil))
-	require.NoError(t, z.Consume(t.Context(), token, 0, caveat.Request{Consumer: bob}, accept))
+	requireID(t, errors.IDBadData, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, nil))
+	require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 }
 
 func TestAnAuthorityReadsWhatItIssues(t *testing.T) {
@@ -70,9 +70,9 @@ func TestConsumersInGroups(t *testing.T) {
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	token := confine(t, z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{}), caveat.MustParse("consumer = grp-family"))
 	req := caveat.Request{Consumer: bob, Groups: everyone{}}
-	require.NoError(t, z.Consume(t.Context(), token, 0, req, accept))
+	require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, accept))
 	req.Groups = nil
-	requireID(t, errors.IDTokenCaveatUnverified, z.Consume(t.Context(), token, 0, req, accept))
+	requireID(t, errors.IDTokenCaveatUnverified, z.Consume(t.Context(), token.String(), 0, req, accept))
 }
 
 type everyone struct{}

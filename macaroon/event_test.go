@@ -22,7 +22,7 @@ func TestEventsNameTokensByID(t *testing.T) {
 	assert.Equal(t, macaroon.Issued, z.lastEvent(t).Kind)
 	assert.Equal(t, token.ID(), z.lastEvent(t).TokenID)
 
-	_, err := z.VerifyAccess(t.Context(), token, caveat.Request{Interface: caveat.REST})
+	_, err := z.VerifyAccess(t.Context(), token.String(), caveat.Request{Interface: caveat.REST})
 	require.NoError(t, err)
 	e := z.lastEvent(t)
 	assert.Equal(t, macaroon.Event{
@@ -30,7 +30,7 @@ func TestEventsNameTokensByID(t *testing.T) {
 	}, e)
 
 	z.advance(2 * time.Hour)
-	_, err = z.VerifyAccess(t.Context(), token, caveat.Request{Interface: caveat.REST})
+	_, err = z.VerifyAccess(t.Context(), token.String(), caveat.Request{Interface: caveat.REST})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
 	e = z.lastEvent(t)
 	assert.Equal(t, macaroon.Refused, e.Kind)
@@ -81,7 +81,7 @@ func TestEventsOfVersion1Tokens(t *testing.T) {
 func TestTheEventOfAUsersServiceToken(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	_, err := z.VerifyService(t.Context(), z.named(t, alice, macaroon.IdentityToken()), caveat.Request{})
+	_, err := z.VerifyService(t.Context(), z.named(t, alice, macaroon.IdentityToken()).String(), caveat.Request{})
 	requireID(t, errors.IDBadServiceToken, err)
 	assert.Equal(t, macaroon.Refused, z.lastEvent(t).Kind)
 	requireID(t, errors.IDTokenInvalid, z.lastEvent(t).Err)
@@ -99,7 +99,7 @@ func TestEventsHoldNoCredentials(t *testing.T) {
 	require.NoError(t, z.verify(temporary))
 	requireID(t, errors.IDTokenCaveatUnverified, z.verify(copied))
 	requireID(t, errors.IDTokenInvalid, z.verify(forged(t, token)))
-	require.NoError(t, z.Consume(ctx, invite, 0, caveat.Request{Consumer: bob}, accept))
+	require.NoError(t, z.Consume(ctx, invite.String(), 0, caveat.Request{Consumer: bob}, accept))
 	require.NoError(t, z.RevokeConfined(ctx, copied))
 	require.NoError(t, z.Revoke(ctx, token.ID()))
 	requireID(t, errors.IDTokenRevoked, z.verify(token))

@@ -41,10 +41,7 @@ func Example() {
 		panic(err)
 	}
 	// Elsewhere, later: the text comes in with a request.
-	received, err := authority.Parse(lent.String())
-	if err != nil {
-		panic(err)
-	}
+	received := lent.String()
 	auth, err := authority.VerifyAccess(ctx, received, caveat.Request{IP: netip.MustParseAddr("10.1.2.3")})
 	fmt.Println(auth.Subject, err)
 	_, err = authority.VerifyAccess(ctx, received, caveat.Request{IP: netip.MustParseAddr("192.0.2.1")})
@@ -78,7 +75,7 @@ func ExampleAuthority_VerifyAccess() {
 	if err != nil {
 		panic(err)
 	}
-	auth, err := authority.VerifyAccess(ctx, token, caveat.Request{Interface: caveat.REST})
+	auth, err := authority.VerifyAccess(ctx, token.String(), caveat.Request{Interface: caveat.REST})
 	if err != nil {
 		panic(err) // goes into the answer as it is: its JSON, and HTTPStatus
 	}
@@ -124,9 +121,9 @@ func ExampleAuthority_RevokeConfined() {
 	if err := authority.RevokeConfined(ctx, lent); err != nil {
 		panic(err)
 	}
-	_, err = authority.VerifyAccess(ctx, lent, caveat.Request{Interface: caveat.REST})
+	_, err = authority.VerifyAccess(ctx, lent.String(), caveat.Request{Interface: caveat.REST})
 	fmt.Println("the copy:", err)
-	_, err = authority.VerifyAccess(ctx, token, caveat.Request{Interface: caveat.REST})
+	_, err = authority.VerifyAccess(ctx, token.String(), caveat.Request{Interface: caveat.REST})
 	fmt.Println("the token:", err)
 	// Output:
 	// the copy: tokenRevoked: The token was revoked.
@@ -152,8 +149,8 @@ func ExampleAuthority_Consume() {
 		fmt.Println("bob joins the group", i.Target, "with", i.Privileges)
 		return nil
 	}
-	fmt.Println(authority.Consume(ctx, token, macaroon.UserJoinGroup, bob, join))
-	err = authority.Consume(ctx, token, macaroon.UserJoinGroup, bob, join)
+	fmt.Println(authority.Consume(ctx, token.String(), macaroon.UserJoinGroup, bob, join))
+	err = authority.Consume(ctx, token.String(), macaroon.UserJoinGroup, bob, join)
 	fmt.Println(errors.Is(err, errors.IDInviteTokenUsageLimitReached))
 	// Output:
 	// bob joins the group choir with [group_view]
@@ -182,7 +179,7 @@ func ExampleWithVocabulary() {
 	if err != nil {
 		panic(err)
 	}
-	auth, err := authority.VerifyAccess(context.Background(), token, caveat.Request{})
+	auth, err := authority.VerifyAccess(context.Background(), token.String(), caveat.Request{})
 	fmt.Println(auth.Subject, auth.Caveats(), err)
 	// Output: usr-alice [project = 42] <nil>
 }
@@ -200,6 +197,6 @@ func ExampleWithObserver() {
 	if err != nil {
 		panic(err)
 	}
-	_, _ = authority.VerifyAccess(context.Background(), token, caveat.Request{Interface: caveat.REST})
+	_, _ = authority.VerifyAccess(context.Background(), token.String(), caveat.Request{Interface: caveat.REST})
 	// Output: refused time 1 true
 }

@@ -107,7 +107,7 @@ func (z *zone) temporary(t testing.TB, s caveat.Subject, typ macaroon.Type) maca
 
 // verify is VerifyAccess with an empty request.
 func (z *zone) verify(token macaroon.Token) error {
-	_, err := z.VerifyAccess(context.Background(), token, caveat.Request{})
+	_, err := z.VerifyAccess(context.Background(), token.String(), caveat.Request{})
 	return err
 }
 

@@ -65,11 +65,8 @@ func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req ca
 	if err != nil {
 		return Auth{}, errors.TokenInvalid()
 	}
-	flat := t
-	flat.caveats = conditions
-	var auth Auth
-	err = flat.check(ctx, &req, &auth).orNil()
-	return auth, err
+	c := candidate{token: t, caveats: req.Vocabulary.ParseList(conditions)}
+	return c.verified(ctx, &req)
 }
 
 // packetsOf writes the parts of a macaroon as packets.

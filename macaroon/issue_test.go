@@ -339,13 +339,13 @@ func TestAStoreThatIsGone(t *testing.T) {
 	ending := grant
 	ending.Caveats = []caveat.Caveat{caveat.Until(start)}
 	for name, call := range map[string]func() error{
-		"VerifyAccess named":     func() error { _, err := a.VerifyAccess(ctx, named, caveat.Request{}); return err },
-		"VerifyAccess temporary": func() error { _, err := a.VerifyAccess(ctx, temporary, caveat.Request{}); return err },
-		"VerifyIdentity":         func() error { _, err := a.VerifyIdentity(ctx, named, caveat.Request{}); return err },
-		"VerifyInvite":           func() error { _, err := a.VerifyInvite(ctx, invite, 0, caveat.Request{}); return err },
-		"VerifyService":          func() error { _, err := a.VerifyService(ctx, identity, caveat.Request{}); return err },
-		"VerifyConsumer":         func() error { _, err := a.VerifyConsumer(ctx, identity, caveat.Request{}); return err },
-		"Consume":                func() error { return a.Consume(ctx, invite, 0, caveat.Request{Consumer: alice}, accept) },
+		"VerifyAccess named":     func() error { _, err := a.VerifyAccess(ctx, named.String(), caveat.Request{}); return err },
+		"VerifyAccess temporary": func() error { _, err := a.VerifyAccess(ctx, temporary.String(), caveat.Request{}); return err },
+		"VerifyIdentity":         func() error { _, err := a.VerifyIdentity(ctx, named.String(), caveat.Request{}); return err },
+		"VerifyInvite":           func() error { _, err := a.VerifyInvite(ctx, invite.String(), 0, caveat.Request{}); return err },
+		"VerifyService":          func() error { _, err := a.VerifyService(ctx, identity.String(), caveat.Request{}); return err },
+		"VerifyConsumer":         func() error { _, err := a.VerifyConsumer(ctx, identity.String(), caveat.Request{}); return err },
+		"Consume":                func() error { return a.Consume(ctx, invite.String(), 0, caveat.Request{Consumer: alice}, accept) },
 		"Issue":                  func() error { _, err := a.Issue(ctx, ending); return err },
 		"Issue, no directory":    func() error { _, err := noDirectory.Issue(ctx, ending); return err },
 		"IssueNamed":             func() error { _, err := a.IssueNamed(ctx, "name", grant); return err },

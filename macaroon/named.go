@@ -126,6 +126,7 @@ func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 		kind := Restored
 		if *c.Revoked {
 			kind = Revoked
+			a.recognition.removeToken(id)
 		}
 		a.observe(ctx, Event{Kind: kind, TokenID: id, Subject: subject})
 	}
@@ -157,6 +158,7 @@ func (a *Authority) Delete(ctx context.Context, id string) error {
 	if err := a.store.DeleteToken(ctx, id); err != nil {
 		return fmt.Errorf("deleting a named token: %w", err)
 	}
+	a.recognition.removeToken(id)
 	a.observe(ctx, Event{Kind: Deleted, TokenID: id})
 	return nil
 }

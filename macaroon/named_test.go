@@ -44,7 +44,7 @@ func TestTheLifeOfANamedToken(t *testing.T) {
 		assert.ErrorIs(t, err, errors.IDNotFound)
 	}
 
-	local := func() error { _, err := z.VerifyAccess(ctx, token, everywhere("10.1.1.1")); return err }
+	local := func() error { _, err := z.VerifyAccess(ctx, token.String(), everywhere("10.1.1.1")); return err }
 	require.NoError(t, local())
 	require.NoError(t, z.Revoke(ctx, id))
 	requireID(t, errors.IDTokenRevoked, local())
@@ -182,7 +182,7 @@ func TestRevokingAConfinedCopy(t *testing.T) {
 	ctx := t.Context()
 	token := z.access(t)
 	req := everywhere("10.1.1.1")
-	check := func(token macaroon.Token) error { _, err := z.VerifyAccess(ctx, token, req); return err }
+	check := func(token macaroon.Token) error { _, err := z.VerifyAccess(ctx, token.String(), req); return err }
 	lent := confine(t, token, caveat.REST)
 	derived := confine(t, lent, caveat.Until(start.Add(1e9)))
 	sibling := confine(t, token, caveat.Until(start.Add(1e9)))

@@ -73,7 +73,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	token := forged(t, confineText(t, mint(t, macaroon.Spec{ID: "t1", Subject: bob, Type: macaroon.SessionToken(session)}), "moon = full"))
 	req := bad
 	for _, f := range faults {
-		_, err := z.VerifyAccess(ctx, token, req)
+		_, err := z.VerifyAccess(ctx, token.String(), req)
 		requireID(t, f.id, err)
 		if f.remedy != nil {
 			f.remedy(t, &token, &req)
@@ -85,15 +85,15 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	require.NoError(t, owned.store.CreateToken(ctx, store.Token{
 		ID: "t1", Name: "token", Version: 2, Subject: alice, Type: "act:" + session, Secret: secret, Created: 1,
 	}))
-	_, err := owned.VerifyAccess(ctx, token, req)
+	_, err := owned.VerifyAccess(ctx, token.String(), req)
 	requireID(t, errors.IDTokenServiceForbidden, err)
 	req.Service = caveat.Service{}
-	auth, err := owned.VerifyAccess(ctx, token, req)
+	auth, err := owned.VerifyAccess(ctx, token.String(), req)
 	require.NoError(t, err)
 	assert.Equal(t, alice, auth.Subject)
 	assert.Equal(t, session, auth.Session)
 	require.NoError(t, owned.store.DeleteIdentity(ctx, alice))
-	_, err = owned.VerifyAccess(ctx, token, req)
+	_, err = owned.VerifyAccess(ctx, token.String(), req)
 	requireID(t, errors.IDTokenSubjectInvalid, err)
 }
 
@@ -108,7 +108,7 @@ func TestTheOrderOfTheLastChecks(t *testing.T) {
 		require.NoError(t, z.store.CreateToken(ctx, store.Token{
 			ID: id, Name: id, Version: 2, Subject: s, Type: typ.String(), Secret: secret, Created: 1,
 		}))
-		_, err := z.VerifyAccess(ctx, mint(t, macaroon.Spec{ID: id, Subject: s, Type: typ}), req)
+		_, err := z.VerifyAccess(ctx, mint(t, macaroon.Spec{ID: id, Subject: s, Type: typ}).String(), req)
 		return err
 	}
 	req := caveat.Request{Session: caveat.InSession("s1"), Service: far}
@@ -123,9 +123,9 @@ func TestTheOrderOfTheLastChecks(t *testing.T) {
 	requireID(t, errors.IDTokenSessionInvalid, verify("t5", carol, macaroon.SessionToken("s1"), req))
 	// An identity is proved to Onezone, whatever service and session a request has.
 	elsewhere := caveat.Request{Service: far, Session: caveat.InSession("s1")}
-	_, err := z.VerifyIdentity(ctx, z.access(t), elsewhere)
+	_, err := z.VerifyIdentity(ctx, z.access(t).String(), elsewhere)
 	requireID(t, errors.IDNotAnIdentityToken, err)
-	_, err = z.VerifyIdentity(ctx, z.named(t, provider, macaroon.AccessToken()), elsewhere)
+	_, err = z.VerifyIdentity(ctx, z.named(t, provider, macaroon.AccessToken()).String(), elsewhere)
 	require.NoError(t, err)
 
 	// The first bad caveat, of whatever badness.
@@ -141,22 +141,22 @@ func TestTheTypeIsCheckedFirst(t *testing.T) {
 	ctx := t.Context()
 	invite := macaroon.InviteToken(macaroon.UserJoinGroup, "g1")
 	forgedOf := func(typ macaroon.Type) macaroon.Token { return mint(t, macaroon.Spec{ID: "nothing", Type: typ}) }
-	_, err := z.VerifyAccess(ctx, forgedOf(macaroon.IdentityToken()), caveat.Request{})
+	_, err := z.VerifyAccess(ctx, forgedOf(macaroon.IdentityToken()).String(), caveat.Request{})
 	requireID(t, errors.IDNotAnAccessToken, err)
-	_, err = z.VerifyAccess(ctx, forgedOf(invite), caveat.Request{})
+	_, err = z.VerifyAccess(ctx, forgedOf(invite).String(), caveat.Request{})
 	requireID(t, errors.IDNotAnAccessToken, err)
-	_, err = z.VerifyIdentity(ctx, forgedOf(macaroon.SessionToken("s")), caveat.Request{})
+	_, err = z.VerifyIdentity(ctx, forgedOf(macaroon.SessionToken("s")).String(), caveat.Request{})
 	requireID(t, errors.IDNotAnIdentityToken, err)
-	_, err = z.VerifyIdentity(ctx, forgedOf(invite), caveat.Request{})
+	_, err = z.VerifyIdentity(ctx, forgedOf(invite).String(), caveat.Request{})
 	requireID(t, errors.IDNotAnIdentityToken, err)
-	_, err = z.VerifyInvite(ctx, forgedOf(macaroon.AccessToken()), 0, caveat.Request{})
+	_, err = z.VerifyInvite(ctx, forgedOf(macaroon.AccessToken()).String(), 0, caveat.Request{})
 	requireID(t, errors.IDNotAnInviteToken, err)
-	_, err = z.VerifyInvite(ctx, forgedOf(invite), macaroon.UserJoinSpace, caveat.Request{})
+	_, err = z.VerifyInvite(ctx, forgedOf(invite).String(), macaroon.UserJoinSpace, caveat.Request{})
 	requireID(t, errors.IDNotAnInviteToken, err)
 	var e *errors.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "userJoinSpace", e.Details["expectedInviteType"])
-	_, err = z.VerifyInvite(ctx, forgedOf(invite), macaroon.UserJoinGroup, caveat.Request{})
+	_, err = z.VerifyInvite(ctx, forgedOf(invite).String(), macaroon.UserJoinGroup, caveat.Request{})
 	requireID(t, errors.IDTokenInvalid, err)
 }
 

@@ -11,14 +11,13 @@ import (
 // the Oneprovider that the token identifies, or the panel where the token is
 // marked "opp-". Only the address and interface of the request count. The error
 // is badServiceToken {tokenError}; a user's token is tokenInvalid there.
-func (a *Authority) VerifyService(ctx context.Context, t Token, req caveat.Request) (caveat.Service, error) {
-	req = partyRequest(req)
-	var auth Auth
-	if err := a.identify(ctx, &t, &req, &auth, true); err != nil {
+func (a *Authority) VerifyService(ctx context.Context, text string, req caveat.Request) (caveat.Service, error) {
+	auth, err := a.identify(ctx, text, partyRequest(req), purpose{kind: Identity, asService: true})
+	if err != nil {
 		return caveat.Service{}, ifRefused(err, errors.BadServiceToken)
 	}
 	service := caveat.Service{Type: caveat.OpWorker, ID: auth.Subject.ID}
-	if t.Indicated() == caveat.OpPanel {
+	if _, indicated, _ := cutIndication(text); indicated == caveat.OpPanel {
 		service.Type = caveat.OpPanel
 	}
 	return service, nil
@@ -26,8 +25,8 @@ func (a *Authority) VerifyService(ctx context.Context, t Token, req caveat.Reque
 
 // VerifyConsumer decides who a consumer token stands for. Only the address and
 // interface of the request count. The error is badConsumerToken {tokenError}.
-func (a *Authority) VerifyConsumer(ctx context.Context, t Token, req caveat.Request) (caveat.Subject, error) {
-	auth, err := a.VerifyIdentity(ctx, t, partyRequest(req))
+func (a *Authority) VerifyConsumer(ctx context.Context, text string, req caveat.Request) (caveat.Subject, error) {
+	auth, err := a.VerifyIdentity(ctx, text, partyRequest(req))
 	if err != nil {
 		return caveat.Subject{}, ifRefused(err, errors.BadConsumerToken)
 	}

@@ -29,11 +29,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if t.Generation() > 0 {
 		return errors.NotSupported()
 	}
-	_, refused, err := a.authenticate(ctx, &t)
-	if err != nil || refused != nil {
-		if err == nil {
-			err = refused.err
-		}
+	if _, err := a.authenticate(ctx, &candidate{token: t}); err != nil {
 		return err
 	}
 	record, err := a.Get(ctx, t.ID())
@@ -63,6 +59,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	case err != nil:
 		return fmt.Errorf("revoking a confined token: %w", err)
 	}
+	a.recognition.removeToken(t.ID())
 	a.observe(ctx, Event{Kind: Revoked, TokenID: t.ID(), Type: t.Type(), Subject: t.Subject()})
 	return nil
 }
@@ -80,6 +77,7 @@ func (a *Authority) RevokeTemporary(ctx context.Context, subject caveat.Subject)
 	if _, err := a.store.RotateTemporaryKey(ctx, subject, secret); err != nil {
 		return fmt.Errorf("replacing the temporary secret: %w", err)
 	}
+	a.recognition.removeTemporary(subject)
 	a.observe(ctx, Event{Kind: Revoked, Subject: subject})
 	return nil
 }
@@ -119,5 +117,6 @@ func (a *Authority) Forget(ctx context.Context, subject caveat.Subject) error {
 	if err := a.store.DeleteTemporaryKey(ctx, subject); err != nil {
 		return fmt.Errorf("deleting the temporary secret: %w", err)
 	}
+	a.recognition.removeTemporary(subject)
 	return nil
 }

@@ -2,114 +2,234 @@ package macaroon
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
 )
 
-// Auth is what a verified token proves. The zero Auth, which every failed
-// verification returns, proves and allows nothing.
-type Auth struct {
-	TokenID string
-	Type    Type
-	Subject caveat.Subject     // nobody for a version 1 token that was verified without its record
-	Service caveat.ServiceType // which service of a Oneprovider presents the token; a hint, zero: none
-	PeerIP  netip.Addr         // of the request
-	Session string             // that the token is bound to, "" for none
-
-	verified bool // false of the zero Auth alone
-	caveats  caveat.List
-}
-
-// Caveats returns all caveats of the token, in order. Those of data and api are
-// yet to be enforced: see [Auth.Authorize] and [Auth.CheckFile].
-func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }
-
-// Expiry returns the earliest time caveat of the token in Unix seconds; ok is
-// false where it has none.
-func (a Auth) Expiry() (validUntil int64, ok bool) { return a.caveats.Expiry() }
-
-// Authorize reports whether the token's caveats allow the operation on the
-// resource at the service; see [caveat.Authorize] for the errors, and
-// unauthorized without details for the zero Auth. Whether the subject may do it is
-// for the service to decide.
-func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	if !a.verified {
-		return errors.Unauthorized(nil)
-	}
-	return a.caveats.Authorize(service, operation, gri)
-}
-
-// CheckFile reports whether the token's caveats allow the access to the file;
-// see [caveat.CheckFile] for the errors, and unauthorized without details for the
-// zero Auth.
-func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
-	if !a.verified {
-		return errors.Unauthorized(nil)
-	}
-	return a.caveats.CheckFile(file, access)
-}
-
-// CheckKind decides the token's caveats of a kind that the verification left
-// undecided ([caveat.Request].Ignored). What the kind needs to know is in ctx
-// and req; the vocabulary is that of the verification. See
-// [caveat.List.CheckKind] for the errors, and unauthorized without details for the zero Auth.
-func (a Auth) CheckKind(ctx context.Context, kind caveat.Type, req caveat.Request) error {
-	if !a.verified {
-		return errors.Unauthorized(nil)
-	}
-	return a.caveats.CheckKind(ctx, kind, &req)
-}
-
-// Verify checks the token against its secret and the request: the signature
-// first, then each caveat in order, then the session. It knows of no records:
-// whether the token is revoked and its subject exists is for [Authority].
+// VerifyAccess decides whether the token with this text authorizes its bearer.
+// What the request leaves out is completed: the time, Onezone's worker as the
+// service, and the groups, geo database and vocabulary of the authority. An
+// address, interface or consumer that is left out is unknown, and the zero
+// Session is a client without one: it cannot use tokens that are bound to a
+// session.
 //
-// Errors: tokenInvalid, tokenCaveatUnknown {caveat}, tokenCaveatUnverified
-// {caveat}, tokenSessionInvalid.
-func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Request) (auth Auth, err error) {
-	if !t.chain(secret, nil) {
-		return Auth{}, errors.TokenInvalid()
-	}
-	err = t.check(ctx, &req, &auth).orNil()
-	return auth, err
+// The checks, and the error of the first that fails:
+//
+//  1. text: tokenTooLarge {limit}, badToken ([Limits.Parse]);
+//  2. type: notAnAccessToken {received};
+//  3. key: tokenInvalid without a record or for a generation to come,
+//     tokenRevoked for a past generation;
+//  4. signature: tokenInvalid. Nothing that the token says is looked at before;
+//  5. record: tokenRevoked, tokenSubjectInvalid for the subject of another record;
+//  6. caveats in order: tokenCaveatUnknown {caveat}, tokenCaveatUnverified {caveat};
+//  7. session of the request: tokenSessionInvalid;
+//  8. subject: userBlocked, or tokenSubjectInvalid where there is none;
+//  9. session of the subject: tokenSessionInvalid;
+//  10. service: tokenServiceForbidden {service} where the subject may not use it.
+//
+// Operational errors (a store that is down, a context that is done) are none of
+// these.
+//
+// The status of these errors is 400, for a token that is the subject of a request.
+// Where it authenticates the request, the answer is [errors.Unauthorized] around
+// the error, which is 401; package rest does that.
+func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error) {
+	req.ProveIdentity = false
+	return a.verify(ctx, text, &req, purpose{kind: Access})
 }
 
-// refusal is why a token is not accepted, with the caveat to blame.
-type refusal struct {
-	err    error
-	caveat caveat.Caveat // nil where no caveat is to blame
-	index  int           // of the caveat in the token
+// VerifyIdentity decides whether the token proves the identity of its subject:
+// an identity token, or the access token of a Oneprovider that is bound to no
+// session. The checks are those of VerifyAccess, with the caveats that support
+// identity tokens; a user's access token that passes them all is
+// notAnIdentityToken {received}, every other type is so at once. The service and
+// session of the request do not count.
+func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error) {
+	return a.identify(ctx, text, req, purpose{kind: Identity})
 }
 
-func (r *refusal) orNil() error {
-	if r == nil {
-		return nil
-	}
-	return r.err
+// identify is VerifyIdentity for a purpose of the kind Identity.
+func (a *Authority) identify(ctx context.Context, text string, req caveat.Request, p purpose) (Auth, error) {
+	req.ProveIdentity = true
+	// An identity is proved to Onezone, whatever the service and session.
+	req.Service, req.Session = onezone, caveat.AnySession()
+	return a.verify(ctx, text, &req, p)
 }
 
-// check decides about the caveats and session of a token whose signature was
-// found good, and fills in auth when all is well.
-func (t *Token) check(ctx context.Context, req *caveat.Request, auth *Auth) *refusal {
-	typ := t.identifier.typ
-	list := req.Vocabulary.ParseList(t.caveats)
-	if i, err := list.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
-		return &refusal{err, list.Caveats()[i], i}
-	}
-	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
-		return &refusal{err: errors.TokenSessionInvalid()}
-	}
-	*auth = Auth{
-		TokenID: t.identifier.id, Type: typ, Subject: t.identifier.subject, PeerIP: req.IP, Session: typ.Session(),
-		verified: true, caveats: list,
-	}
-	if auth.Subject.Type == caveat.SubjectProvider {
-		auth.Service = t.indicated
+// VerifyInvite decides whether the token is an invitation of the expected type,
+// zero standing for any, that is good in itself: neither the inviter's rights
+// nor the usage limit are looked at (see [Authority.Consume]). The checks are
+// those of VerifyAccess; the error of the second is notAnInviteToken
+// {expectedInviteType, received}.
+func (a *Authority) VerifyInvite(ctx context.Context, text string, expected InviteType, req caveat.Request) (Auth, error) {
+	req.ProveIdentity = false
+	return a.verify(ctx, text, &req, purpose{kind: Invite, invite: expected})
+}
+
+// onezone is the service that a request is taken to come to when it does not
+// say: this one.
+var onezone = caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID}
+
+// purpose is what a token is verified for.
+type purpose struct {
+	kind      Kind
+	invite    InviteType // of an invite token; zero: any
+	asService bool       // of an identity: a Oneprovider's only
+}
+
+// admits returns the error of a token whose type does not serve the purpose.
+func (p purpose) admits(t *Token) error {
+	typ := t.Type()
+	switch {
+	case p.kind == Access && typ.Kind() != Access:
+		return errors.NotAnAccessToken(t.received())
+	case p.kind == Identity && typ.Kind() != Identity && typ != AccessToken():
+		return errors.NotAnIdentityToken(t.received())
+	case p.kind == Invite && (typ.Kind() != Invite || p.invite != 0 && typ.invite != p.invite):
+		return errors.NotAnInviteToken(p.invite.String(), t.received())
 	}
 	return nil
+}
+
+// proved returns the error of a good token that does not prove what it should.
+func (p purpose) proved(t *Token, subject caveat.Subject) error {
+	switch {
+	case p.kind != Identity || subject.Type == caveat.SubjectProvider:
+		return nil
+	case t.Type() == AccessToken():
+		return errors.NotAnIdentityToken(t.received())
+	case p.asService:
+		return errors.TokenInvalid()
+	}
+	return nil
+}
+
+// received is the type of the token as an error shows it.
+func (t *Token) received() any { return t.Type() }
+
+// verify takes a token from text to Auth, and reports the outcome to the
+// observer.
+func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request, p purpose) (Auth, error) {
+	c, err := a.decode(text)
+	if err != nil {
+		return Auth{}, err
+	}
+	var auth Auth
+	if err = p.admits(&c.token); err == nil {
+		auth, err = a.decide(ctx, &c, req)
+	}
+	if err == nil {
+		err = p.proved(&c.token, auth.Subject)
+	}
+	if err = a.report(ctx, &c.token, auth.Subject, err); err != nil {
+		return Auth{}, err
+	}
+	return auth, nil
+}
+
+// decide runs the checks from the key on. A refusal is an [errors.Error] or a
+// [refusedCaveat]; every other error is operational.
+func (a *Authority) decide(ctx context.Context, c *candidate, req *caveat.Request) (Auth, error) {
+	key, err := a.authenticate(ctx, c)
+	if err != nil {
+		return Auth{}, err
+	}
+	a.complete(req)
+	a.parseCaveats(c, req)
+	if err := c.check(ctx, req); err != nil {
+		return Auth{}, err
+	}
+	auth := c.auth(req)
+	auth.Subject = key.Subject // the token's own, and that of a version 1 token, which names none
+	return auth, a.checkHolder(ctx, auth.Subject, auth.Type, key.Holder, req.Service)
+}
+
+// report passes the outcome of a verification to the observer and returns the
+// error for the caller. An operational error is no outcome.
+func (a *Authority) report(ctx context.Context, t *Token, subject caveat.Subject, err error) error {
+	event := Event{Kind: Verified, TokenID: t.ID(), Type: t.Type(), Subject: subject}
+	switch e := err.(type) {
+	case nil:
+		a.observe(ctx, event)
+		return nil
+	case *refusedCaveat:
+		event.CaveatIndex, event.CaveatType, err = e.index, e.typ, e.err
+	case *errors.Error:
+	default:
+		return err
+	}
+	event.Kind, event.Subject, event.Err = Refused, t.Subject(), err
+	a.observe(ctx, event)
+	return err
+}
+
+// complete fills in what the request leaves to the authority.
+func (a *Authority) complete(req *caveat.Request) {
+	if req.Now.IsZero() {
+		req.Now = a.clock()
+	}
+	if req.Service.IsZero() {
+		req.Service = onezone
+	}
+	if req.Groups == nil {
+		req.Groups = a.groups
+	}
+	if req.Groups != nil {
+		req.Groups = &boundedGroups{req.Groups, maxGroups}
+	}
+	if req.Geo == nil {
+		req.Geo = a.geo
+	}
+	if req.Vocabulary == nil {
+		req.Vocabulary = a.confiner.vocabulary
+	}
+}
+
+// parseCaveats parses the caveats in the vocabulary of the request, where that
+// is another than the one in which they are known.
+func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
+	switch {
+	case c.recognized != nil && req.Vocabulary == c.recognized.caveats.Vocabulary():
+		c.caveats = c.recognized.caveats
+	case c.caveats.Len() != len(c.token.caveats) || c.caveats.Vocabulary() != req.Vocabulary:
+		c.caveats = req.Vocabulary.ParseList(c.token.caveats)
+	}
+}
+
+// check decides the caveats and the session of the request.
+func (c *candidate) check(ctx context.Context, req *caveat.Request) error {
+	typ := c.token.Type()
+	if i, err := c.caveats.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
+		return &refusedCaveat{err, i, c.caveats.TypeOf(i)}
+	}
+	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
+		return errors.TokenSessionInvalid()
+	}
+	return nil
+}
+
+// refusedCaveat is the error of a token that is refused because of a caveat.
+type refusedCaveat struct {
+	err   error
+	index int // of the caveat in the token
+	typ   caveat.Type
+}
+
+func (r *refusedCaveat) Error() string { return r.err.Error() }
+func (r *refusedCaveat) Unwrap() error { return r.err }
+
+// auth is what the token proves in the request when all checks have passed.
+func (c *candidate) auth(req *caveat.Request) Auth {
+	typ := c.token.Type()
+	auth := Auth{
+		TokenID: c.token.ID(), Type: typ, Subject: c.token.Subject(), PeerIP: req.IP, Session: typ.Session(),
+		verified: true, temporary: c.token.Generation() > 0, caveats: c.caveats,
+	}
+	if auth.Subject.Type == caveat.SubjectProvider {
+		auth.Service = c.token.indicated
+	}
+	return auth
 }
 
 // use tells what a token of the type is used for.

@@ -75,7 +75,7 @@ func run(ctx context.Context, out io.Writer) error {
 
 	// What the caveat compares with is in the context before the token is verified.
 	for _, name := range []string{"42", "43"} {
-		auth, err := authority.VerifyAccess(inProject(ctx, name), token, caveat.Request{})
+		auth, err := authority.VerifyAccess(inProject(ctx, name), token.String(), caveat.Request{})
 		switch {
 		case errors.Is(err, errors.IDTokenCaveatUnverified):
 			_, err = fmt.Fprintf(out, "project %s: refused\n", name)

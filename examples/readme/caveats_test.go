@@ -47,8 +47,8 @@ func TestCaveatsOfTheApplication(t *testing.T) {
 		Subject: carol, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{only42, caveat.Until(time.Now().Add(time.Hour))},
 	})
 	require.NoError(t, err)
-	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token, caveat.Request{})
+	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token.String(), caveat.Request{})
 	require.NoError(t, err)
-	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "43"), token, caveat.Request{})
+	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "43"), token.String(), caveat.Request{})
 	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
 }

@@ -43,11 +43,11 @@ func (c *call) inferScope() error {
 	}
 	if !consumer.IsZero() {
 		var err error
-		if req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer, req); err != nil {
+		if req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer.text, req); err != nil {
 			return err
 		}
 	}
-	auth, err := c.authority.VerifyAccess(c.r.Context(), t, req)
+	auth, err := c.authority.VerifyAccess(c.r.Context(), t.text, req)
 	if err != nil {
 		return err
 	}

@@ -64,31 +64,37 @@ func isConstant(raw json.RawMessage) bool {
 	return slices.Contains([]string{"null", "true", "false"}, string(raw))
 }
 
+// tokenValue is a token as a member of a body gives it.
+type tokenValue struct {
+	macaroon.Token
+	text string
+}
+
 // token reads a token. Errors: missingRequiredValue, badValueEmpty, badValueToken
 // {tokenError}.
-func (in *input) token(key string) macaroon.Token {
-	return take(in, key, func(raw json.RawMessage) (macaroon.Token, error) {
+func (in *input) token(key string) tokenValue {
+	return take(in, key, func(raw json.RawMessage) (tokenValue, error) {
 		s, ok := text(raw)
 		switch {
 		case raw == nil:
-			return macaroon.Token{}, errors.MissingRequiredValue(key)
+			return tokenValue{}, errors.MissingRequiredValue(key)
 		case !ok:
-			return macaroon.Token{}, errors.BadValueToken(key, errors.BadToken("it is not a string"))
+			return tokenValue{}, errors.BadValueToken(key, errors.BadToken("it is not a string"))
 		case s == "":
-			return macaroon.Token{}, errors.BadValueEmpty(key)
+			return tokenValue{}, errors.BadValueEmpty(key)
 		}
 		t, err := in.authority.Parse(s)
 		if err != nil {
-			return macaroon.Token{}, errors.BadValueToken(key, err)
+			return tokenValue{}, errors.BadValueToken(key, err)
 		}
-		return t, nil
+		return tokenValue{t, s}, nil
 	})
 }
 
-// optionalToken is token for a member that may be missing: the zero Token.
-func (in *input) optionalToken(key string) macaroon.Token {
+// optionalToken is token for a member that may be missing: the zero value.
+func (in *input) optionalToken(key string) tokenValue {
 	if !in.has(key) {
-		return macaroon.Token{}
+		return tokenValue{}
 	}
 	return in.token(key)
 }

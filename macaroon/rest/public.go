@@ -32,7 +32,7 @@ func (c *call) confine() error {
 	if in.err != nil {
 		return in.err
 	}
-	confined, err := c.authority.Confine(c.r.Context(), t, cs...)
+	confined, err := c.authority.Confine(c.r.Context(), t.Token, cs...)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *call) verifyAccess() error {
 	if err := c.identify(&req, service, consumer); err != nil {
 		return err
 	}
-	auth, err := c.authority.VerifyAccess(c.r.Context(), t, req)
+	auth, err := c.authority.VerifyAccess(c.r.Context(), t.text, req)
 	return c.answerVerified(auth, err)
 }
 
@@ -77,10 +77,10 @@ func (c *call) verifyIdentity() error {
 	if in.err != nil {
 		return in.err
 	}
-	if err := c.identify(&req, macaroon.Token{}, consumer); err != nil {
+	if err := c.identify(&req, tokenValue{}, consumer); err != nil {
 		return err
 	}
-	auth, err := c.authority.VerifyIdentity(c.r.Context(), t, req)
+	auth, err := c.authority.VerifyIdentity(c.r.Context(), t.text, req)
 	return c.answerVerified(auth, err)
 }
 
@@ -95,18 +95,18 @@ func (c *call) verifyInvite() error {
 	if in.err != nil {
 		return in.err
 	}
-	if err := c.identify(&req, macaroon.Token{}, consumer); err != nil {
+	if err := c.identify(&req, tokenValue{}, consumer); err != nil {
 		return err
 	}
-	auth, err := c.authority.VerifyInvite(c.r.Context(), t, expected, req)
+	auth, err := c.authority.VerifyInvite(c.r.Context(), t.text, expected, req)
 	return c.answerVerified(auth, err)
 }
 
 // identify completes a request with the service and consumer that tokens of the
 // body stand for. Without a consumer token the consumer is the client itself.
-func (c *call) identify(req *caveat.Request, service, consumer macaroon.Token) (err error) {
+func (c *call) identify(req *caveat.Request, service, consumer tokenValue) (err error) {
 	if !service.IsZero() {
-		if req.Service, err = c.authority.VerifyService(c.r.Context(), service, *req); err != nil {
+		if req.Service, err = c.authority.VerifyService(c.r.Context(), service.text, *req); err != nil {
 			return err
 		}
 		if service.Version() == 1 {
@@ -119,7 +119,7 @@ func (c *call) identify(req *caveat.Request, service, consumer macaroon.Token) (
 		req.Consumer = c.client.Subject
 		return nil
 	}
-	req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer, *req)
+	req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer.text, *req)
 	return err
 }
 

@@ -57,10 +57,7 @@ func issue(b *testing.B, a *macaroon.Authority, subject caveat.Subject, name str
 
 // verify is what a service does with the text of a token.
 func verify(ctx context.Context, a *macaroon.Authority, text string) error {
-	t, err := a.Parse(text)
-	if err == nil {
-		_, err = a.VerifyAccess(ctx, t, benchRequest)
-	}
+	_, err := a.VerifyAccess(ctx, text, benchRequest)
 	return err
 }
 

@@ -105,11 +105,7 @@ func BenchmarkVerify(b *testing.B) {
 	text := token.String()
 	verify := func(a *macaroon.Authority) func() error {
 		return func() error {
-			parsed, err := a.Parse(text)
-			if err != nil {
-				return err
-			}
-			return second(a.VerifyAccess(ctx, parsed, caveat.Request{}))
+			return second(a.VerifyAccess(ctx, text, caveat.Request{}))
 		}
 	}
 	verifyInMemory := verify(newAuthority(b, inMemory))

@@ -81,7 +81,7 @@ func requireVerified(t *testing.T, s store.Store, tokens map[string]string) {
 	for id, text := range tokens {
 		token, err := authority.Parse(text)
 		require.NoError(t, err)
-		auth, err := authority.VerifyAccess(t.Context(), token, caveat.Request{})
+		auth, err := authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
 		require.NoError(t, err, "the token %s was acknowledged", id)
 		require.Equal(t, alice, auth.Subject)
 		shown, err := authority.Get(t.Context(), id)
@@ -100,7 +100,7 @@ func requireWhole(t *testing.T, s store.Store) (n int) {
 		page, next, err := authority.List(t.Context(), q)
 		require.NoError(t, err)
 		for _, token := range page {
-			_, err := authority.VerifyAccess(t.Context(), token.Token, caveat.Request{})
+			_, err := authority.VerifyAccess(t.Context(), token.Token.String(), caveat.Request{})
 			require.NoError(t, err, "the token %s was listed", token.ID())
 			named, err := authority.GetByName(t.Context(), alice, token.Name)
 			require.NoError(t, err)

@@ -53,7 +53,7 @@ func Example() {
 
 	s, authority = open()
 	defer s.Close()
-	auth, err := authority.VerifyAccess(ctx, token, caveat.Request{})
+	auth, err := authority.VerifyAccess(ctx, token.String(), caveat.Request{})
 	fmt.Println(auth.Subject, err)
 	// Output: usr-alice <nil>
 }

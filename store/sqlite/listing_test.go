@@ -149,7 +149,7 @@ func TestClockGoesBackwards(t *testing.T) {
 		require.NoError(t, err)
 		issued[token.ID()] = now
 		now = now.Add(time.Duration(7-5*i%13) * time.Hour)
-		require.NoError(t, second(authority.VerifyAccess(t.Context(), token, caveat.Request{})))
+		require.NoError(t, second(authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})))
 	}
 	q, last := store.Query{Subject: alice, Limit: 5}, time.Time{}
 	for {

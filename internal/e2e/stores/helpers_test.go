@@ -54,7 +54,7 @@ func createUser(tb testing.TB, a *macaroon.Authority) {
 }
 
 func verify(ctx context.Context, a *macaroon.Authority, t macaroon.Token) error {
-	_, err := a.VerifyAccess(ctx, t, caveat.Request{})
+	_, err := a.VerifyAccess(ctx, t.String(), caveat.Request{})
 	return err
 }
 

@@ -207,7 +207,7 @@ func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
 // verified checks that a token is good.
 func (w *World) verified(tb testing.TB, t macaroon.Token) {
 	tb.Helper()
-	if _, err := w.Authority.VerifyAccess(tb.Context(), t, caveat.Request{}); err != nil {
+	if _, err := w.Authority.VerifyAccess(tb.Context(), t.String(), caveat.Request{}); err != nil {
 		tb.Errorf("the token is not good: %v", err)
 	}
 }

@@ -1,0 +1,103 @@
+package macaroon
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// candidate is a token that is being verified.
+type candidate struct {
+	presented  presented
+	token      Token
+	recognized *recognized // what is known of the token from an earlier verification
+	caveats    caveat.List
+}
+
+// decode finds the token of the text among those that were verified before, or
+// parses it.
+func (a *Authority) decode(text string) (candidate, error) {
+	c := candidate{presented: a.recognition.present(text)}
+	if c.recognized = a.recognition.find(c.presented); c.recognized != nil {
+		c.token = c.recognized.token
+		return c, nil
+	}
+	var err error
+	c.token, err = a.limits.Parse(text)
+	return c, err
+}
+
+// authenticate looks the key up, checks the signature with it, and then what the
+// record says about the token. Errors: tokenInvalid, tokenRevoked,
+// tokenSubjectInvalid.
+func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, error) {
+	key, err := a.key(ctx, &c.token)
+	if err != nil {
+		return store.Key{}, err
+	}
+	revoked := key.Revoked
+	if !a.recognizes(c, key) {
+		genuine, ofRevokedCopy := c.token.genuine(key)
+		if !genuine {
+			return store.Key{}, errors.TokenInvalid()
+		}
+		revoked = revoked || ofRevokedCopy
+	}
+	switch {
+	case revoked:
+		return store.Key{}, errors.TokenRevoked()
+	case c.token.Version() != 1 && c.token.Subject() != key.Subject:
+		return store.Key{}, errors.TokenSubjectInvalid()
+	}
+	a.remember(c, key)
+	return key, nil
+}
+
+// recognizes reports whether the signature is known to be good under the secret
+// that was just looked up. A record with revoked copies needs the links of the
+// chain, so its tokens are always walked.
+func (a *Authority) recognizes(c *candidate, key store.Key) bool {
+	if c.recognized == nil {
+		return false
+	}
+	if len(key.RevokedTails) == 0 && c.recognized.secret.Equal(key.Secret) {
+		return true
+	}
+	a.recognition.remove(func(e *recognized) bool { return e == c.recognized })
+	c.recognized = nil
+	return false
+}
+
+// remember adds a token that has just verified to those that are recognized.
+func (a *Authority) remember(c *candidate, key store.Key) {
+	if c.recognized != nil || len(key.RevokedTails) > 0 || !a.recognition.admits(c.presented) {
+		return
+	}
+	c.caveats = a.Vocabulary().ParseList(c.token.caveats)
+	a.recognition.add(c.presented, c.token, c.caveats, key.Secret)
+}
+
+// key looks up what the token must be signed with. Errors: tokenInvalid,
+// tokenRevoked for a past generation.
+func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error) {
+	temporary := t.Generation() > 0
+	if temporary {
+		key, err = a.store.TemporaryKey(ctx, t.Subject())
+	} else {
+		key, err = a.store.NamedKey(ctx, t.ID())
+	}
+	switch {
+	case errors.Is(err, errors.IDNotFound):
+		return store.Key{}, errors.TokenInvalid()
+	case err != nil:
+		return store.Key{}, fmt.Errorf("looking up the key of a token: %w", err)
+	case temporary && t.Generation() < key.Generation:
+		return store.Key{}, errors.TokenRevoked()
+	case temporary && t.Generation() > key.Generation:
+		return store.Key{}, errors.TokenInvalid()
+	}
+	return key, nil
+}
