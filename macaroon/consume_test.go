@@ -215,9 +215,9 @@ func TestWhatChangedSinceAnInvitationWasIssued(t *testing.T) {
 	req := caveat.Request{Consumer: bob}
 	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{})
 	withdrawn := newZoneOver(t, z.store) // no target exists there
-	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), token, 0, req, accept))
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), token.String(), 0, req, accept))
 	temporary := z.temporary(t, alice, macaroon.InviteToken(macaroon.UserJoinGroup, "g1"))
-	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), temporary, 0, req, accept))
+	requireID(t, errors.IDInviteTokenTargetIDInvalid, withdrawn.Consume(t.Context(), temporary.String(), 0, req, accept))
 	z.block(t, alice, true)
 	requireID(t, errors.IDInviteTokenSubjectNotAuthorized, z.Consume(t.Context(), token.String(), 0, req, accept))
 	z.block(t, alice, false)

@@ -303,11 +303,11 @@ func (p *prisoner) good(t macaroon.Token, u use) (macaroon.Auth, bool) {
 	var err error
 	switch t.Type().Kind() {
 	case macaroon.Access:
-		auth, err = p.authority.VerifyAccess(ctx, t, u.Request)
+		auth, err = p.authority.VerifyAccess(ctx, t.String(), u.Request)
 	case macaroon.Identity:
-		auth, err = p.authority.VerifyIdentity(ctx, t, u.Request)
+		auth, err = p.authority.VerifyIdentity(ctx, t.String(), u.Request)
 	default:
-		auth, err = p.authority.VerifyInvite(ctx, t, 0, u.Request)
+		auth, err = p.authority.VerifyInvite(ctx, t.String(), 0, u.Request)
 	}
 	return auth, err == nil
 }
