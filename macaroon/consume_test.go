@@ -261,7 +261,9 @@ func TestWhatChangesWhileAnInvitationIsConsumed(t *testing.T) {
 
 	// The last use goes to another authority.
 	token = z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 1})
-	m.meddle = func() { require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept)) }
+	m.meddle = func() {
+		require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
+	}
 	requireID(t, errors.IDInviteTokenUsageLimitReached, consume())
 }
 

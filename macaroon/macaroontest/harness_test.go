@@ -96,9 +96,9 @@ func TestHarnessMintsApplicationCaveats(t *testing.T) {
 	} {
 		require.Contains(t, token.Caveats(), "project = 42")
 		req := caveat.Request{Interface: caveat.REST}
-		_, err := h.Authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token, req)
+		_, err := h.Authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token.String(), req)
 		require.NoError(t, err)
-		_, err = h.Authority.VerifyAccess(t.Context(), token, req)
+		_, err = h.Authority.VerifyAccess(t.Context(), token.String(), req)
 		macaroontest.AssertErrorID(t, err, errors.IDTokenCaveatUnverified)
 	}
 	stopped := watch(t, func(tb testing.TB) { macaroontest.New(tb).Token(only42) }).stopped
