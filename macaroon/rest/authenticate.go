@@ -24,13 +24,17 @@ const (
 )
 
 // authenticate finds out who the client is. What is wrong with its credentials
-// is unauthorized {authError}; other errors are the environment's.
+// is unauthorized {authError}, a password that a page of another site sent is
+// forbidden; other errors are the environment's.
 func (c *config) authenticate(r *http.Request) (Client, error) {
 	client := Client{Subject: caveat.Nobody(), PeerIP: c.peer(r)}
 	var err error
 	if text, ok := accessToken(r.Header); ok {
 		client, err = c.byToken(r, text, client.PeerIP)
 	} else if encoded, ok := authorization(r.Header, basicScheme); ok {
+		if err := c.checkSite(r); err != nil {
+			return Client{}, err
+		}
 		client.Subject, err = c.byPassword(r.Context(), encoded, client.PeerIP)
 	}
 	// Only what is itself of the catalogue: in the chain of a fault of the

@@ -44,6 +44,13 @@
 // [http.Server]. Its MaxHeaderBytes, to be set to [MaxHeaderBytes], bounds the
 // tokens in headers and paths.
 //
+// Browsers add passwords that they remember to requests of any page. A request
+// with one that a page of another site sent is 403 forbidden, unless
+// [WithAllowedOrigins] lists the origin of the page; the headers Sec-Fetch-Site
+// and Origin tell. A proxy that rewrites Host makes the origin of the API itself
+// look like another where browsers do not send Sec-Fetch-Site, over plain HTTP:
+// list it, too.
+//
 // # Laws
 //
 //   - Steps are taken in the order of the API, and the first that fails answers:

@@ -71,7 +71,7 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 			public := slices.ContainsFunc(op.Security, func(s map[string]any) bool { return len(s) == 0 })
 			require.Equal(t, strings.HasSuffix(op.Resource, ":public"), public, route)
 			require.Equal(t, strings.Count(path, "{") > 0, item["parameters"] != nil, route)
-			for _, status := range []string{"401", "406", "429", "500", "503"} {
+			for _, status := range []string{"401", "403", "406", "429", "500", "503"} {
 				require.Contains(t, op.Responses, status, route)
 			}
 		}

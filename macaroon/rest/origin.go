@@ -34,6 +34,27 @@ func (c *config) preflight(w http.ResponseWriter, r *http.Request, allow string)
 	h.Set("Access-Control-Max-Age", preflightAge)
 }
 
+// checkSite refuses a request whose password a browser may have added without the
+// user's will: one that a page of another site sent. Clients that are no browsers
+// send neither of the headers. The error is forbidden.
+func (c *config) checkSite(r *http.Request) error {
+	origin, hasOrigin := header(r.Header, "Origin")
+	if slices.Contains(c.origins, origin) {
+		return nil
+	}
+	switch site, known := header(r.Header, "Sec-Fetch-Site"); {
+	case known && (site == "same-origin" || site == "none"): // none: the user typed the address
+		return nil
+	case !known && !hasOrigin:
+		return nil
+	case !known: // a browser over plain HTTP, or an old one
+		if u, err := url.Parse(origin); err == nil && u.Host != "" && u.Host == r.Host {
+			return nil
+		}
+	}
+	return errors.Forbidden("a page of another site may not send a password, unless its origin is one of the allowed origins")
+}
+
 // ValidateOrigin reports whether a text is an origin as browsers write it. The
 // error is badData {key "origin"}.
 func ValidateOrigin(origin string) error {

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -83,5 +84,70 @@ func TestAllowedOriginsAreOrigins(t *testing.T) {
 	for _, origin := range []string{app, "http://localhost:8080", "https://[::1]:8443"} {
 		_, err := rest.NewHandler(w.Authority, rest.WithAllowedOrigins(origin))
 		require.NoError(t, err)
+	}
+}
+
+// A browser adds a password that it remembers to whatever a page of another site
+// has it send, so a password counts only from where the user means to send it.
+func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	allowing := rest.WithAllowedOrigins(app)
+	for _, c := range []struct {
+		name    string
+		header  http.Header
+		options []rest.Option
+		allowed bool
+	}{
+		{"no browser", headers(), nil, true},
+		{"form of another site", headers("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"), nil, false},
+		{"link of another site", headers("Sec-Fetch-Site", "cross-site"), nil, false},
+		{"another host of the site", headers("Sec-Fetch-Site", "same-site", "Origin", app), nil, false},
+		{"an allowed origin", headers("Sec-Fetch-Site", "cross-site", "Origin", app), []rest.Option{allowing}, true},
+		{"an allowed host of the site", headers("Sec-Fetch-Site", "same-site", "Origin", app), []rest.Option{allowing}, true},
+		{"not an allowed origin", headers("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"), []rest.Option{allowing}, false},
+		{"link of an allowed origin", headers("Sec-Fetch-Site", "cross-site"), []rest.Option{allowing}, false}, // which sends no Origin
+		{"the same origin", headers("Sec-Fetch-Site", "same-origin", "Origin", "http://example.com"), nil, true},
+		{"the user", headers("Sec-Fetch-Site", "none"), nil, true},
+		{"an unknown site", headers("Sec-Fetch-Site", "friend-site"), nil, false},
+		{"an empty site", headers("Sec-Fetch-Site", ""), nil, false},
+		{"two sites", http.Header{"Sec-Fetch-Site": {"same-origin", "cross-site"}}, nil, false},
+		// Over plain HTTP browsers send no Sec-Fetch-Site, but with a form its origin.
+		{"another origin over HTTP", headers("Origin", "http://evil.example"), nil, false},
+		{"another port over HTTP", headers("Origin", "http://example.com:81"), nil, false},
+		{"an opaque origin over HTTP", headers("Origin", "null"), nil, false},
+		{"the same origin over HTTP", headers("Origin", "http://example.com"), nil, true},
+		{"an allowed origin over HTTP", headers("Origin", app), []rest.Option{allowing}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			api, err := rest.NewHandler(h.Authority, c.options...)
+			require.NoError(t, err)
+			own := rest.Authenticate(h.Authority, c.options...)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			send := func(handler http.Handler, method, path string, as macaroontest.Credentials) macaroontest.Response {
+				return macaroontest.Request(t, handler, method, path, nil, func(r *http.Request) {
+					as(r)
+					maps.Copy(r.Header, c.header)
+				})
+			}
+			for _, res := range []macaroontest.Response{
+				send(api, "POST", rest.Prefix+"/user/client_tokens", macaroontest.Basic("alice")),
+				send(api, "GET", rest.Prefix+"/user/tokens/temporary", macaroontest.Basic("alice")), // which changes state, too
+				send(own, "POST", "/", macaroontest.Basic("alice")),
+			} {
+				if c.allowed {
+					require.Less(t, res.Status, 300, "%s", res.Body)
+					continue
+				}
+				macaroontest.AssertStatus(t, res, http.StatusForbidden)
+				macaroontest.AssertError(t, res, errors.IDForbidden)
+				require.Contains(t, string(res.Body), "another site")
+			}
+			// A token is in a header that no page of another site can have sent.
+			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Bearer(h.Token())), http.StatusNoContent)
+			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Anonymous()), http.StatusNoContent)
+		})
 	}
 }

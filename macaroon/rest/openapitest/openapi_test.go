@@ -86,6 +86,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 	}
 	for status, fault := range map[int]func(route string) macaroontest.Response{
 		http.StatusServiceUnavailable: closedStore(t), http.StatusInternalServerError: panicking(t), http.StatusTooManyRequests: throttled(t),
+		http.StatusForbidden: fromAnotherSite(t),
 	} {
 		for route := range routes {
 			answers++
@@ -150,6 +151,16 @@ func throttled(t *testing.T) func(string) macaroontest.Response {
 	wrong := func(r *http.Request) { r.SetBasicAuth("alice", "wrong") }
 	require.Equal(t, http.StatusUnauthorized, ask(t, w, "GET /user/tokens/named", wrong).Status)
 	return func(route string) macaroontest.Response { return ask(t, w, route, wrong) }
+}
+
+func fromAnotherSite(t *testing.T) func(string) macaroontest.Response {
+	w := cases.NewWorld(t)
+	return func(route string) macaroontest.Response {
+		return ask(t, w, route, func(r *http.Request) {
+			macaroontest.Basic("alice")(r)
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+		})
+	}
 }
 
 // What is not as the document says is found.
