@@ -42,9 +42,19 @@ func generalErrors() []entry {
 		{IDLimitReached, statusBadRequest, []field{integer("limit"), text("resourceDescription")},
 			simply("The limit of {limit} {text:resourceDescription} is reached.")},
 		{IDUnregisteredOneprovider, statusUnavailable, nil, simply("This Oneprovider is not registered in a Onezone.")},
-		{IDNoConnectionToOnezone, statusUnavailable, nil, simply("There is no connection to Onezone.")},
-		{IDNoConnectionToPeerOneprovider, statusUnavailable, nil, simply("There is no connection to the peer Oneprovider.")},
-		{IDNoConnectionToClusterNode, statusUnavailable, nil, simply("There is no connection to a node of the cluster.")},
+		// The later generation of the API says to what there is no connection.
+		{IDNoConnectionToOnezone, statusUnavailable, []field{optional(text("zoneDomain"))}, []sentence{
+			{text: "There is no connection to the Onezone {zoneDomain}."},
+			{text: "There is no connection to Onezone."}}},
+		{IDNoConnectionToPeerOneprovider, statusUnavailable,
+			[]field{optional(text("providerId")), optional(text("providerDomain"))}, []sentence{
+				{text: "There is no connection to the peer Oneprovider {providerDomain} with the id {providerId}."},
+				{text: "There is no connection to the peer Oneprovider {providerDomain}."},
+				{text: "There is no connection to the peer Oneprovider with the id {providerId}."},
+				{text: "There is no connection to the peer Oneprovider."}}},
+		{IDNoConnectionToClusterNode, statusUnavailable, []field{optional(text("nodeName"))}, []sentence{
+			{text: "There is no connection to the node {nodeName} of the cluster."},
+			{text: "There is no connection to a node of the cluster."}}},
 		{IDPosix, statusBadRequest, []field{text("errno")}, simply("The operation failed with the POSIX code {errno}.")},
 	}
 }

@@ -70,6 +70,22 @@ func TestNestingErrorsSayTheNestedReason(t *testing.T) {
 	assert.Equal(t, 17, nesting)
 }
 
+// What an error says is what it said when it was read, whatever its id.
+func TestEveryDetailIsKept(t *testing.T) {
+	t.Parallel()
+	for _, entry := range allErrors() {
+		object := map[string]any{"id": entry.id}
+		if len(entry.fields) > 0 {
+			object["details"] = sampleDetails(t, entry, `{"id":"tokenRevoked"}`)
+		}
+		raw, err := json.Marshal(object)
+		require.NoError(t, err)
+		written, err := json.Marshal(mustRead(t, string(raw)))
+		require.NoError(t, err)
+		assert.JSONEq(t, string(raw), undescribed(t, written))
+	}
+}
+
 // A nested error from another program may have any words and any length.
 func TestNestedReasonIsBoundedAndPrintable(t *testing.T) {
 	t.Parallel()
