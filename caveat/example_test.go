@@ -110,7 +110,11 @@ func ExampleFromJSON() {
 // What a Oneprovider may still do for a user who has gone offline.
 func ExampleOfflineAccess() {
 	cs := []caveat.Caveat{caveat.MustParse("ip = 10.0.0.0/8"), caveat.DataReadonly{}, caveat.DataPath{"/lab"}}
-	for _, c := range caveat.OfflineAccess(cs, "p1", 1800000000) {
+	offline, err := caveat.OfflineAccess(cs, "p1", 1800000000)
+	if err != nil {
+		panic(err)
+	}
+	for _, c := range offline {
 		if c.Type() == caveat.TypeAPI {
 			fmt.Println("api = ... (that of offline access)")
 			continue

@@ -65,7 +65,7 @@ func usesEverywhere(t *testing.T, c caveat.Caveat) {
 	_ = caveat.Authorize(cs, caveat.OpWorker, caveat.Get, caveat.GRI{Type: "file", ID: "f", Aspect: "x", Scope: "private"})
 	caveat.AvailableSpaces(cs, []string{"s1"})
 	caveat.AllowedServiceIDs(cs, caveat.OpWorker, []string{"p1"})
-	assert.GreaterOrEqual(t, len(caveat.OfflineAccess(cs, "p1", 5)), 4)
+	assert.GreaterOrEqual(t, len(offline(t, cs, "p1", 5)), 4)
 	assert.ErrorIs(t, caveat.Unverified(c), errors.IDTokenCaveatUnverified)
 }
 

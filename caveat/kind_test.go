@@ -261,7 +261,7 @@ func TestVocabularyServesManyAtOnce(t *testing.T) {
 					_, err = v.FromJSON(raw)
 					assert.NoError(t, err)
 					assert.NoError(t, caveat.Authorize([]caveat.Caveat{c}, caveat.OpWorker, caveat.Get, caveat.GRI{Type: "file", ID: "f", Aspect: "x", Scope: "private"}))
-					caveat.OfflineAccess([]caveat.Caveat{c}, "p", 5)
+					_, _ = caveat.OfflineAccess([]caveat.Caveat{c}, "p", 5)
 				}
 			}
 		})

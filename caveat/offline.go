@@ -3,6 +3,8 @@ package caveat
 import (
 	"slices"
 	"strings"
+
+	"github.com/onezone-go/onezone/errors"
 )
 
 // offlineAPI is what every offline access token is good for at most.
@@ -24,7 +26,21 @@ var offlineAPI = specs(
 // and keeps the token from being made.
 //
 // The first three come in this order; the rest is sorted, without repetition.
-func OfflineAccess(cs []Caveat, provider string, validUntil int64) []Caveat {
+//
+// The error is badValueIdentifier {key "provider"} for a text that is not the id
+// of one Oneprovider, such as "*", and badValueCaveat for a negative time.
+func OfflineAccess(cs []Caveat, provider string, validUntil int64) ([]Caveat, error) {
+	bounds := []Caveat{
+		Time{validUntil},
+		Services{{OpWorker, provider}},
+		Consumers{Provider(provider)},
+	}
+	if !isOne(provider) || Validate(bounds[1]) != nil {
+		return nil, errors.BadValueIdentifier("provider")
+	}
+	if err := Validate(bounds[0]); err != nil {
+		return nil, err
+	}
 	rest := []Caveat{slices.Clone(offlineAPI)}
 	for _, c := range cs {
 		if c = language.normalize(c); offlineRank(c) > 0 {
@@ -38,11 +54,7 @@ func OfflineAccess(cs []Caveat, provider string, validUntil int64) []Caveat {
 		return strings.Compare(a.String(), b.String())
 	})
 	rest = slices.CompactFunc(rest, func(a, b Caveat) bool { return a.String() == b.String() })
-	return append([]Caveat{
-		Time{validUntil},
-		Services{{OpWorker, provider}},
-		Consumers{Provider(provider)},
-	}, rest...)
+	return append(bounds, rest...), nil
 }
 
 // offlineRank orders the caveats that go into an offline access token, those
@@ -52,4 +64,14 @@ func offlineRank(c Caveat) int {
 		return r.rank
 	}
 	return len(rows)
+}
+
+// isOne reports whether the id is that of one entity: it is neither empty nor a
+// word that stands for all of them, for none or for the client itself.
+func isOne(id string) bool {
+	switch id {
+	case "", wildcard, "null", "self":
+		return false
+	}
+	return true
 }

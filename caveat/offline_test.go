@@ -7,10 +7,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 const offlineAPI = "api = opw/all/*.*.*:*|ozw/get/user.*.*:*|ozw/create/user.*.idp_access_token,*:*|" +
 	"ozw/get/group.*.instance:shared|ozw/get/space.*.*:*|ozw/get/provider.*.*:*"
+
+// offline returns the caveats of a token for offline access.
+func offline(t testing.TB, cs []caveat.Caveat, provider string, validUntil int64) []caveat.Caveat {
+	t.Helper()
+	got, err := caveat.OfflineAccess(cs, provider, validUntil)
+	require.NoError(t, err)
+	return got
+}
 
 func TestOfflineAccessKeepsWhatLimitsTheAPI(t *testing.T) {
 	cs := parseAll(t,
@@ -18,7 +27,7 @@ func TestOfflineAccessKeepsWhatLimitsTheAPI(t *testing.T) {
 		"service = opw-x", "consumer = usr-x",
 		"interface = rest", "interface = oneclient", "data.path = L3My", "data.path = L3Mx", "data.objectid = 00",
 		"api = ozw/get/user.*.*:*", "api = all/get/*.*.*:*", "data.readonly", "data.readonly", offlineAPI, "interface = rest")
-	got := caveat.OfflineAccess(cs, "p1", 1234)
+	got := offline(t, cs, "p1", 1234)
 	assert.Equal(t, []string{
 		"time < 1234", "service = opw-p1", "consumer = prv-p1",
 		"data.readonly",
@@ -31,13 +40,13 @@ func TestOfflineAccessKeepsWhatLimitsTheAPI(t *testing.T) {
 }
 
 func TestOfflineAccessOfATokenWithoutCaveats(t *testing.T) {
-	got := caveat.OfflineAccess(nil, "p1", 1234)
+	got := offline(t, nil, "p1", 1234)
 	assert.Equal(t, []string{"time < 1234", "service = opw-p1", "consumer = prv-p1", offlineAPI}, printAll(got))
 	for _, c := range got {
 		assert.NoError(t, caveat.Validate(c))
 	}
 	got[3].(caveat.API)[0] = caveat.MatchSpec{}
-	assert.Equal(t, offlineAPI, caveat.OfflineAccess(nil, "p1", 1234)[3].String(), "the results share no memory")
+	assert.Equal(t, offlineAPI, offline(t, nil, "p1", 1234)[3].String(), "the results share no memory")
 }
 
 func TestOfflineAccessLosesNothingItDoesNotKnow(t *testing.T) {
@@ -45,6 +54,24 @@ func TestOfflineAccessLosesNothingItDoesNotKnow(t *testing.T) {
 	require.NoError(t, err)
 	project, err := vocabulary.New("project", "42")
 	require.NoError(t, err)
-	got := caveat.OfflineAccess([]caveat.Caveat{caveat.REST, project, caveat.Unknown("x"), nil}, "p1", 1234)
+	got := offline(t, []caveat.Caveat{caveat.REST, project, caveat.Unknown("x"), nil}, "p1", 1234)
 	assert.Equal(t, []caveat.Caveat{caveat.REST, caveat.Unknown(""), project, caveat.Unknown("x")}, got[4:])
+}
+
+// An id that comes with a request names one provider, and never all of them.
+func TestOfflineAccessIsForOneProvider(t *testing.T) {
+	for _, provider := range []string{"*", "", "null", "self", "a|b", "|", "a/b", "p\n", "p\x00", "p\xff", "\u0085"} {
+		cs, err := caveat.OfflineAccess(nil, provider, 1234)
+		e, ok := errors.AsType[*errors.Error](err)
+		require.True(t, ok, "%q: %v", provider, err)
+		assert.Equal(t, errors.IDBadValueIdentifier, e.ID)
+		assert.Equal(t, "provider", e.Details["key"])
+		assert.Nil(t, cs)
+	}
+	_, err := caveat.OfflineAccess(nil, "p1", -1)
+	requireInvalid(t, err)
+	for _, provider := range []string{"p1", "null2", "**", "prv-1"} {
+		_, err := caveat.OfflineAccess(nil, provider, 0)
+		assert.NoError(t, err)
+	}
 }

@@ -160,7 +160,7 @@ func TestVectorsOffline(t *testing.T) {
 	}
 	vectors.Each(t, "offline.jsonl", func(t *testing.T, v vector) {
 		require.Positive(t, v.Case)
-		got := printAll(caveat.OfflineAccess(parseAll(t, v.Caveats...), v.Provider, v.Now+v.TTL))
+		got := printAll(offline(t, parseAll(t, v.Caveats...), v.Provider, v.Now+v.TTL))
 		require.GreaterOrEqual(t, len(v.Result), 4)
 		require.GreaterOrEqual(t, len(got), 4)
 		assert.Equal(t, v.Result[:3], got[:3])

@@ -148,7 +148,7 @@ func TestHostileListsAreCheap(t *testing.T) {
 	assert.NoError(t, caveat.CheckFile(cs, file, caveat.Read))
 	assert.Error(t, caveat.CheckFile(cs, caveat.File{Path: "/xxxxxxxx/y", ObjectIDs: file.ObjectIDs[len(ids):]}, caveat.Read))
 	assert.Empty(t, caveat.AvailableSpaces(cs, spaces))
-	caveat.OfflineAccess(cs, "p", 5)
+	_, _ = caveat.OfflineAccess(cs, "p", 5)
 	assert.Less(t, time.Since(start), 20*time.Second)
 }
 
