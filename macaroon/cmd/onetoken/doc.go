@@ -55,7 +55,8 @@
 // # Inspect
 //
 // It prints what the token says, a line for each fact, or with -json the form of
-// the REST operation examine. Nothing of it is verified, and inspect never fails
+// the REST operation examine. What would command a terminal or mislead a reader,
+// such as control characters and changes of direction, is escaped. Nothing of it is verified, and inspect never fails
 // because of what a caveat says.
 //
 // # Confine

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -19,7 +20,7 @@ func inspect(f *flags) func(process, []string) error {
 		if err != nil {
 			return err
 		}
-		return write(p.out, string(view)+"\n")
+		return write(p.out, printable.Escape(string(view))+"\n")
 	}
 }
 

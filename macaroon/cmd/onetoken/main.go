@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/printable"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) }
@@ -27,7 +28,7 @@ type process struct {
 }
 
 // warn tells of something that is done all the same.
-func (p process) warn(text string) { fmt.Fprintln(p.err, "onetoken: warning:", text) }
+func (p process) warn(text string) { fmt.Fprintln(p.err, "onetoken: warning:", printable.Escape(text)) }
 
 // run does what the arguments say and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
@@ -35,7 +36,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 	if err == nil {
 		return statusDone
 	}
-	fmt.Fprintln(stderr, "onetoken:", err)
+	fmt.Fprintln(stderr, "onetoken:", printable.Escape(err.Error()))
 	// An error of the catalogue is about the token. Everything else is not, and
 	// must not look like a refusal to a script.
 	if _, refused := errors.AsType[*errors.Error](err); refused {
