@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
+// newLogger returns a log whose lines print as they are: package slog lets some
+// control characters and all changes of direction through.
 func newLogger(out io.Writer, s settings) *slog.Logger {
+	out = printable.NewWriter(out)
 	options := &slog.HandlerOptions{Level: s.logLevel}
 	if s.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))

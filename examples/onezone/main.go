@@ -94,6 +94,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/onezone-go/onezone/internal/printable"
 )
 
 // gcPercent trades memory for time: the program needs few megabytes, and with
@@ -108,7 +110,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
 	stop()
-	report(os.Stderr, err)
+	report(printable.NewWriter(os.Stderr), err)
 	os.Exit(exitCode(err))
 }
 

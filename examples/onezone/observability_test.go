@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -63,6 +65,30 @@ func TestTheLogTellsWhereClientsAre(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"203.0.113.7", "2001:db8::1", ""}, clients)
+}
+
+// Nothing that a client sends commands the terminal of whoever reads the log, or
+// turns its text around.
+func TestNoControlCharacterReachesTheLog(t *testing.T) {
+	t.Parallel()
+	const turned = "x\u202e\u2066\u200b\ufeff\U000e0041y" // ids may hold them
+	for _, format := range []string{"json", "text"} {
+		s, end := inProcess(t, "-store", "memory:", "-log-level", "debug", "-log-format", format)
+		require.Equal(t, 400, s.verify(forged(turned), "127.0.0.1").status)
+		s.do("GET", "/tokens/named/"+url.PathEscape(turned), "", "X-Forwarded-For", turned, "X-Auth-Token", forged(turned))
+		s.do("GET", "/user/tokens/named", "", "Authorization", basic("demo"+turned+"\x1b[2J\x7f", "wrong"), "X-Request-Id", "\u202e")
+		end()
+		log := s.log.String()
+		require.Contains(t, log, `\u202e`, "the id is logged")
+		for i, r := range log {
+			require.True(t, unicode.IsPrint(r) || r == '\n', "%U at byte %d of %q", r, i, log)
+		}
+		if format == "json" {
+			for line := range strings.Lines(log) {
+				require.True(t, json.Valid([]byte(line)), line)
+			}
+		}
+	}
 }
 
 func TestTheLogLevelTurnsTheAccessLogOff(t *testing.T) {
