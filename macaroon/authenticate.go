@@ -2,7 +2,10 @@ package macaroon
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"sync"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -82,6 +85,10 @@ func (a *Authority) remember(c *candidate, key store.Key) {
 
 // key looks up what the token must be signed with. Errors: tokenInvalid,
 // tokenRevoked for a past generation.
+//
+// A token without a key has its chain walked under a random one. A walk takes time
+// that grows with the text of the token, which would otherwise tell whether the
+// token id or the subject exists.
 func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error) {
 	temporary := t.Generation() > 0
 	if temporary {
@@ -89,15 +96,26 @@ func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error
 	} else {
 		key, err = a.store.NamedKey(ctx, t.ID())
 	}
+	var refused error
 	switch {
 	case errors.Is(err, errors.IDNotFound):
-		return store.Key{}, errors.TokenInvalid()
+		refused = errors.TokenInvalid()
 	case err != nil:
 		return store.Key{}, fmt.Errorf("looking up the key of a token: %w", err)
 	case temporary && t.Generation() < key.Generation:
-		return store.Key{}, errors.TokenRevoked()
+		refused = errors.TokenRevoked()
 	case temporary && t.Generation() > key.Generation:
-		return store.Key{}, errors.TokenInvalid()
+		refused = errors.TokenInvalid()
+	default:
+		return key, nil
 	}
-	return key, nil
+	t.chain(decoy(), nil)
+	return store.Key{}, refused
 }
+
+// decoy returns the secret, random in each process, that no token is signed with.
+var decoy = sync.OnceValue(func() store.Secret {
+	b := make([]byte, secretSize)
+	_, _ = rand.Read(b) // never fails
+	return store.NewSecret(hex.EncodeToString(b))
+})

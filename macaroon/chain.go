@@ -18,7 +18,7 @@ func (t *Token) genuine(key store.Key) (ok, ofRevokedCopy bool) {
 	if len(key.RevokedTails) == 0 {
 		return t.chain(key.Secret, nil), false
 	}
-	var links []signature
+	links := make([]signature, 0, len(t.caveats)+1)
 	ok = t.chain(key.Secret, func(link signature) { links = append(links, link) })
 	return ok, ok && slices.ContainsFunc(links, func(link signature) bool {
 		return slices.Contains(key.RevokedTails, store.TailOf(link[:]))

@@ -112,12 +112,9 @@ func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ 
 	if err != nil {
 		return err
 	}
-	services, limited := servicesOf(cs)
-	if !limited {
-		services = []caveat.Service{onezone}
-	}
-	if len(services) > maxServices {
-		return errors.LimitReached(maxServices, "services in new caveats")
+	services, err := servicesToUse(cs)
+	if err != nil {
+		return err
 	}
 	return a.checkHolder(ctx, subject, typ, status, services...)
 }
@@ -125,6 +122,20 @@ func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ 
 // maxServices bounds how often the application is asked on behalf of somebody who
 // confines a token, which takes no right to it.
 const maxServices = 1024
+
+// servicesToUse returns the services that the subject of a token with these new
+// caveats must be allowed to use: those that the caveats name, or Onezone's worker
+// where they name none. The error is limitReached.
+func servicesToUse(cs []caveat.Caveat) ([]caveat.Service, error) {
+	services, limited := servicesOf(cs)
+	switch {
+	case !limited:
+		return []caveat.Service{onezone}, nil
+	case len(services) > maxServices:
+		return nil, errors.LimitReached(maxServices, "services in new caveats")
+	}
+	return services, nil
+}
 
 // servicesOf returns the services that the caveats name, each once, in order;
 // limited is false where they name none.

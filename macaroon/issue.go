@@ -199,13 +199,17 @@ func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject, par
 }
 
 // Confine returns a copy of the token with the caveats added, under the limits
-// and in the vocabulary of the authority. Only the new caveats are judged: the
-// subject must exist, not be blocked, and be allowed to use the services that
-// they name. The token itself is not verified. A version 1 token, the subject of which is not
-// known here, is confined without that check.
+// and in the vocabulary of the authority.
 //
-// Errors: those of [Token.Confine], and userBlocked, tokenSubjectInvalid,
-// tokenSessionInvalid, tokenServiceForbidden {service}.
+// Of a token whose signature is right, the subject must exist, not be blocked, and
+// be allowed to use the services that the new caveats name; the caveats that the
+// token has, and whether it is revoked, do not matter. Other tokens, and those of
+// version 1, get the caveats and no check, so that the answer tells nothing about
+// the subject that they claim.
+//
+// Errors: those of [Token.Confine]; limitReached for more than 1024 services; for
+// a right signature userBlocked, tokenSubjectInvalid, tokenSessionInvalid and
+// tokenServiceForbidden {service}.
 func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (Token, error) {
 	// Before anybody is asked: it takes no right to the token to get here.
 	if len(t.caveats)+len(cs) > a.confiner.maxCaveats {
@@ -215,11 +219,31 @@ func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (
 		return Token{}, err
 	}
 	if t.Version() == 2 {
-		if err := a.checkGrant(ctx, t.Subject(), t.Type(), cs); err != nil {
+		if err := a.checkConfined(ctx, &t, cs); err != nil {
 			return Token{}, err
 		}
 	}
 	return a.confiner.confine(t, cs)
+}
+
+// checkConfined decides whether the subject of the token may have it with these
+// caveats, if the token is genuine.
+func (a *Authority) checkConfined(ctx context.Context, t *Token, cs []caveat.Caveat) error {
+	services, err := servicesToUse(cs)
+	if err != nil {
+		return err
+	}
+	key, err := a.key(ctx, t)
+	if _, unknown := err.(*errors.Error); unknown {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if genuine, _ := t.genuine(key); !genuine {
+		return nil
+	}
+	return a.checkHolder(ctx, t.Subject(), t.Type(), key.Holder, services...)
 }
 
 func (a *Authority) issued(ctx context.Context, t Token) {

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -108,6 +109,8 @@ func confined() []Case {
 		}}
 	}
 	const service = `[{"type":"data.readonly"},{"type":"service","whitelist":["ozw-onezone","opw-p-lyon"]}]`
+	texts := []string{"data.readonly", "service = ozw-onezone|opw-p-lyon"}
+	hour := fmt.Sprint("time < ", macaroontest.Start.Unix()+3600)
 	return []Case{
 		do(Success, "no caveats, without the mark of the service", func(w *World) object {
 			return object{"token": "opw-" + w.Laptop.String(), "caveats": []any{}}
@@ -144,10 +147,43 @@ func confined() []Case {
 			w.must(w.tb, w.Store.DeleteIdentity(w.tb.Context(), Alice))
 			return to(w.Laptop, service)
 		}, refused(errors.TokenSubjectInvalid())),
+		do(Success, "forged token of a blocked user", func(w *World) object { w.block(Alice); return to(w.forge(macaroon.Spec{ID: w.Laptop.ID()}), service) }, has(texts...)),
+		do(Success, "forged token of a user who is gone", func(w *World) object {
+			w.must(w.tb, w.Store.DeleteIdentity(w.tb.Context(), Alice))
+			return to(w.forge(macaroon.Spec{ID: w.Laptop.ID()}), service)
+		}, has(texts...)),
+		do(Success, "forged token with a service that the subject may not use", func(w *World) object { return to(w.forge(macaroon.Spec{ID: w.Laptop.ID()}), service) }, has(texts...)),
+		do(Success, "forged token of an ended session", func(w *World) object {
+			return to(w.forge(macaroon.Spec{ID: w.Laptop.ID(), Type: macaroon.SessionToken("s-ended")}), service)
+		}, has(texts...)),
+		do(Success, "token that is not there", func(w *World) object { w.block(Alice); return to(w.forge(macaroon.Spec{ID: "absent"}), service) }, has(texts...)),
+		do(Success, "forged temporary token", func(w *World) object {
+			w.block(Alice)
+			return to(w.forge(macaroon.Spec{ID: "t", Generation: 1}), service)
+		}, has(texts...)),
+		do(Success, "temporary token of an older generation", func(w *World) object {
+			t := w.Temporary()
+			w.must(w.tb, w.Authority.RevokeTemporary(w.tb.Context(), Alice))
+			w.block(Alice)
+			return to(t, service)
+		}, has(append([]string{hour}, texts...)...)),
+		do(BadInput, "temporary token of a blocked user", func(w *World) object { t := w.Temporary(); w.block(Alice); return to(t, service) }, refused(errors.UserBlocked())),
+		do(BadInput, "revoked token of a blocked user", func(w *World) object { t := w.Revoked(); w.block(Alice); return to(t, service) }, refused(errors.UserBlocked())),
 		do(BadInput, "token of an ended session", func(w *World) object {
 			return to(w.sessionToken("s-ended"), service)
 		}, refused(errors.TokenSessionInvalid())),
 	}
+}
+
+// forge is the token of Alice's that the spec describes, with a wrong signature.
+func (w *World) forge(s macaroon.Spec) macaroon.Token {
+	s.Domain, s.Subject = w.Authority.Domain(), Alice
+	if s.Type == (macaroon.Type{}) {
+		s.Type = macaroon.AccessToken()
+	}
+	t, err := macaroon.Mint(s, store.NewSecret("a guess"))
+	w.must(w.tb, err)
+	return t
 }
 
 // sessionToken is a token of Alice's that is bound to a session, which may have

@@ -1,0 +1,259 @@
+package macaroon_test
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// watcher counts what is asked of the store and of the application. The
+// application knows that Alice is blocked, Bob is active and nobody else exists.
+type watcher struct {
+	store.Store
+	lookups, questions int
+}
+
+func (w *watcher) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	w.lookups++
+	return w.Store.NamedKey(ctx, id)
+}
+
+func (w *watcher) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
+	w.lookups++
+	return w.Store.TemporaryKey(ctx, s)
+}
+
+func (w *watcher) GetIdentity(ctx context.Context, s caveat.Subject) (store.Identity, error) {
+	w.lookups++
+	return w.Store.GetIdentity(ctx, s)
+}
+
+func (w *watcher) GetToken(ctx context.Context, id string) (store.Token, error) {
+	w.lookups++
+	return w.Store.GetToken(ctx, id)
+}
+
+func (w *watcher) BelongsTo(context.Context, string, caveat.Subject) (bool, error) {
+	w.questions++
+	return false, nil
+}
+
+func (w *watcher) InProvider(context.Context, caveat.Subject, string) (bool, error) {
+	w.questions++
+	return false, nil
+}
+
+func (w *watcher) InCluster(context.Context, caveat.Subject, string) (bool, error) {
+	w.questions++
+	return false, nil
+}
+
+func (w *watcher) Holder(_ context.Context, s caveat.Subject) (store.Status, error) {
+	w.questions++
+	switch s {
+	case alice:
+		return store.HolderBlocked, nil
+	case bob:
+		return store.HolderActive, nil
+	}
+	return store.HolderMissing, nil
+}
+
+// Confine tells a stranger nothing about the subject that a token claims: not in
+// its answer, not in what it asks of others, and not in the number of look-ups.
+func TestConfineTellsNothingAboutTheSubjectOfAForgedToken(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	z.block(t, alice, true)
+	w := &watcher{Store: z.store}
+	own := []macaroon.Option{macaroon.WithSessions(w), macaroon.WithMemberships(w), macaroon.WithClock(z.clock)}
+	for name, options := range map[string][]macaroon.Option{"store": own, "directory": append(own, macaroon.WithDirectory(w))} {
+		a, err := macaroon.NewAuthority(w, options...)
+		require.NoError(t, err)
+		for _, subject := range []caveat.Subject{alice, bob, caveat.User("u-missing"), provider, caveat.Provider("p-missing")} {
+			existing := z.record(t, subject)
+			for _, typ := range []macaroon.Type{macaroon.AccessToken(), macaroon.SessionToken("s1"), macaroon.IdentityToken()} {
+				for _, s := range []macaroon.Spec{
+					{ID: existing}, {ID: "absent"}, {ID: "x", Generation: 1}, {ID: "x", Generation: 99},
+				} {
+					s.Subject, s.Type, s.Domain = subject, typ, "onezone"
+					forged, err := macaroon.Mint(s, store.NewSecret("a guess"))
+					require.NoError(t, err)
+					for _, cs := range [][]caveat.Caveat{{}, {caveat.REST}, {caveat.MustParse("service = opw-p1|opp-p1|ozp-onezone")}} {
+						w.lookups, w.questions = 0, 0
+						confined, err := a.Confine(t.Context(), forged, cs...)
+						require.NoError(t, err, "%s: %v, %+v, %v", name, subject, s, cs)
+						want, err := forged.Confine(cs...)
+						require.NoError(t, err)
+						require.Equal(t, want.String(), confined.String())
+						require.Zero(t, w.questions, "the application was asked about the subject of a forged token")
+						require.Equal(t, 1, w.lookups, "%s: %v, %+v", name, subject, s)
+					}
+				}
+			}
+		}
+	}
+}
+
+// record stores a named token of the subject, whoever that is.
+func (z *zone) record(t testing.TB, subject caveat.Subject) (id string) {
+	t.Helper()
+	id = "of-" + subject.ID
+	if _, err := z.store.GetToken(t.Context(), id); err == nil {
+		return id
+	}
+	require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+		ID: id, Name: "record", Version: 2, Subject: subject, Type: "act", Secret: secret, Created: 1,
+	}))
+	return id
+}
+
+// The holder of a genuine token is told, whether it is revoked or not, and with
+// one look-up.
+func TestConfineJudgesTheSubjectOfAGenuineToken(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(z *zone, token macaroon.Token){
+		"good":    func(*zone, macaroon.Token) {},
+		"revoked": func(z *zone, token macaroon.Token) { require.NoError(t, z.Revoke(t.Context(), token.ID())) },
+		"revoked copy": func(z *zone, token macaroon.Token) {
+			require.NoError(t, z.RevokeConfined(t.Context(), confine(t, token, caveat.REST)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := newZone(t)
+			w := &watcher{Store: z.store}
+			a, err := macaroon.NewAuthority(w, macaroon.WithClock(z.clock))
+			require.NoError(t, err)
+			named, temporary := z.access(t), z.temporary(t, alice, macaroon.AccessToken())
+			spoil(z, named)
+			named = confine(t, named, caveat.REST)
+			z.block(t, alice, true)
+			for _, token := range []macaroon.Token{named, temporary} {
+				w.lookups = 0
+				_, err = a.Confine(t.Context(), token, caveat.REST)
+				requireID(t, errors.IDUserBlocked, err)
+				require.Equal(t, 1, w.lookups)
+			}
+			z.block(t, alice, false)
+			_, err = a.Confine(t.Context(), named, caveat.MustParse("service = opw-p1"))
+			requireID(t, errors.IDTokenServiceForbidden, err)
+			require.NoError(t, z.store.DeleteIdentity(t.Context(), alice))
+			_, err = a.Confine(t.Context(), named, caveat.REST)
+			requireID(t, errors.IDTokenSubjectInvalid, err)
+
+			// The key of an older generation is gone, and with it the proof.
+			require.NoError(t, z.RevokeTemporary(t.Context(), alice))
+			_, err = a.Confine(t.Context(), temporary, caveat.REST)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// long is the token with 600 kB of a list that holds.
+func long(t testing.TB, token macaroon.Token) macaroon.Token {
+	t.Helper()
+	list := "ip = 1.2.3.4/32" + strings.Repeat("|1.2.3.4/32", 60_000/11)
+	for range 10 {
+		token = confineText(t, token, list)
+	}
+	require.Greater(t, len(token.String()), 600_000)
+	return token
+}
+
+// The time that an answer takes grows with the text of the token in the same way
+// whether or not there is a token with that id, a subject with a temporary secret
+// or such a generation of it.
+func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
+	z := newZone(t)
+	named := z.access(t)
+	require.NoError(t, z.RevokeTemporary(t.Context(), alice)) // generation 1
+	require.NoError(t, z.RevokeTemporary(t.Context(), alice)) // generation 2
+	forge := func(s macaroon.Spec) macaroon.Token {
+		s.Domain, s.Type = "onezone", macaroon.AccessToken()
+		if s.Subject.IsZero() {
+			s.Subject = alice
+		}
+		token, err := macaroon.Mint(s, store.NewSecret("a guess"))
+		require.NoError(t, err)
+		return long(t, token)
+	}
+	req := caveat.Request{IP: netip.MustParseAddr("1.2.3.4")}
+	known := forge(macaroon.Spec{ID: named.ID()})
+	unknown := map[string]macaroon.Token{
+		"unknown id":        forge(macaroon.Spec{ID: strings.Repeat("0", len(named.ID()))}),
+		"known subject":     forge(macaroon.Spec{ID: "t1", Generation: 2}),
+		"unknown subject":   forge(macaroon.Spec{ID: "t1", Generation: 2, Subject: caveat.User("u-who")}),
+		"older generation":  forge(macaroon.Spec{ID: "t1", Generation: 1}),
+		"future generation": forge(macaroon.Spec{ID: "t1", Generation: 3}),
+	}
+	type operation struct {
+		do    func(token macaroon.Token, text string)
+		named bool // it is not for temporary tokens
+	}
+	for name, o := range map[string]operation{
+		"VerifyAccess": {do: func(_ macaroon.Token, text string) {
+			_, err := z.VerifyAccess(t.Context(), text, req)
+			require.Error(t, err)
+		}},
+		"VerifyConsumer": {do: func(_ macaroon.Token, text string) {
+			_, err := z.VerifyConsumer(t.Context(), text, req)
+			require.Error(t, err)
+		}},
+		"Confine":        {do: func(token macaroon.Token, _ string) { _, err := z.Confine(t.Context(), token); require.NoError(t, err) }},
+		"RevokeConfined": {do: func(token macaroon.Token, _ string) { require.Error(t, z.RevokeConfined(t.Context(), token)) }, named: true},
+	} {
+		knownText := known.String()
+		for which, token := range unknown {
+			if o.named && token.Generation() > 0 {
+				continue
+			}
+			t.Run(name+"/"+which, func(t *testing.T) {
+				text := token.String()
+				// What must not show is the time of the walk, without that of
+				// decoding the text. A busy machine has five attempts.
+				for range 5 {
+					m := medians(
+						func() { o.do(known, knownText) }, func() { o.do(token, text) },
+						func() { _, _ = known.Verify(t.Context(), secret, req) },
+					)
+					t.Logf("known id %v, %s %v; a walk takes %v", m[0], which, m[1], m[2])
+					if (m[0] - m[1]).Abs() < m[2]/2 {
+						return
+					}
+				}
+				t.Fail()
+			})
+		}
+	}
+}
+
+// medians returns the median of the times that each function takes. They are
+// called by turns, so that what else the machine does meets all of them.
+func medians(functions ...func()) []time.Duration {
+	const rounds = 31
+	times := make([][]time.Duration, len(functions))
+	for range rounds {
+		for i, f := range functions {
+			begin := time.Now()
+			f()
+			times[i] = append(times[i], time.Since(begin))
+		}
+	}
+	var list []time.Duration
+	for i := range times {
+		slices.Sort(times[i])
+		list = append(list, times[i][rounds/2])
+	}
+	return list
+}
