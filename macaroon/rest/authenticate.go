@@ -49,12 +49,18 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 // 9110, section 5.3), which is no credential: of two tokens none may be chosen,
 // where whoever is in front of this server may have looked at the other.
 func header(h http.Header, name string) (value string, ok bool) {
-	values := h.Values(name)
-	if len(values) == 1 {
+	switch values := h.Values(name); len(values) {
+	case 0:
+		return "", false
+	case 1:
 		return values[0], true
 	}
-	return strings.Join(values, ", "), len(values) > 0
+	return repeated, true
 }
+
+// repeated stands for a list, which is not joined: HTTP/2 sends another line in
+// one byte. No credential holds a comma.
+const repeated = ","
 
 // accessToken returns the first access token of the headers. An empty one is
 // there, and bad.
@@ -69,13 +75,21 @@ func accessToken(h http.Header) (text string, ok bool) {
 }
 
 // authorization returns what stands behind the scheme in the header. Where nothing
-// does, the server has taken the space for white space at the end.
+// does, the server has taken the space for white space at the end. Of a header
+// that is repeated the first tells the scheme, and the credentials are bad.
 func authorization(h http.Header, scheme string) (credentials string, ok bool) {
-	value, _ := header(h, headerAuthorization)
-	if value == scheme {
-		return "", true
+	values := h.Values(headerAuthorization)
+	if len(values) == 0 {
+		return "", false
 	}
-	return strings.CutPrefix(value, scheme+" ")
+	credentials, ok = strings.CutPrefix(values[0], scheme)
+	switch {
+	case !ok || credentials != "" && credentials[0] != ' ':
+		return "", false
+	case len(values) > 1:
+		return repeated, true
+	}
+	return strings.TrimPrefix(credentials, " "), true
 }
 
 func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client, error) {

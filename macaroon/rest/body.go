@@ -62,12 +62,15 @@ func isJSON(contentType string) bool {
 // accepts reports whether an Accept header allows JSON (RFC 9110, section
 // 12.5.1). Of the ranges that cover it the most specific counts.
 func accepts(values []string) bool {
+	length := 0 // looked at before the values are joined
+	for _, value := range values {
+		if length += len(value) + len(","); length > maxListed+len(",") {
+			return false
+		}
+	}
 	accept := strings.Join(values, ",")
 	if accept == "*/*" || strings.TrimSpace(accept) == "" {
 		return true
-	}
-	if len(accept) > maxListed {
-		return false
 	}
 	best, allowed := 0, false
 	for _, value := range elements(accept) {
