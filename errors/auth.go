@@ -62,6 +62,13 @@ func UserBlocked() *Error { return raise(IDUserBlocked, nil) }
 // BadBasicCredentials reports a wrong user name or password.
 func BadBasicCredentials() *Error { return raise(IDBadBasicCredentials, nil) }
 
+// BasicCredentialsTooLong reports that an Authorization header with a user name and password is longer than limit
+// bytes. It is badBasicCredentials with another description.
+func BasicCredentialsTooLong(limit int) *Error {
+	return raise(IDBadBasicCredentials, nil).
+		saying("An Authorization header with a user name and password may have at most %d bytes", limit)
+}
+
 // BasicAuthNotSupported reports that there is no basic authentication here.
 func BasicAuthNotSupported() *Error { return raise(IDBasicAuthNotSupported, nil) }
 

@@ -2,12 +2,10 @@ package macaroon
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	// UUIDs (RFC 9562), which the standard library does not make.
@@ -40,7 +38,10 @@ type Authority struct {
 	groups      caveat.GroupChecker
 	geo         caveat.GeoResolver
 	uses        keyedMutex
-	hashing     semaphore
+	logIns      logInGuard
+	passwords   hasher
+
+	passwordProfile func(password string) (prepared string, err error)
 }
 
 // DefaultMaxTemporaryTTL is how far in the future the time caveat of a new
@@ -129,19 +130,34 @@ func WithGroups(g caveat.GroupChecker) Option { return func(a *Authority) { a.gr
 // region caveats do not hold.
 func WithGeo(g caveat.GeoResolver) Option { return func(a *Authority) { a.geo = g } }
 
+// WithPasswordProfile sets how passwords are prepared when they are set and when
+// they are tried, so that all Unicode forms of a password are the same one. The
+// OpaqueString profile of RFC 8265 is a good choice: pass the String method of
+// OpaqueString in golang.org/x/text/secure/precis. A password for which prepare
+// returns an error or "" cannot be set.
+//
+// Passwords that were set before, without the profile, go on working: the
+// password is tried as it came, too, where preparing it changes it. Its hash is
+// then replaced by that of the prepared password. Default: passwords are taken
+// as they are.
+func WithPasswordProfile(prepare func(password string) (string, error)) Option {
+	return func(a *Authority) { a.passwordProfile = prepare }
+}
+
 // NewAuthority returns an authority over the store, which stays the caller's to
 // close. Errors: badData {key "store"} without a store, badValueDomain for a
 // domain that no token can carry, badData {key "clock"} or {key "random"} for a
 // nil one, badValueTooLow for limits that are not positive.
 func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a := &Authority{
-		store:    s,
-		domain:   caveat.OnezoneID,
-		clock:    time.Now,
-		random:   rand.Reader,
-		confiner: confiner{maxCaveats: DefaultMaxCaveats},
-		maxTTL:   DefaultMaxTemporaryTTL,
-		hashing:  newHashing(),
+		store:     s,
+		domain:    caveat.OnezoneID,
+		clock:     time.Now,
+		random:    rand.Reader,
+		confiner:  confiner{maxCaveats: DefaultMaxCaveats},
+		maxTTL:    DefaultMaxTemporaryTTL,
+		logIns:    logInGuard{failures: DefaultFailures, interval: DefaultFailureInterval, known: newKnownAddresses()},
+		passwords: newHasher(),
 	}
 	a.remembered.tokens, a.remembered.bytes = DefaultRecognizedTokens, DefaultRecognizedBytes
 	for _, option := range options {
@@ -171,6 +187,7 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	if a.quotas, err = a.quotas.withDefaults(); err != nil {
 		return nil, err
 	}
+	a.logIns.own = newThrottle(a.logIns.failures, a.logIns.interval, a.clock)
 	// What an authority issues, it also reads.
 	a.confiner.maxSize = min(cmp.Or(a.confiner.maxSize, a.limits.maxSize()), a.limits.maxSize())
 	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
@@ -195,19 +212,6 @@ func (a *Authority) Vocabulary() *caveat.Vocabulary { return a.confiner.vocabula
 func (a *Authority) Parse(text string) (Token, error) {
 	c, err := a.decode(text)
 	return c.token, err
-}
-
-func (a *Authority) observe(ctx context.Context, e Event) {
-	if a.observer == nil {
-		return
-	}
-	e.Time = a.clock()
-	// They are parts of the token, which must not stay in memory with a log.
-	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)
-	if e.CaveatType == "" {
-		e.CaveatIndex = -1
-	}
-	a.observer(ctx, e)
 }
 
 // secretSize is the size of a secret in bytes, which is written in hexadecimal.

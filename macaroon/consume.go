@@ -42,12 +42,16 @@ func (a *Authority) Consume(
 	}
 	i := Invitation{Inviter: auth.Subject, Type: invite, Target: target, Privileges: invite.DefaultPrivileges()}
 	if auth.temporary {
-		if err := a.checkInvitation(ctx, i); err != nil {
-			return err
+		if err = a.checkInvitation(ctx, i); err == nil {
+			err = apply(ctx, i)
 		}
-		return apply(ctx, i)
+	} else {
+		err = a.consumeNamed(ctx, auth.TokenID, i, apply)
 	}
-	return a.consumeNamed(ctx, auth.TokenID, i, apply)
+	if err == nil {
+		a.observe(ctx, Event{Kind: Consumed, TokenID: auth.TokenID, Type: auth.Type, Subject: auth.Subject})
+	}
+	return err
 }
 
 // admits tells who may consume invitations of the type.

@@ -2,7 +2,15 @@ package macaroon
 
 import (
 	"context"
+	"crypto/rand"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	// UUIDs (RFC 9562), which the standard library does not make.
+	"github.com/google/uuid"
 
 	"github.com/onezone-go/onezone/caveat"
 )
@@ -12,41 +20,61 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	Issued   EventKind = iota + 1 // a token was made
-	Verified                      // a token was accepted
-	Refused                       // a token was not accepted
-	Revoked                       // a token, a confined copy or all temporary tokens of a subject were revoked
-	Restored                      // a revoked token was restored
-	Deleted                       // a named token was deleted
+	Issued    EventKind = iota + 1 // a token was made
+	Verified                       // a token was accepted
+	Refused                        // a token was not accepted
+	Revoked                        // a token, a confined copy or all temporary tokens of a subject were revoked
+	Restored                       // a revoked token was restored
+	Deleted                        // a named token was deleted
+	Updated                        // the name or the metadata of a named token was changed
+	Consumed                       // an invite token was used
+	Forgotten                      // the temporary secret of a subject was deleted, after its named tokens
+
+	LoggedIn       // a user logged in with a password
+	LogInFailed    // a user name or password was not accepted
+	LogInThrottled // a log-in was not tried, after too many failures
+
+	UserCreated   // a user was created
+	UserRenamed   // the user name or full name of a user was changed
+	PasswordSet   // the password of a user was set or taken away
+	UserBlocked   // a user or Oneprovider was blocked
+	UserUnblocked // a user or Oneprovider was unblocked
+	UserDeleted   // a user was deleted; events for the tokens follow
 )
 
-// String returns the name of the kind in lower case, "unknown" for zero.
+var eventKindNames = [...]string{
+	0: "unknown", Issued: "issued", Verified: "verified", Refused: "refused", Revoked: "revoked", Restored: "restored",
+	Deleted: "deleted", Updated: "updated", Consumed: "consumed", Forgotten: "forgotten",
+	LoggedIn: "loggedIn", LogInFailed: "logInFailed", LogInThrottled: "logInThrottled",
+	UserCreated: "userCreated", UserRenamed: "userRenamed", PasswordSet: "passwordSet",
+	UserBlocked: "userBlocked", UserUnblocked: "userUnblocked", UserDeleted: "userDeleted",
+}
+
+// String returns the name of the kind, such as "logInFailed"; "unknown" for zero.
 func (k EventKind) String() string {
-	switch k {
-	case Issued:
-		return "issued"
-	case Verified:
-		return "verified"
-	case Refused:
-		return "refused"
-	case Revoked:
-		return "revoked"
-	case Restored:
-		return "restored"
-	case Deleted:
-		return "deleted"
+	if int(k) >= len(eventKindNames) {
+		k = 0
 	}
-	return "unknown"
+	return eventKindNames[k]
 }
 
 // Event is one entry of the audit trail. It names tokens by id only.
 type Event struct {
-	Kind    EventKind
-	Time    time.Time
-	TokenID string         // "" where all temporary tokens of the subject are concerned
+	ID    string // a UUID of version 7: ids of later events are greater, by the clock of the machine
+	Kind  EventKind
+	Time  time.Time
+	Actor Actor // for whom the authority was called; zero if the context does not tell
+
+	TokenID string         // "" where no token in particular is concerned
 	Type    Type           // of the token; zero where none in particular is concerned
-	Subject caveat.Subject // the token's; a claim where Kind is Refused
-	Err     error          // why the token was refused
+	Subject caveat.Subject // of the token, or the user; a claim where Kind is Refused or LogInFailed
+	Err     error          // why a token or log-in was refused
+
+	// Username is the name of the user concerned. Where a log-in failed or was
+	// throttled, a client made it up: it is cut to 64 characters, and characters
+	// that do not print are escaped as in Go strings.
+	Username string
+
 	// CaveatIndex is the place of the caveat for which the token was refused,
 	// and -1 where no caveat was to blame.
 	CaveatIndex int
@@ -56,3 +84,40 @@ type Event struct {
 // An Observer is told of every event, in the goroutine in which it happened: it
 // should be quick, and safe for concurrent use.
 type Observer func(ctx context.Context, e Event)
+
+func (a *Authority) observe(ctx context.Context, e Event) {
+	if a.observer == nil {
+		return
+	}
+	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
+	e.ID, e.Time, e.Actor = id.String(), a.clock(), ActorFrom(ctx)
+	// They are parts of the token, which must not stay in memory with a log.
+	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)
+	e.Username = auditable(e.Username)
+	if e.CaveatType == "" {
+		e.CaveatIndex = -1
+	}
+	a.observer(ctx, e)
+}
+
+// maxAuditedName is how many characters of a user name an event shows.
+const maxAuditedName = 64
+
+// auditable makes a name that anybody may have made up fit for a log.
+func auditable(name string) string {
+	cut := 0
+	for n := 0; n < maxAuditedName && cut < len(name); n++ {
+		_, size := utf8.DecodeRuneInString(name[cut:])
+		cut += size
+	}
+	rest := name[cut:]
+	name = strings.Clone(name[:cut])
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		quoted := strconv.Quote(name)
+		name = quoted[1 : len(quoted)-1]
+	}
+	if rest != "" {
+		name += "..."
+	}
+	return name
+}

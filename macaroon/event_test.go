@@ -26,7 +26,7 @@ func TestEventsNameTokensByID(t *testing.T) {
 	require.NoError(t, err)
 	e := z.lastEvent(t)
 	assert.Equal(t, macaroon.Event{
-		Kind: macaroon.Verified, Time: start, TokenID: token.ID(), Type: macaroon.AccessToken(), Subject: alice, CaveatIndex: -1,
+		ID: e.ID, Kind: macaroon.Verified, Time: start, TokenID: token.ID(), Type: macaroon.AccessToken(), Subject: alice, CaveatIndex: -1,
 	}, e)
 
 	z.advance(2 * time.Hour)
@@ -45,17 +45,20 @@ func TestEventsNameTokensByID(t *testing.T) {
 	assert.Equal(t, macaroon.Revoked, z.lastEvent(t).Kind)
 	before := len(z.events)
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
-	require.NoError(t, z.Rename(t.Context(), token.ID(), "another name"))
 	assert.Len(t, z.events, before, "nothing happened to the token")
+	require.NoError(t, z.Rename(t.Context(), token.ID(), "another name"))
+	assert.Equal(t, macaroon.Updated, z.lastEvent(t).Kind)
+	assert.Len(t, z.events, before+1)
 	require.NoError(t, z.Restore(t.Context(), token.ID()))
 	assert.Equal(t, macaroon.Restored, z.lastEvent(t).Kind)
 	require.NoError(t, z.RevokeTemporary(t.Context(), alice))
-	assert.Equal(t, macaroon.Event{Kind: macaroon.Revoked, Time: z.now, Subject: alice, CaveatIndex: -1}, z.lastEvent(t))
+	e = z.lastEvent(t)
+	assert.Equal(t, macaroon.Event{ID: e.ID, Kind: macaroon.Revoked, Time: z.now, Subject: alice, CaveatIndex: -1}, e)
 	require.NoError(t, z.Delete(t.Context(), token.ID()))
 	assert.Equal(t, macaroon.Deleted, z.lastEvent(t).Kind)
 	for kind, name := range map[macaroon.EventKind]string{
 		macaroon.Issued: "issued", macaroon.Verified: "verified", macaroon.Refused: "refused",
-		macaroon.Revoked: "revoked", macaroon.Restored: "restored", macaroon.Deleted: "deleted", 0: "unknown",
+		macaroon.Revoked: "revoked", macaroon.Restored: "restored", macaroon.Deleted: "deleted", 0: "unknown", 255: "unknown",
 	} {
 		assert.Equal(t, name, kind.String())
 	}

@@ -130,6 +130,9 @@ func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 		}
 		a.observe(ctx, Event{Kind: kind, TokenID: id, Subject: subject})
 	}
+	if c.Name != nil || c.Custom != nil {
+		a.observe(ctx, Event{Kind: Updated, TokenID: id, Subject: subject})
+	}
 	return nil
 }
 

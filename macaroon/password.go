@@ -3,7 +3,6 @@ package macaroon
 import (
 	"crypto/pbkdf2"
 	"crypto/sha512"
-	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -33,16 +32,7 @@ type passwordHash struct {
 
 const passwordScheme = "pbkdf2-sha512"
 
-func hashPassword(password string, salt []byte) (store.Secret, error) {
-	h := passwordHash{iterations: passwordIterations, salt: salt}
-	hash, err := h.derive(password)
-	if err != nil {
-		return store.Secret{}, err
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	return store.NewSecret(fmt.Sprintf("%s$%d$%s$%s", passwordScheme, h.iterations, encode(salt), encode(hash))), nil
-}
-
+// derive is the hash of a password under the salt and iterations of h.
 func (h passwordHash) derive(password string) ([]byte, error) {
 	hash, err := pbkdf2.Key(sha512.New, password, h.salt, h.iterations, passwordHashSize)
 	if err != nil {
@@ -51,19 +41,19 @@ func (h passwordHash) derive(password string) ([]byte, error) {
 	return hash, nil
 }
 
-// nobodysHash stands for that of a user that does not exist: no password matches
-// it, after the time that today's hashes take.
+// secret returns the hash as it is stored.
+func (h passwordHash) secret() store.Secret {
+	encode := base64.RawURLEncoding.EncodeToString
+	return store.NewSecret(fmt.Sprintf("%s$%d$%s$%s", passwordScheme, h.iterations, encode(h.salt), encode(h.hash)))
+}
+
+// nobodysHash stands for the hash of a user who does not exist or has no
+// password. No password matches it, after the time that new hashes take.
 func nobodysHash() passwordHash {
 	return passwordHash{iterations: passwordIterations, salt: make([]byte, passwordSaltSize)}
 }
 
-// matches reports whether the password is the one that was hashed.
-func (h passwordHash) matches(password string) (bool, error) {
-	hash, err := h.derive(password)
-	return err == nil && subtle.ConstantTimeCompare(hash, h.hash) == 1, err
-}
-
-// isWeak reports whether the hash is to be replaced when the password is known.
+// isWeak reports whether the hash should be replaced once the password is known.
 func (h passwordHash) isWeak() bool { return h.iterations < passwordIterations }
 
 func parsePasswordHash(stored store.Secret) (h passwordHash, ok bool) {

@@ -20,7 +20,7 @@ import (
 // whether its hash is one of old, which costs a hundredth.
 func TestRefusedLogInsCostTheSame(t *testing.T) {
 	s := memory.New()
-	a, err := NewAuthority(s)
+	a, err := NewAuthority(s, WithThrottle(0, 0))
 	require.NoError(t, err)
 	_, err = a.CreateUser(t.Context(), NewUser{Username: "new", Password: "correct horse"})
 	require.NoError(t, err)
@@ -44,4 +44,47 @@ func TestRefusedLogInsCostTheSame(t *testing.T) {
 		}
 	}
 	assert.True(t, alike(), "%v", least)
+}
+
+// A refused log-in does as many iterations whoever the user is, and in whatever
+// state. Only one with the right password tells.
+func TestRefusedLogInsDoTheSameWork(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	// The profile makes two texts of passwords with capitals.
+	a, err := NewAuthority(s, WithThrottle(0, 0), WithPasswordProfile(func(p string) (string, error) { return strings.ToLower(p), nil }))
+	require.NoError(t, err)
+	weak := passwordHash{iterations: legacyIterations, salt: make([]byte, passwordSaltSize)}
+	weak.hash, err = weak.derive("correct horse")
+	require.NoError(t, err)
+	blockedWeak := store.Identity{Password: store.NewSecret(string(weak.salt) + "." + string(weak.hash)), Blocked: true}
+	iterations := 0
+	a.passwords.derive = func(h passwordHash, password string) ([]byte, error) {
+		iterations += h.iterations
+		h.iterations = min(h.iterations, legacyIterations) // quickly
+		return h.derive(password)
+	}
+	strong, err := a.hash(t.Context(), "correct horse")
+	require.NoError(t, err)
+	users := map[string]store.Identity{
+		"known": {Password: strong}, "weak": {Password: blockedWeak.Password}, "blocked": {Password: strong, Blocked: true},
+		"blocked and weak": blockedWeak, "no password": {}, "blocked without a password": {Blocked: true},
+	}
+	for name, i := range users {
+		i.Subject, i.Username = caveat.User(name), name
+		require.NoError(t, s.CreateIdentity(t.Context(), i))
+	}
+	users["unknown"] = store.Identity{}
+	for name := range users {
+		for password, want := range map[string]int{"wrong horse": passwordIterations, "": passwordIterations, "Wrong Horse": 2 * passwordIterations} {
+			iterations = 0
+			_, err := a.LogIn(t.Context(), name, password)
+			require.ErrorIs(t, err, errors.IDBadBasicCredentials, "%s: %q", name, password)
+			assert.Equal(t, want, iterations, "%s: %q", name, password)
+		}
+	}
+	for _, name := range []string{"blocked", "blocked and weak"} {
+		_, err := a.LogIn(t.Context(), name, "correct horse")
+		require.ErrorIs(t, err, errors.IDUserBlocked)
+	}
 }

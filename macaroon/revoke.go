@@ -118,5 +118,6 @@ func (a *Authority) Forget(ctx context.Context, subject caveat.Subject) error {
 		return fmt.Errorf("deleting the temporary secret: %w", err)
 	}
 	a.recognition.removeTemporary(subject)
+	a.observe(ctx, Event{Kind: Forgotten, Subject: subject})
 	return nil
 }

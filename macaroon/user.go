@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -39,20 +38,51 @@ func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, 
 		return caveat.Subject{}, err
 	}
 	var err error
-	if u.ID == "" {
-		u.ID, err = a.newID()
-	}
-	if err == nil && u.Password != "" {
-		i.Password, err = a.hash(ctx, u.Password)
-	}
-	if err != nil {
+	if i.Password, err = a.newPassword(ctx, u.Password); err != nil {
 		return caveat.Subject{}, err
+	}
+	if u.ID == "" {
+		if u.ID, err = a.newID(); err != nil {
+			return caveat.Subject{}, err
+		}
 	}
 	i.Subject = caveat.User(u.ID)
 	if err := a.store.CreateIdentity(ctx, i); err != nil {
 		return caveat.Subject{}, fmt.Errorf("storing a user: %w", err)
 	}
+	a.observe(ctx, Event{Kind: UserCreated, Subject: i.Subject, Username: i.Username})
 	return i.Subject, nil
+}
+
+// newPassword returns the hash of a password to be set, zero for "".
+func (a *Authority) newPassword(ctx context.Context, password string) (store.Secret, error) {
+	if password == "" {
+		return store.Secret{}, nil
+	}
+	prepared, err := a.preparePassword(password)
+	if err != nil {
+		return store.Secret{}, err
+	}
+	if err := ValidatePassword(prepared); err != nil {
+		return store.Secret{}, err
+	}
+	return a.hash(ctx, prepared)
+}
+
+// preparePassword applies the profile of the authority to a password. The error
+// is badValuePassword.
+func (a *Authority) preparePassword(password string) (string, error) {
+	if a.passwordProfile == nil {
+		return password, nil
+	}
+	if !utf8.ValidString(password) {
+		return "", errors.BadValuePassword()
+	}
+	prepared, err := a.passwordProfile(password)
+	if err != nil || prepared == "" {
+		return "", errors.BadValuePassword()
+	}
+	return prepared, nil
 }
 
 var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -75,26 +105,17 @@ func (u NewUser) validate() error {
 			return err
 		}
 	}
-	if u.Password != "" {
-		return ValidatePassword(u.Password)
-	}
 	return nil
 }
 
 // SetPassword replaces the password of a user; "" takes it away. Errors:
 // badValuePassword; notFound.
 func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, password string) error {
-	var hashed store.Secret
-	if password != "" {
-		if err := ValidatePassword(password); err != nil {
-			return err
-		}
-		var err error
-		if hashed, err = a.hash(ctx, password); err != nil {
-			return err
-		}
+	hashed, err := a.newPassword(ctx, password)
+	if err != nil {
+		return err
 	}
-	return a.changeUser(ctx, user, func(i *store.Identity) { i.Password = hashed })
+	return a.administer(ctx, user, PasswordSet, func(i *store.Identity) { i.Password = hashed })
 }
 
 // SetUsername replaces the name by which a user logs in; "" takes it away, and
@@ -106,7 +127,7 @@ func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name s
 			return err
 		}
 	}
-	return a.changeUser(ctx, user, func(i *store.Identity) { i.Username = name })
+	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.Username = name })
 }
 
 // SetFullName replaces the full name of a user; "" takes it away. Errors:
@@ -117,13 +138,32 @@ func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name s
 			return err
 		}
 	}
-	return a.changeUser(ctx, user, func(i *store.Identity) { i.FullName = name })
+	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.FullName = name })
 }
 
 // SetBlocked blocks a user or Oneprovider, whose tokens and password stop working,
-// or unblocks it, after which they work again. notFound: there is none such.
+// or unblocks it, after which they work again. The error is notFound if there is
+// no such subject.
 func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked bool) error {
-	return a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = blocked })
+	kind := UserUnblocked
+	if blocked {
+		kind = UserBlocked
+	}
+	return a.administer(ctx, user, kind, func(i *store.Identity) { i.Blocked = blocked })
+}
+
+// administer changes a user, and tells the observer. The event has the user name
+// after the change.
+func (a *Authority) administer(ctx context.Context, user caveat.Subject, kind EventKind, change func(*store.Identity)) error {
+	var username string
+	err := a.changeUser(ctx, user, func(i *store.Identity) {
+		change(i)
+		username = i.Username
+	})
+	if err == nil {
+		a.observe(ctx, Event{Kind: kind, Subject: user, Username: username})
+	}
+	return err
 }
 
 func (a *Authority) changeUser(ctx context.Context, user caveat.Subject, change func(*store.Identity)) error {
@@ -142,7 +182,10 @@ func (a *Authority) changeUser(ctx context.Context, user caveat.Subject, change 
 // removed all the same.
 func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
 	err := a.store.DeleteIdentity(ctx, user)
-	if err != nil {
+	switch {
+	case err == nil:
+		a.observe(ctx, Event{Kind: UserDeleted, Subject: user})
+	default:
 		err = fmt.Errorf("deleting a user: %w", err)
 		if !errors.Is(err, errors.IDNotFound) {
 			return err
@@ -173,93 +216,6 @@ func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error)
 		u.Created = time.Unix(i.Created, 0).UTC()
 	}
 	return u, nil
-}
-
-// LogIn returns the user with this name and password. Errors:
-// badBasicCredentials for a name or password that is not right, which take the
-// same time; userBlocked; basicAuthDisabled for a user without a password.
-//
-// Only so many passwords are hashed at a time that verifications of tokens find
-// a core; a call waits for its turn, or for ctx.
-func (a *Authority) LogIn(ctx context.Context, username, password string) (caveat.Subject, error) {
-	i, err := a.store.GetIdentityByUsername(ctx, username)
-	known := err == nil
-	switch {
-	case err != nil && !errors.Is(err, errors.IDNotFound):
-		return caveat.Subject{}, fmt.Errorf("looking up a user: %w", err)
-	case known && i.Blocked:
-		return caveat.Subject{}, errors.UserBlocked()
-	case known && i.Password.IsZero():
-		return caveat.Subject{}, errors.BasicAuthDisabled()
-	}
-	stored, readable := parsePasswordHash(i.Password)
-	if known && !readable {
-		return caveat.Subject{}, fmt.Errorf("reading the password hash of %v: unknown form", i.Subject)
-	}
-	if !known {
-		stored = nobodysHash()
-	}
-	var right bool
-	var failed error
-	err = a.hashing.do(ctx, func() {
-		right, failed = stored.matches(password)
-		if failed == nil && !right && stored.isWeak() { // takes as long as for a name that nobody has
-			rest := nobodysHash()
-			rest.iterations -= stored.iterations
-			_, failed = rest.derive(password)
-		}
-	})
-	if err = errors.Join(err, failed); err != nil {
-		return caveat.Subject{}, err
-	}
-	if !known || !right {
-		return caveat.Subject{}, errors.BadBasicCredentials()
-	}
-	if stored.isWeak() {
-		a.upgradePassword(ctx, i, password)
-	}
-	return i.Subject, nil
-}
-
-// upgradePassword replaces a weak hash with one of today's strength. A failure
-// leaves the weak one, which the next log-in tries again: the password was right.
-func (a *Authority) upgradePassword(ctx context.Context, old store.Identity, password string) {
-	hashed, err := a.hash(ctx, password)
-	if err != nil {
-		return
-	}
-	_ = a.changeUser(ctx, old.Subject, func(i *store.Identity) {
-		if i.Password.Equal(old.Password) { // not changed meanwhile
-			i.Password = hashed
-		}
-	})
-}
-
-func (a *Authority) hash(ctx context.Context, password string) (hashed store.Secret, err error) {
-	salt := make([]byte, passwordSaltSize)
-	if err := a.read(salt); err != nil {
-		return store.Secret{}, err
-	}
-	var failed error
-	err = a.hashing.do(ctx, func() { hashed, failed = hashPassword(password, salt) })
-	return hashed, errors.Join(err, failed)
-}
-
-// semaphore bounds how many callers do something costly at a time.
-type semaphore chan struct{}
-
-// newHashing leaves half of the cores to everything else.
-func newHashing() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
-
-func (s semaphore) do(ctx context.Context, f func()) error {
-	select {
-	case s <- struct{}{}:
-		defer func() { <-s }()
-		f()
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting to hash a password: %w", ctx.Err())
-	}
 }
 
 // ValidateUsername reports whether a user may have the name: 2 to 20 ASCII

@@ -45,8 +45,10 @@ func TestTheLifeOfAUser(t *testing.T) {
 	temporary := z.temporary(t, carol, macaroon.AccessToken())
 	require.NoError(t, z.SetBlocked(ctx, carol, true))
 	requireID(t, errors.IDUserBlocked, z.verify(named))
-	_, err = z.LogIn(ctx, "carol", "wrong") // whatever the password
+	_, err = z.LogIn(ctx, "carol", password)
 	requireID(t, errors.IDUserBlocked, err)
+	_, err = z.LogIn(ctx, "carol", "wrong")
+	requireID(t, errors.IDBadBasicCredentials, err)
 	require.NoError(t, z.SetBlocked(ctx, carol, false))
 	require.NoError(t, z.verify(named))
 
@@ -59,7 +61,7 @@ func TestTheLifeOfAUser(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, z.SetPassword(ctx, carol, ""))
 	_, err = z.LogIn(ctx, "caro", "")
-	requireID(t, errors.IDBasicAuthDisabled, err)
+	requireID(t, errors.IDBadBasicCredentials, err)
 	require.NoError(t, z.SetUsername(ctx, carol, ""))
 	require.NoError(t, z.SetFullName(ctx, carol, ""))
 

@@ -43,7 +43,8 @@ type Harness struct {
 }
 
 // New returns a harness, with the options of the authority given on top of its
-// own. What goes wrong in making it, or with a helper below, fails the test.
+// own. Failed log-ins are not throttled unless [macaroon.WithThrottle] is one of
+// them. What goes wrong in making it, or with a helper below, fails the test.
 func New(tb testing.TB, options ...macaroon.Option) *Harness {
 	tb.Helper()
 	h := &Harness{
@@ -55,7 +56,9 @@ func New(tb testing.TB, options ...macaroon.Option) *Harness {
 		tb:       tb,
 	}
 	tb.Cleanup(func() { _ = h.Store.Close() })
-	own := []macaroon.Option{macaroon.WithClock(h.Clock.Now), macaroon.WithRandom(newRandom(tb.Name()))}
+	own := []macaroon.Option{
+		macaroon.WithClock(h.Clock.Now), macaroon.WithRandom(newRandom(tb.Name())), macaroon.WithThrottle(0, 0),
+	}
 	var err error
 	h.Authority, err = macaroon.NewAuthority(h.Store, append(own, options...)...)
 	h.must(err)

@@ -21,8 +21,7 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer returns a harness with its token API on a free port. Throttling of
-// log-ins is off unless an option turns it on.
+// NewServer returns a harness with its token API on a free port.
 func NewServer(tb testing.TB, options ...rest.Option) *Server {
 	tb.Helper()
 	h := New(tb)
@@ -32,7 +31,6 @@ func NewServer(tb testing.TB, options ...rest.Option) *Server {
 // Serve serves the token API of a harness on a free port.
 func Serve(h *Harness, options ...rest.Option) *Server {
 	h.tb.Helper()
-	options = append([]rest.Option{rest.WithThrottle(0, 0)}, options...)
 	handler, err := rest.NewHandler(h.Authority, options...)
 	h.must(err)
 	s := httptest.NewUnstartedServer(handler)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 // Headers that carry credentials.
@@ -23,11 +24,11 @@ const (
 	basicScheme  = "Basic"
 )
 
-// authenticate finds out who the client is. What is wrong with its credentials
-// is unauthorized {authError}, a password that a page of another site sent is
-// forbidden; other errors are the environment's.
+// authenticate finds out who the client is; the address is that of the request's
+// actor. What is wrong with its credentials is unauthorized {authError}, a password
+// that a page of another site sent is forbidden; other errors are operational.
 func (c *config) authenticate(r *http.Request) (Client, error) {
-	client := Client{Subject: caveat.Nobody(), PeerIP: c.peer(r)}
+	client := Client{Subject: caveat.Nobody(), PeerIP: macaroon.ActorFrom(r.Context()).Address}
 	var err error
 	if text, ok := accessToken(r.Header); ok {
 		client, err = c.byToken(r, text, client.PeerIP)
@@ -35,7 +36,8 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 		if err := c.checkSite(r); err != nil {
 			return Client{}, err
 		}
-		client.Subject, err = c.byPassword(r.Context(), encoded, client.PeerIP)
+		client.method = macaroon.ByPassword
+		client.Subject, err = c.byPassword(r.Context(), encoded)
 	}
 	// Only what is itself of the catalogue: in the chain of a fault of the
 	// environment there may be anything.
@@ -125,7 +127,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	if err != nil {
 		return Client{}, err
 	}
-	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer}, nil
+	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer, method: macaroon.ByToken}, nil
 }
 
 // byForeignToken has the identity provider judge a token. Where the client is,
@@ -136,7 +138,7 @@ func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 		err = errors.New("the identity provider named no user")
 	}
 	if err == nil {
-		return Client{Subject: user}, nil
+		return Client{Subject: user, method: macaroon.ByIdentityProvider}, nil
 	}
 	if e := catalogued(err); e != nil {
 		return Client{}, e
@@ -160,8 +162,15 @@ func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.R
 	return c.authority.VerifyConsumer(ctx, text, req)
 }
 
-// byPassword logs a user in, with what stands behind "Basic".
-func (c *config) byPassword(ctx context.Context, encoded string, peer netip.Addr) (caveat.Subject, error) {
+// maxBasic bounds an Authorization header with Basic credentials, in bytes.
+const maxBasic = 2 << 10
+
+// byPassword logs a user in, with what stands behind "Basic". A text that is too
+// long is not even decoded.
+func (c *config) byPassword(ctx context.Context, encoded string) (caveat.Subject, error) {
+	if len(basicScheme)+1+len(encoded) > maxBasic {
+		return caveat.Subject{}, errors.BasicCredentialsTooLong(maxBasic)
+	}
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	username, password, ok := strings.Cut(string(decoded), ":")
 	switch {
@@ -170,22 +179,5 @@ func (c *config) byPassword(ctx context.Context, encoded string, peer netip.Addr
 	case c.noBasic:
 		return caveat.Subject{}, errors.BasicAuthNotSupported()
 	}
-	conclude, err := c.throttle.attempt(ctx, key{name: "user " + username}, key{"address " + network(peer), addressFailures})
-	if err != nil {
-		return caveat.Subject{}, err
-	}
-	refused := true
-	defer func() { conclude(refused) }()
-	user, err := c.authority.LogIn(ctx, username, password)
-	_, refused = err.(*errors.Error)
-	return user, err
-}
-
-// network is what one client can be taken to have for itself: an IPv4 address,
-// or the 64 bits that a site gets of IPv6.
-func network(addr netip.Addr) string {
-	if addr.Is6() {
-		return netip.PrefixFrom(addr.WithZone(""), 64).Masked().String()
-	}
-	return addr.String()
+	return c.authority.LogIn(ctx, username, password)
 }

@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -166,12 +165,4 @@ func TestResource(t *testing.T) {
 		require.NoError(t, err, c.pattern)
 		require.Equal(t, c.want, g.String())
 	}
-}
-
-func TestNetwork(t *testing.T) {
-	t.Parallel()
-	one, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:0:0:2%eth0")
-	require.Equal(t, network(one), network(other), "a client has 64 bits for itself")
-	require.NotEqual(t, network(one), network(netip.MustParseAddr("2001:db8:0:1::1")))
-	require.NotEqual(t, network(netip.MustParseAddr("192.0.2.1")), network(netip.MustParseAddr("192.0.2.2")))
 }

@@ -22,6 +22,8 @@ type Client struct {
 	Token *macaroon.Auth
 	// PeerIP is the address of the client; invalid where it is not known.
 	PeerIP netip.Addr
+
+	method macaroon.AuthMethod
 }
 
 // IsNobody reports whether the client sent no credentials.
@@ -84,7 +86,13 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // headers X-Auth-Token, Authorization (Bearer or Basic), Macaroon,
 // X-Onedata-Service-Token and X-Onedata-Consumer-Token. Requests without
 // credentials go through as [caveat.Nobody]; bad ones are answered with 401
-// unauthorized {authError}.
+// unauthorized {authError}, and clients whose log-ins keep failing with 429 (see
+// [macaroon.WithThrottle]).
+//
+// The context of the request has a [macaroon.Actor] for the calls of the authority
+// that the handler makes: who the client is, its address, and the id of the
+// request. That id is X-Request-Id of the request if it has at most 64 letters,
+// digits, dots, dashes and underscores, else a new one; the answer has it, too.
 //
 // Answers get Cache-Control: no-store, because they depend on who asks. A handler
 // whose answers do not may set another value.
@@ -99,11 +107,13 @@ func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) h
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
+			r = c.begin(w, r)
 			client, err := c.authenticate(r)
 			if err != nil {
 				c.fail(w, r, err)
 				return
 			}
+			r = c.authenticated(r, client)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, client)))
 		})
 	}

@@ -1,12 +1,12 @@
 package rest
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon"
@@ -20,7 +20,6 @@ type config struct {
 	scopes     DataScopes
 	sessionOf  func(*http.Request) string
 	proxies    []netip.Prefix
-	throttle   *throttle
 	noBasic    bool
 	unconfined bool // clients are given tokens without the caveats of their own
 	dataAccess bool
@@ -32,6 +31,8 @@ type config struct {
 	zone       Configuration
 	log        *slog.Logger
 	warned     sync.Once // of a proxy that is not trusted
+
+	actorObserver func(ctx context.Context, a macaroon.Actor)
 }
 
 func newConfig(a *macaroon.Authority, options []Option) *config {
@@ -39,7 +40,6 @@ func newConfig(a *macaroon.Authority, options []Option) *config {
 		authority: a,
 		iface:     caveat.REST,
 		origin:    "https://" + a.Domain(),
-		throttle:  newThrottle(DefaultFailures, DefaultFailureInterval, a.Now),
 	}
 	for _, option := range options {
 		if option != nil {
@@ -54,12 +54,6 @@ func newConfig(a *macaroon.Authority, options []Option) *config {
 
 // Option changes a default of [NewHandler] or [Authenticate].
 type Option func(*config)
-
-// Defaults of [WithThrottle].
-const (
-	DefaultFailures        = 10
-	DefaultFailureInterval = 6 * time.Second
-)
 
 // WithRights sets who knows what clients may do to others' tokens. Default:
 // nobody may do anything to them.
@@ -87,21 +81,6 @@ func WithSessions(sessionOf func(*http.Request) string) Option {
 // Default: both are ignored, and a proxy on this machine is warned of once.
 func WithTrustedProxies(networks ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = networks }
-}
-
-// addressFailures is how many times the failures of a user name an address has.
-const addressFailures = 10
-
-// WithThrottle sets how many failed log-ins in a row one user name has before it
-// has to wait, and after what time it gets another. An address, which many users
-// may share, has ten times as many, and gets ten in that time; the 64 bits in
-// front of an IPv6 address count as one address. Who has to wait is
-// answered with 429 temporaryFailure and Retry-After in seconds. Successes cost
-// nothing. Who keeps failing under somebody's name keeps that user from logging in
-// by password meanwhile; tokens are not affected. Zero failures turn throttling
-// off. Default: [DefaultFailures], [DefaultFailureInterval].
-func WithThrottle(failures int, interval time.Duration) Option {
-	return func(c *config) { c.throttle = newThrottle(failures, interval, c.authority.Now) }
 }
 
 // WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.

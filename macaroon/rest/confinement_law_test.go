@@ -79,9 +79,10 @@ func newPrisoner(tb testing.TB, r *rand.Rand, options ...rest.Option) *prisoner 
 	var err error
 	p.authority, err = macaroon.NewAuthority(p.w.Store,
 		macaroon.WithMemberships(zone), macaroon.WithSessions(zone), macaroon.WithInviters(zone), macaroon.WithGeo(atlas{}),
-		macaroon.WithDomain("onezone.example.com"), macaroon.WithClock(p.w.Clock.Now), macaroon.WithVocabulary(moonVocabulary(tb)))
+		macaroon.WithDomain("onezone.example.com"), macaroon.WithClock(p.w.Clock.Now), macaroon.WithVocabulary(moonVocabulary(tb)),
+		macaroon.WithThrottle(0, 0))
 	require.NoError(tb, err)
-	options = append([]rest.Option{rest.WithRights(zone), rest.WithDataScopes(zone), rest.WithThrottle(0, 0)}, options...)
+	options = append([]rest.Option{rest.WithRights(zone), rest.WithDataScopes(zone)}, options...)
 	p.handler, err = rest.NewHandler(p.authority, options...)
 	require.NoError(tb, err)
 	return p

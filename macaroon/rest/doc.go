@@ -39,9 +39,10 @@
 //
 // Bodies are limited to 2 MiB and 64 levels, and only so many passwords are
 // hashed at a time that tokens are verified at their usual speed meanwhile.
-// Log-ins that keep failing are slowed down (see [WithThrottle]). Time limits are
-// the server's to set: ReadHeaderTimeout, ReadTimeout and IdleTimeout of
-// [http.Server]. Its MaxHeaderBytes, to be set to [MaxHeaderBytes], bounds the
+// A header of Basic credentials is limited to 2 KiB. Log-ins that keep failing are
+// throttled, however many handlers an authority has (see [macaroon.WithThrottle]);
+// clients whose address is unknown share one limit. Time limits are the server's to
+// set: ReadHeaderTimeout, ReadTimeout and IdleTimeout of [http.Server]. Its MaxHeaderBytes, to be set to [MaxHeaderBytes], bounds the
 // tokens in headers and paths.
 //
 // Browsers add passwords that they remember to requests of any page. A request

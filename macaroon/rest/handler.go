@@ -91,6 +91,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	w.Header()["Access-Control-Allow-Origin"], w.Header()["Cache-Control"] = originHeader, noStoreHeader
+	received := r
+	r = h.begin(w, r)
+	defer func() { received.Pattern = r.Pattern }() // for access logs, as http.ServeMux does
 	if r.Method == http.MethodHead {
 		w = bodyless{w}
 	}
@@ -116,6 +119,8 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
+	r = h.authenticated(r, c.client)
+	c.r = r
 	if !accepts(r.Header.Values("Accept")) {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return

@@ -32,7 +32,7 @@ func TestRequire(t *testing.T) {
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(done))
 	mux.Handle("GET /spaces/{id}/users/{user}", rest.Require(caveat.OpWorker, caveat.Get, "op_space.{id}.user,{user}")(done))
 	service := caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}
-	handler := rest.Authenticate(w.Authority, rest.AsService(service), rest.WithThrottle(0, 0))(mux)
+	handler := rest.Authenticate(w.Authority, rest.AsService(service))(mux)
 
 	for _, c := range []struct {
 		name, path, caveat string

@@ -17,8 +17,14 @@ import (
 // indistinguishable demands that two requests have the same answer, to the byte.
 func indistinguishable(t *testing.T, w *cases.World, method, one, other, body string, as macaroontest.Credentials) macaroontest.Response {
 	t.Helper()
-	first := w.Do(t, cases.Request{Method: method, Path: one, Body: body, As: as}).Response
-	second := w.Do(t, cases.Request{Method: method, Path: other, Body: body, As: as}).Response
+	identified := func(r *http.Request) {
+		if as != nil {
+			as(r)
+		}
+		r.Header.Set("X-Request-Id", "the-same")
+	}
+	first := w.Do(t, cases.Request{Method: method, Path: one, Body: body, As: identified}).Response
+	second := w.Do(t, cases.Request{Method: method, Path: other, Body: body, As: identified}).Response
 	require.Equal(t, first.Status, second.Status)
 	require.Equal(t, first.Header, second.Header)
 	require.Equal(t, string(first.Body), string(second.Body))

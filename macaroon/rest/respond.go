@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 const jsonType = "application/json"
@@ -64,9 +65,9 @@ func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err
 // The cause of every 5xx answer is logged here, once.
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = noStoreHeader
-	var throttled throttledError
+	var throttled macaroon.ThrottledError
 	if errors.As(err, &throttled) {
-		w.Header().Set("Retry-After", strconv.Itoa(int((throttled.wait+time.Second-1)/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((throttled.Wait+time.Second-1)/time.Second)))
 		respond(w, http.StatusTooManyRequests, errors.Envelope{Error: errors.TemporaryFailure()})
 		return
 	}
@@ -123,7 +124,8 @@ func (c *config) reportAt(level slog.Level, r *http.Request, what string, args .
 	_, _ = rand.Read(b[:]) // never fails
 	reference = hex.EncodeToString(b[:])
 	c.log.Log(r.Context(), level, what,
-		append([]any{"reference", reference, "method", r.Method, "route", r.Pattern}, args...)...)
+		append([]any{"reference", reference, "request", macaroon.ActorFrom(r.Context()).RequestID,
+			"method", r.Method, "route", r.Pattern}, args...)...)
 	return reference
 }
 

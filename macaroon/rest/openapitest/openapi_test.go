@@ -147,7 +147,7 @@ func panicking(t *testing.T) func(string) macaroontest.Response {
 }
 
 func throttled(t *testing.T) func(string) macaroontest.Response {
-	w := cases.NewWorld(t, rest.WithThrottle(1, time.Hour))
+	w := cases.NewThrottledWorld(t, 1, time.Hour)
 	wrong := func(r *http.Request) { r.SetBasicAuth("alice", "wrong") }
 	require.Equal(t, http.StatusUnauthorized, ask(t, w, "GET /user/tokens/named", wrong).Status)
 	return func(route string) macaroontest.Response { return ask(t, w, route, wrong) }

@@ -50,10 +50,21 @@ type World struct {
 // NewWorld returns a world whose API has the options.
 func NewWorld(tb testing.TB, options ...rest.Option) *World {
 	tb.Helper()
+	return newWorld(tb, nil, options)
+}
+
+// NewThrottledWorld returns a world in which so many log-ins may fail.
+func NewThrottledWorld(tb testing.TB, failures int, interval time.Duration) *World {
+	tb.Helper()
+	return newWorld(tb, macaroon.WithThrottle(failures, interval), nil)
+}
+
+func newWorld(tb testing.TB, authority macaroon.Option, options []rest.Option) *World {
+	tb.Helper()
 	var zone Onezone
 	w := &World{tb: tb, Harness: macaroontest.New(tb,
 		macaroon.WithMemberships(zone), macaroon.WithSessions(zone), macaroon.WithInviters(zone),
-		macaroon.WithDomain("onezone.example.com"))}
+		macaroon.WithDomain("onezone.example.com"), authority)}
 	for _, user := range []caveat.Subject{Olga, Mia, Ada} {
 		w.must(tb, w.Store.CreateIdentity(tb.Context(), store.Identity{
 			Subject: user, Username: strings.TrimPrefix(user.ID, "u-"), Created: macaroontest.Start.Unix(),
@@ -67,7 +78,7 @@ func NewWorld(tb testing.TB, options ...rest.Option) *World {
 		Subject: Alice, Type: macaroon.InviteToken(macaroon.UserJoinGroup, "g-1"), UsageLimit: 3,
 	})
 	var err error
-	options = append([]rest.Option{rest.WithRights(zone), rest.WithDataScopes(zone), rest.WithThrottle(0, 0)}, options...)
+	options = append([]rest.Option{rest.WithRights(zone), rest.WithDataScopes(zone)}, options...)
 	w.Handler, err = rest.NewHandler(w.Authority, options...)
 	w.must(tb, err)
 	return w

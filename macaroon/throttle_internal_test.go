@@ -1,4 +1,4 @@
-package rest
+package macaroon
 
 import (
 	"context"
@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clock is the time of a test.
-type clock struct{ now time.Time }
+// handClock is the time of a test.
+type handClock struct{ now time.Time }
 
-func newTestThrottle(capacity int) (*throttle, *clock) {
-	c := &clock{time.Unix(1_700_000_000, 0)}
+func newTestThrottle(capacity int) (*throttle, *handClock) {
+	c := &handClock{time.Unix(1_700_000_000, 0)}
 	return newThrottle(capacity, 6*time.Second, func() time.Time { return c.now }), c
 }
 
@@ -24,14 +24,14 @@ func newTestThrottle(capacity int) (*throttle, *clock) {
 // instead.
 func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Duration) {
 	tb.Helper()
-	var list []key
+	var list []throttleKey
 	for _, name := range keys {
-		list = append(list, key{name: name})
+		list = append(list, throttleKey{name: name})
 	}
 	conclude, err := t.attempt(tb.Context(), list...)
 	if err != nil {
-		require.IsType(tb, throttledError{}, err)
-		return err.(throttledError).wait
+		require.IsType(tb, ThrottledError{}, err)
+		return err.(ThrottledError).Wait
 	}
 	conclude(failed)
 	return 0
@@ -91,7 +91,7 @@ func TestThrottleOfASharedKey(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(3)
 	try := func() error {
-		conclude, err := th.attempt(t.Context(), key{"campus", 4})
+		conclude, err := th.attempt(t.Context(), throttleKey{"campus", 4})
 		if err == nil {
 			conclude(true)
 		}
@@ -100,7 +100,7 @@ func TestThrottleOfASharedKey(t *testing.T) {
 	for range 12 {
 		require.NoError(t, try())
 	}
-	require.Equal(t, throttledError{1500 * time.Millisecond}, try())
+	require.Equal(t, ThrottledError{1500 * time.Millisecond}, try())
 	c.now = c.now.Add(6 * time.Second)
 	for range 4 {
 		require.NoError(t, try())
@@ -158,7 +158,7 @@ func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
 				admitted, refused, most, now := 0, 0, 0, 0
 				for range 20 {
 					wg.Go(func() {
-						conclude, err := th.attempt(t.Context(), key{name: "alice"})
+						conclude, err := th.attempt(t.Context(), throttleKey{name: "alice"})
 						mu.Lock()
 						if err != nil {
 							refused++
@@ -192,11 +192,11 @@ func TestThrottleWaitsNoLongerThanTheRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		th, _ := newTestThrottle(1)
-		_, err := th.attempt(t.Context(), key{name: "alice"})
+		_, err := th.attempt(t.Context(), throttleKey{name: "alice"})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = th.attempt(ctx, key{name: "alice"})
+		_, err = th.attempt(ctx, throttleKey{name: "alice"})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }

@@ -1,4 +1,4 @@
-package rest
+package macaroon
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// throttle slows down those whose log-ins keep failing: a token bucket for each
+// throttle slows down clients whose log-ins keep failing: a token bucket for each
 // key, out of which failures take and which time fills again. What is missing
 // from a bucket is counted as the time that it takes to fill in.
 type throttle struct {
@@ -44,13 +44,8 @@ func newThrottle(capacity int, interval time.Duration, now func() time.Time) *th
 	return t
 }
 
-// throttledError says how long to wait before the next attempt.
-type throttledError struct{ wait time.Duration }
-
-func (e throttledError) Error() string { return fmt.Sprintf("too many failures, wait %v", e.wait) }
-
-// key is what failures are counted for.
-type key struct {
+// throttleKey is what failures are counted for.
+type throttleKey struct {
 	name string
 	// share of a token that a failure costs, as one part of so many; 0 is 1. An
 	// address that many use has more failures than one of them.
@@ -58,15 +53,15 @@ type key struct {
 }
 
 // cost of one failure, in the time that it takes to fill in.
-func (t *throttle) cost(k key) time.Duration { return t.interval / max(k.parts, 1) }
+func (t *throttle) cost(k throttleKey) time.Duration { return t.interval / max(k.parts, 1) }
 
 // attempt takes what a failure costs from each key before the outcome is known, so
 // that many attempts at once count as many; conclude gives them back unless it
 // failed.
 // While a key has none left because of attempts that may yet succeed, attempt
-// waits for them. The error is a throttledError where a key has none left for
+// waits for them. The error is a ThrottledError where a key has none left for
 // its failures, or that of ctx.
-func (t *throttle) attempt(ctx context.Context, keys ...key) (conclude func(failed bool), err error) {
+func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (conclude func(failed bool), err error) {
 	if t.capacity == 0 {
 		return func(bool) {}, nil
 	}
@@ -81,17 +76,17 @@ func (t *throttle) attempt(ctx context.Context, keys ...key) (conclude func(fail
 				return nil, fmt.Errorf("waiting to log in: %w", ctx.Err())
 			}
 		case wait > 0:
-			return nil, throttledError{wait}
+			return nil, ThrottledError{wait}
 		}
 		return func(failed bool) { t.conclude(keys, failed) }, nil
 	}
 }
 
-func (t *throttle) hash(k key) uint64 { return maphash.String(t.seed, k.name) }
+func (t *throttle) hash(k throttleKey) uint64 { return maphash.String(t.seed, k.name) }
 
 // take takes from each key, or from none and tells how long to wait: until
 // an attempt is concluded, or for a time.
-func (t *throttle) take(keys []key) (wait time.Duration, concluded <-chan struct{}) {
+func (t *throttle) take(keys []throttleKey) (wait time.Duration, concluded <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {
@@ -118,7 +113,7 @@ func (t *throttle) take(keys []key) (wait time.Duration, concluded <-chan struct
 	return 0, concluded
 }
 
-func (t *throttle) conclude(keys []key, failed bool) {
+func (t *throttle) conclude(keys []throttleKey, failed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {

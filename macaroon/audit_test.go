@@ -1,0 +1,221 @@
+package macaroon_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// administrator is the actor of the tests below.
+var administrator = macaroon.Actor{
+	Subject: bob, Method: macaroon.ByToken, TokenID: "t1", Address: mustAddr("192.0.2.1"), RequestID: "r1",
+}
+
+// changes are the methods of an Authority that change something, each with a call
+// and the event that it leaves.
+var changes = map[string]struct {
+	kind macaroon.EventKind
+	call func(t *testing.T, z *zone, ctx context.Context) error
+}{
+	"Issue": {macaroon.Issued, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.Issue(ctx, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(start)}})
+		return err
+	}},
+	"IssueNamed": {macaroon.Issued, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+		return err
+	}},
+	"IssueLegacy": {macaroon.Issued, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.IssueLegacy(ctx, alice, nil)
+		return err
+	}},
+	"Consume": {macaroon.Consumed, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Consume(ctx, z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{}).String(), 0, caveat.Request{Consumer: bob}, accept)
+	}},
+	"Update": {macaroon.Updated, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Update(ctx, z.access(t).ID(), macaroon.Change{Custom: json.RawMessage("{}")})
+	}},
+	"Rename": {macaroon.Updated, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Rename(ctx, z.access(t).ID(), "phone")
+	}},
+	"Revoke": {macaroon.Revoked, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Revoke(ctx, z.access(t).ID())
+	}},
+	"Restore": {macaroon.Restored, func(t *testing.T, z *zone, ctx context.Context) error {
+		id := z.access(t).ID()
+		require.NoError(t, z.Revoke(ctx, id))
+		return z.Restore(ctx, id)
+	}},
+	"RevokeConfined": {macaroon.Revoked, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.RevokeConfined(ctx, z.access(t, caveat.REST))
+	}},
+	"RevokeTemporary": {macaroon.Revoked, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.RevokeTemporary(ctx, alice)
+	}},
+	"Delete": {macaroon.Deleted, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Delete(ctx, z.access(t).ID())
+	}},
+	"DeleteAll": {macaroon.Deleted, func(t *testing.T, z *zone, ctx context.Context) error {
+		z.access(t)
+		return z.DeleteAll(ctx, alice)
+	}},
+	"Forget": {macaroon.Forgotten, func(_ *testing.T, z *zone, ctx context.Context) error { return z.Forget(ctx, alice) }},
+	"CreateUser": {macaroon.UserCreated, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.CreateUser(ctx, macaroon.NewUser{Username: "dave"})
+		return err
+	}},
+	"DeleteUser": {macaroon.UserDeleted, func(_ *testing.T, z *zone, ctx context.Context) error { return z.DeleteUser(ctx, alice) }},
+	"SetUsername": {macaroon.UserRenamed, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.SetUsername(ctx, alice, "alicia")
+	}},
+	"SetFullName": {macaroon.UserRenamed, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.SetFullName(ctx, alice, "Alicia")
+	}},
+	"SetPassword": {macaroon.PasswordSet, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.SetPassword(ctx, alice, "")
+	}},
+	"SetBlocked": {macaroon.UserBlocked, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.SetBlocked(ctx, alice, true)
+	}},
+	"LogIn": {macaroon.LoggedIn, func(t *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.CreateUser(ctx, macaroon.NewUser{Username: "carol", Password: password})
+		require.NoError(t, err)
+		_, err = z.LogIn(ctx, "carol", password)
+		return err
+	}},
+}
+
+// readers are the methods of an Authority that change nothing that anybody could
+// notice. TemporaryGeneration makes a secret where there is none, as the look-up
+// of every temporary token would.
+var readers = []string{
+	"CheckInvitation", "Confine", "Domain", "Get", "GetByName", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Parse",
+	"TemporaryGeneration", "User", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
+}
+
+// A method that is in neither list fails the test.
+func TestEveryChangeLeavesAnEventThatTellsWhoMadeIt(t *testing.T) {
+	t.Parallel()
+	var methods []string
+	for m := range reflect.TypeFor[*macaroon.Authority]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	assert.ElementsMatch(t, methods, append(slices.Collect(maps.Keys(changes)), readers...))
+	for name, c := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := newZone(t, macaroon.WithInviters(openHouse{}))
+			ctx := macaroon.WithActor(t.Context(), administrator)
+			require.NoError(t, c.call(t, z, ctx))
+			i := slices.IndexFunc(z.events, func(e macaroon.Event) bool { return e.Kind == c.kind && e.Actor == administrator })
+			require.GreaterOrEqual(t, i, 0, "%v is not among %v", c.kind, z.events)
+			e := z.events[i]
+			assert.Equal(t, start, e.Time)
+			assert.False(t, e.TokenID == "" && e.Subject.IsZero(), "the event tells which token or account was changed")
+		})
+	}
+}
+
+func TestEventIDsAreUUIDsInOrder(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	for range 100 {
+		z.access(t)
+	}
+	require.Len(t, z.events, 100)
+	last := ""
+	for _, e := range z.events {
+		id, err := uuid.Parse(e.ID)
+		require.NoError(t, err)
+		require.Equal(t, uuid.Version(7), id.Version())
+		require.Greater(t, e.ID, last)
+		last = e.ID
+	}
+}
+
+func TestEventsOfLogIns(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, macaroon.WithThrottle(3, time.Minute))
+	macaroon.HashQuickly(z.Authority)
+	ctx := macaroon.WithActor(t.Context(), administrator)
+	carol, err := z.CreateUser(ctx, macaroon.NewUser{Username: "carol", Password: password})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name, password string
+		kind           macaroon.EventKind
+		subject        caveat.Subject
+		reason         errors.ID
+	}{
+		{"carol", password, macaroon.LoggedIn, carol, ""},
+		{"carol", "not it at all", macaroon.LogInFailed, carol, errors.IDBadBasicCredentials},
+		{"mallory", password, macaroon.LogInFailed, caveat.Subject{}, errors.IDBadBasicCredentials},
+		{"mallory", password, macaroon.LogInFailed, caveat.Subject{}, errors.IDBadBasicCredentials},
+		{"mallory", password, macaroon.LogInFailed, caveat.Subject{}, errors.IDBadBasicCredentials},
+		{"mallory", password, macaroon.LogInThrottled, caveat.Subject{}, errors.IDTemporaryFailure},
+	} {
+		before := len(z.events)
+		_, err := z.LogIn(ctx, c.name, c.password)
+		require.Len(t, z.events, before+1)
+		e := z.lastEvent(t)
+		assert.Equal(t, macaroon.Event{
+			ID: e.ID, Kind: c.kind, Time: start, Actor: administrator, Username: c.name, Subject: c.subject, Err: err, CaveatIndex: -1,
+		}, e)
+		if c.reason != "" {
+			require.ErrorIs(t, e.Err, c.reason)
+		}
+		assert.NotContains(t, toJSON(t, e), c.password)
+	}
+	require.NoError(t, z.SetBlocked(ctx, carol, true))
+	_, err = z.LogIn(ctx, "carol", password)
+	requireID(t, errors.IDUserBlocked, err)
+	assert.Equal(t, macaroon.LogInFailed, z.lastEvent(t).Kind)
+	requireID(t, errors.IDUserBlocked, z.lastEvent(t).Err)
+
+	// A store that is down is no outcome of a log-in.
+	before := len(z.events)
+	require.NoError(t, z.store.Close())
+	_, err = z.LogIn(ctx, "carol", password)
+	requireEnvironment(t, err)
+	require.Len(t, z.events, before)
+}
+
+func TestNamesOfFailedLogInsCannotForgeALog(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"carol":                       "carol",
+		"żółw \\":                     "żółw \\",
+		"":                            "",
+		"a\nINFO user=root":           `a\nINFO user=root`,
+		"\x1b[2J\u009b\u202e\x7f\"":   `\x1b[2J\u009b\u202e\x7f\"`,
+		"a\xff":                       `a\xff`,
+		strings.Repeat("n", 65):       strings.Repeat("n", 64) + "...",
+		strings.Repeat("\xff", 1<<20): strings.Repeat(`\xff`, 64) + "...",
+		strings.Repeat("ż", 64):       strings.Repeat("ż", 64),
+	} {
+		z := newZone(t)
+		macaroon.HashQuickly(z.Authority)
+		_, err := z.LogIn(t.Context(), name, "x")
+		requireID(t, errors.IDBadBasicCredentials, err)
+		assert.Equal(t, want, z.lastEvent(t).Username)
+	}
+}
+
+func TestAnActorTravelsInTheContext(t *testing.T) {
+	t.Parallel()
+	got := macaroon.ActorFrom(macaroon.WithActor(t.Context(), administrator))
+	assert.Equal(t, administrator, got)
+	assert.Zero(t, macaroon.ActorFrom(t.Context()))
+}

@@ -1,0 +1,69 @@
+package rest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"regexp"
+
+	// UUIDs (RFC 9562), which the standard library does not make.
+	"github.com/google/uuid"
+
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// headerRequestID carries the id of a request, in the request and in the answer.
+const headerRequestID = "X-Request-Id"
+
+// plainID matches the ids that are taken from a client or proxy. Others could
+// fill a log, or forge lines in it.
+var plainID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// WithActorObserver has the function told of the client of each request: when the
+// request arrives, with its id and the address of the client, and once more when
+// the client has authenticated. It is for access logs. Default: nobody is told.
+func WithActorObserver(observe func(ctx context.Context, a macaroon.Actor)) Option {
+	return func(c *config) { c.actorObserver = observe }
+}
+
+// begin puts what is known of the client before it authenticates into the context
+// of the request, and the id of the request into the answer.
+func (c *config) begin(w http.ResponseWriter, r *http.Request) *http.Request {
+	a := macaroon.Actor{Address: c.peer(r), RequestID: requestID(r)}
+	w.Header().Set(headerRequestID, a.RequestID)
+	return c.actFor(r, a)
+}
+
+// authenticated puts who the client is into the context of the request.
+func (c *config) authenticated(r *http.Request, client Client) *http.Request {
+	if client.IsNobody() {
+		return r
+	}
+	a := macaroon.ActorFrom(r.Context())
+	a.Subject, a.Method = client.Subject, client.method
+	if client.Token != nil {
+		a.TokenID = client.Token.TokenID
+	}
+	return c.actFor(r, a)
+}
+
+func (c *config) actFor(r *http.Request, a macaroon.Actor) *http.Request {
+	ctx := macaroon.WithActor(r.Context(), a)
+	if c.actorObserver != nil {
+		c.actorObserver(ctx, a)
+	}
+	return r.WithContext(ctx)
+}
+
+// requestID returns the id that a handler in front has given the request, that of
+// its header if it is plain, or a new one.
+func requestID(r *http.Request) string {
+	if a := macaroon.ActorFrom(r.Context()); a.RequestID != "" {
+		return a.RequestID
+	}
+	if sent := r.Header.Values(headerRequestID); len(sent) == 1 && plainID.MatchString(sent[0]) {
+		return sent[0]
+	}
+	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
+	return id.String()
+}
