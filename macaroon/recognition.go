@@ -2,7 +2,9 @@ package macaroon
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"hash/maphash"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +32,9 @@ type recognized struct {
 	size    int         // bytes that the entry keeps in memory, about
 	used    atomic.Bool // since the clock hand passed last
 }
+
+// Format prints nothing of the token, whatever the verb.
+func (*recognized) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // recognition finds tokens that were verified before by their text, so that
 // decoding, the HMAC chain and the parsing of caveats are not repeated. It
@@ -85,6 +90,9 @@ type presented struct {
 	hash     uint64
 	removals uint64
 }
+
+// Format prints nothing of the text, whatever the verb.
+func (presented) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // present hashes a text. Every other call about the text goes with the result.
 func (m *recognition) present(text string) presented {
