@@ -102,6 +102,8 @@ func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error
 		refused = errors.TokenInvalid()
 	case err != nil:
 		return store.Key{}, fmt.Errorf("looking up the key of a token: %w", err)
+	case key.Secret.IsSealed():
+		return store.Key{}, fmt.Errorf("looking up the key of a token: %w", store.ErrSealed)
 	case temporary && t.Generation() < key.Generation:
 		refused = errors.TokenRevoked()
 	case temporary && t.Generation() > key.Generation:

@@ -2,10 +2,12 @@ package macaroon
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	// UUIDs (RFC 9562), which the standard library does not make.
@@ -42,6 +44,7 @@ type Authority struct {
 	passwords   hasher
 
 	passwordProfile func(password string) (prepared string, err error)
+	sealChecked     atomic.Int64 // Unix seconds of the last check that found no seal; 0: none yet
 }
 
 // DefaultMaxTemporaryTTL is how far in the future the time caveat of a new
@@ -232,7 +235,10 @@ func (a *Authority) read(b []byte) error {
 	return nil
 }
 
-func (a *Authority) newSecret() (store.Secret, error) {
+func (a *Authority) newSecret(ctx context.Context) (store.Secret, error) {
+	if err := a.checkSeal(ctx); err != nil {
+		return store.Secret{}, err
+	}
 	text, err := a.draw(secretSize)
 	return store.NewSecret(text), err
 }

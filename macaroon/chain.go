@@ -31,7 +31,7 @@ func (t *Token) genuine(key store.Key) (ok, ofRevokedCopy bool) {
 // signature that it carries, or holds a third-party caveat, for which there is
 // no discharge here.
 func (t *Token) chain(secret store.Secret, passed func(signature)) (ok bool) {
-	if secret.IsZero() || t.IsZero() || len(t.third) > 0 {
+	if secret.Root() == nil || t.IsZero() || len(t.third) > 0 {
 		return false
 	}
 	var h mac.Hasher

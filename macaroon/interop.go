@@ -61,6 +61,9 @@ func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req ca
 	if err != nil || secret.IsZero() || slices.Contains(discharges, nil) {
 		return Auth{}, errors.TokenInvalid()
 	}
+	if secret.IsSealed() {
+		return Auth{}, fmt.Errorf("verifying a token with discharges: %w", store.ErrSealed)
+	}
 	conditions, err := m.VerifySignature([]byte(secret.Reveal()), discharges)
 	if err != nil {
 		return Auth{}, errors.TokenInvalid()

@@ -62,7 +62,7 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if until, ok := caveat.Expiry(g.Caveats); !ok || until-maxTTL > a.clock().Unix() {
 		return Token{}, errors.TokenTimeCaveatRequired(maxTTL)
 	}
-	fresh, err := a.newSecret()
+	fresh, err := a.newSecret(ctx)
 	if err != nil {
 		return Token{}, err
 	}
@@ -119,7 +119,7 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 		}
 	}
 	// Minted before: what cannot be written as a token leaves no record.
-	t, secret, err := a.mintNamed(g)
+	t, secret, err := a.mintNamed(ctx, g)
 	record := store.Token{
 		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
 		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
@@ -149,8 +149,8 @@ func (a *Authority) storeDecides(g Grant) bool {
 }
 
 // mintNamed makes a token that is not known to anybody yet.
-func (a *Authority) mintNamed(g Grant) (Token, store.Secret, error) {
-	secret, err := a.newSecret()
+func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret, error) {
+	secret, err := a.newSecret(ctx)
 	if err != nil {
 		return Token{}, store.Secret{}, err
 	}

@@ -18,6 +18,10 @@ const (
 // List returns a page of named tokens in the order of their creation, and the
 // cursor of the next page, zero after the last. A page ends before the limit of the
 // query where its records have about 1 MiB together.
+//
+// A sealed store lists a record without its secret where that does not open. The
+// token is left out then, so that one record does not hide the others:
+// [Authority.ListIDs] has its id, and [Authority.Get] tells what is wrong.
 func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next store.Cursor, err error) {
 	left, size := q.PageSize(), 0
 	for step := firstRecords; left > 0 && size < maxPageBytes; step = min(2*step, maxRecords) {
@@ -27,12 +31,15 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 			return nil, store.Cursor{}, fmt.Errorf("listing named tokens: %w", err)
 		}
 		for _, record := range records {
+			size += recordSize(record)
+			if record.Secret.IsZero() {
+				continue
+			}
 			n, err := a.rebuild(record)
 			if err != nil {
 				return nil, store.Cursor{}, err
 			}
 			page = append(page, n)
-			size += recordSize(record)
 		}
 		left -= len(records)
 		if q.After = after; after.IsZero() {

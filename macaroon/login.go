@@ -54,6 +54,9 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 		return caveat.Subject{}, fmt.Errorf("looking up a user: %w", err)
 	}
 	hash := nobodysHash()
+	if i.Password.IsSealed() {
+		return caveat.Subject{}, fmt.Errorf("reading the password hash of %v: %w", i.Subject, store.ErrSealed)
+	}
 	if err == nil && !i.Password.IsZero() {
 		var ok bool
 		if hash, ok = parsePasswordHash(i.Password); !ok {
@@ -104,6 +107,9 @@ func (a *Authority) upgradePassword(ctx context.Context, old store.Identity, pas
 
 // hash returns the hash of a password for the store.
 func (a *Authority) hash(ctx context.Context, password string) (store.Secret, error) {
+	if err := a.checkSeal(ctx); err != nil {
+		return store.Secret{}, err
+	}
 	salt := make([]byte, passwordSaltSize)
 	if err := a.read(salt); err != nil {
 		return store.Secret{}, err

@@ -1,6 +1,7 @@
 package macaroon
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -32,7 +33,8 @@ type Spec struct {
 // Errors: badValueEmpty {key "secret"}; badValueDomain; badValueIdentifier {key
 // "id"}; badValueTooLow {key "generation"}; badValueNotAllowed {key "version"};
 // badValueTokenType {key "type"}; tokenSubjectInvalid where the subject is no
-// user or Oneprovider; those of [Token.Confine].
+// user or Oneprovider; those of [Token.Confine]. A sealed secret is the operational
+// error [store.ErrSealed].
 func Mint(s Spec, secret store.Secret) (Token, error) {
 	return confiner{vocabulary: s.Vocabulary}.mint(s, secret)
 }
@@ -40,6 +42,9 @@ func Mint(s Spec, secret store.Secret) (Token, error) {
 func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 	if secret.IsZero() {
 		return Token{}, errors.BadValueEmpty("secret")
+	}
+	if secret.IsSealed() {
+		return Token{}, fmt.Errorf("signing a token: %w", store.ErrSealed)
 	}
 	if !isDomain(s.Domain) {
 		return Token{}, errors.BadValueDomain()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/environment"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -50,6 +51,9 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 	if len(page) == 0 {
 		return Named{}, errors.NotFound()
 	}
+	if page[0].Secret.IsZero() {
+		return a.Get(ctx, page[0].ID) // tells why the secret does not open
+	}
 	return a.rebuild(page[0])
 }
 
@@ -58,7 +62,7 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 func (a *Authority) rebuild(r store.Token) (Named, error) {
 	typ, err := ParseType(r.Type)
 	if err != nil {
-		return Named{}, fmt.Errorf("reading the record of the token %s: %v", r.ID, err)
+		return Named{}, environment.Error("reading the record of the token "+r.ID, err)
 	}
 	s := Spec{Version: r.Version, Domain: a.domain, ID: r.ID, Subject: r.Subject, Type: typ}
 	t, err := Mint(s, r.Secret)
@@ -68,7 +72,7 @@ func (a *Authority) rebuild(r store.Token) (Named, error) {
 		t, err = confiner{maxCaveats: len(r.Caveats), maxSize: math.MaxInt}.confineText(t, r.Caveats)
 	}
 	if err != nil {
-		return Named{}, fmt.Errorf("rebuilding the token %s from its record: %v", r.ID, err)
+		return Named{}, environment.Error("rebuilding the token "+r.ID+" from its record", err)
 	}
 	return Named{
 		Token: t, Name: r.Name, Subject: r.Subject, Created: time.Unix(r.Created, 0).UTC(), Revoked: r.Revoked,

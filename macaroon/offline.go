@@ -2,6 +2,7 @@ package macaroon
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -13,8 +14,12 @@ import (
 // [Authority] decides whether the token is revoked and its subject exists.
 //
 // Errors: tokenInvalid, tokenCaveatUnknown {caveat}, tokenCaveatUnverified
-// {caveat}, tokenSessionInvalid.
+// {caveat}, tokenSessionInvalid. A sealed secret is the operational error
+// [store.ErrSealed].
 func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Request) (Auth, error) {
+	if secret.IsSealed() {
+		return Auth{}, fmt.Errorf("verifying a token: %w", store.ErrSealed)
+	}
 	if !t.chain(secret, nil) {
 		return Auth{}, errors.TokenInvalid()
 	}

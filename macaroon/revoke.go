@@ -70,7 +70,7 @@ func (a *Authority) RevokeTemporary(ctx context.Context, subject caveat.Subject)
 	if !isHolder(subject) {
 		return errors.TokenSubjectInvalid()
 	}
-	secret, err := a.newSecret()
+	secret, err := a.newSecret(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (a *Authority) TemporaryGeneration(ctx context.Context, subject caveat.Subj
 	key, err := a.store.TemporaryKey(ctx, subject)
 	if errors.Is(err, errors.IDNotFound) {
 		var secret store.Secret
-		if secret, err = a.newSecret(); err != nil {
+		if secret, err = a.newSecret(ctx); err != nil {
 			return 0, err
 		}
 		key, err = a.store.EnsureTemporaryKey(ctx, subject, secret)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/onezone-go/onezone/internal/mac"
+	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
 // Secret is the text that a token's signature grows from, or another text that
@@ -44,6 +46,9 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
+	if strings.HasPrefix(text, sealing.Mark) {
+		return newSealed(text)
+	}
 	// One allocation for all of it.
 	var m struct {
 		material
@@ -54,6 +59,18 @@ func NewSecret(text string) Secret {
 	m.root.SetKey(mac.Sum(&generator, text))
 	m.material = material{&m.text, &m.root}
 	var s Secret
+	*s.at() = &m.material
+	return s
+}
+
+// newSealed returns a secret without a root key.
+func newSealed(text string) (s Secret) {
+	var m struct {
+		material
+		text string
+	}
+	m.text = text
+	m.material.text = &m.text
 	*s.at() = &m.material
 	return s
 }
@@ -79,8 +96,9 @@ func (s Secret) Reveal() string {
 // HMAC-SHA256 of the text under the key "macaroons-key-generator", as
 // libmacaroons derives it. It is made with the secret and shared by its copies,
 // so that a store which keeps Secrets in memory saves the work that was done
-// with it before. It is nil for the zero Secret. It is for package macaroon, and of
-// no use to others.
+// with it before. It is nil for the zero Secret and for a sealed one: whoever
+// reads the database knows the bytes of a sealed secret, so they are never a key.
+// It is for package macaroon, and of no use to others.
 func (s Secret) Root() *mac.Root {
 	if s.IsZero() {
 		return nil
@@ -90,6 +108,10 @@ func (s Secret) Root() *mac.Root {
 
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return *s.at() == nil }
+
+// IsSealed reports whether the secret is one that package seal encrypted, which
+// only a sealed store with its key ring opens. It signs and verifies nothing.
+func (s Secret) IsSealed() bool { return !s.IsZero() && s.Root() == nil }
 
 // Equal reports whether both secrets have the same text, in time that depends
 // on the length alone.

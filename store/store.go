@@ -80,6 +80,8 @@ type Lists interface {
 	// subject or name gives an empty page. A record that is in the store during
 	// the whole of a listing is in it exactly once, whatever else changes; an
 	// import that gives it another subject or time of creation moves it.
+	// A store that seals secrets returns a record without its secret where that
+	// does not open, so that one record does not hide the others.
 	// badData {key "subject"}: there is a Name without a Subject. After has to
 	// be a cursor of an earlier page: what another gives is up to the backend.
 	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
