@@ -141,6 +141,16 @@ type Archive interface {
 	Import(ctx context.Context, records []Record) error
 }
 
+// Scrubber is the optional capability of removing from the files of a store what
+// was overwritten or deleted in it, which re-sealing asks for at its end.
+type Scrubber interface {
+	// Scrub removes from the files of the store what is not in its records any
+	// more. It may take as long as writing all records anew, and keep others from
+	// writing in the meantime. The errors are operational; a call that failed
+	// can be repeated.
+	Scrub(ctx context.Context) error
+}
+
 // TemporaryReplacer is the optional capability of replacing a temporary secret in
 // place, which re-sealing needs besides [Archive]: RotateTemporaryKey would take
 // back the tokens that were made with the old one, and Import undo what others

@@ -24,7 +24,7 @@
 //
 // # Capabilities and decorators
 //
-// [Archive], [Watcher], [TemporaryReplacer] and [HolderGuard] are optional, and
+// [Archive], [Watcher], [TemporaryReplacer], [Scrubber] and [HolderGuard] are optional, and
 // found by type assertion. A decorator that embeds the interface [Store] has none
 // of them, whatever its backend has: [Copy] refuses it, and a cache over it learns
 // of revocations only after its ShortTTL. One that embeds a concrete store has

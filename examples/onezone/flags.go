@@ -34,6 +34,7 @@ type settings struct {
 	demoIfNew       bool // not asked for; right where the store has no other users
 	drain           time.Duration
 	user            userOrder
+	reseal          resealOrder
 }
 
 // defaultMaxTemporaryTTL is that of Onezone as it is shipped, 2592000 s.
@@ -70,6 +71,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default: see the manual)")
 	f.Var((*duration)(&s.drain), "drain", "how long to go on accepting after a signal, while clients are told to go elsewhere")
 	s.user.flags(f)
+	s.reseal.flags(f)
 	given, err := fromEnvironment(f, getenv)
 	if err != nil {
 		return settings{}, err
@@ -161,7 +163,7 @@ func (s *settings) check(arguments []string) error {
 	if s.drain < 0 {
 		errs = append(errs, misused("-drain is no time in the past"))
 	}
-	return errors.Join(append(errs, s.user.check(s.store))...)
+	return errors.Join(append(errs, s.user.check(s.store), s.reseal.check(s))...)
 }
 
 // isLoopback reports whether only this machine can reach the address.

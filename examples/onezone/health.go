@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
@@ -40,7 +39,8 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// ready answers whether the store answers and no shutdown is under way.
+// ready answers whether the store answers, its secrets can be read, and no
+// shutdown is under way.
 func (v *service) ready(w http.ResponseWriter, r *http.Request) {
 	if v.draining.Load() {
 		v.log.InfoContext(r.Context(), "the service is not ready", "error", "it is shutting down")
@@ -49,9 +49,7 @@ func (v *service) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	// The record of nobody: no cache answers it, and the store looks it up.
-	_, err := v.store.GetIdentity(ctx, caveat.User("readyz"))
-	if err != nil && !errors.Is(err, errors.IDNotFound) {
+	if err := v.check(ctx); err != nil {
 		v.log.WarnContext(ctx, "the store is not ready", "error", err)
 		rest.WriteError(w, errors.ServiceUnavailable())
 		return

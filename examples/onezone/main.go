@@ -62,17 +62,33 @@
 // # The file of seal keys
 //
 // One key on a line: its name, a space, and 32 random bytes in base64. The first
-// seals, and all of them open. Lines that begin with # are comments.
+// seals, and all of them open. Lines that begin with # are comments. Only its
+// owner may be able to read the file (mode 0600 or 0400).
 //
-//	echo "2026-01 $(head -c 32 /dev/urandom | base64)" > seal.key
+//	(umask 077; echo "2026-01 $(head -c 32 /dev/urandom | base64)" > seal.key)
 //
-// A store in which secrets are already kept in clear does not open with it; see
-// package store/seal for how to convert one.
+// A store that is sealed does not open without its keys, nor with others: the
+// program says so at the start and ends, and a service that is running is not
+// ready. A store in which secrets are kept in clear does not open with keys until
+// it was converted.
+//
+//	-reseal           seal all secrets under the first key, say how many, and end
+//	-seal-plaintext   with -reseal: also those that are in clear, to convert a
+//	                  store that was in use without keys. Secrets that somebody
+//	                  planted in the database would look genuine afterwards
+//
+// To take a key out of use, put a new one first in the file, restart every process
+// of the service, run with -reseal, and remove the old key. After an update from a
+// release before the digest of records (see package store/seal), run with -reseal
+// once. The service may go on while that runs. A conversion needs the service to
+// be stopped. SQLite files hold nothing in clear afterwards; for PostgreSQL and
+// Redis see package store/seal.
 //
 // # Besides the API
 //
 //	GET /healthz   200 while the process serves
-//	GET /readyz    200 while the store answers, too; else 503 serviceUnavailable
+//	GET /readyz    200 while the store answers, too, and its secrets can be read;
+//	               else 503 serviceUnavailable
 //	GET /metrics   for Prometheus; keep it from the public at your proxy
 //
 // # Limits
@@ -126,8 +142,11 @@ func run(ctx context.Context, args []string, io stdio, getenv func(string) strin
 	if err != nil {
 		return err
 	}
-	if settings.user.name != "" {
+	switch {
+	case settings.user.name != "":
 		return manageUser(ctx, settings, io)
+	case settings.reseal.on:
+		return reseal(ctx, settings, io.out)
 	}
 	return serve(ctx, settings, io)
 }

@@ -4,23 +4,31 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/seal"
 )
 
+// maxSealKeyFile bounds what is read of a file of keys, in bytes.
+const maxSealKeyFile = 1 << 20
+
 // readSealKeys reads a file of keys: "NAME BASE64" on each line, the first of which
 // seals. What is wrong is told by the number of the line, never by its text.
 func readSealKeys(file string) (*seal.StaticKeys, error) {
-	text, err := os.ReadFile(file)
+	text, err := readPrivate(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the seal keys: %w", err)
 	}
+	if strings.HasPrefix(text, "\ufeff") || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		return nil, errors.New("the file begins with a byte order mark; save it as UTF-8 without one")
+	}
 	var keys []seal.Key
 	number := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		number++
 		fields := strings.Fields(line)
 		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
@@ -36,7 +44,29 @@ func readSealKeys(file string) (*seal.StaticKeys, error) {
 		keys = append(keys, seal.Key{ID: fields[0], Material: store.NewSecret(string(material))})
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("there is no key in " + file)
+		return nil, fmt.Errorf("there is no key in %s; a line is NAME $(head -c 32 /dev/urandom | base64)", file)
 	}
 	return seal.NewStaticKeys(keys[0], keys[1:]...)
+}
+
+// readPrivate reads a file that nobody but its owner can read.
+func readPrivate(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	about, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	// Windows has no such bits.
+	if mode := about.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return "", fmt.Errorf("others can read the file, its mode is %#o; run: chmod 600 %s", mode, quoted(file))
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSealKeyFile+1))
+	if err == nil && len(text) > maxSealKeyFile {
+		err = fmt.Errorf("the file is longer than %d bytes", maxSealKeyFile)
+	}
+	return string(text), err
 }

@@ -40,6 +40,7 @@ type service struct {
 	registry  *prometheus.Registry
 	metrics   *metrics.Metrics
 	store     store.Store
+	check     func(context.Context) error // whether the store can be used
 	authority *macaroon.Authority
 	draining  atomic.Bool // clients are told to go elsewhere
 }
@@ -62,7 +63,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	v.store = opened.front
+	v.store, v.check = opened.front, opened.check
 	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe),
 		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL))
 	if err != nil {

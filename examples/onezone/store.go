@@ -31,6 +31,8 @@ type backend interface {
 type openedStore struct {
 	front store.Store // what the program uses
 	back  backend     // where the records are
+	// check reports whether the store answers and its secrets can be read.
+	check func(context.Context) error
 	closers
 }
 
@@ -44,7 +46,7 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics) (*openedStor
 		return nil, fmt.Errorf("-store %s: %w", storeName(s.store), err)
 	}
 	opened := &openedStore{back: b, closers: closers{b}}
-	if opened.front, err = decorate(b, cached, s, m, &opened.closers); err != nil {
+	if err := opened.decorate(ctx, cached, s, m); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
@@ -112,34 +114,58 @@ func migrated[S interface {
 	return s, nil
 }
 
-func decorate(b backend, cached bool, s settings, m *metrics.Metrics, opened *closers) (front store.Store, err error) {
-	front = b
+// decorate puts in front of the backend what the settings ask for.
+func (o *openedStore) decorate(ctx context.Context, cached bool, s settings, m *metrics.Metrics) (err error) {
+	o.front = o.back
 	if m != nil {
-		if front, err = m.Store(front); err != nil {
-			return nil, err
+		if o.front, err = m.Store(o.front); err != nil {
+			return err
 		}
 	}
-	if s.sealKeys != "" {
-		ring, err := readSealKeys(s.sealKeys)
-		if err != nil {
-			return nil, fmt.Errorf("-seal-key-file %s: %w", s.sealKeys, err)
-		}
-		if front, err = seal.New(front, ring); err != nil {
-			return nil, err
-		}
+	if err := o.seal(ctx, s); err != nil || !cached {
+		return err
 	}
-	if !cached {
-		return front, nil
-	}
-	c, err := cache.New(front, cache.Options{})
+	c, err := cache.New(o.front, cache.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	*opened = append(*opened, c)
+	o.front, o.closers = c, append(o.closers, c)
 	if m != nil {
-		err = m.Cache(func() metrics.CacheStats { return metrics.CacheStats(c.Stats()) })
+		return m.Cache(func() metrics.CacheStats { return metrics.CacheStats(c.Stats()) })
 	}
-	return c, err
+	return nil
+}
+
+// seal puts the keys of the settings in front of the backend. Without keys it
+// makes sure that nothing there is sealed.
+func (o *openedStore) seal(ctx context.Context, s settings) error {
+	if s.sealKeys == "" {
+		o.check = func(ctx context.Context) error { return store.CheckSeal(ctx, o.back) }
+		err := o.check(ctx)
+		if errors.Is(err, store.ErrSealed) {
+			return fmt.Errorf("-store %s needs -seal-key-file FILE, with the key that it was sealed with: %w", storeName(s.store), err)
+		}
+		return err
+	}
+	ring, err := readSealKeys(s.sealKeys)
+	if err != nil {
+		return fmt.Errorf("-seal-key-file %s: %w", s.sealKeys, err)
+	}
+	var options []seal.Option
+	if s.reseal.plaintext {
+		options = append(options, seal.AllowPlaintext())
+	}
+	sealed, err := seal.New(ctx, o.front, ring, options...)
+	switch {
+	case errors.Is(err, seal.ErrNotSealed):
+		return fmt.Errorf("-store %s was in use without -seal-key-file and holds secrets in clear; run with -reseal -seal-plaintext to convert it: %w", storeName(s.store), err)
+	case errors.Is(err, seal.ErrUnknownKey), errors.Is(err, seal.ErrCannotOpen):
+		return fmt.Errorf("-seal-key-file %s does not hold the key that -store %s is sealed with: %w", s.sealKeys, storeName(s.store), err)
+	case err != nil:
+		return fmt.Errorf("-store %s: %w", storeName(s.store), err)
+	}
+	o.front, o.check = sealed, sealed.Check
+	return nil
 }
 
 // closers are closed in the reverse of their order.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -34,7 +35,7 @@ var orders = map[string]string{
 }
 
 func isOrder(name string) bool {
-	return orders[name] != "" || name == "full-name" || name == "password-stdin"
+	return orders[name] != "" || slices.Contains([]string{"full-name", "password-stdin", "reseal", "seal-plaintext"}, name)
 }
 
 func (o *userOrder) flags(f *flag.FlagSet) {

@@ -94,11 +94,11 @@ func TestCache(t *testing.T) {
 
 func TestSeal(t *testing.T) {
 	t.Parallel()
-	backend, material := memory.New(), store.NewSecret(strings.Repeat("k", 32))
+	ctx, backend, material := t.Context(), memory.New(), store.NewSecret(strings.Repeat("k", 32))
 
 	keys, err := seal.NewStaticKeys(seal.Key{ID: "2026-11", Material: material}) // 32 random bytes
 	require.NoError(t, err)
-	records, err := seal.New(backend, keys)
+	records, err := seal.New(ctx, backend, keys)
 
 	works(t, records, err)
 }

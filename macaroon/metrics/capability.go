@@ -59,6 +59,14 @@ func withCapabilities(s *measured, backend store.Store) store.Store {
 	return s
 }
 
+// Scrub implements [store.Scrubber], and does nothing where the backend is none.
+func (s *measured) Scrub(ctx context.Context) error {
+	if scrubber, ok := s.backend.(store.Scrubber); ok {
+		return scrubber.Scrub(ctx)
+	}
+	return nil
+}
+
 // measuredArchive is the archive of a backend that has one.
 type measuredArchive struct {
 	archive store.Archive

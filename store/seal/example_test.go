@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	s, err := seal.New(backend, keys)
+	s, err := seal.New(ctx, backend, keys)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -57,7 +57,7 @@ func ExampleNewStaticKeys_rotation() {
 	old, current := newKey("2024-10"), newKey("2025-10")
 
 	keys, _ := seal.NewStaticKeys(old)
-	before, _ := seal.New(backend, keys)
+	before, _ := seal.New(ctx, backend, keys)
 	subject := caveat.User("4a1f")
 	if _, err := before.EnsureTemporaryKey(ctx, subject, store.NewSecret("secret")); err != nil {
 		fmt.Println(err)
@@ -65,17 +65,16 @@ func ExampleNewStaticKeys_rotation() {
 	}
 
 	keys, _ = seal.NewStaticKeys(current, old)
-	after, _ := seal.New(backend, keys)
+	after, _ := seal.New(ctx, backend, keys)
 	key, err := after.TemporaryKey(ctx, subject)
 	fmt.Println(key.Secret.Reveal(), err)
 
 	keys, _ = seal.NewStaticKeys(current)
-	tooSoon, _ := seal.New(backend, keys)
-	_, err = tooSoon.TemporaryKey(ctx, subject)
+	_, err = seal.New(ctx, backend, keys)
 	fmt.Println(err)
 	// Output:
 	// secret <nil>
-	// open the secret of the temporary tokens of "usr-4a1f": unwrap with the key "2024-10": the key that the secret is sealed under is not in the ring
+	// open a sealed store: open the secret of the canary of the store: unwrap with the key "2024-10": the key that the secret is sealed under is not in the ring
 }
 
 // All that is under the old key is sealed under the new one, which takes the
@@ -86,7 +85,7 @@ func ExampleStore_Reseal() {
 	defer backend.Close()
 	old, current := newKey("2024-10"), newKey("2025-10")
 	keys, _ := seal.NewStaticKeys(old)
-	before, _ := seal.New(backend, keys)
+	before, _ := seal.New(ctx, backend, keys)
 	subject := caveat.User("4a1f")
 	if _, err := before.EnsureTemporaryKey(ctx, subject, store.NewSecret("secret")); err != nil {
 		fmt.Println(err)
@@ -94,7 +93,7 @@ func ExampleStore_Reseal() {
 	}
 
 	keys, _ = seal.NewStaticKeys(current, old)
-	s, _ := seal.New(backend, keys)
+	s, _ := seal.New(ctx, backend, keys)
 	done, err := s.Reseal(ctx, seal.ResealOptions{})
 	if err != nil {
 		// Call it again with ResealOptions.From set to done.Next.
@@ -104,7 +103,7 @@ func ExampleStore_Reseal() {
 	fmt.Println("sealed anew:", done.Resealed)
 
 	keys, _ = seal.NewStaticKeys(current)
-	after, _ := seal.New(backend, keys)
+	after, _ := seal.New(ctx, backend, keys)
 	key, err := after.TemporaryKey(ctx, subject)
 	fmt.Println(key.Secret.Reveal(), err)
 	// Output:

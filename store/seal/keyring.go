@@ -5,6 +5,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
@@ -14,7 +17,9 @@ import (
 // primary, which wraps; all unwrap. A cloud key management service fits, as does
 // [StaticKeys]. It is safe for concurrent use, and keeps no slice that it gets.
 //
-// Whatever error it returns, callers of the store see a fault of the environment.
+// Whatever error it returns, callers of the store see an operational error. One
+// that is about a single record wraps [ErrUnknownKey] or [ErrCannotOpen]; any
+// other is taken for one of the ring, and fails a listing as a whole.
 type KeyRing interface {
 	// Wrap encrypts a data key of 32 bytes with the primary key, and
 	// authenticates the additional data with it. It returns the id of the
@@ -30,7 +35,7 @@ type KeyRing interface {
 
 // Key is a key of [StaticKeys].
 type Key struct {
-	ID       string       // its name, of 1 to 255 bytes, not secret; never use one twice
+	ID       string       // its name, of 1 to 255 bytes of printable text, not secret; never use one twice
 	Material store.Secret // 32 bytes from a good source of randomness, such as crypto/rand
 }
 
@@ -46,13 +51,16 @@ var _ KeyRing = (*StaticKeys)(nil)
 
 // NewStaticKeys returns a ring that wraps with the primary key and unwraps with
 // that and the others. The error is badData {key "id"} for a key without an id,
-// or with that of another, and badData {key "material"} where it is not 32
-// bytes.
+// with that of another, or with one that is not printable, and badData {key
+// "material"} where it is not 32 bytes.
 func NewStaticKeys(primary Key, others ...Key) (*StaticKeys, error) {
 	s := &StaticKeys{primary.ID, make(map[string]cipher.AEAD)}
 	for _, key := range append([]Key{primary}, others...) {
 		if key.ID == "" || len(key.ID) > maxKeyID || s.ciphers[key.ID] != nil {
 			return nil, errors.BadDataHint("id", "each key needs an id of its own, at most 255 bytes long")
+		}
+		if !utf8.ValidString(key.ID) || strings.ContainsFunc(key.ID, isInvisible) {
+			return nil, errors.BadDataHint("id", "the id of a key is printable text without spaces; a file of keys must not begin with a byte order mark")
 		}
 		material := key.Material.Reveal()
 		if len(material) != dataKeySize {
@@ -68,6 +76,10 @@ func NewStaticKeys(primary Key, others ...Key) (*StaticKeys, error) {
 	}
 	return s, nil
 }
+
+// isInvisible reports whether two names that differ in the character alone look
+// alike, as do those with a byte order mark and without.
+func isInvisible(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }
 
 // Wrap implements [KeyRing].
 func (s *StaticKeys) Wrap(_ context.Context, key, additional []byte) (keyID string, wrapped []byte, err error) {

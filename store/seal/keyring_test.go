@@ -19,13 +19,18 @@ func TestStaticKeysRefuseWhatIsNoKey(t *testing.T) {
 		others  []seal.Key
 		detail  string
 	}{
-		"no id":           {key("", 1), nil, "id"},
-		"long id":         {key(strings.Repeat("k", 256), 1), nil, "id"},
-		"same id":         {key1, []seal.Key{key2, key("one", 3)}, "id"},
-		"no material":     {seal.Key{ID: "k"}, nil, "material"},
-		"AES-128":         {seal.Key{ID: "k", Material: store.NewSecret(strings.Repeat("m", 16))}, nil, "material"},
-		"hexadecimal":     {seal.Key{ID: "k", Material: store.NewSecret(strings.Repeat("0", 64))}, nil, "material"},
-		"one of the rest": {key1, []seal.Key{{ID: "k"}}, "material"},
+		"no id":             {key("", 1), nil, "id"},
+		"long id":           {key(strings.Repeat("k", 256), 1), nil, "id"},
+		"same id":           {key1, []seal.Key{key2, key("one", 3)}, "id"},
+		"a byte order mark": {key("\ufeffk", 1), nil, "id"},
+		"half of UTF-16":    {key("\xff\xfek", 1), nil, "id"},
+		"a control":         {key("k\x00", 1), nil, "id"},
+		"a space":           {key("k 1", 1), nil, "id"},
+		"a hidden space":    {key1, []seal.Key{key("one\u200b", 3)}, "id"},
+		"no material":       {seal.Key{ID: "k"}, nil, "material"},
+		"AES-128":           {seal.Key{ID: "k", Material: store.NewSecret(strings.Repeat("m", 16))}, nil, "material"},
+		"hexadecimal":       {seal.Key{ID: "k", Material: store.NewSecret(strings.Repeat("0", 64))}, nil, "material"},
+		"one of the rest":   {key1, []seal.Key{{ID: "k"}}, "material"},
 	} {
 		_, err := seal.NewStaticKeys(c.primary, c.others...)
 		e, ok := errors.AsType[*errors.Error](err)

@@ -17,8 +17,9 @@ type ResealOptions struct {
 	Progress func(ResealProgress) // called after each page; nil: nobody is told
 
 	// SealPlaintext seals also what is not sealed, so that a store that was in
-	// use before comes under seal. Do not set it otherwise: a secret that
-	// somebody planted in the database would look genuine afterwards.
+	// use before comes under seal, and what an earlier release sealed after a
+	// complete Reseal. Do not set it otherwise: what somebody planted in the
+	// database would look genuine afterwards.
 	SealPlaintext bool
 }
 
@@ -42,45 +43,85 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 	if err != nil {
 		return done, err
 	}
-	r := resealer{s.backend, replacer, sealer{s.ring, o.SealPlaintext}, primary}
-	for page, err := range store.Walk(ctx, archive, o.From, o.PageSize) {
+	if err := s.Check(ctx); err != nil { // another process may have sealed all
+		return done, err
+	}
+	mixed := !s.complete.Load()
+	r := resealer{s.backend, archive, replacer, sealer{s.ring, o.SealPlaintext, mixed || o.SealPlaintext}, primary}
+	if err := r.walk(ctx, o, &done); err != nil {
+		return done, err
+	}
+	if o.From != (store.Position{}) {
+		// What comes before was for an earlier call, maybe one with another ring.
+		before := ResealProgress{}
+		err := r.walk(ctx, ResealOptions{PageSize: o.PageSize}, &before)
+		done.Resealed += before.Resealed
 		if err != nil {
+			done.Next = before.Next
 			return done, err
 		}
-		for _, record := range page.Records {
-			resealed, err := r.reseal(ctx, record)
-			if err != nil {
-				return done, err
-			}
-			if resealed {
-				done.Resealed++
-			}
-		}
-		done.Records += int64(len(page.Records))
-		done.Next = page.Next
-		if o.Progress != nil {
-			o.Progress(done)
-		}
 	}
-	return done, nil
+	if err := r.markComplete(ctx); err != nil {
+		return done, err
+	}
+	s.complete.Store(true)
+	return done, scrub(ctx, s.backend)
+}
+
+// scrub has the backend remove from its files what was overwritten, if it can.
+func scrub(ctx context.Context, backend store.Store) error {
+	scrubber, ok := backend.(store.Scrubber)
+	if !ok {
+		return nil
+	}
+	if err := scrubber.Scrub(ctx); err != nil {
+		return fmt.Errorf("all records are sealed, but what they overwrote may be left in the files of the store: %w", err)
+	}
+	return nil
 }
 
 // primaryOf wraps a key that nobody needs to learn which key the ring wraps with.
 func primaryOf(ctx context.Context, ring KeyRing) (string, error) {
 	key := make([]byte, dataKeySize)
 	rand.Read(key) // never fails
-	keyID, _, err := ring.Wrap(ctx, key, place{}.additional())
+	keyID, _, err := ring.Wrap(ctx, key, place{}.additional(version2))
 	if err != nil {
-		return "", fmt.Errorf("find out the primary key: %w", environment(err))
+		return "", fmt.Errorf("find out the primary key: %w", operational(err))
 	}
 	return keyID, nil
 }
 
 type resealer struct {
 	backend  store.Store
+	archive  store.Archive
 	replacer store.TemporaryReplacer
 	sealer
 	primary string
+}
+
+// walk reseals the records that come after o.From.
+func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgress) error {
+	for page, err := range store.Walk(ctx, r.archive, o.From, o.PageSize) {
+		if err != nil {
+			return err
+		}
+		records := toldRecords(page.Records)
+		for _, record := range records {
+			resealed, err := r.reseal(ctx, record)
+			if err != nil {
+				return err
+			}
+			if resealed {
+				done.Resealed++
+			}
+		}
+		done.Records += int64(len(records))
+		done.Next = page.Next
+		if o.Progress != nil {
+			o.Progress(*done)
+		}
+	}
+	return nil
 }
 
 // reseal reports whether it wrote the record.
@@ -113,10 +154,11 @@ func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error)
 	return false, nil
 }
 
-// isDue reports whether the secret is there and not sealed under the primary key.
+// isDue reports whether the secret is there and not sealed under the primary key
+// in the current version.
 func (r resealer) isDue(sealed store.Secret) bool {
 	e, err := parseEnvelope(sealed.Reveal())
-	return !sealed.IsZero() && (err != nil || e.keyID != r.primary)
+	return !sealed.IsZero() && (err != nil || e.version != version2 || e.keyID != r.primary)
 }
 
 // secretIn returns the place of the record and its secret; the zero Secret where

@@ -107,7 +107,7 @@ func TestPlaintextIsSealedForTheSubjectThatHasTheTokenNow(t *testing.T) {
 		require.NoError(t, backend.Import(t.Context(), []store.Record{{Token: &moved}}))
 		backend.before = func() {}
 	}
-	s := sealed(t, backend, ring(t, key1))
+	s := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
 	_, err := s.Reseal(t.Context(), seal.ResealOptions{From: store.Position{Kind: store.TokenRecords}, SealPlaintext: true})
 	require.NoError(t, err)
 	key, err := s.NamedKey(t.Context(), "a")
@@ -340,8 +340,8 @@ func TestResealNamesTheRecordThatDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	backend := newHooked()
 	s := sealed(t, backend, ring(t, key2, key1))
-	fill(t, sealed(t, backend, ring(t, key1)))
-	require.NoError(t, sealed(t, backend, ring(t, key("lost", 7))).CreateToken(t.Context(), token("z", alice, "plain")))
+	fill(t, sealed(t, backend, ring(t, key1, key2)))
+	require.NoError(t, sealed(t, backend, ring(t, key("lost", 7), key2)).CreateToken(t.Context(), token("z", alice, "plain")))
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{})
 	requireEnvironment(t, err, seal.ErrUnknownKey)
 	require.ErrorContains(t, err, `"z"`)

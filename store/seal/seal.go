@@ -2,60 +2,97 @@ package seal
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
 // Store is a store whose secrets are sealed in the backend. It also is a
 // [store.HolderGuard], and a [store.Archive] and a [store.Watcher] where the
-// backend is. Its archive gives
-// and takes open secrets; that of the backend has them sealed.
+// backend is. Its archive gives and takes open secrets; that of the backend has
+// them sealed.
+//
+// A listing gives a record whose secret does not open without its secret, so
+// that the other records can be listed; the zero Secret makes no token. GetToken
+// tells why it does not open. An export fails instead, and names the record: a
+// copy must not lose one in silence.
 type Store interface {
 	store.Store
+
+	// Check reports whether the store still is the one that [New] found, sealed
+	// by the ring: it looks up the canary and opens it. It is for telling whether
+	// a process is ready. The errors are operational.
+	Check(ctx context.Context) error
 
 	// Reseal walks through the backend and seals anew each secret that is not
 	// sealed under the primary key of the ring. It writes a secret only in place
 	// of the very one that it read, so that writers go on meanwhile and lose
 	// nothing.
 	//
-	// It is for the time after a new key became primary on every process that
-	// writes to the store: what a process with the old primary writes behind the
-	// position is missed. A call that failed goes on from the Next that it
-	// returned. One that ends without an error and finds nothing to write shows
-	// that the other keys are not needed any more, except for backups.
+	// It is for the time after a new key became primary, or this release was
+	// installed, on every process that writes to the store: what a process with
+	// the old primary writes behind the position is missed. A call that failed
+	// goes on from the Next that it returned. One that ends without an error has
+	// sealed all records there were: the other keys are needed for backups alone,
+	// and what earlier releases sealed, or nobody, does not open any more. A call
+	// that finds nothing to write shows that no process wrote behind its back.
+	//
+	// At its end it has the backend remove what was overwritten from its files,
+	// where the backend is a [store.Scrubber]; others need the steps of the
+	// package doc.
 	//
 	// Errors: badData {key "backend"} for a backend that is no [store.Archive] and
-	// [store.TemporaryReplacer]; else faults of the environment, which name the
-	// record if it is one that does not open. Such a record can be deleted or
-	// imported anew.
+	// [store.TemporaryReplacer]; else operational errors, which name the record if
+	// it is one that does not open. Such a record can be deleted or imported anew.
 	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
 }
 
 // Option changes a default of [New].
 type Option func(*sealed)
 
-// AllowPlaintext makes secrets that are not sealed readable. It is for the time
-// in which [Store.Reseal] seals a store that was in use before: whoever can
-// write to the database can plant such secrets. What an update writes is sealed
-// in any case.
+// AllowPlaintext makes secrets that are not sealed readable, until a complete
+// [Store.Reseal]. It is for the time in which that seals a store that was in use
+// before: whoever can write to the database can plant such secrets. What an
+// update writes is sealed in any case.
 func AllowPlaintext() Option { return func(s *sealed) { s.allowPlaintext = true } }
 
 // New returns a store that keeps its records in the backend, their secrets
-// sealed with the keys of the ring. Closing it does not close the backend. The
-// error is badData {key "backend"} or {key "ring"} where that is nil.
-func New(backend store.Store, ring KeyRing, options ...Option) (Store, error) {
+// sealed with the keys of the ring. Closing it does not close the backend.
+//
+// It opens the canary, a reserved record of the backend that shows whether the
+// ring is the right one. In a store without canary it leaves one, after a look at
+// one page of records of each kind; of those at least one has to open.
+//
+// Errors: badData {key "backend"} or {key "ring"} where that is nil; else
+// operational errors, such as [ErrUnknownKey] and [ErrCannotOpen] for another
+// ring, and [ErrNotSealed] for a store that was in use before and is opened
+// without [AllowPlaintext].
+func New(ctx context.Context, backend store.Store, ring KeyRing, options ...Option) (Store, error) {
 	switch {
 	case backend == nil:
 		return nil, errors.BadDataHint("backend", "a sealed store needs a backend")
 	case ring == nil:
 		return nil, errors.BadDataHint("ring", "a sealed store needs a ring of keys")
 	}
-	s := &sealed{backend, sealer{ring: ring}}
+	s := &sealed{backend: backend, ring: ring}
 	for _, option := range options {
 		option(s)
 	}
+	if err := s.begin(ctx); err != nil {
+		return nil, fmt.Errorf("open a sealed store: %w", err)
+	}
+	return s.withCapabilities(), nil
+}
+
+// withCapabilities gives the store those optional capabilities that the backend
+// has.
+func (s *sealed) withCapabilities() Store {
+	backend := s.backend
 	archive, isArchive := backend.(store.Archive)
 	watcher, isWatcher := backend.(store.Watcher)
 	switch {
@@ -63,27 +100,34 @@ func New(backend store.Store, ring KeyRing, options ...Option) (Store, error) {
 		return struct {
 			*sealed
 			sealedArchive
-			store.Watcher
-		}{s, sealedArchive{archive, s.sealer}, watcher}, nil
+			sealedFeed
+		}{s, sealedArchive{archive, s}, sealedFeed{watcher}}
 	case isArchive:
 		return struct {
 			*sealed
 			sealedArchive
-		}{s, sealedArchive{archive, s.sealer}}, nil
+		}{s, sealedArchive{archive, s}}
 	case isWatcher:
 		return struct {
 			*sealed
-			store.Watcher
-		}{s, watcher}, nil
+			sealedFeed
+		}{s, sealedFeed{watcher}}
 	}
-	return s, nil
+	return s
 }
 
 // sealed is a Store. The backend is not embedded, so that no method which
 // package store will get is passed on without a thought about secrets.
 type sealed struct {
-	backend store.Store
-	sealer
+	backend        store.Store
+	ring           KeyRing
+	allowPlaintext bool
+	complete       atomic.Bool // all records are sealed in version 2: nothing else opens
+}
+
+func (s *sealed) sealer() sealer {
+	mixed := !s.complete.Load()
+	return sealer{s.ring, s.allowPlaintext && mixed, mixed}
 }
 
 // Close does nothing: the backend stays the caller's.
@@ -94,10 +138,11 @@ func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if err != nil {
 		return store.Key{}, err
 	}
-	return s.openKey(ctx, placeOfToken(id, key.Subject), key)
+	return s.openKey(ctx, placeOfKey(id, key.Subject), key)
 }
 
 func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	subject = sealing.Below(subject)
 	key, err := s.backend.TemporaryKey(ctx, subject)
 	if err != nil {
 		return store.Key{}, err
@@ -107,7 +152,7 @@ func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (stor
 
 func (s *sealed) openKey(ctx context.Context, at place, key store.Key) (store.Key, error) {
 	var err error
-	if key.Secret, err = s.open(ctx, at, key.Secret); err != nil {
+	if key.Secret, err = s.sealer().open(ctx, at, key.Secret); err != nil {
 		return store.Key{}, err
 	}
 	return key, nil
@@ -122,7 +167,8 @@ func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 			return key, err
 		}
 	}
-	secret, err := s.seal(ctx, placeOfTemporary(subject), secret)
+	subject = sealing.Below(subject)
+	secret, err := s.sealer().seal(ctx, placeOfTemporary(subject), secret)
 	if err != nil {
 		return store.Key{}, err
 	}
@@ -134,7 +180,8 @@ func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 }
 
 func (s *sealed) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
-	secret, err := s.seal(ctx, placeOfTemporary(subject), secret)
+	subject = sealing.Below(subject)
+	secret, err := s.sealer().seal(ctx, placeOfTemporary(subject), secret)
 	if err != nil {
 		return 0, err
 	}
@@ -142,11 +189,11 @@ func (s *sealed) RotateTemporaryKey(ctx context.Context, subject caveat.Subject,
 }
 
 func (s *sealed) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
-	return s.backend.DeleteTemporaryKey(ctx, subject)
+	return s.backend.DeleteTemporaryKey(ctx, sealing.Below(subject))
 }
 
 func (s *sealed) CreateToken(ctx context.Context, t store.Token) error {
-	t, err := turned(ctx, t, secretOfToken, s.seal)
+	t, err := turned(ctx, t, secretOfToken, s.sealer().seal)
 	if err != nil {
 		return err
 	}
@@ -154,7 +201,7 @@ func (s *sealed) CreateToken(ctx context.Context, t store.Token) error {
 }
 
 func (s *sealed) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	t, err := turned(ctx, t, secretOfToken, s.seal)
+	t, err := turned(ctx, t, secretOfToken, s.sealer().seal)
 	if err != nil {
 		return 0, err
 	}
@@ -166,7 +213,11 @@ func (s *sealed) GetToken(ctx context.Context, id string) (store.Token, error) {
 	if err != nil {
 		return store.Token{}, err
 	}
-	return turned(ctx, t, secretOfToken, s.open)
+	opener, err := s.opener(ctx, slices.Values([]store.Secret{t.Secret}))
+	if err != nil {
+		return store.Token{}, err
+	}
+	return turned(ctx, t, secretOfToken, opener.open)
 }
 
 func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
@@ -174,8 +225,20 @@ func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, 
 	if err != nil {
 		return nil, store.Cursor{}, err
 	}
+	opener, err := s.opener(ctx, func(yield func(store.Secret) bool) {
+		for i := range page {
+			if !yield(page[i].Secret) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, store.Cursor{}, err
+	}
 	for i := range page {
-		if page[i], err = turned(ctx, page[i], secretOfToken, s.open); err != nil {
+		at, secret := secretOfToken(&page[i])
+		// Where it does not open the record is listed without.
+		if *secret, err = opener.open(ctx, at, *secret); err != nil && !isOfRecord(err) {
 			return nil, store.Cursor{}, err
 		}
 	}
@@ -196,7 +259,7 @@ func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.
 		return s.backend.UpdateToken(ctx, id, nil)
 	}
 	return s.backend.UpdateToken(ctx, id, func(t *store.Token) error {
-		return update(ctx, s.sealer, t, secretOfToken, change)
+		return update(ctx, s.sealer(), t, secretOfToken, change)
 	})
 }
 
@@ -205,7 +268,7 @@ func (s *sealed) DeleteToken(ctx context.Context, id string) error {
 }
 
 func (s *sealed) CreateIdentity(ctx context.Context, i store.Identity) error {
-	i, err := turned(ctx, i, secretOfIdentity, s.seal)
+	i, err := turned(ctx, i, secretOfIdentity, s.sealer().seal)
 	if err != nil {
 		return err
 	}
@@ -217,7 +280,7 @@ func (s *sealed) GetIdentity(ctx context.Context, subject caveat.Subject) (store
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return turned(ctx, i, secretOfIdentity, s.open)
+	return turned(ctx, i, secretOfIdentity, s.sealer().open)
 }
 
 func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
@@ -225,7 +288,7 @@ func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (st
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return turned(ctx, i, secretOfIdentity, s.open)
+	return turned(ctx, i, secretOfIdentity, s.sealer().open)
 }
 
 func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
@@ -233,7 +296,7 @@ func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, cha
 		return s.backend.UpdateIdentity(ctx, subject, nil)
 	}
 	return s.backend.UpdateIdentity(ctx, subject, func(i *store.Identity) error {
-		return update(ctx, s.sealer, i, secretOfIdentity, change)
+		return update(ctx, s.sealer(), i, secretOfIdentity, change)
 	})
 }
 

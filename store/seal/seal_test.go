@@ -71,9 +71,9 @@ func TestStoreHasTheCapabilitiesOfItsBackend(t *testing.T) {
 
 func TestNewNeedsBackendAndRing(t *testing.T) {
 	t.Parallel()
-	_, err := seal.New(nil, ring(t, key1))
+	_, err := seal.New(t.Context(), nil, ring(t, key1))
 	require.ErrorIs(t, err, errors.IDBadData)
-	_, err = seal.New(memory.New(), nil)
+	_, err = seal.New(t.Context(), memory.New(), nil)
 	require.ErrorIs(t, err, errors.IDBadData)
 }
 
@@ -249,8 +249,9 @@ func TestASealedSecretOpensInItsPlaceOnly(t *testing.T) {
 	for i, r := range records {
 		for j, secret := range secrets {
 			backend := memory.New()
+			s := sealed(t, backend, keys)
 			require.NoError(t, backend.Import(t.Context(), []store.Record{withSecret(r, secret)}))
-			opened, err := readSecret(t, sealed(t, backend, keys), r)
+			opened, err := readSecret(t, s, r)
 			if i == j {
 				require.NoError(t, err)
 				require.Equal(t, "plain", opened.Reveal())
@@ -302,13 +303,18 @@ func TestAMissingOrWrongKeyIsAFaultOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fill(t, sealed(t, backend, ring(t, key1)))
-	for name, read := range reads(sealed(t, backend, ring(t, key2))) {
+	for name, read := range reads(later(t, backend, ring(t, key1), ring(t, key2))) {
 		requireEnvironment(t, read(t.Context()), seal.ErrUnknownKey, name)
 	}
-	for name, read := range reads(sealed(t, backend, ring(t, key("one", 9)))) {
+	for name, read := range reads(later(t, backend, ring(t, key1), ring(t, key("one", 9)))) {
 		requireEnvironment(t, read(t.Context()), seal.ErrCannotOpen, name)
 	}
 	requireFilled(t, sealed(t, backend, ring(t, key2, key1)))
+	_, err := seal.New(t.Context(), backend, ring(t, key2))
+	requireEnvironment(t, err, seal.ErrUnknownKey, "New")
+	require.ErrorContains(t, err, `"one"`, "it names the key that is missing")
+	_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)))
+	requireEnvironment(t, err, seal.ErrCannotOpen, "New")
 }
 
 func TestATokenIsNotInvalidBecauseAKeyIsMissing(t *testing.T) {
@@ -325,7 +331,7 @@ func TestATokenIsNotInvalidBecauseAKeyIsMissing(t *testing.T) {
 	require.NoError(t, err)
 	temporary, err := authority.Issue(t.Context(), grant)
 	require.NoError(t, err)
-	other, err := macaroon.NewAuthority(sealed(t, backend, ring(t, key2)))
+	other, err := macaroon.NewAuthority(later(t, backend, ring(t, key1), ring(t, key2)))
 	require.NoError(t, err)
 	for _, issued := range []macaroon.Token{named, temporary} {
 		_, err = authority.VerifyAccess(t.Context(), issued.String(), caveat.Request{})
@@ -346,15 +352,17 @@ func TestWhatARingReturnsIsNeverTakenForAnErrorOfTheCatalogue(t *testing.T) {
 	} {
 		backend := memory.New()
 		fill(t, sealed(t, backend, ring(t, key1)))
-		s := sealed(t, backend, fixedRing{err: c.returned})
+		s := later(t, backend, ring(t, key1), fixedRing{err: c.returned})
 		for name, call := range reads(s) {
 			requireFault(t, call(t.Context()), c.want, name)
 		}
 		for name, call := range writes(s) {
 			requireFault(t, call(t.Context()), c.want, name)
 		}
-		_, err := sealed(t, newHooked(), fixedRing{err: c.returned}).Reseal(t.Context(), seal.ResealOptions{})
+		_, err := later(t, newHooked(), ring(t, key1), fixedRing{err: c.returned}).Reseal(t.Context(), seal.ResealOptions{})
 		requireFault(t, err, c.want, "Reseal")
+		_, err = seal.New(t.Context(), backend, fixedRing{err: c.returned})
+		requireFault(t, err, c.want, "New")
 		requireFilled(t, sealed(t, backend, ring(t, key1)))
 		require.Len(t, secretsOf(t, backend)[store.TokenRecords], 1, "something was written")
 	}
@@ -378,7 +386,7 @@ func TestARingThatBreaksItsContractIsFoundOut(t *testing.T) {
 		"a long wrapped key": {keyID: "k", wrapped: make([]byte, 65536)},
 	} {
 		backend := memory.New()
-		_, err := sealed(t, backend, broken).RotateTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
+		_, err := later(t, backend, ring(t, key1), broken).RotateTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
 		requireFault(t, err, nil, what)
 		require.Empty(t, secretsOf(t, backend)[store.TemporaryRecords], "what cannot be opened again was written")
 	}
@@ -387,23 +395,29 @@ func TestARingThatBreaksItsContractIsFoundOut(t *testing.T) {
 		"a short key":          {keyID: "k", wrapped: []byte("w"), key: make([]byte, 16)},
 		"another key":          {keyID: "k", wrapped: []byte("w"), key: make([]byte, 32)},
 	} {
-		s := sealed(t, memory.New(), broken)
+		s := later(t, memory.New(), ring(t, key1), broken)
 		_, err := s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
 		requireFault(t, err, nil, what)
 	}
 	longest := fixedRing{keyID: strings.Repeat("k", 255), wrapped: make([]byte, 65535)}
-	_, err := sealed(t, memory.New(), longest).RotateTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
+	_, err := later(t, memory.New(), ring(t, key1), longest).RotateTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
 	require.NoError(t, err)
 }
 
 func TestPlaintextIsRefusedUnlessAllowed(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
+	strict := sealed(t, backend, ring(t, key1))
 	fill(t, backend)
-	for name, read := range reads(sealed(t, backend, ring(t, key1))) {
+	for name, read := range reads(strict) {
 		requireEnvironment(t, read(t.Context()), seal.ErrNotSealed, name)
 	}
 
+	backend = memory.New()
+	fill(t, backend)
+	_, err := seal.New(t.Context(), backend, ring(t, key1))
+	requireEnvironment(t, err, seal.ErrNotSealed)
+	require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
 	lenient := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
 	requireFilled(t, lenient)
 	require.NoError(t, lenient.UpdateToken(t.Context(), "a", func(*store.Token) error { return nil }))
@@ -413,7 +427,7 @@ func TestPlaintextIsRefusedUnlessAllowed(t *testing.T) {
 		require.NotContains(t, secrets[kind][0], "plain", "an update leaves the secret open")
 	}
 	requireFilled(t, lenient)
-	_, err := sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "a")
+	_, err = sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "a")
 	require.NoError(t, err)
 
 	// To be lenient about what is not sealed is not to be lenient about what is.
@@ -431,7 +445,7 @@ func TestANewPrimarySealsAndOldKeysOpen(t *testing.T) {
 	requireFilled(t, rotated)
 	require.NoError(t, rotated.CreateToken(t.Context(), token("b", alice, "new")))
 
-	_, err := sealed(t, backend, ring(t, key2)).NamedKey(t.Context(), "b")
+	_, err := later(t, backend, ring(t, key1), ring(t, key2)).NamedKey(t.Context(), "b")
 	require.NoError(t, err)
 	_, err = sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "b")
 	requireEnvironment(t, err, seal.ErrUnknownKey)
@@ -463,8 +477,9 @@ func FuzzWhateverIsStored(f *testing.F) {
 		if text == "" {
 			return // no backend keeps it
 		}
+		s := sealed(t, backend, ring(t, key1))
 		plant(t, backend, text)
-		key, err := sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "a")
+		key, err := s.NamedKey(t.Context(), "a")
 		_, catalogued := errors.AsType[*errors.Error](err)
 		require.False(t, catalogued)
 		if err == nil {

@@ -50,8 +50,12 @@
 //
 // # Files
 //
-// Secrets stand in the file as they are, and may be legible there for a while
-// after they were deleted: package store/seal encrypts them over any store.
+// Secrets stand in the file as they are: package store/seal encrypts them over
+// any store. What is deleted or overwritten is overwritten in the file, too
+// (PRAGMA secure_delete), but may be legible in the write-ahead log until it is
+// used again. [Store.Scrub] leaves nothing of it in either, and is what
+// re-sealing ends with. Backups, snapshots and the free blocks of the file system
+// keep what they have.
 //
 // Open makes the file for its owner alone (mode 0600) and leaves the mode of one
 // that is there. SQLite gives the files beside it the same mode. The tables are

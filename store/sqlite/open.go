@@ -104,6 +104,7 @@ func connect(path string, settings url.Values, n int) (*sql.DB, error) {
 	settings.Set("_dqs", "false")
 	settings.Set("_error_rc", "true")
 	settings.Add("_pragma", "temp_store(MEMORY)") // pages with secrets in them go into no other file
+	settings.Add("_pragma", "secure_delete(ON)")  // what is deleted is overwritten
 	connector, err := driver.NewConnector(uri(path) + "?" + settings.Encode())
 	if err != nil {
 		return nil, err

@@ -70,6 +70,7 @@ var (
 	_ store.Watcher           = (*Store)(nil)
 	_ store.TemporaryReplacer = (*Store)(nil)
 	_ store.HolderGuard       = (*Store)(nil)
+	_ store.Scrubber          = (*Store)(nil)
 )
 
 // New returns a store over the handle, which stays the caller's to close. It
@@ -78,7 +79,8 @@ var (
 // The handle is one of the driver modernc.org/sqlite. What its connections are
 // set to is the caller's choice, and the store is right with any: PRAGMAs
 // journal_mode(WAL) keeps readers from waiting for writers, and synchronous(FULL)
-// makes writes as durable as the package doc says. A database in memory needs a
+// makes writes as durable as the package doc says, and secure_delete(ON)
+// overwrites secrets that are deleted. A database in memory needs a
 // handle of one connection that is never given up.
 func New(db *sql.DB, o Options) *Store {
 	s := &Store{reader: db, writer: db, patience: o.BusyTimeout, turn: make(chan struct{}, 1)}

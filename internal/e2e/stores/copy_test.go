@@ -13,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/seal"
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
@@ -165,7 +166,9 @@ func TestASealedStoreIsCopied(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, differences(t, sealed(t, dst, "old"), original), "copied as it is")
 
-		_, err = store.Copy(t.Context(), sealed(t, dst, "new"), src, store.CopyOptions{})
+		_, err = store.Copy(t.Context(), sealed(t, dst, "new", "old"), src, store.CopyOptions{})
+		require.NoError(t, err)
+		_, err = sealed(t, dst, "new", "old").Reseal(t.Context(), seal.ResealOptions{}) // which seals the canary anew
 		require.NoError(t, err)
 		require.Empty(t, differences(t, sealed(t, dst, "new"), original), "sealed anew")
 		require.NotEmpty(t, differences(t, dst, source))

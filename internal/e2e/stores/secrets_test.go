@@ -221,7 +221,9 @@ func TestResealInEveryEngine(t *testing.T) {
 		backend := p(t)
 		_, err := store.Copy(t.Context(), sealed(t, backend, "old"), original, store.CopyOptions{})
 		require.NoError(t, err)
-		_, err = sealed(t, backend, "new").GetToken(t.Context(), "id 1")
+		keys, err := seal.NewStaticKeys(ringKey("new"))
+		require.NoError(t, err)
+		_, err = seal.New(t.Context(), backend, keys)
 		require.ErrorIs(t, err, seal.ErrUnknownKey)
 		require.True(t, isEnvironment(err))
 

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/onezone-go/onezone/store/seal"
+)
+
+// resealOrder asks for sealing the store anew, instead of serving.
+type resealOrder struct {
+	on        bool
+	plaintext bool // secrets in clear, too
+}
+
+func (o *resealOrder) flags(f *flag.FlagSet) {
+	f.BoolVar(&o.on, "reseal", false, "seal all secrets in the store under the first key of -seal-key-file, and end")
+	f.BoolVar(&o.plaintext, "seal-plaintext", false, "with -reseal: also secrets in clear, to convert a store that was in use without keys")
+}
+
+func (o resealOrder) check(s *settings) error {
+	switch {
+	case o.plaintext && !o.on:
+		return misused("-seal-plaintext goes with -reseal")
+	case o.on && s.user.do != "":
+		return misused("a run does one thing: -reseal or -%s", s.user.do)
+	case o.on && s.sealKeys == "":
+		return misused("-reseal needs -seal-key-file")
+	case o.on && strings.HasPrefix(s.store, "memory:"):
+		return misused("secrets in memory: end with the process; give a -store that lasts")
+	}
+	return nil
+}
+
+// reseal seals all secrets in the store of the settings under the first key, and
+// tells on standard output that it is done.
+func reseal(ctx context.Context, s settings, out io.Writer) (err error) {
+	s.cache = false
+	opened, err := openStore(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	sealed, ok := opened.front.(seal.Store)
+	if !ok {
+		return errors.New("resealing: the store has no seal in front")
+	}
+	done, err := sealed.Reseal(ctx, seal.ResealOptions{SealPlaintext: s.reseal.plaintext})
+	if err != nil {
+		return fmt.Errorf("resealing -store %s: %w", storeName(s.store), err)
+	}
+	_, err = fmt.Fprintf(out, "sealed %d of %d records anew; all are under the first key of %s\n", done.Resealed, done.Records, s.sealKeys)
+	return err
+}

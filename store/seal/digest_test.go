@@ -1,0 +1,128 @@
+package seal_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/seal"
+)
+
+// confined is a record with all that goes into a token.
+func confined(secret string) store.Token {
+	t := token("a", alice, secret)
+	t.Caveats = []string{"time < 2000000000", "ip = 203.0.113.7"}
+	return t
+}
+
+// TestAnAlteredRecordIsNotMintedAgain is the attack: somebody who can write the
+// database strips a token of its caveats, and has it shown.
+func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
+	t.Parallel()
+	for what, alter := range map[string]func(t *store.Token){
+		"all caveats taken":     func(t *store.Token) { t.Caveats = nil },
+		"the last caveat taken": func(t *store.Token) { t.Caveats = t.Caveats[:1] },
+		"the first caveat taken": func(t *store.Token) {
+			t.Caveats = t.Caveats[1:]
+		},
+		"a caveat changed":     func(t *store.Token) { t.Caveats[0] = "time < 2100000000" },
+		"a caveat added":       func(t *store.Token) { t.Caveats = append(t.Caveats, "ip = 203.0.113.7") },
+		"caveats swapped":      func(t *store.Token) { t.Caveats[0], t.Caveats[1] = t.Caveats[1], t.Caveats[0] },
+		"caveats joined":       func(t *store.Token) { t.Caveats = []string{t.Caveats[0] + t.Caveats[1]} },
+		"another type":         func(t *store.Token) { t.Type = "idn" },
+		"another version":      func(t *store.Token) { t.Version = 1 },
+		"a caveat in the type": func(t *store.Token) { t.Type, t.Caveats = t.Type+t.Caveats[0], t.Caveats[1:] },
+	} {
+		backend := memory.New()
+		s := sealed(t, backend, ring(t, key1))
+		require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+		kept, err := backend.GetToken(t.Context(), "a")
+		require.NoError(t, err)
+		alter(&kept)
+		require.NoError(t, backend.Import(t.Context(), []store.Record{{Token: &kept}}))
+
+		_, err = s.GetToken(t.Context(), "a")
+		requireEnvironment(t, err, seal.ErrAltered, what)
+		page, _, err := s.ListTokens(t.Context(), store.Query{Subject: alice, Name: "name of a"})
+		require.NoError(t, err)
+		require.True(t, page[0].Secret.IsZero(), what)
+		_, _, err = s.(store.Archive).Export(t.Context(), store.TokenRecords, "", 0)
+		requireEnvironment(t, err, seal.ErrAltered, "a copy would seal it anew: "+what)
+		a, err := macaroon.NewAuthority(s)
+		require.NoError(t, err)
+		_, err = a.Get(t.Context(), "a")
+		requireEnvironment(t, err, seal.ErrAltered, what)
+		_, err = a.GetByName(t.Context(), alice, "name of a")
+		requireEnvironment(t, err, seal.ErrAltered, what)
+		tokens, _, err := a.List(t.Context(), store.Query{Subject: alice})
+		require.NoError(t, err)
+		require.Empty(t, tokens, what)
+
+		// Nothing that writes makes it look genuine.
+		err = s.UpdateToken(t.Context(), "a", func(t *store.Token) error { t.Name = "another"; return nil })
+		requireEnvironment(t, err, seal.ErrAltered, what)
+		_, err = sealed(t, newHookedOver(backend), ring(t, key2, key1)).Reseal(t.Context(), seal.ResealOptions{})
+		requireEnvironment(t, err, seal.ErrAltered, what)
+
+		// A verification reads the key alone, as ever; the text decides there.
+		key, err := s.NamedKey(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, "plain", key.Secret.Reveal())
+	}
+}
+
+// TestARecordOfAnotherSubjectOrIDDoesNotOpen moves the secret of a token.
+func TestARecordOfAnotherSubjectOrIDDoesNotOpen(t *testing.T) {
+	t.Parallel()
+	for what, alter := range map[string]func(t *store.Token){
+		"subject":             func(t *store.Token) { t.Subject = bob },
+		"kind of the subject": func(t *store.Token) { t.Subject = caveat.Provider("alice") },
+		"id":                  func(t *store.Token) { t.ID = "b" },
+	} {
+		backend := memory.New()
+		s := sealed(t, backend, ring(t, key1))
+		require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+		kept, err := backend.GetToken(t.Context(), "a")
+		require.NoError(t, err)
+		require.NoError(t, backend.DeleteToken(t.Context(), "a"))
+		alter(&kept)
+		require.NoError(t, backend.CreateToken(t.Context(), kept))
+		_, err = s.GetToken(t.Context(), kept.ID)
+		requireEnvironment(t, err, seal.ErrCannotOpen, what)
+	}
+}
+
+// TestUpdatesKeepTheDigest changes all that may change.
+func TestUpdatesKeepTheDigest(t *testing.T) {
+	t.Parallel()
+	backend := memory.New()
+	s := sealed(t, backend, ring(t, key1))
+	require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+	for what, change := range map[string]func(t *store.Token){
+		"name":      func(t *store.Token) { t.Name = "another" },
+		"custom":    func(t *store.Token) { t.Custom = []byte(`{"a":1}`) },
+		"revoked":   func(t *store.Token) { t.Revoked = true },
+		"tails":     func(t *store.Token) { t.RevokedTails = []store.Tail{{1}} },
+		"use":       func(t *store.Token) { t.UsageLimit, t.UsageCount = 5, 1 },
+		"privilege": func(t *store.Token) { t.Privileges = []string{"space_view"} },
+		"caveats":   func(t *store.Token) { t.Caveats = append(t.Caveats, "ip = 203.0.113.8") },
+		"type":      func(t *store.Token) { t.Type = "idn" },
+		"version":   func(t *store.Token) { t.Version = 1 },
+		"secret":    func(t *store.Token) { t.Secret = store.NewSecret("plain") },
+	} {
+		require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error { change(t); return nil }), what)
+		got, err := s.GetToken(t.Context(), "a")
+		require.NoError(t, err, what)
+		require.Equal(t, "plain", got.Secret.Reveal(), what)
+	}
+	to := memory.New()
+	_, err := store.Copy(t.Context(), sealed(t, to, ring(t, key2)), s, store.CopyOptions{})
+	require.NoError(t, err)
+	for d, err := range store.Compare(t.Context(), sealed(t, to, ring(t, key2)), s) {
+		t.Error(d, err)
+	}
+}

@@ -1,0 +1,134 @@
+package seal
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+const dataKeySize = 32
+
+// nonce is the same for all secrets, since a data key seals only one.
+var nonce [12]byte
+
+// sealer turns secrets into sealed ones and back.
+type sealer struct {
+	ring           KeyRing
+	allowPlaintext bool // secrets that are not sealed open as they are
+	allowVersion1  bool
+}
+
+// seal returns the secret sealed for its place. The zero Secret, which is none,
+// stays what it is, so that a backend sees where one is missing.
+func (s sealer) seal(ctx context.Context, at place, secret store.Secret) (store.Secret, error) {
+	if secret.IsZero() {
+		return secret, nil
+	}
+	e, err := s.encrypt(ctx, at, secret.Reveal())
+	if err != nil {
+		return store.Secret{}, failure("seal", at, err)
+	}
+	return e.secret(), nil
+}
+
+func (s sealer) encrypt(ctx context.Context, at place, secret string) (e envelope, err error) {
+	additional := at.additional(version2)
+	plain := make([]byte, 0, len(at.digest)+len(secret))
+	if at.kind == store.TokenRecords {
+		plain = append(plain, at.digest[:]...)
+	}
+	plain = append(plain, secret...)
+	defer clear(plain)
+	key := make([]byte, dataKeySize)
+	defer clear(key)
+	rand.Read(key) // never fails
+	gcm, err := newGCM(key)
+	if err != nil {
+		return envelope{}, err
+	}
+	keyID, wrapped, err := s.ring.Wrap(ctx, key, additional)
+	switch {
+	case err != nil:
+		return envelope{}, err
+	case keyID == "" || len(keyID) > maxKeyID || len(wrapped) > maxWrapped:
+		return envelope{}, errors.New("the key ring returned a key id or wrapped key of a length that cannot be stored")
+	}
+	return envelope{version2, keyID, string(wrapped), string(gcm.Seal(nil, nonce[:], plain, additional))}, nil
+}
+
+// open returns the secret that was sealed for the place.
+func (s sealer) open(ctx context.Context, at place, sealed store.Secret) (store.Secret, error) {
+	if sealed.IsZero() || s.allowPlaintext && !sealed.IsSealed() {
+		return sealed, nil
+	}
+	secret, err := s.decrypt(ctx, at, sealed.Reveal())
+	if err != nil {
+		return store.Secret{}, failure("open", at, err)
+	}
+	return store.NewSecret(string(secret)), nil
+}
+
+func (s sealer) decrypt(ctx context.Context, at place, sealed string) ([]byte, error) {
+	e, err := parseEnvelope(sealed)
+	if err != nil {
+		return nil, err
+	}
+	if e.version == version1 && !s.allowVersion1 {
+		return nil, ErrOutdated
+	}
+	additional := at.additional(e.version)
+	key, err := s.ring.Unwrap(ctx, e.keyID, []byte(e.wrapped), additional)
+	if err != nil {
+		return nil, fmt.Errorf("unwrap with the key %q: %w", e.keyID, err)
+	}
+	defer clear(key)
+	if len(key) != dataKeySize {
+		return nil, ErrCannotOpen
+	}
+	gcm, err := newGCM(key)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := gcm.Open(nil, nonce[:], []byte(e.ciphertext), additional)
+	if err != nil {
+		return nil, ErrCannotOpen
+	}
+	if e.version == version1 || at.kind != store.TokenRecords {
+		return plain, nil
+	}
+	return cutDigest(plain, at.digest)
+}
+
+// cutDigest returns what follows the digest, which is the expected one unless
+// that is zero.
+func cutDigest(plain []byte, expected digest) ([]byte, error) {
+	var sealed digest
+	if copy(sealed[:], plain) < len(sealed) {
+		return nil, ErrCannotOpen
+	}
+	if !expected.isZero() && sealed != expected {
+		return nil, ErrAltered
+	}
+	return plain[len(sealed):], nil
+}
+
+func newGCM(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("set up AES: %w", err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("set up GCM: %w", err)
+	}
+	return gcm, nil
+}
+
+func failure(verb string, at place, err error) error {
+	return fmt.Errorf("%s the secret of %s: %w", verb, at, operational(err))
+}

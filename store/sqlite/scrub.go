@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// Scrub implements [store.Scrubber]: it writes the file anew without what was
+// overwritten or deleted in it (VACUUM), and empties the write-ahead log. No
+// call writes in the meantime, and it needs room for another copy of the file.
+//
+// It waits up to the busy timeout for readers of an older state of the file,
+// which need the log. What the file system keeps of the blocks that it frees,
+// and copies of the file, are beyond it.
+func (s *Store) Scrub(ctx context.Context) error {
+	const doing = "remove from the file what was overwritten"
+	if err := s.ready(ctx, doing); err != nil {
+		return err
+	}
+	err := s.inTurn(ctx, func() error {
+		if _, err := s.writer.ExecContext(ctx, `VACUUM`); err != nil {
+			return err
+		}
+		return s.emptyLog(ctx)
+	})
+	if err != nil {
+		return s.environment(ctx, doing, err)
+	}
+	return nil
+}
+
+var errLogInUse = errors.New("others are still reading what is in the write-ahead log; call again when they are done")
+
+// emptyLog moves all pages from the write-ahead log to the file, and cuts the log
+// to nothing.
+func (s *Store) emptyLog(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, max(s.patience, 0))
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		var busy bool
+		var pages, moved int64 // -1 where there is no such log
+		err := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
+		switch {
+		case err != nil && !isBusy(err):
+			return fmt.Errorf("empty the write-ahead log: %w", err)
+		case err == nil && !busy:
+			return nil
+		}
+		if !pause(waiting, min(time.Millisecond<<min(attempt, 10), maxPause)) {
+			return errLogInUse
+		}
+	}
+}
