@@ -255,10 +255,15 @@ func ValidateFullName(name string) error {
 	return nil
 }
 
+// MaxPassword is how long a password may be, in bytes. A longer one would not fit
+// into the headers that servers take.
+const MaxPassword = 1024
+
 // ValidatePassword reports whether a user may have the password: at least 8
-// characters of UTF-8. The error is badValuePassword.
+// characters of UTF-8, in at most [MaxPassword] bytes. The error is
+// badValuePassword.
 func ValidatePassword(password string) error {
-	if !utf8.ValidString(password) || utf8.RuneCountInString(password) < 8 {
+	if len(password) > MaxPassword || !utf8.ValidString(password) || utf8.RuneCountInString(password) < 8 {
 		return errors.BadValuePassword()
 	}
 	return nil

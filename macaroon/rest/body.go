@@ -136,10 +136,11 @@ func parseBody(data []byte) (o object, isObject bool, err error) {
 type walker struct {
 	data []byte
 	at   int
+	seen [maxDepth]map[string]struct{} // the keys of the object that the walker is in, by depth
 }
 
 // value goes over one value and the white space around it, and returns the
-// members of an object. The error is malformedData.
+// members of an object at depth 0. The error is malformedData.
 func (w *walker) value(depth int) (o object, err error) {
 	w.space()
 	switch c := w.data[w.at]; {
@@ -198,15 +199,19 @@ func (w *walker) list(depth int) error {
 	return nil
 }
 
-func (w *walker) object(depth int) (object, error) {
+func (w *walker) object(depth int) (o object, err error) {
 	w.at++
-	o := make(object)
+	seen := w.keys(depth)
+	if depth == 0 {
+		o = make(object)
+	}
 	for w.space(); !w.ends('}'); {
 		w.space()
 		key, ok := text(w.text())
-		if _, again := o[key]; again || !ok {
+		if _, again := seen[key]; again || !ok {
 			return nil, errors.MalformedData()
 		}
+		seen[key] = struct{}{}
 		w.space()
 		w.at++ // the colon
 		w.space()
@@ -214,7 +219,21 @@ func (w *walker) object(depth int) (object, error) {
 		if _, err := w.value(depth + 1); err != nil {
 			return nil, err
 		}
-		o[key] = bytes.TrimRight(w.data[from:w.at], " \t\r\n")
+		if depth == 0 {
+			o[key] = bytes.TrimRight(w.data[from:w.at], " \t\r\n")
+		}
 	}
 	return o, nil
+}
+
+// keys returns an empty set for the keys of an object at the depth: that of the
+// object before, because a body can hold very many of them. A large set is not kept,
+// because it takes long to clear.
+func (w *walker) keys(depth int) map[string]struct{} {
+	if seen := w.seen[depth]; seen != nil && len(seen) <= 64 {
+		clear(seen)
+		return seen
+	}
+	w.seen[depth] = make(map[string]struct{})
+	return w.seen[depth]
 }

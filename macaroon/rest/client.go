@@ -104,11 +104,15 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // handler can decide there is [CheckLater].
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
 	c := newConfig(a, options)
+	if c.inFlight == nil {
+		c.inFlight = newInFlight(0)
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
 			r = c.begin(w, r)
-			client, err := c.authenticate(r)
+			client, slot, err := c.admit(r)
+			defer slot.leave()
 			if err != nil {
 				c.fail(w, r, err)
 				return

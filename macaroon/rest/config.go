@@ -20,6 +20,7 @@ type config struct {
 	scopes     DataScopes
 	sessionOf  func(*http.Request) string
 	proxies    []netip.Prefix
+	inFlight   *inFlight
 	noBasic    bool
 	unconfined bool // clients are given tokens without the caveats of their own
 	dataAccess bool
@@ -82,6 +83,17 @@ func WithSessions(sessionOf func(*http.Request) string) Option {
 func WithTrustedProxies(networks ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = networks }
 }
+
+// WithMaxInFlight sets how many requests of one client are served at once. Requests
+// of one user or Oneprovider count together, and those without credentials, as long
+// as it is not known whose they are, by the address of the client; the 64 bits in
+// front of an IPv6 address count as one address. One more is answered with 429
+// temporaryFailure and Retry-After. The memory that large bodies and lists take is
+// then bounded too, for each client and in all (503 temporaryFailure); requests
+// wait for it a few seconds. 0 turns all of this off. Default:
+// [DefaultMaxInFlight] for [NewHandler], and 0 for [Authenticate], the handlers
+// behind which may take long.
+func WithMaxInFlight(n int) Option { return func(c *config) { c.inFlight = newInFlight(n) } }
 
 // WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.
 func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }

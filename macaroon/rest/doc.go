@@ -41,9 +41,13 @@
 // hashed at a time that tokens are verified at their usual speed meanwhile.
 // A header of Basic credentials is limited to 2 KiB. Log-ins that keep failing are
 // throttled, however many handlers an authority has (see [macaroon.WithThrottle]);
-// clients whose address is unknown share one limit. Time limits are the server's to
-// set: ReadHeaderTimeout, ReadTimeout and IdleTimeout of [http.Server]. Its MaxHeaderBytes, to be set to [MaxHeaderBytes], bounds the
-// tokens in headers and paths.
+// clients whose address is unknown share one limit. One client has so many
+// requests in flight, and they take so much memory, together and with those of all
+// clients (see [WithMaxInFlight]). Lists are sent as they are read: where one
+// cannot be read to its end, the connection is aborted and the JSON incomplete.
+// Time limits are the server's to set: ReadHeaderTimeout, ReadTimeout and
+// IdleTimeout of [http.Server]. Its MaxHeaderBytes, to be set to
+// [MaxHeaderBytes], bounds the tokens in headers and paths.
 //
 // Browsers add passwords that they remember to requests of any page. A request
 // with one that a page of another site sent is 403 forbidden, unless

@@ -29,6 +29,9 @@ func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) 
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
 	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
+	if h.inFlight == nil {
+		h.inFlight = newInFlight(DefaultMaxInFlight)
+	}
 	h.service, h.iface, h.dataAccess, h.later = caveat.Service{}, caveat.REST, false, nil // always Onezone's own
 	for _, origin := range h.origins {
 		if err := ValidateOrigin(origin); err != nil {
@@ -74,6 +77,7 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	client Client
+	slot   *slot          // what the request takes
 	body   object         // of POST and PATCH
 	owner  caveat.Subject // whose tokens the route is about; zero where about none in particular
 	named  macaroon.Named // the token that the path names
@@ -115,7 +119,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r}
 	var err error
-	if c.client, err = h.authenticate(r); err != nil {
+	c.client, c.slot, err = h.admit(r)
+	defer c.slot.leave()
+	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
@@ -128,7 +134,7 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	var data []byte
 	if r.Method == http.MethodPost || r.Method == http.MethodPatch {
 		var ok bool
-		if data, ok = h.receive(w, r); !ok {
+		if data, ok = c.receive(); !ok {
 			return
 		}
 	}
@@ -149,18 +155,21 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 }
 
 // receive reads the body, or answers the request where that cannot be done.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request) (data []byte, ok bool) {
-	data, err := readBody(w, r)
+func (c *call) receive() (data []byte, ok bool) {
+	c.r.Body = &reservedBody{ReadCloser: c.r.Body, call: c}
+	data, err := readBody(c.w, c.r)
 	switch {
 	case err == nil:
 		return data, true
+	case errors.As(err, new(busyError)):
+		c.fail(c.w, c.r, err)
 	case errors.Is(err, errMediaType):
-		w.WriteHeader(http.StatusUnsupportedMediaType)
+		c.w.WriteHeader(http.StatusUnsupportedMediaType)
 	case errors.As(err, new(*http.MaxBytesError)):
-		respond(w, http.StatusRequestEntityTooLarge,
+		respond(c.w, http.StatusRequestEntityTooLarge,
 			errors.Envelope{Error: errors.LimitReached(maxBody, "bytes in the body of a request")})
 	default: // cut off or badly framed: the client's doing
-		h.fail(w, r, errors.MalformedData())
+		c.fail(c.w, c.r, errors.MalformedData())
 	}
 	return nil, false
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
 )
 
 // createLegacy makes a client token of the user, as old clients ask for it.
@@ -23,26 +24,24 @@ func (c *call) listLegacy() error {
 	if err := c.caveatsAllow(caveat.Get, "token.null.user_named_tokens,{ME}:private"); err != nil {
 		return err
 	}
-	tokens := []string{}
-	var refused error
-	err := eachPage(c, c.owner, c.authority.List, func(page []macaroon.Named) {
+	return c.stream(func(q store.Query) (texts []string, next store.Cursor, err error) {
+		if err := c.slot.reserve(c.r.Context(), records, pageMemory); err != nil {
+			return nil, store.Cursor{}, err
+		}
+		defer c.slot.release(records)
+		page, next, err := c.authority.List(c.r.Context(), q)
 		for _, n := range page {
-			if n.Type().Kind() != macaroon.Access || refused != nil {
+			if n.Type().Kind() != macaroon.Access {
 				continue
 			}
-			var t macaroon.Token
-			t, refused = c.authority.Inherit(n.Token, c.parent())
-			tokens = append(tokens, t.String())
+			t, err := c.authority.Inherit(n.Token, c.parent())
+			if err != nil {
+				return nil, store.Cursor{}, err
+			}
+			texts = append(texts, t.String())
 		}
-	})
-	if err == nil {
-		err = refused
-	}
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, map[string]any{"tokens": tokens})
-	return nil
+		return texts, next, err
+	}, store.Query{Subject: c.owner})
 }
 
 // deleteLegacy removes the named token whose text, or that of a confined copy, is
@@ -72,6 +71,9 @@ func (c *call) deleteLegacy() error {
 		} else if !ok {
 			return errors.Forbidden("")
 		}
+	}
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return err
 	}
 	named, err := c.authority.Get(c.r.Context(), t.ID())
 	if err != nil {

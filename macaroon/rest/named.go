@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -59,6 +58,9 @@ func (c *call) get() error { return c.show(c.named) }
 
 // getByName shows the token of the owner that has the name.
 func (c *call) getByName() error {
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return err
+	}
 	n, err := c.authority.GetByName(c.r.Context(), c.owner, c.r.PathValue("name"))
 	if err != nil {
 		return err
@@ -145,34 +147,9 @@ func (c *call) list() error    { return c.answerIDs(c.owner) }
 func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
 
 func (c *call) answerIDs(owner caveat.Subject) error {
-	list := []string{}
-	err := eachPage(c, owner, c.authority.ListIDs, func(page []string) { list = append(list, page...) })
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, struct {
-		Tokens []string `json:"tokens"`
-	}{list})
-	return nil
-}
-
-// eachPage calls f for every page of what list lists of the owner. Records can be
-// large, so that few are in memory at a time.
-func eachPage[T any](
-	c *call, owner caveat.Subject,
-	list func(context.Context, store.Query) ([]T, store.Cursor, error), f func(page []T),
-) error {
-	var after store.Cursor
-	for {
-		page, next, err := list(c.r.Context(), store.Query{Subject: owner, After: after})
-		if err != nil {
-			return err
-		}
-		f(page)
-		if after = next; after.IsZero() {
-			return nil
-		}
-	}
+	return c.stream(func(q store.Query) ([]string, store.Cursor, error) {
+		return c.authority.ListIDs(c.r.Context(), q)
+	}, store.Query{Subject: owner, Limit: store.MaxPage})
 }
 
 // deleteList removes all named tokens of the owner.

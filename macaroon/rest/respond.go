@@ -65,10 +65,15 @@ func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err
 // The cause of every 5xx answer is logged here, once.
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = noStoreHeader
-	var throttled macaroon.ThrottledError
-	if errors.As(err, &throttled) {
-		w.Header().Set("Retry-After", strconv.Itoa(int((throttled.Wait+time.Second-1)/time.Second)))
-		respond(w, http.StatusTooManyRequests, errors.Envelope{Error: errors.TemporaryFailure()})
+	if throttled, ok := errors.AsType[macaroon.ThrottledError](err); ok {
+		tryLater(w, http.StatusTooManyRequests, throttled.Wait)
+		return
+	}
+	if busy, ok := errors.AsType[busyError](err); ok {
+		if busy == errOverloaded {
+			c.logFault(r, err)
+		}
+		tryLater(w, int(busy), retryAfter)
 		return
 	}
 	e := catalogued(err)
@@ -83,6 +88,12 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", c.challenge())
 	}
 	respond(w, status, errors.Envelope{Error: e})
+}
+
+// tryLater answers a request that may succeed after the wait.
+func tryLater(w http.ResponseWriter, status int, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	respond(w, status, errors.Envelope{Error: errors.TemporaryFailure()})
 }
 
 // catalogued returns the error of the catalogue that err is about, nil where it

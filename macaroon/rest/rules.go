@@ -60,6 +60,9 @@ func seesStatus(c *call) (bool, error) { return c.findToken((*call).servesOrBelo
 // allowed to see it gets the same answer when there is none, so that ids cannot
 // be probed.
 func (c *call) findToken(allows func(*call, caveat.Subject) (bool, error)) (bool, error) {
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return false, err
+	}
 	named, missing := c.authority.Get(c.r.Context(), c.r.PathValue("id"))
 	switch {
 	case missing == nil:
