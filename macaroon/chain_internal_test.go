@@ -17,13 +17,6 @@ func TestTheChainOfTheWorkedExample(t *testing.T) {
 	token, err := Parse("MDAyMWxvY2F00aW9uIG9uZXpvbmUuZXhhbXBsZS5jb200KMDA2NWlkZW500aWZpZXIgMi9ubWQvdXNyLWQ00ZjU4NzZkYmU3ZjFlN2U4YTUxMWRlNmRkMzExNDRjL2FjdC800YzcxNDk2YmEzZGZmMDA1MmMwNGM2OTdiMTJmZTE1N2NoOWExZgowMDFhY2lkIHRpbWUgPCAxNTcxMTQ3NDk00CjAwMWNjaWQgaXAgPSAxODkuMzQuMTUuMC8yNAowMDJmc2lnbmF00dXJlIPovuOh8GsGWjsHW01SBL1XikK00pYMdVt00jhqff2ITX00oCg")
 	require.NoError(t, err)
 	secret := store.NewSecret("5fae9847bfb530bae8c20128b462076fd69fc89bdd26759b81020f1dcc3fcd04")
-	for range 2 { // the second time some of it is remembered
-		checkLinks(t, token, secret)
-	}
-}
-
-func checkLinks(t *testing.T, token Token, secret store.Secret) {
-	t.Helper()
 	var links []string
 	ok := token.chain(secret, func(link signature) { links = append(links, hex.EncodeToString(link[:])) })
 	assert.True(t, ok)

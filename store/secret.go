@@ -18,9 +18,7 @@ import (
 // It prints as [redacted] under every fmt verb, in JSON, as text and in slog.
 // [Secret.Reveal] is the only way to the text.
 //
-// Compare secrets with [Secret.Equal]. [reflect.DeepEqual], and so testify's
-// Equal, tell secrets with different texts apart, but may find secrets with the
-// same text different once one of them has verified a token.
+// Compare secrets with [Secret.Equal], which takes constant time.
 type Secret struct {
 	_    [0]func() // comparing with == would compare addresses
 	text buried
@@ -56,7 +54,7 @@ func NewSecret(text string) Secret {
 		root mac.Root
 	}
 	m.text = text
-	m.root.SetKey(mac.Sum(&generator, text))
+	m.root = mac.NewRoot(mac.Sum(&generator, text))
 	m.material = material{&m.text, &m.root}
 	var s Secret
 	*s.at() = &m.material

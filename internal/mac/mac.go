@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 )
 
 // Size is the size of a key and of a code, in bytes.
@@ -62,46 +61,17 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 	return sha256.Sum256(h.outer[:])
 }
 
-// Root is the key that a chain of codes begins with. It remembers one first
-// code: the root of a named token only ever signs one message, the token's
-// identifier, and verifying the token again need not compute it again. It is
-// safe for concurrent use.
+// Root is the key that a chain of codes begins with. It is immutable.
 type Root struct {
-	key   [Size]byte
-	set   bool
-	first atomic.Pointer[link]
+	key [Size]byte
 }
 
-type link struct {
-	message string
-	code    [Size]byte
-}
+// NewRoot returns the root with the given key.
+func NewRoot(key [Size]byte) Root { return Root{key} }
 
 // Format prints "[redacted]" whatever the verb and flags: the key is as good as
 // the secret it comes from.
 func (*Root) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// SetKey sets the key, before the root is used, and once only: who comes by a root
-// later cannot spoil it for those who share it.
-func (r *Root) SetKey(key [Size]byte) {
-	if !r.set {
-		r.key, r.set = key, true
-	}
-}
-
 // First returns the code of the message under the root.
-func (r *Root) First(h *Hasher, message string) [Size]byte {
-	if known := r.first.Load(); known != nil && known.message == message {
-		return known.code
-	}
-	return h.Sum(&r.key, message)
-}
-
-// Remember keeps the code of a message that First returned, if it keeps none so
-// far. It is for messages that have proved to be genuine: a stranger must not be
-// able to fill the place.
-func (r *Root) Remember(message string, code [Size]byte) {
-	if r.first.Load() == nil {
-		r.first.CompareAndSwap(nil, &link{strings.Clone(message), code})
-	}
-}
+func (r *Root) First(h *Hasher, message string) [Size]byte { return h.Sum(&r.key, message) }

@@ -24,27 +24,14 @@ func TestSumIsHMACSHA256(t *testing.T) {
 	check(strings.Repeat("m", 70_000))
 }
 
-func TestARootRemembersOneMessage(t *testing.T) {
+func TestARootBeginsTheChain(t *testing.T) {
 	t.Parallel()
 	key := [Size]byte([]byte(strings.Repeat("key!", Size/4)))
-	var r, forged Root
-	r.SetKey(key)
+	r := NewRoot(key)
 	var h Hasher
-	want := Sum(&key, "first")
-	assert.Equal(t, want, r.First(&h, "first"))
-	r.Remember("first", want)
-	r.Remember("second", [Size]byte{1})
-	assert.Equal(t, want, r.First(&h, "first"))
-	assert.Equal(t, Sum(&key, "second"), r.First(&h, "second"))
-
-	// The key stays what it is.
-	r.SetKey([Size]byte{})
-	assert.Equal(t, Sum(&key, "second"), r.First(&h, "second"))
-
-	// What is remembered is what is returned: nobody computes it again.
-	forged.SetKey(key)
-	forged.Remember("first", [Size]byte{1})
-	assert.Equal(t, [Size]byte{1}, forged.First(&h, "first"))
+	for _, message := range []string{"first", "second", ""} {
+		assert.Equal(t, Sum(&key, message), r.First(&h, message))
+	}
 }
 
 func TestAHasherKeepsNothingOfWhatCameBefore(t *testing.T) {
