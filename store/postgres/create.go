@@ -86,6 +86,12 @@ func (s *Store) goOn(c *creation, told error) error {
 		return s.inTurn(func() error { return s.createAlone(c) })
 	case errors.Is(told, errAlone):
 		return s.createAlone(c)
+	case errors.Is(told, context.Canceled):
+		// The context of those who went together ended, which is nobody's own.
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		return s.createAlone(c)
 	}
 	return told
 }
