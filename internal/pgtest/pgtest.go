@@ -27,6 +27,7 @@ type Server struct {
 	URL string
 
 	bin, dir, options string
+	settings          []string
 	credential        *syscall.Credential // nil: that of this process
 	alive             io.Closer           // ends the guard, and with it the server
 	guard             *exec.Cmd
@@ -69,13 +70,19 @@ func (s *Server) prepare(settings []string) error {
 	if err != nil {
 		return err
 	}
+	s.listenOn(port, settings)
+	return s.Start()
+}
+
+// listenOn sets how the server starts.
+func (s *Server) listenOn(port string, settings []string) {
+	s.settings = settings
 	// No socket in the file system, where a path may be too long for it.
-	s.options = fmt.Sprintf("-p %s -k '' -h 127.0.0.1", port)
-	for _, setting := range append(settings, "max_connections=400") {
+	s.options = fmt.Sprintf("-p %s -k '' -h 127.0.0.1 -c max_connections=400", port)
+	for _, setting := range settings {
 		s.options += " -c " + setting
 	}
 	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", port)
-	return s.Start()
 }
 
 // dropPrivileges has the server run as somebody else where this process is
@@ -132,7 +139,8 @@ func (s *Server) Stop(mode string) error {
 // startGuard starts a process that waits for the end of this one, however it
 // comes, and then stops the server and removes its files.
 func (s *Server) startGuard() error {
-	const script = `cat; "$1/pg_ctl" stop -s -w -D "$2/data" -m immediate; rm -rf "$2"`
+	// One that is frozen is woken first: it would not stop.
+	const script = `cat; kill -CONT "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null; "$1/pg_ctl" stop -s -w -D "$2/data" -m immediate; rm -rf "$2"`
 	s.guard = s.command("/bin/sh", "-c", script, "guard", s.bin, s.dir)
 	s.guard.SysProcAttr.Setpgid = true // out of reach of the signals that end this process
 	alive, err := s.guard.StdinPipe()
@@ -229,6 +237,12 @@ func Own(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s, err := New(settings...)
 	require(tb, err)
+	s.closeWith(tb)
+	return s
+}
+
+// closeWith closes the server at the end of the test.
+func (s *Server) closeWith(tb testing.TB) {
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			tb.Logf("the server's log:\n%s", s.log())
@@ -237,7 +251,6 @@ func Own(tb testing.TB, settings ...string) *Server {
 			tb.Errorf("close the server: %v", err)
 		}
 	})
-	return s
 }
 
 func require(tb testing.TB, err error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -60,7 +61,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (affected i
 	return affected, err
 }
 
-// querier is a pool or a transaction.
+// querier is a connection or a transaction.
 type querier interface {
 	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
@@ -73,7 +74,7 @@ type querier interface {
 // serializable, statements that wait for a row fail whenever it has changed, and
 // might do so for ever.
 func (s *Store) run(ctx context.Context, do func(querier) error) error {
-	err := do(s.pool)
+	err := s.withConn(ctx, func(conn *pgxpool.Conn) error { return do(conn) })
 	if !slices.Contains(transient, sqlState(err)) {
 		return err
 	}
@@ -84,7 +85,9 @@ func (s *Store) run(ctx context.Context, do func(querier) error) error {
 // each statement: with a row locked, that is the last there is of it.
 func (s *Store) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
 	return retry(ctx, transient, func() error {
-		return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do)
+		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
+			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do)
+		})
 	})
 }
 

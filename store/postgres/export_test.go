@@ -3,11 +3,19 @@ package postgres
 import (
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/onezone-go/onezone/store"
 )
 
-// SetHeartbeat sets how long a feed may be silent, before it stands.
-func (s *Store) SetHeartbeat(d time.Duration) { s.heartbeat = d }
+// SetHeartbeat sets how long a feed may be silent, before it is up.
+func (s *Store) SetHeartbeat(d time.Duration) { s.feed.quiet, s.feed.pingLimit = d, d }
+
+// SetProbe sets how often a feed notifies itself, and how old the last
+// notification that arrived may be, which is how long the first may take.
+func (s *Store) SetProbe(every, age time.Duration) {
+	s.feed.probeEvery, s.feed.probeAge, s.feed.firstProbe = every, age, age
+}
 
 // SetMaxTurn sets how long creations wait for the end of others, before there are
 // any.
@@ -37,3 +45,6 @@ func (s *Store) LockKey() int64 { return s.lockKey() }
 
 // PassTurn gives a turn away.
 func (s *Store) PassTurn() { s.passTurn() }
+
+// ParseURL reads a connection string as Open does.
+func ParseURL(url string) (*pgxpool.Config, error) { return parseURL("url", url) }

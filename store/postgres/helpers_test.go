@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"slices"
@@ -87,6 +88,9 @@ func storeIn(tb testing.TB, pool *pgxpool.Pool, schema string) *postgres.Store {
 
 func storeWith(tb testing.TB, pool *pgxpool.Pool, o postgres.Options) *postgres.Store {
 	tb.Helper()
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := postgres.New(pool, o)
 	require.NoError(tb, s.Migrate(context.Background()))
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })

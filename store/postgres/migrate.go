@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
@@ -111,20 +112,22 @@ func (s *Store) refuseNewer(v schemaVersion) error {
 }
 
 func (s *Store) outdated(v schemaVersion) bool {
-	return v.number < len(migrations) || s.feed && !v.feed
+	return v.number < len(migrations) || s.feed.wanted && !v.feed
 }
 
 // migrate does what there is to do in one transaction. With a lock, others wait
 // until it is done; without, they collide, and try again.
 func (s *Store) migrate(ctx context.Context, lock bool) error {
 	return retry(ctx, colliding, func() error {
-		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			if lock {
-				if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, s.lockKey()); err != nil {
-					return err
+		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
+			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				if lock {
+					if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, s.lockKey()); err != nil {
+						return err
+					}
 				}
-			}
-			return s.migrateIn(ctx, tx)
+				return s.migrateIn(ctx, tx)
+			})
 		})
 	})
 }
@@ -154,7 +157,7 @@ func (s *Store) migrateIn(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	steps := slices.Clone(migrations[v.number:])
-	feed := s.feed || v.feed
+	feed := s.feed.wanted || v.feed
 	if feed {
 		steps = append(steps, feedSQL)
 	}

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
+	"log/slog"
+	"sync/atomic"
 
 	// pgx: pure Go, maintained, and the only driver with both a pool that heals
 	// itself and the notifications that Watch needs.
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -19,10 +19,11 @@ type Store struct {
 	pool      *pgxpool.Pool
 	owned     bool // Close closes the pool
 	schema    string
-	feed      bool
 	queries   queries
-	heartbeat time.Duration // how long a feed may be silent before it is asked whether it is there
 	creations creations
+	servers   *servers
+	closing   atomic.Int32 // connections that have left the pool
+	feed      feedOptions
 
 	closed context.Context // done when the store is closed
 	close  context.CancelFunc
@@ -46,6 +47,16 @@ type Options struct {
 	// have nothing in common. "": DefaultSchema.
 	Schema string
 
+	// FeedURL is where [Store.Watch] connects to, for pools that lead to a pooler
+	// that hands out connections by the transaction: LISTEN gets lost there. It is a
+	// connection string as [Open] reads them, and has to lead to the same database.
+	// "": where the pool connects to.
+	FeedURL string
+
+	// Logger is where the reason is written, once, when the feed cannot be brought
+	// up, or is lost. nil: [slog.Default] at that time.
+	Logger *slog.Logger
+
 	// NoFeed keeps Migrate from making the triggers of the feed, for engines that
 	// have no LISTEN and NOTIFY, and for those who write more than a feed can
 	// carry. Watch then fails with ErrNoFeed.
@@ -55,35 +66,17 @@ type Options struct {
 // New returns a store over the pool, which stays the caller's to close. It does
 // not connect; the tables are there after [Store.Migrate].
 func New(pool *pgxpool.Pool, o Options) *Store {
-	s := &Store{pool: pool, schema: cmp.Or(o.Schema, DefaultSchema), feed: !o.NoFeed, heartbeat: 5 * time.Second}
+	config := pool.Config()
+	s := &Store{
+		pool:    pool,
+		schema:  cmp.Or(o.Schema, DefaultSchema),
+		servers: newServers(config.ConnConfig.DialFunc),
+		feed:    newFeedOptions(o, config),
+	}
 	s.creations.maxTurn = maxTurn
 	s.queries = newQueries(s.schema)
 	s.closed, s.close = context.WithCancel(context.Background())
 	return s
-}
-
-// Open returns a store over a pool of its own, after it has connected once. The
-// connection string is that of [pgxpool.ParseConfig]: a URL, or keywords and
-// values. badData {key "url"}: it is none. [store.ErrSchema]: the schema is newer than this release knows. The
-// tables are there after [Store.Migrate].
-func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	const doing = "open a store in PostgreSQL"
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// The error of the parser quotes the URL, which holds a password.
-		return nil, errors.BadDataHint("url", "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, or keywords and values that pgx reads")
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, environment(doing, err)
-	}
-	s := New(pool, o)
-	s.owned = true
-	if _, err := s.version(ctx); err != nil {
-		_ = s.Close()
-		return nil, environment(doing, err)
-	}
-	return s, nil
 }
 
 // Close makes all later calls fail with [store.ErrClosed] and ends those of

@@ -2,11 +2,7 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -17,20 +13,22 @@ import (
 // that the schema was migrated with, say NoFeed.
 var ErrNoFeed = errors.New("the schema has no feed of changes")
 
-// maxReconnect is the longest pause between two attempts to connect.
-const maxReconnect = time.Second
-
-// Watch implements [store.Watcher]. It takes a connection out of the pool for
-// itself; the pool may open another in its place. Where the server cannot be
-// reached, also at the beginning, it goes on trying, once a second or more
-// often. A connection that says nothing is asked every five seconds whether it
-// is there, so that [store.FeedDown] is reported ten seconds after it is lost
-// at the latest.
+// Watch implements [store.Watcher]. It has a connection of its own besides the
+// pool, to FeedURL of the [Options]. Where the server cannot be reached, also at
+// the beginning, it goes on trying, once a second or more often.
+//
+// [store.FeedUp] is reported when a notification that this call sent through the
+// pool has arrived, so that a connection on which LISTEN gets lost never counts as
+// a feed: the first has 5 seconds to arrive. They are sent every 5 seconds; where
+// none that is younger than 10 seconds has arrived, the feed is down. A server that hangs is noticed
+// within 3 seconds. FeedUp is reported once a second at most, whatever others
+// send.
 //
 // An observer that is thousands of changes late is told [store.FeedDown] and
 // [store.FeedUp] in place of them. Watch returns at once, with the error
 // wrapped, where the tables are not there or have no feed ([ErrNoFeed]), and
-// returns [store.ErrClosed], wrapped, when the store is closed.
+// returns [store.ErrClosed], wrapped, when the store is closed. badData {key
+// "feedUrl"}: FeedURL is no connection string.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const doing = "watch the store"
 	if err := s.ready(ctx, doing); err != nil {
@@ -39,6 +37,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	if observe == nil {
 		return errors.BadDataHint("observe", "a feed needs somebody to tell")
 	}
+	if s.feed.err != nil {
+		return s.feed.err
+	}
 	feed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.closed, cancel)()
@@ -46,120 +47,61 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	q := newQueue()
 	ended := make(chan error, 1)
 	go func() { ended <- s.listen(feed, q) }()
-	tell := func() {
-		for _, change := range q.take() {
-			if ctx.Err() != nil {
-				return
-			}
-			observe(change)
-		}
-	}
+	d := delivery{ctx: ctx, observe: observe, pause: s.feed.upEvery}
 	for {
 		select {
 		case <-q.wake:
-			tell()
+			d.deliver(q.take())
+		case <-d.resume:
+			d.up()
 		case err := <-ended:
-			tell()
+			d.deliver(q.take())
 			return environment(doing, err)
 		}
 	}
 }
 
-// listen keeps the feed up until ctx is done or the schema turns out to have
-// none, and returns why it ended.
-func (s *Store) listen(ctx context.Context, q *queue) error {
-	for failures := 0; ; failures++ {
-		stood, err := s.stand(ctx, q)
-		switch code := sqlState(err); {
-		case s.closed.Err() != nil:
-			return store.ErrClosed
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
-			return err
-		case stood:
-			failures = 0
-		}
-		// That ctx is done is for the next round to see.
-		_ = pause(ctx, min(10*time.Millisecond<<min(failures, 10), maxReconnect))
-	}
+// delivery tells an observer of changes. It holds FeedUp back where there was one
+// a moment ago: each makes the observer forget what it knows.
+type delivery struct {
+	ctx     context.Context
+	observe func(store.Change)
+	pause   time.Duration // between one FeedUp and the next, at least
+
+	isUp   bool // as far as the observer knows
+	lastUp time.Time
+	resume <-chan time.Time // when the FeedUp that is held back is due
 }
 
-// stand connects and passes on what the server tells until the connection is
-// lost. It reports whether the feed stood.
-func (s *Store) stand(ctx context.Context, q *queue) (stood bool, err error) {
-	conn, err := s.subscribe(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer hangUp(conn)
-	q.push(store.Change{Kind: store.FeedUp})
-	defer q.push(store.Change{Kind: store.FeedDown})
-	for {
-		n, err := s.next(ctx, conn)
-		if err != nil {
-			return true, err
+func (d *delivery) deliver(changes []store.Change) {
+	for _, change := range changes {
+		if d.ctx.Err() != nil {
+			return
 		}
-		if change, ok := parseChange(n.Payload); ok {
-			q.push(change)
-			continue
-		}
-		// Whatever was meant, such as that a table was truncated.
-		q.push(store.Change{Kind: store.FeedDown})
-		q.push(store.Change{Kind: store.FeedUp})
-	}
-}
-
-// subscribe takes a connection out of the pool and listens on it.
-func (s *Store) subscribe(ctx context.Context) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*s.heartbeat)
-	defer cancel()
-	pooled, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn := pooled.Hijack()
-	v, err := scanVersion(conn.QueryRow(ctx, inSchema(s.schema)(readVersion)))
-	if err == nil && !(v.feed && s.feed) {
-		err = ErrNoFeed
-	}
-	if err == nil {
-		_, err = conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.schema}.Sanitize())
-	}
-	if err != nil {
-		hangUp(conn)
-		return nil, err
-	}
-	return conn, nil
-}
-
-// hangUp closes the connection; a server that does not answer is not waited for.
-func hangUp(conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = conn.Close(ctx)
-}
-
-// next waits for a notification. In silence it asks whether the server is still
-// there: that a connection was lost may otherwise show after minutes only.
-func (s *Store) next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
-	for {
-		n, err := within(ctx, s.heartbeat, conn.WaitForNotification)
-		if err == nil || ctx.Err() != nil || !pgconn.Timeout(err) {
-			return n, err
-		}
-		_, err = within(ctx, s.heartbeat, func(ctx context.Context) (struct{}, error) { return struct{}{}, conn.Ping(ctx) })
-		if err != nil {
-			return nil, fmt.Errorf("ask for a sign of life: %w", err)
+		switch change.Kind {
+		case store.FeedUp:
+			if wait := d.pause - time.Since(d.lastUp); wait > 0 {
+				d.resume = time.After(wait)
+			} else {
+				d.up()
+			}
+		case store.FeedDown:
+			d.resume = nil
+			if d.isUp {
+				d.isUp = false
+				d.observe(change)
+			}
+		default:
+			if d.isUp {
+				d.observe(change)
+			}
 		}
 	}
 }
 
-// within does something that must not take longer than the limit.
-func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return do(ctx)
+func (d *delivery) up() {
+	d.resume, d.isUp, d.lastUp = nil, true, time.Now()
+	d.observe(store.Change{Kind: store.FeedUp})
 }
 
 // parseChange reads what the triggers of the feed write.

@@ -1,0 +1,3 @@
+// Package pgbouncer tests stores in PostgreSQL behind a real PgBouncer. It holds
+// tests only; nothing imports it.
+package pgbouncer

@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+)
+
+// observeNothing is for feeds that never come up.
+func observeNothing(store.Change) {}
+
+// logged is where a store logs.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// anotherDatabase returns the address of a database of the shared server that is
+// not the one that pools lead to. It has the schema.
+func anotherDatabase(t *testing.T, schema string) string {
+	t.Helper()
+	pool := newPool(t, nil)
+	name := fmt.Sprint("another_", schemas.Add(1))
+	execute(t, pool, "CREATE DATABASE "+name)
+	t.Cleanup(func() { execute(t, pool, "DROP DATABASE "+name+" WITH (FORCE)") })
+	at, err := url.Parse(pgtest.URL(t))
+	require.NoError(t, err)
+	at.Path = name
+	storeIn(t, newPoolAt(t, at.String(), nil), schema)
+	return at.String()
+}
+
+// TestAFeedIsUpOnlyWhenItHearsItself listens where nobody writes.
+func TestAFeedIsUpOnlyWhenItHearsItself(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	var log logged
+	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: anotherDatabase(t, schema), Logger: log.logger()})
+	s.SetProbe(100*time.Millisecond, 500*time.Millisecond)
+	changes := make(chan store.Change, 10)
+	go func() { _ = s.Watch(t.Context(), func(c store.Change) { changes <- c }) }()
+	eventually(t, func() bool { return strings.Contains(log.String(), "no notification of the feed's own arrives") }, "the log says why")
+	require.Empty(t, changes, "a feed is up that hears nothing")
+	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
+}
+
+// TestAFeedThatStopsHearingItselfIsDown has all that the pool sends get lost.
+func TestAFeedThatStopsHearingItselfIsDown(t *testing.T) {
+	t.Parallel()
+	direct, p := newPool(t, nil), newProxy(t)
+	schema := newSchema(t, direct)
+	storeIn(t, direct, schema)
+	var log logged
+	s := storeWith(t, newPoolAt(t, p.url, nil), postgres.Options{Schema: schema, FeedURL: pgtest.URL(t), Logger: log.logger()})
+	s.SetProbe(100*time.Millisecond, 2*time.Second)
+	f := watch(t, s)
+	p.stalled.Store(true)
+	require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is down").Kind)
+	p.stalled.Store(false)
+	require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed is up again").Kind)
+	require.NotEmpty(t, log.String())
+}
+
+// TestStrangersBringTheFeedDownOnceASecond floods the channel with what means
+// nothing.
+func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	f := watch(t, s)
+	start := time.Now()
+	for range 10 {
+		execute(t, pool, "SELECT pg_notify($1, 'garbage ' || i) FROM generate_series(1, 200) AS i", schema)
+		execute(t, pool, "SELECT pg_notify($1, 'p' || repeat('0', 32) || '.' || i) FROM generate_series(1, 50) AS i", schema)
+	}
+	ups, heard := 0, 0
+	eventually(t, func() bool {
+		require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))
+		for len(f.changes) > 0 {
+			switch (<-f.changes).Kind {
+			case store.FeedUp:
+				ups++
+			case store.TokenChanged:
+				heard++
+			}
+		}
+		return heard > 0
+	}, "the feed is of use after the flood")
+	require.LessOrEqual(t, ups, int(time.Since(start)/time.Second)+1, "strangers make caches forget")
+}

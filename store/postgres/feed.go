@@ -1,0 +1,309 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// feedOptions are how a store watches.
+type feedOptions struct {
+	wanted bool
+	config *pgxpool.Config // of the connection that listens
+	err    error           // why there is no config
+	logger *slog.Logger
+
+	quiet, pingLimit     time.Duration // how long nothing may come before the server is pinged, and for how long
+	probeEvery, probeAge time.Duration // between own notifications, and how old the last that came may be
+	firstProbe           time.Duration // how long the first may take
+	upEvery              time.Duration // between one FeedUp and the next
+}
+
+func newFeedOptions(o Options, pool *pgxpool.Config) feedOptions {
+	f := feedOptions{
+		wanted: !o.NoFeed, config: pool, logger: o.Logger,
+		quiet: time.Second, pingLimit: 1500 * time.Millisecond,
+		probeEvery: 5 * time.Second, probeAge: 10 * time.Second, firstProbe: 5 * time.Second,
+		upEvery: time.Second,
+	}
+	if o.FeedURL != "" {
+		if f.config, f.err = parseURL("feedUrl", o.FeedURL); f.err == nil {
+			servers := newServers(f.config.ConnConfig.DialFunc)
+			f.config.BeforeConnect, f.config.AfterConnect = servers.order, servers.connected
+		}
+	}
+	return f
+}
+
+// maxReconnect is the longest pause between two attempts to connect.
+const maxReconnect = time.Second
+
+// listen keeps the feed up until ctx is done or the schema turns out to have
+// none, and returns why it ended.
+func (s *Store) listen(ctx context.Context, q *queue) error {
+	logged := false
+	for failures := 0; ; failures++ {
+		up, err := s.listenOnce(ctx, q, func() {
+			if logged {
+				s.feedLog().InfoContext(ctx, "the feed of changes is up again")
+			}
+		})
+		switch code := sqlState(err); {
+		case s.closed.Err() != nil:
+			return store.ErrClosed
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
+			return err
+		case up:
+			failures, logged = 0, false
+		}
+		if !logged {
+			hideRows(err)
+			s.feedLog().WarnContext(ctx, "the feed of changes is down: changes made elsewhere show late", "error", err)
+			logged = true
+		}
+		// That ctx is done is for the next round to see.
+		_ = pause(ctx, min(10*time.Millisecond<<min(failures, 10), maxReconnect))
+	}
+}
+
+func (s *Store) feedLog() *slog.Logger { return cmp.Or(s.feed.logger, slog.Default()) }
+
+// listenOnce connects and passes on what the server tells until the connection is
+// lost. It reports whether the feed came up, of which it tells at that time, too.
+func (s *Store) listenOnce(ctx context.Context, q *queue, tell func()) (up bool, err error) {
+	conn, err := s.subscribe(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer hangUp(conn)
+	l := listener{Store: s, conn: conn, probe: newProbe()}
+	var probing sync.WaitGroup
+	defer probing.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	probing.Go(func() { l.sendProbes(ctx) })
+	for {
+		n, err := l.next(ctx, up)
+		switch {
+		case err != nil:
+			return up, err
+		case l.probe.arrived(n.Payload):
+			if !up {
+				up = true
+				tell()
+				q.push(store.Change{Kind: store.FeedUp})
+				defer q.push(store.Change{Kind: store.FeedDown})
+			}
+		case !up, isProbe(n.Payload):
+		default:
+			q.pushPayload(n.Payload)
+		}
+	}
+}
+
+// pushPayload adds what a notification tells. Whatever else was meant, such as
+// that a table was truncated, may be about any record.
+func (q *queue) pushPayload(payload string) {
+	if change, ok := parseChange(payload); ok {
+		q.push(change)
+		return
+	}
+	q.push(store.Change{Kind: store.FeedDown})
+	q.push(store.Change{Kind: store.FeedUp})
+}
+
+// subscribe opens a connection and listens on it.
+func (s *Store) subscribe(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.feed.firstProbe)
+	defer cancel()
+	conn, err := connect(ctx, s.feed.config)
+	if err != nil {
+		return nil, err
+	}
+	v, err := scanVersion(conn.QueryRow(ctx, inSchema(s.schema)(readVersion)))
+	if err == nil && !(v.feed && s.feed.wanted) {
+		err = ErrNoFeed
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.schema}.Sanitize())
+	}
+	if err != nil {
+		hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// connect opens a connection as a pool with the configuration does.
+func connect(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
+	c := config.ConnConfig.Copy()
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
+	if config.BeforeConnect != nil {
+		if err := config.BeforeConnect(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil || config.AfterConnect == nil {
+		return conn, err
+	}
+	if err := config.AfterConnect(ctx, conn); err != nil {
+		hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// hangUp closes the connection; a server that does not answer is not waited for.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// listener reads the notifications of a connection.
+type listener struct {
+	*Store
+	conn   *pgx.Conn
+	probe  probe
+	failed atomic.Pointer[error] // of the last attempt to send a probe
+}
+
+// errDeaf is why a connection that is there is no feed.
+var errDeaf = errors.New("no notification of the feed's own arrives: its connection leads to another database, " +
+	"or through a pooler that hands out connections by the transaction; FeedURL can name another")
+
+// next waits for a notification. Where the feed is up, a silent server is asked
+// whether it is still there: that a connection was lost may otherwise show after
+// minutes only. Before, a question could have a pooler hand out what it keeps back
+// from a client that just listens.
+func (l *listener) next(ctx context.Context, up bool) (*pgconn.Notification, error) {
+	for {
+		left := l.feed.firstProbe
+		if up {
+			left = l.feed.probeAge
+		}
+		left -= l.probe.age()
+		if left <= 0 {
+			if failed := l.failed.Load(); failed != nil {
+				return nil, fmt.Errorf("notify the feed: %w", *failed)
+			}
+			return nil, errDeaf
+		}
+		if up {
+			left = min(left, l.feed.quiet)
+		}
+		n, err := within(ctx, left, l.conn.WaitForNotification)
+		if err == nil || ctx.Err() != nil || !pgconn.Timeout(err) {
+			return n, err
+		}
+		if !up {
+			continue
+		}
+		if err := ping(ctx, l.conn, l.feed.pingLimit); err != nil {
+			l.servers.suspect(remote(l.conn))
+			return nil, fmt.Errorf("ask for a sign of life: %w", err)
+		}
+	}
+}
+
+// within does something that must not take longer than the limit.
+func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return do(ctx)
+}
+
+// sendProbes sends notifications to the feed, through the pool.
+func (l *listener) sendProbes(ctx context.Context) {
+	for {
+		wait := l.feed.probeEvery
+		_, err := within(ctx, wait, func(ctx context.Context) (int64, error) {
+			// Nothing is lost with it: the disk need not be waited for. The channel is
+			// called after the schema, of whose name PostgreSQL cuts off the end.
+			const notify = `SELECT pg_catalog.set_config('synchronous_commit', 'off', true),
+				pg_catalog.pg_notify($1::text::pg_catalog.name::text, $2)`
+			return l.exec(ctx, notify, l.schema, l.probe.payload())
+		})
+		l.failed.Store(nil)
+		if err != nil {
+			l.failed.Store(&err)
+			wait = min(wait, maxReconnect)
+		}
+		if sleep(ctx, wait) != nil {
+			return
+		}
+	}
+}
+
+// sleep waits for the time, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// probe makes the notifications that a feed sends to itself, and knows them
+// again: a letter, a random name, and when they were sent, in milliseconds.
+type probe struct {
+	prefix string
+	start  time.Time
+	latest time.Duration // after start, the last that arrived was sent
+}
+
+const probeKind = "p"
+
+func newProbe() probe {
+	var name [16]byte
+	_, _ = rand.Read(name[:]) // never fails
+	return probe{prefix: probeKind + hex.EncodeToString(name[:]) + ".", start: time.Now()}
+}
+
+func (p *probe) payload() string {
+	return p.prefix + strconv.FormatInt(time.Since(p.start).Milliseconds(), 10)
+}
+
+// arrived reports whether the payload is its own, and notes how old it is.
+func (p *probe) arrived(payload string) bool {
+	text, ok := strings.CutPrefix(payload, p.prefix)
+	if !ok {
+		return false
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	sent := min(time.Duration(ms)*time.Millisecond, time.Since(p.start))
+	if err != nil || sent < 0 {
+		return false
+	}
+	p.latest = max(p.latest, sent)
+	return true
+}
+
+// age is how long ago the last one that arrived was sent.
+func (p *probe) age() time.Duration { return time.Since(p.start) - p.latest }
+
+// isProbe reports whether the payload is that of any feed.
+func isProbe(payload string) bool {
+	return len(payload) > len(probeKind)+32 && strings.HasPrefix(payload, probeKind) && payload[len(probeKind)+32] == '.'
+}
