@@ -20,6 +20,7 @@ type settings struct {
 	address         string
 	cert, key       string // files
 	store           string // URL
+	feedURL         string
 	storeTimeout    time.Duration
 	cache           bool
 	sealKeys        string // file
@@ -58,6 +59,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
 	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "where records are kept: sqlite:PATH, postgres://..., redis://... or memory:")
+	f.StringVar(&s.feedURL, "feed-url", "", "postgres://... where the feed of changes goes past a pooler of transactions, such as PgBouncer, in the URL of -store")
 	f.Var((*duration)(&s.storeTimeout), "store-timeout", "how long a call of PostgreSQL or Redis may take")
 	f.BoolVar(&s.cache, "cache", true, "answer verifications from memory where that is right")
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store")
@@ -153,6 +155,9 @@ func (s *settings) check(arguments []string) error {
 	}
 	if s.logFormat != "text" && s.logFormat != "json" {
 		errs = append(errs, misused("-log-format is text or json"))
+	}
+	if s.feedURL != "" && !(isPostgres(s.store) && isPostgres(s.feedURL)) {
+		errs = append(errs, misused("-feed-url is postgres://..., and goes with a -store that is"))
 	}
 	if s.storeTimeout <= 0 {
 		errs = append(errs, misused("-store-timeout is more than nothing"))

@@ -71,6 +71,7 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-log-format", "xml"}, "text or json"},
 		{nil, []string{"-log-level", "loud"}, "log-level"},
 		{nil, []string{"-store-timeout", "0s"}, "-store-timeout"},
+		{nil, []string{"-feed-url", "postgres://user:hunter2@db/onezone"}, "-feed-url"},
 		{nil, []string{"-drain", "-1s"}, "-drain"},
 		{nil, []string{"-max-temporary-ttl", "0s"}, "-max-temporary-ttl"},
 		{nil, []string{"-store", "memory:", "-allowed-origins", "https://app.example.com/"}, "-allowed-origins"},

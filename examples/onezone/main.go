@@ -18,6 +18,8 @@
 //	                  PEM files; with them it serves HTTPS
 //	-store            sqlite:PATH (default sqlite:data/onezone.db), postgres://...,
 //	                  redis://... or memory:
+//	-feed-url         where the feed of changes connects to, if -store leads to a
+//	                  pooler of transactions; see below
 //	-store-timeout    how long a call of PostgreSQL or Redis may take; default 5s
 //	-cache            answer verifications from memory; default true
 //	-seal-key-file    keys that encrypt secrets in the store; see below
@@ -38,6 +40,19 @@
 //	                  -seal-key-file, -tls-cert, -domain, -origin and
 //	                  -trusted-proxies, while the store has no other users
 //	-drain            how long it goes on to accept after a signal; default 500ms
+//
+// # PostgreSQL behind a pooler
+//
+// A pooler that hands out connections by the session works as it is. One that does
+// so by the transaction, such as PgBouncer with pool_mode=transaction, loses the
+// feed of changes that caches live on, which -feed-url leads past it; and PgBouncer
+// before 1.21 needs default_query_exec_mode=exec:
+//
+//	-store 'postgres://onezone@bouncer:6432/onezone?default_query_exec_mode=exec'
+//	-feed-url postgres://onezone@db:5432/onezone
+//
+// Without a feed, which a warning says and onezone_cache_feed_up shows, a token
+// that was revoked by another replica is refused 2 seconds later at the latest.
 //
 // # Start
 //

@@ -40,7 +40,7 @@ func (o resealOrder) check(s *settings) error {
 // tells on standard output that it is done.
 func reseal(ctx context.Context, s settings, out io.Writer) (err error) {
 	s.cache = false
-	opened, err := openStore(ctx, s, nil)
+	opened, err := openStore(ctx, s, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -169,6 +169,6 @@ func TestAFileOfSealKeysIsForItsOwnerAlone(t *testing.T) {
 	require.ErrorContains(t, err, "longer than")
 	_, err = readSealKeys("/dev/null")
 	require.Error(t, err)
-	_, err = openStore(context.Background(), settings{store: "memory:", sealKeys: keyFile(t, "\ufeff"+line)}, nil)
+	_, err = openStore(context.Background(), settings{store: "memory:", sealKeys: keyFile(t, "\ufeff"+line)}, nil, nil)
 	require.ErrorContains(t, err, "-seal-key-file")
 }

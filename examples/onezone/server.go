@@ -58,7 +58,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	opened, err := openStore(ctx, s, v.metrics)
+	opened, err := openStore(ctx, s, v.metrics, v.log)
 	if err != nil {
 		return err
 	}

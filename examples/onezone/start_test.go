@@ -129,7 +129,7 @@ func TestAMemoryStoreForgetsAndASealedOneKeepsSecretsFromTheFile(t *testing.T) {
 // secretOf reads the secret of a named token from the store in the directory.
 func secretOf(t *testing.T, dir, sealKeys, id string) string {
 	t.Helper()
-	opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil)
+	opened, err := openStore(t.Context(), settings{store: "sqlite:" + filepath.Join(dir, "data", "onezone.db"), sealKeys: sealKeys}, nil, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, opened.Close()) }()
 	record, err := opened.front.GetToken(t.Context(), id)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,8 +41,8 @@ type openedStore struct {
 // from the back to the front: deadlines, latencies, encryption, cache. A cache in
 // front of the encryption spares opening a secret at each verification. Without
 // metrics nothing is measured. Errors name the flag to change.
-func openStore(ctx context.Context, s settings, m *metrics.Metrics) (*openedStore, error) {
-	b, cached, err := openBackend(ctx, s)
+func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Logger) (*openedStore, error) {
+	b, cached, err := openBackend(ctx, s, log)
 	if err != nil {
 		return nil, fmt.Errorf("-store %s: %w", storeName(s.store), err)
 	}
@@ -54,7 +55,7 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics) (*openedStor
 
 // openBackend opens the database, makes its tables and tells whether a cache in
 // front of it is of any use.
-func openBackend(ctx context.Context, s settings) (b backend, cached bool, err error) {
+func openBackend(ctx context.Context, s settings, log *slog.Logger) (b backend, cached bool, err error) {
 	scheme, path, _ := strings.Cut(s.store, ":")
 	switch scheme {
 	case "memory":
@@ -63,13 +64,17 @@ func openBackend(ctx context.Context, s settings) (b backend, cached bool, err e
 		b, err = openSQLite(ctx, path)
 		return b, s.cache, err
 	case "postgres", "postgresql":
-		b, err = openPostgres(ctx, s)
+		b, err = openPostgres(ctx, s, log)
 		return b, s.cache, err
 	case "redis", "rediss":
 		b, err = openRedis(ctx, s)
 		return b, false, err // its client has a cache, which the server looks after
 	}
 	return nil, false, checkStore(s.store)
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
 func openSQLite(ctx context.Context, path string) (backend, error) {
@@ -83,8 +88,8 @@ func openSQLite(ctx context.Context, path string) (backend, error) {
 	return migrated(ctx, s)
 }
 
-func openPostgres(ctx context.Context, o settings) (backend, error) {
-	s, err := postgres.Open(ctx, o.store, postgres.Options{})
+func openPostgres(ctx context.Context, o settings, log *slog.Logger) (backend, error) {
+	s, err := postgres.Open(ctx, o.store, postgres.Options{FeedURL: o.feedURL, Logger: log})
 	if err != nil {
 		return nil, err
 	}

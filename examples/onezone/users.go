@@ -69,7 +69,7 @@ func (o userOrder) check(store string) error {
 // manageUser does what the settings order, and tells on standard output that it is
 // done.
 func manageUser(ctx context.Context, s settings, io stdio) (err error) {
-	opened, err := openStore(ctx, s, nil)
+	opened, err := openStore(ctx, s, nil, nil)
 	if err != nil {
 		return err
 	}

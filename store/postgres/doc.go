@@ -67,15 +67,42 @@
 // writes do: NoFeed of the [Options] is for those who need more of them, and are content
 // with a cache that is as late as its TTL. Verifications are not affected.
 //
+// A feed counts as up only while it hears itself: see [Store.Watch]. Where it
+// cannot, the reason is logged, and a cache serves answers that are at most its
+// ShortTTL old.
+//
+// # Servers that hang
+//
+// A server that is frozen or unplugged closes no connections. Every call ends with
+// its context. Besides, when a call has no answer for a second, its server is asked
+// whether it is there, by a connection of its own and before anybody logs in; if
+// it does not say within two seconds that it is, the call fails. A connection
+// that hung leaves the pool at once.
+//
+// After a failover, a store that [Open] made from a URL with all hosts writes to
+// the new primary, and has its feed from there, within 5 seconds of the promotion.
+// A pool of the caller's should set ConnectTimeout and PingTimeout for that. The
+// old primary has to be kept from coming back as one (fencing): a process that
+// starts then might take it for the primary.
+//
+// # Poolers
+//
+// PgBouncer and the like work where they hand out connections by the session. By
+// the transaction, they do with two settings:
+//
+//   - default_query_exec_mode=exec in the URL, for those that know no prepared
+//     statements, such as PgBouncer before 1.21;
+//   - FeedURL of the [Options], which leads past the pooler: LISTEN is lost on it.
+//     Without it there is no feed.
+//
+// By the statement does not work: transactions are not possible then.
+//
 // # Settings
 //
 //   - Size the pool (pool_max_conns) for the verifications under way at once. An
 //     update holds a connection while its change function runs, and each
-//     [Store.Watch] has one besides the pool.
-//   - Behind a pooler that hands out connections by the transaction, such as
-//     PgBouncer, statements may have to go unprepared
-//     (default_query_exec_mode=exec), and Watch needs a store over a pool that
-//     goes past the pooler.
+//     [Store.Watch] has one besides the pool. When calls were canceled, as many
+//     connections as the pool has may be closing besides it.
 //   - Secrets are in the tables as they are. Package
 //     [github.com/onezone-go/onezone/store/seal] encrypts them; TLS to the server
 //     (sslmode=verify-full) and the rights on the schema are the caller's. A
