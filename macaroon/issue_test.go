@@ -353,6 +353,7 @@ func TestAStoreThatIsGone(t *testing.T) {
 		"IssueLegacy":            func() error { _, err := a.IssueLegacy(ctx, alice, nil); return err },
 		"Confine":                func() error { _, err := noDirectory.Confine(ctx, named, caveat.REST); return err },
 		"Get":                    func() error { _, err := a.Get(ctx, "id"); return err },
+		"Owner":                  func() error { _, err := a.Owner(ctx, "id"); return err },
 		"GetByName":              func() error { _, err := a.GetByName(ctx, alice, "name"); return err },
 		"List":                   func() error { _, _, err := a.List(ctx, store.Query{}); return err },
 		"Rename":                 func() error { return a.Rename(ctx, "id", "name") },

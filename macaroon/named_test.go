@@ -224,3 +224,18 @@ func TestRevokedCopiesAreBounded(t *testing.T) {
 	assert.ErrorIs(t, z.RevokeConfined(t.Context(), confine(t, token, caveat.REST)), errors.IDLimitReached)
 	require.NoError(t, z.verify(token))
 }
+
+func TestTheOwnerOfATokenIsKnownWithoutItsRecord(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	token := z.named(t, provider, macaroon.AccessToken())
+	w := &watcher{Store: z.store}
+	a, err := macaroon.NewAuthority(w)
+	require.NoError(t, err)
+	owner, err := a.Owner(t.Context(), token.ID())
+	require.NoError(t, err)
+	require.Equal(t, provider, owner)
+	require.Equal(t, []int{1, 0}, []int{w.lookups, w.records}, "the record was read")
+	_, err = a.Owner(t.Context(), "absent")
+	require.ErrorIs(t, err, errors.IDNotFound)
+}

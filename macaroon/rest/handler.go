@@ -74,13 +74,13 @@ type route struct {
 // call is one request on its way through a route.
 type call struct {
 	*handler
-	w      http.ResponseWriter
-	r      *http.Request
-	client Client
-	slot   *slot          // what the request takes
-	body   object         // of POST and PATCH
-	owner  caveat.Subject // whose tokens the route is about; zero where about none in particular
-	named  macaroon.Named // the token that the path names
+	w       http.ResponseWriter
+	r       *http.Request
+	client  Client
+	slot    *slot          // what the request takes
+	body    object         // of POST and PATCH
+	owner   caveat.Subject // whose tokens the route is about; zero where about none in particular
+	tokenID string         // of the token that the path names
 }
 
 // ServeHTTP tolerates a trailing slash, and answers paths that are not clean

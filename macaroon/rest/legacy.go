@@ -72,17 +72,14 @@ func (c *call) deleteLegacy() error {
 			return errors.Forbidden("")
 		}
 	}
-	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
-		return err
-	}
-	named, err := c.authority.Get(c.r.Context(), t.ID())
+	owner, err := c.authority.Owner(c.r.Context(), t.ID())
 	if err != nil {
 		return err
 	}
-	if ok, err := mayDelete(named.Subject); err != nil {
+	if ok, err := mayDelete(owner); err != nil {
 		return err
 	} else if !ok {
 		return errors.NotFound()
 	}
-	return c.done(c.authority.Delete(c.r.Context(), named.ID()))
+	return c.done(c.authority.Delete(c.r.Context(), t.ID()))
 }

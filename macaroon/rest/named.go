@@ -54,7 +54,21 @@ func (c *call) createNamed() error {
 }
 
 // get shows the token that the path names.
-func (c *call) get() error { return c.show(c.named) }
+func (c *call) get() error {
+	n, err := c.record()
+	if err != nil {
+		return err
+	}
+	return c.show(n)
+}
+
+// record reads the token that the path names.
+func (c *call) record() (macaroon.Named, error) {
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return macaroon.Named{}, err
+	}
+	return c.authority.Get(c.r.Context(), c.tokenID)
+}
 
 // getByName shows the token of the owner that has the name.
 func (c *call) getByName() error {
@@ -106,7 +120,11 @@ func (c *call) parsed(n macaroon.Named) []caveat.Caveat {
 
 // status tells whether the token that the path names is revoked.
 func (c *call) status() error {
-	respond(c.w, http.StatusOK, map[string]any{"revoked": c.named.Revoked})
+	n, err := c.record()
+	if err != nil {
+		return err
+	}
+	respond(c.w, http.StatusOK, map[string]any{"revoked": n.Revoked})
 	return nil
 }
 
@@ -126,12 +144,16 @@ func (c *call) patch() error {
 	if in.err != nil {
 		return in.err
 	}
-	return c.done(c.authority.Update(c.r.Context(), c.named.ID(), change))
+	// The store reads the record to change it.
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return err
+	}
+	return c.done(c.authority.Update(c.r.Context(), c.tokenID, change))
 }
 
 // delete removes the token that the path names.
 func (c *call) delete() error {
-	return c.done(c.authority.Delete(c.r.Context(), c.named.ID()))
+	return c.done(c.authority.Delete(c.r.Context(), c.tokenID))
 }
 
 // done answers with nothing but success.

@@ -56,18 +56,15 @@ func ownsToken(c *call) (bool, error) { return c.findToken((*call).actsFor) }
 // seesStatus is for the subject of the token, and for those who serve it.
 func seesStatus(c *call) (bool, error) { return c.findToken((*call).servesOrBelongsTo) }
 
-// findToken reads the token that the path names. A client that would not be
-// allowed to see it gets the same answer when there is none, so that ids cannot
-// be probed.
+// findToken finds out whose the token is that the path names. A client that would
+// not be allowed to see it gets the same answer when there is none, in a time that
+// does not depend on the record, so that ids cannot be probed.
 func (c *call) findToken(allows func(*call, caveat.Subject) (bool, error)) (bool, error) {
-	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
-		return false, err
-	}
-	named, missing := c.authority.Get(c.r.Context(), c.r.PathValue("id"))
+	c.tokenID = c.r.PathValue("id")
+	owner, missing := c.authority.Owner(c.r.Context(), c.tokenID)
 	switch {
 	case missing == nil:
-		c.named = named
-		if allowed, err := allows(c, named.Subject); allowed || err != nil {
+		if allowed, err := allows(c, owner); allowed || err != nil {
 			return allowed, err
 		}
 	case !errors.Is(missing, errors.IDNotFound):

@@ -1,0 +1,73 @@
+package rest_test
+
+import (
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
+)
+
+// A client without the right to a token learns nothing about whether it exists
+// from the time of the answer, however much the record holds.
+func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
+	w := cases.NewWorld(t)
+	list := "ip = 1.2.3.4/32" + strings.Repeat("|1.2.3.4/32", 4000)
+	big := store.Token{
+		ID: "big", Name: "big", Version: 2, Subject: cases.Alice, Type: "act", Secret: store.NewSecret("big"), Created: 1,
+		Caveats: slices.Repeat([]string{list}, 10),
+	}
+	old := big
+	old.ID, old.Name, old.Version = "old", "old", 1
+	for _, record := range []store.Token{big, old} {
+		require.NoError(t, w.Store.CreateToken(t.Context(), record))
+	}
+	version1 := func(id string) string {
+		token, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "d", ID: id}, store.NewSecret("a guess"))
+		require.NoError(t, err)
+		return token.String()
+	}
+	for name, c := range map[string]struct {
+		method, there, absent, body string
+		by                          caveat.Subject
+	}{
+		"GET":           {"GET", "/tokens/named/big", "/tokens/named/abs", "", cases.Bob},
+		"PATCH":         {"PATCH", "/tokens/named/big", "/tokens/named/abs", `{"name":"desk"}`, cases.Bob},
+		"DELETE":        {"DELETE", "/tokens/named/big", "/tokens/named/abs", "", cases.Lyon},
+		"status":        {"GET", "/tokens/named/big/status", "/tokens/named/abs/status", "", cases.Bob},
+		"legacy DELETE": {"DELETE", "/user/client_tokens/" + version1("old"), "/user/client_tokens/" + version1("abs"), "", cases.Bob},
+	} {
+		t.Run(name, func(t *testing.T) {
+			as := w.By(t, c.by)
+			ask := func(path string) time.Duration {
+				r := httptest.NewRequest(c.method, rest.Prefix+path, strings.NewReader(c.body)).WithContext(t.Context())
+				r.Header.Set("Content-Type", "application/json")
+				as(r)
+				rec := httptest.NewRecorder()
+				begin := time.Now()
+				w.Handler.ServeHTTP(rec, r)
+				took := time.Since(begin)
+				require.GreaterOrEqual(t, rec.Code, 400)
+				return took
+			}
+			// The shortest time of many: once each has gone undisturbed.
+			there, absent := ask(c.there), ask(c.absent)
+			for range 1000 {
+				there, absent = min(there, ask(c.there)), min(absent, ask(c.absent))
+			}
+			t.Logf("there %v, absent %v", there, absent)
+			require.Less(t, there, 2*absent)
+			require.Less(t, absent, 2*there)
+		})
+	}
+	_, err := w.Authority.Get(t.Context(), "big")
+	require.NoError(t, err, "nothing was deleted")
+}
