@@ -3,7 +3,11 @@ package main
 import (
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"testing"
+
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
 )
 
 // contender is a benchmark that is run in turn with others.
@@ -19,13 +23,16 @@ func comparison() (cs []contender) {
 	}
 	c, err := chainOf(workload)
 	must(err)
-	return append(cs, contender{"verify/chain", c.bench})
+	first := newService(noon).recognizing(noon, 0)
+	first.issue(workload)
+	t, err := macaroon.Mint(workload.spec(), store.NewSecret(workload.secret))
+	must(err)
+	return append(cs, contender{"verify/chain", c.bench},
+		contender{"first/onezone", func(b *testing.B) { first.loop(b, t.String()) }})
 }
 
 // growth returns verifications of which there is more of something.
 func growth() (cs []contender) {
-	s, texts := temporaries()
-	cs = append(cs, contender{"temporary", func(b *testing.B) { s.loop(b, texts...) }})
 	for _, n := range []int{1, 10, 100} {
 		s, text := caveated(n)
 		cs = append(cs, contender{"caveats/" + strconv.Itoa(n), func(b *testing.B) { s.loop(b, text) }})
@@ -33,19 +40,39 @@ func growth() (cs []contender) {
 	return cs
 }
 
-// cores returns verifications on one core, and on two if there are as many.
+// cores returns verifications of one token and of many, on one core, and on two
+// if there are as many.
 func cores() (cs []contender) {
+	one, texts := crowd(manyTokens)
+	many := one.recognizing(noon, macaroon.DefaultRecognizedTokens)
 	for n := 1; n <= min(2, runtime.NumCPU()); n++ {
-		s, text := caveated(3)
-		cs = append(cs, contender{"cores/" + strconv.Itoa(n), func(b *testing.B) { s.loopOn(b, n, text) }})
+		cs = append(cs,
+			contender{"one token, cores/" + strconv.Itoa(n), func(b *testing.B) { one.loopOn(b, n, texts[0]) }},
+			contender{"many tokens, cores/" + strconv.Itoa(n), func(b *testing.B) { many.loopOn(b, n, texts...) }})
 	}
 	return cs
+}
+
+// manyTokens is how many tokens are many for two cores: all are recognized.
+const manyTokens = 1000
+
+// distinct returns verifications of so many tokens in turn that none is
+// recognized, with the memory and without it.
+func distinct(n int) []contender {
+	with, texts := crowd(n)
+	without := with.recognizing(noon, 0)
+	return []contender{
+		{"distinct/recognition", func(b *testing.B) { with.loop(b, texts...) }},
+		{"distinct/none", func(b *testing.B) { without.loop(b, texts...) }},
+	}
 }
 
 // storage returns verifications with so many tokens in the store.
 func storage(sizes ...int) (cs []contender) {
 	for _, n := range sizes {
 		s, texts := crowd(n)
+		s = s.recognizing(noon, 0)
+		texts = texts[:sampled]
 		cs = append(cs, contender{"stored/" + strconv.Itoa(n), func(b *testing.B) { s.loop(b, texts...) }})
 	}
 	return cs
@@ -80,23 +107,26 @@ func (c *chain) bench(b *testing.B) {
 	}
 }
 
-// loop verifies the texts in turn.
+// loop verifies the texts in turn, from where the loop before ended.
 func (s *service) loop(b *testing.B, texts ...string) {
 	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if _, err := s.verify(texts[i%len(texts)], request); err != nil {
+	for b.Loop() {
+		s.turn++
+		if _, err := s.verify(texts[s.turn%len(texts)], request); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-// loopOn verifies the text on as many cores at once.
-func (s *service) loopOn(b *testing.B, cores int, text string) {
+// loopOn verifies the texts in turn on as many cores at once.
+func (s *service) loopOn(b *testing.B, cores int, texts ...string) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	b.ReportAllocs()
+	var goroutines atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := s.verify(text, request); err != nil {
+		i := int(goroutines.Add(1)) * len(texts) / 3 // each from another place
+		for ; pb.Next(); i++ {
+			if _, err := s.verify(texts[i%len(texts)], request); err != nil {
 				b.Error(err)
 				return
 			}

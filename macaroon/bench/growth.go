@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -9,11 +10,11 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// sampled is how many of a service's tokens are verified in turn.
+// sampled is how many tokens of a full store are verified in turn.
 const sampled = 10
 
-// crowd returns a service that has issued n tokens, and the texts of a few of
-// them, which are good for the request.
+// crowd returns a service that has issued n tokens, and their texts, which are
+// good for the request.
 func crowd(n int) (s *service, texts []string) {
 	s = newService(noon)
 	all := make([]claims, n)
@@ -23,8 +24,8 @@ func crowd(n int) (s *service, texts []string) {
 	for batch := range slices.Chunk(all, 10_000) {
 		s.issue(batch...)
 	}
-	for i := range min(sampled, n) {
-		c := all[i*(n/sampled)]
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(n) { // records that lie apart
+		c := all[i]
 		t, err := macaroon.Mint(c.spec(), store.NewSecret(c.secret))
 		must(err)
 		texts = append(texts, t.String())
@@ -32,10 +33,10 @@ func crowd(n int) (s *service, texts []string) {
 	return s, texts
 }
 
-// caveated returns a service and the text of a token with n caveats, which are
-// those of the workload over and over again.
+// caveated returns a service that recognizes nothing and the text of a token
+// with n caveats, which are those of the workload over and over again.
 func caveated(n int) (s *service, text string) {
-	s = newService(noon)
+	s = newService(noon).recognizing(noon, 0)
 	s.issue(workload)
 	spec := workload.spec()
 	some := spec.Caveats
@@ -46,21 +47,4 @@ func caveated(n int) (s *service, text string) {
 	t, err := macaroon.Mint(spec, store.NewSecret(workload.secret))
 	must(err)
 	return s, t.String()
-}
-
-// temporaries returns a service and the texts of temporary tokens of one user:
-// no two verifications in a row see the same.
-func temporaries() (s *service, texts []string) {
-	s = newService(noon)
-	s.issue(workload)
-	user, secret := caveat.User(workload.user), store.NewSecret(workload.secret)
-	must(s.store.Import(context.Background(), []store.Record{{Temporary: &store.Temporary{Subject: user, Secret: secret, Generation: 1}}}))
-	for i := range sampled {
-		spec := workload.numbered(i).spec()
-		spec.Subject, spec.Generation = user, 1
-		t, err := macaroon.Mint(spec, secret)
-		must(err)
-		texts = append(texts, t.String())
-	}
-	return s, texts
 }

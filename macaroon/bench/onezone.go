@@ -37,13 +37,21 @@ func (c claims) spec() macaroon.Spec {
 type service struct {
 	store     *memory.Store
 	authority *macaroon.Authority
+	turn      int // of the texts in a loop
 }
 
 func newService(now func() time.Time) *service {
-	s := memory.New()
-	authority, err := macaroon.NewAuthority(s, macaroon.WithClock(now))
+	s := &service{store: memory.New()}
+	return s.recognizing(now, macaroon.DefaultRecognizedTokens)
+}
+
+// recognizing returns a service over the same store that recognizes so many
+// tokens.
+func (s *service) recognizing(now func() time.Time, tokens int) *service {
+	authority, err := macaroon.NewAuthority(s.store, macaroon.WithClock(now),
+		macaroon.WithRecognition(tokens, macaroon.DefaultRecognizedBytes))
 	must(err)
-	return &service{s, authority}
+	return &service{store: s.store, authority: authority}
 }
 
 // issue makes the service know the tokens, as if it had issued them.

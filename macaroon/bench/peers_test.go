@@ -118,27 +118,17 @@ func TestTheChainEndsInTheSignatureOfTheTokenAlone(t *testing.T) {
 func TestServicesOfTheGrowthVerifyTheirTokens(t *testing.T) {
 	t.Parallel()
 	full, texts := crowd(5000)
-	require.Len(t, texts, sampled)
+	require.Len(t, texts, 5000)
 	users := map[string]bool{}
 	for _, text := range texts {
 		user, err := full.verify(text, request)
 		require.NoError(t, err)
 		users[user] = true
 	}
-	assert.Len(t, users, 2, "every 500th token of 1000 users' tokens")
+	assert.Len(t, users, 1000, "five tokens of each user")
 	small, _ := crowd(10)
 	_, err := small.verify(texts[9], request)
 	assert.Error(t, err, "of another service")
-
-	temporary, texts := temporaries()
-	require.Len(t, texts, sampled)
-	for _, text := range texts {
-		user, err := temporary.verify(text, request)
-		require.NoError(t, err)
-		assert.Equal(t, workload.user, user)
-		_, err = small.verify(text, request)
-		assert.Error(t, err, "of another service")
-	}
 
 	for _, n := range []int{1, 10, 100} {
 		s, text := caveated(n)

@@ -9,7 +9,8 @@ import (
 
 func TestTheTableMissesNothingThatItNames(t *testing.T) {
 	t.Parallel()
-	names := map[string]bool{"": true, "stored/10": true, "stored/1000000": true, "cores/2": true}
+	names := map[string]bool{"": true, "stored/10": true, "stored/1000000": true, "distinct/recognition": true, "distinct/none": true,
+		"one token, cores/2": true, "many tokens, cores/2": true}
 	for _, c := range slices.Concat(comparison(), growth(), cores()) {
 		names[c.name] = true
 	}
