@@ -198,11 +198,11 @@ func TestNamesOfFailedLogInsCannotForgeALog(t *testing.T) {
 		"carol":                       "carol",
 		"żółw \\":                     "żółw \\",
 		"":                            "",
-		"a\nINFO user=root":           `a\nINFO user=root`,
-		"\x1b[2J\u009b\u202e\x7f\"":   `\x1b[2J\u009b\u202e\x7f\"`,
-		"a\xff":                       `a\xff`,
+		"a\nINFO user=root":           `a\u000aINFO user=root`,
+		"\x1b[2J\u009b\u202e\x7f":     `\u001b[2J\u009b\u202e\u007f`,
+		"a\xff":                       `a\ufffd`,
 		strings.Repeat("n", 65):       strings.Repeat("n", 64) + "...",
-		strings.Repeat("\xff", 1<<20): strings.Repeat(`\xff`, 64) + "...",
+		strings.Repeat("\xff", 1<<20): strings.Repeat(`\ufffd`, 64) + "...",
 		strings.Repeat("ż", 64):       strings.Repeat("ż", 64),
 	} {
 		z := newZone(t)

@@ -3,16 +3,15 @@ package macaroon
 import (
 	"context"
 	"crypto/rand"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	// UUIDs (RFC 9562), which the standard library does not make.
 	"github.com/google/uuid"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/printable"
 )
 
 // EventKind tells what happened. The zero kind is invalid.
@@ -71,8 +70,8 @@ type Event struct {
 	Err     error          // why a token or log-in was refused
 
 	// Username is the name of the user concerned. Where a log-in failed or was
-	// throttled, a client made it up: it is cut to 64 characters, and characters
-	// that do not print are escaped as in Go strings.
+	// throttled, a client may have made it up: it is cut to 64 characters, and those
+	// that do not print are escaped as in JSON.
 	Username string
 
 	// CaveatIndex is the place of the caveat for which the token was refused,
@@ -105,19 +104,14 @@ const maxAuditedName = 64
 
 // auditable makes a name that anybody may have made up fit for a log.
 func auditable(name string) string {
-	cut := 0
-	for n := 0; n < maxAuditedName && cut < len(name); n++ {
-		_, size := utf8.DecodeRuneInString(name[cut:])
-		cut += size
+	end := 0
+	for range maxAuditedName {
+		_, size := utf8.DecodeRuneInString(name[end:])
+		end += size
 	}
-	rest := name[cut:]
-	name = strings.Clone(name[:cut])
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		quoted := strconv.Quote(name)
-		name = quoted[1 : len(quoted)-1]
+	shown := printable.Escape(strings.Clone(name[:end]))
+	if end < len(name) {
+		shown += "..."
 	}
-	if rest != "" {
-		name += "..."
-	}
-	return name
+	return shown
 }

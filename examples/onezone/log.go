@@ -33,7 +33,8 @@ type access struct {
 	status int
 	bytes  int
 	tokens []string // ids of the tokens that it was about
-	reason string   // why one was refused
+	reason string   // why one was refused, or a password
+	actor  macaroon.Actor
 }
 
 // WriteHeader notes the status.
@@ -63,6 +64,7 @@ type accessKey struct{}
 // in whose course it is done.
 func (v *service) observe(ctx context.Context, e macaroon.Event) {
 	v.metrics.Observe(ctx, e)
+	logEvent(ctx, v.log, e)
 	a, ok := ctx.Value(accessKey{}).(*access)
 	if !ok {
 		return
@@ -72,6 +74,13 @@ func (v *service) observe(ctx context.Context, e macaroon.Event) {
 	}
 	if refused, ok := errors.AsType[*errors.Error](e.Err); ok {
 		a.reason = string(refused.ID)
+	}
+}
+
+// noteActor notes who makes a request for its line in the log.
+func noteActor(ctx context.Context, actor macaroon.Actor) {
+	if a, ok := ctx.Value(accessKey{}).(*access); ok {
+		a.actor = actor
 	}
 }
 
@@ -99,7 +108,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 		a := &access{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
 		defer func() { // also where the handler gives the connection up
-			attrs := make([]slog.Attr, 0, 8)
+			attrs := make([]slog.Attr, 0, 13)
 			attrs = append(attrs,
 				slog.String("method", clipped(r.Method)),
 				slog.String("route", r.Pattern),
@@ -109,6 +118,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 				slog.String("client", client(r, v.settings.proxies)),
 				slog.String("peer", r.RemoteAddr),
 			)
+			attrs = appendActor(attrs, a.actor)
 			if len(a.tokens) > 0 {
 				attrs = append(attrs, slog.String("tokens", strings.Join(a.tokens, ",")))
 			}

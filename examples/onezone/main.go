@@ -72,7 +72,18 @@
 //
 // A new password is drawn at random and printed, or with -password-stdin is the
 // first line of standard input. It is never an argument, which other users of the
-// machine could read.
+// machine could read. Passwords are prepared by the OpaqueString profile of RFC
+// 8265, so that all Unicode forms of one are the same; control characters and
+// characters that are not assigned cannot be in them.
+//
+// # Log
+//
+// Each request has a line with the id of the request (X-Request-Id, taken from a
+// proxy or made), the address of the client, who it is and how it authenticated.
+// Each change, log-in and failed log-in is an event with a line of its own; failed
+// log-ins are warnings and have the user name that was tried. The commands above
+// write the same events, with the account of the operator. Lines never hold
+// passwords or tokens.
 //
 // # The file of seal keys
 //

@@ -64,8 +64,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	v.store, v.check = opened.front, opened.check
-	v.authority, err = macaroon.NewAuthority(v.store, macaroon.WithDomain(s.domain), macaroon.WithObserver(v.observe),
-		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL))
+	v.authority, err = newAuthority(s, v.store, v.observe)
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 		}
 	}
 	if demo {
-		if err := v.demonstrate(ctx, io.out, base); err != nil {
+		if err := v.demonstrate(asCommand(ctx), io.out, base); err != nil {
 			return err
 		}
 	}
@@ -121,7 +120,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithConfiguration(configuration()))
+		rest.WithConfiguration(configuration()), rest.WithActorObserver(noteActor))
 	if err != nil {
 		return nil, err
 	}

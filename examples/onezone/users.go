@@ -67,18 +67,19 @@ func (o userOrder) check(store string) error {
 }
 
 // manageUser does what the settings order, and tells on standard output that it is
-// done.
+// done. The event is written to the log.
 func manageUser(ctx context.Context, s settings, io stdio) (err error) {
 	opened, err := openStore(ctx, s, nil, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	authority, err := macaroon.NewAuthority(opened.front, macaroon.WithDomain(s.domain))
+	log := newLogger(io.err, s).With("operator", operator())
+	authority, err := newAuthority(s, opened.front, func(ctx context.Context, e macaroon.Event) { logEvent(ctx, log, e) })
 	if err != nil {
 		return err
 	}
-	said, err := s.user.apply(ctx, authority, opened.front, io.in)
+	said, err := s.user.apply(asCommand(ctx), authority, opened.front, io.in)
 	if err == nil {
 		_, err = fmt.Fprintln(io.out, said)
 	}

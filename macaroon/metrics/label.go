@@ -12,8 +12,12 @@ const (
 	outcomeOK       = "ok"
 	outcomeCanceled = "canceled" // the caller gave up, or ran out of time
 	outcomeFault    = "fault"    // the environment's doing
+	outcomeThrottle = "throttled"
 	unrecognised    = "unrecognised"
 )
+
+// logInOutcomes are those that the series begins with, at zero.
+var logInOutcomes = []string{outcomeOK, string(errors.IDBadBasicCredentials), string(errors.IDUserBlocked), outcomeThrottle}
 
 // reason is the label of an error: its id, if the catalogue has it. An error that
 // was read from JSON may have any id, and has the status of a fault then.

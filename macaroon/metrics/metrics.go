@@ -32,6 +32,7 @@ type Metrics struct {
 	issued, verified           byKind
 	refused                    *prometheus.CounterVec
 	revoked, restored, deleted prometheus.Counter
+	logIns                     *prometheus.CounterVec
 
 	latency   *prometheus.HistogramVec
 	succeeded [operations]prometheus.Observer // of latency, with outcome ok
@@ -63,12 +64,21 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 		Namespace: o.Namespace, Subsystem: "store", Name: "duration_seconds",
 		Help: "How long calls of the store took, by operation and outcome.", Buckets: o.Buckets,
 	}, []string{"operation", "outcome"})
-	for _, c := range []prometheus.Collector{issued, verified, m.refused, m.revoked, m.restored, m.deleted, m.latency} {
+	m.logIns = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: o.Namespace, Name: "logins_total", Help: "Log-ins with a password, by outcome.",
+	}, []string{"outcome"})
+	collectors := []prometheus.Collector{
+		issued, verified, m.refused, m.revoked, m.restored, m.deleted, m.logIns, m.latency,
+	}
+	for _, c := range collectors {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
 	}
 	m.issued, m.verified = newByKind(issued), newByKind(verified)
+	for _, outcome := range logInOutcomes {
+		m.logIns.WithLabelValues(outcome)
+	}
 	for op := range m.succeeded {
 		m.succeeded[op] = m.latency.WithLabelValues(operationNames[op], outcomeOK)
 	}

@@ -48,6 +48,28 @@ func TestTheLifeOfATokenIsCounted(t *testing.T) {
 	require.Equal(t, map[string]float64{"": 1}, series(t, registry, "onezone_tokens_deleted_total"))
 }
 
+func TestLogInsAreCountedByTheirOutcome(t *testing.T) {
+	t.Parallel()
+	m, registry := newMetrics(t)
+	require.Len(t, family(t, registry, "onezone_logins_total").GetMetric(), 4, "zero and not missing")
+	h := macaroontest.New(t, macaroon.WithObserver(m.Observe), macaroon.WithThrottle(3, time.Hour))
+	logIn := func(name, password string) error {
+		_, err := h.Authority.LogIn(t.Context(), name, password)
+		return err
+	}
+	require.NoError(t, logIn("alice", macaroontest.Password))
+	for range 3 {
+		require.ErrorIs(t, logIn("alice", "wrong"), errors.IDBadBasicCredentials)
+	}
+	for range 2 {
+		require.ErrorIs(t, logIn("alice", macaroontest.Password), errors.IDTemporaryFailure)
+	}
+	require.NoError(t, h.Authority.SetBlocked(t.Context(), h.Bob, true))
+	require.ErrorIs(t, logIn("bob", macaroontest.Password), errors.IDUserBlocked)
+	require.Equal(t, map[string]float64{"ok": 1, "badBasicCredentials": 3, "throttled": 2, "userBlocked": 1},
+		series(t, registry, "onezone_logins_total"))
+}
+
 // What a client says must not become a label, or it could fill the memory of
 // whoever scrapes.
 func TestLabelsAreFromTheCatalogueWhateverTheError(t *testing.T) {

@@ -27,5 +27,11 @@ func (m *Metrics) Observe(_ context.Context, e macaroon.Event) {
 		m.restored.Inc()
 	case macaroon.Deleted:
 		m.deleted.Inc()
+	case macaroon.LoggedIn:
+		m.logIns.WithLabelValues(outcomeOK).Inc()
+	case macaroon.LogInFailed:
+		m.logIns.WithLabelValues(reason(e.Err)).Inc()
+	case macaroon.LogInThrottled:
+		m.logIns.WithLabelValues(outcomeThrottle).Inc()
 	}
 }

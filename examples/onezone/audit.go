@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+
+	// UUIDs (RFC 9562), which the standard library does not make.
+	"github.com/google/uuid"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// logEvent writes a line for everything that changes something, and for log-ins:
+// as a warning for those that fail. Verifications are in the lines of requests.
+func logEvent(ctx context.Context, log *slog.Logger, e macaroon.Event) {
+	level := slog.LevelInfo
+	switch e.Kind {
+	case macaroon.Verified, macaroon.Refused:
+		return
+	case macaroon.LogInFailed, macaroon.LogInThrottled:
+		level = slog.LevelWarn
+	}
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 12), slog.String("id", e.ID), slog.String("kind", e.Kind.String()))
+	attrs = appendText(attrs, "user", e.Username)
+	attrs = appendText(attrs, "subject", subjectText(e.Subject))
+	attrs = appendText(attrs, "token", clipped(e.TokenID))
+	if reason, ok := errors.AsType[*errors.Error](e.Err); ok {
+		attrs = appendText(attrs, "reason", string(reason.ID))
+	}
+	attrs = appendActor(attrs, e.Actor)
+	if e.Actor.Address.IsValid() {
+		attrs = append(attrs, slog.String("client", e.Actor.Address.String()))
+	}
+	log.LogAttrs(ctx, level, "event", attrs...)
+}
+
+// appendActor adds who made a request, how it authenticated, and the id of the
+// request.
+func appendActor(attrs []slog.Attr, a macaroon.Actor) []slog.Attr {
+	attrs = appendText(attrs, "actor", subjectText(a.Subject))
+	attrs = appendText(attrs, "by", string(a.Method))
+	attrs = appendText(attrs, "actor_token", clipped(a.TokenID))
+	return appendText(attrs, "request", a.RequestID)
+}
+
+func appendText(attrs []slog.Attr, key, text string) []slog.Attr {
+	if text == "" {
+		return attrs
+	}
+	return append(attrs, slog.String(key, text))
+}
+
+// subjectText is a subject as tokens name it, "" for nobody.
+func subjectText(s caveat.Subject) string {
+	if s.IsZero() || s == caveat.Nobody() {
+		return ""
+	}
+	return s.String()
+}
+
+// asCommand returns a context in which the events name a command on this machine
+// as their actor.
+func asCommand(ctx context.Context) context.Context {
+	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
+	return macaroon.WithActor(ctx, macaroon.Actor{Method: macaroon.ByCommand, RequestID: id.String()})
+}
+
+// operator is the account of the operating system that runs the program.
+func operator() string {
+	account, err := user.Current()
+	if err != nil {
+		return fmt.Sprint("uid ", os.Getuid())
+	}
+	return account.Username
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	// RFC 8265, which the standard library does not have.
+	"golang.org/x/text/secure/precis"
+
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// newAuthority returns the authority of the settings over a store. The service and
+// the commands prepare passwords in the same way.
+func newAuthority(s settings, front store.Store, observer macaroon.Observer) (*macaroon.Authority, error) {
+	return macaroon.NewAuthority(front,
+		macaroon.WithDomain(s.domain),
+		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL),
+		macaroon.WithPasswordProfile(precis.OpaqueString.String),
+		macaroon.WithObserver(observer))
+}
