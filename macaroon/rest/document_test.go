@@ -46,7 +46,7 @@ func readDocument(t *testing.T) (data []byte, d documented) {
 func TestDocumentHasTheRoutes(t *testing.T) {
 	t.Parallel()
 	_, d := readDocument(t)
-	require.Equal(t, "3.1.0", d.OpenAPI)
+	require.Equal(t, "3.0.3", d.OpenAPI)
 	require.Len(t, d.Servers, 1)
 	require.Equal(t, rest.Prefix, d.Servers[0].URL)
 	routes := rest.Resources()
