@@ -2,7 +2,9 @@ package rest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
+	"github.com/onezone-go/onezone/store"
 )
 
 // narrow are the caveats of a token that is good for a minute, one network and
@@ -219,4 +222,31 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 		_, err := w.Authority.GetByName(t.Context(), subject, "phone")
 		require.ErrorIs(t, err, errors.IDNotFound)
 	}
+}
+
+// A list that is too long for one page is refused before any of it is sent.
+func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
+	t.Parallel()
+	var logs logged
+	w := cases.NewWorld(t, logs.option())
+	for i := range 2 * store.DefaultPage {
+		w.Named(t, fmt.Sprint("token ", i), macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken()})
+	}
+	get := func() macaroontest.Response {
+		return w.Do(t, cases.Request{Method: "GET", Path: "/user/client_tokens", As: w.By(t, cases.Bob, narrow(w)...)}).Response
+	}
+	res := get()
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	tokens, _ := given(t, w, res)
+	require.Len(t, tokens, 2*store.DefaultPage)
+	for _, token := range tokens {
+		require.Equal(t, texts(narrow(w)), token.Caveats())
+	}
+	many := slices.Repeat([]caveat.Caveat{w.Hour()}, macaroon.DefaultMaxCaveats)
+	w.Clock.Advance(time.Second) // so that it comes last
+	w.Named(t, "full", macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken(), Caveats: many})
+	res = get()
+	macaroontest.AssertStatus(t, res, http.StatusForbidden)
+	macaroontest.AssertError(t, res, errors.IDForbidden)
+	require.Empty(t, logs.String(), "a refusal is no fault")
 }

@@ -24,24 +24,38 @@ func (c *call) listLegacy() error {
 	if err := c.caveatsAllow(caveat.Get, "token.null.user_named_tokens,{ME}:private"); err != nil {
 		return err
 	}
-	return c.stream(func(q store.Query) (texts []string, next store.Cursor, err error) {
-		if err := c.slot.reserve(c.r.Context(), records, pageMemory); err != nil {
+	all := store.Query{Subject: c.owner}
+	if p := c.parent(); p != nil && len(p.Caveats()) > 0 {
+		// What cannot carry the caveats of the client's token is reported before
+		// the answer begins.
+		for q, done := all, false; !done; done = q.After.IsZero() {
+			var err error
+			if _, q.After, err = c.clientTokens(q); err != nil {
+				return err
+			}
+		}
+	}
+	return c.stream(c.clientTokens, all)
+}
+
+// clientTokens returns the texts of the access tokens on a page.
+func (c *call) clientTokens(q store.Query) (texts []string, next store.Cursor, err error) {
+	if err := c.slot.reserve(c.r.Context(), records, pageMemory); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	defer c.slot.release(records)
+	page, next, err := c.authority.List(c.r.Context(), q)
+	for _, n := range page {
+		if n.Type().Kind() != macaroon.Access {
+			continue
+		}
+		t, err := c.authority.Inherit(n.Token, c.parent())
+		if err != nil {
 			return nil, store.Cursor{}, err
 		}
-		defer c.slot.release(records)
-		page, next, err := c.authority.List(c.r.Context(), q)
-		for _, n := range page {
-			if n.Type().Kind() != macaroon.Access {
-				continue
-			}
-			t, err := c.authority.Inherit(n.Token, c.parent())
-			if err != nil {
-				return nil, store.Cursor{}, err
-			}
-			texts = append(texts, t.String())
-		}
-		return texts, next, err
-	}, store.Query{Subject: c.owner})
+		texts = append(texts, t.String())
+	}
+	return texts, next, err
 }
 
 // deleteLegacy removes the named token whose text, or that of a confined copy, is
