@@ -14,6 +14,7 @@ func newAuthority(s settings, front store.Store, observer macaroon.Observer) (*m
 	return macaroon.NewAuthority(front,
 		macaroon.WithDomain(s.domain),
 		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL),
+		macaroon.WithMaxIssuedSize(s.limits.issuedSize()),
 		macaroon.WithPasswordProfile(precis.OpaqueString.String),
 		macaroon.WithObserver(observer))
 }

@@ -29,6 +29,7 @@ type settings struct {
 	maxTemporaryTTL time.Duration
 	origins         []string // whose pages may use the API from a browser
 	proxies         []netip.Prefix
+	limits          limits
 	logLevel        slog.Level
 	logFormat       string
 	demo            bool // asked for
@@ -68,6 +69,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "how far in the future the end of a new temporary token may be")
 	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, with commas between: https://app.example.com", s.readOrigins)
 	f.Func("trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is believed, with commas between", s.readProxies)
+	s.limits.flags(f)
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default: see the manual)")
@@ -169,6 +171,11 @@ func (s *settings) check(arguments []string) error {
 		errs = append(errs, misused("-drain is no time in the past"))
 	}
 	return errors.Join(append(errs, s.user.check(s.store), s.reseal.check(s))...)
+}
+
+// isProxy reports whether the address is that of a trusted proxy.
+func (s settings) isProxy(address netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
 // isLoopback reports whether only this machine can reach the address.

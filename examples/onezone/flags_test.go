@@ -36,6 +36,7 @@ func TestSettingsComeFromFlagsThenFromTheEnvironment(t *testing.T) {
 		address: "192.0.2.2:2", store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
 		proxies:         []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
 		maxTemporaryTTL: 2592000 * time.Second, origins: []string{"https://app.example.com", "http://localhost:8080"},
+		limits:   limits{16384, 1000, 100, 100},
 		logLevel: slog.LevelWarn, logFormat: "text", demo: true, drain: 2 * time.Second,
 	}, s)
 	s, err = parseSettings([]string{"-trusted-proxies", "192.0.2.0/24"}, &buffer{}, env)

@@ -33,6 +33,7 @@
 //	                  the API from a browser; default: none
 //	-trusted-proxies  networks and addresses of proxies whose X-Forwarded-For
 //	                  is believed
+//	-max-...          see the limits below
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text
 //	-demo             make the demo user and print the curl lines; default: only
@@ -119,10 +120,34 @@
 //
 // # Limits
 //
-// A request line with its headers has 4 MiB, which is three tokens of the largest
-// size; 5 seconds to arrive, with its body 30. An answer has a
-// minute. A connection without a request is closed after two minutes. Bodies have
-// 2 MiB (413). See server.go.
+// No client takes so much that others are not served. The memory of the program
+// stays below 128 MB whatever clients send, beside what the cache and a store in
+// memory keep.
+//
+//	-max-header-bytes 16384
+//	                  a request line with its headers. The server answers more
+//	                  with 431 and no JSON, before the API sees it. New tokens
+//	                  have up to half of that, 8 KiB (tokenTooLarge)
+//	-max-connections 1000
+//	                  of all clients; fewer where the process may have fewer
+//	                  file descriptors. For one more the connection that has been
+//	                  idle for the longest is closed; where none is idle, the new one
+//	-max-connections-per-address 100
+//	                  the same for one address that is no trusted proxy. A proxy
+//	                  that is not trusted counts as one client
+//	-max-requests-per-client 100
+//	                  of one user, or without credentials of one address, at once;
+//	                  more are answered with 429 temporaryFailure and Retry-After
+//
+// The 64 bits in front of an IPv6 address count as one address. Headers have 5
+// seconds to arrive, with their body 30. An answer has a minute. A connection
+// without a request is closed after two minutes. Bodies have 2 MiB (413); for large
+// ones, and for lists of tokens in full, memory is bounded: a request that gets none
+// within 5 seconds is answered with 429, or 503 where other clients take it, and
+// Retry-After. A user has 10,000 named tokens, of 256 KiB each (limitReached).
+//
+// The Go runtime keeps to GOMEMLIMIT, such as GOMEMLIMIT=200MiB in a container with
+// 256 MiB; set it where the cache or a store in memory is large.
 //
 // While the store is down requests are answered with 503 serviceUnavailable, and
 // as before when it is back. Verifications that the cache can answer go on for
@@ -141,8 +166,9 @@ import (
 )
 
 // gcPercent trades memory for time: the program needs few megabytes, and with
-// Go's default collects them hundreds of times in a second of load.
-const gcPercent = 400
+// Go's default collects them hundreds of times in a second of load. Under attack it
+// needs more, and three times that must fit into the 128 MB that the manual names.
+const gcPercent = 200
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -49,6 +49,8 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"a number without a unit", nil, []string{"-drain", "5"}, 2, []string{`"5" for flag -drain: want a number with a unit, such as 500ms`}},
 		{"a level that is none", nil, []string{"-log-level", "loud"}, 2, []string{`"loud" for flag -log-level`}},
 		{"a network that is none", nil, []string{"-trusted-proxies", "10.0.0.300/8"}, 2, []string{`"10.0.0.300/8" for flag -trusted-proxies`}},
+		{"a size that is none", nil, []string{"-max-header-bytes", "16k"}, 2, []string{`"16k" for flag -max-header-bytes: want a whole number of at least 4096`}},
+		{"no connections", nil, []string{"-max-connections", "0"}, 2, []string{`-max-connections: want a whole number of at least 1`}},
 		{"several at once", nil, []string{"-log-format", "xml", "-drain", "-1s"}, 2, []string{"-log-format is text or json", "-drain"}},
 		{"one file of two", nil, []string{"-tls-cert", cert}, 2, []string{"-tls-cert and -tls-key go together"}},
 		{"a variable", []string{"ONEZONE_STORE_TIMEOUT=hunter2"}, nil, 2, []string{"ONEZONE_STORE_TIMEOUT is no good for -store-timeout"}},

@@ -20,8 +20,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Limits of the server, so that slow and huge requests cannot tie it up. Bodies
-// are limited by package rest.
+// Times that a client has, so that slow requests cannot tie the server up. How
+// much it may send is in limits.go and in package rest.
 const (
 	readHeaderTimeout = 5 * time.Second  // from the first byte to the end of the headers
 	readTimeout       = 30 * time.Second // to the end of the body; 2 MiB are 70 kB/s
@@ -90,7 +90,8 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 		}
 	}
 	v.log.Info("serving", "url", base, "store", storeKind(s.store))
-	return v.serveUntil(ctx, v.server(handler, tlsConfig), listener)
+	bounded := s.bounded(listener, v.log)
+	return v.serveUntil(ctx, v.server(handler, tlsConfig, bounded), bounded)
 }
 
 // baseURL is where the service is for who is on this machine.
@@ -120,7 +121,8 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithConfiguration(configuration()), rest.WithActorObserver(noteActor))
+		rest.WithConfiguration(configuration()), rest.WithActorObserver(noteActor),
+		rest.WithMaxInFlight(v.settings.limits.requests))
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +145,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 
 // server is what serves the handler, over TLS where there is a configuration of
 // it.
-func (v *service) server(handler http.Handler, c *tls.Config) *http.Server {
+func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		TLSConfig:         c,
@@ -151,8 +153,14 @@ func (v *service) server(handler http.Handler, c *tls.Config) *http.Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    rest.MaxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
+		MaxHeaderBytes:    v.settings.limits.headerBytes,
+		ConnState:         l.state,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          v.settings.limits.requests,
+			MaxReceiveBufferPerConnection: 128 << 10,
+			MaxReceiveBufferPerStream:     64 << 10,
+		},
+		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
 	}
 }
 

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pool of connections to one service.
+type dialer struct {
+	t       *testing.T
+	address string
+}
+
+// from opens a connection from the loopback address.
+func (d dialer) from(address string) net.Conn {
+	d.t.Helper()
+	local := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: patience}
+	conn, err := local.Dial("tcp", d.address)
+	require.NoError(d.t, err)
+	d.t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(d.t, conn.SetDeadline(time.Now().Add(patience)))
+	return conn
+}
+
+// asks sends a request over the connection and returns the status; 0 where the
+// service has closed it.
+func asks(conn net.Conn) int {
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return 0
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// half sends the beginning of a request, which keeps the connection busy, and waits
+// until the service has read it.
+func half(t *testing.T, conn net.Conn) {
+	t.Helper()
+	_, err := io.WriteString(conn, "POST /api/v3/onezone/tokens/examine HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+	require.NoError(t, err)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "100 Continue")
+}
+
+func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-store", "memory:", "-max-connections-per-address", "3", "-trusted-proxies", "127.0.0.9")
+	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
+	first, second, third := d.from("127.0.0.2"), d.from("127.0.0.2"), d.from("127.0.0.2")
+	for _, conn := range []net.Conn{second, first, third} {
+		require.Equal(t, 200, asks(conn))
+	}
+	fourth := d.from("127.0.0.2")
+	require.Equal(t, 200, asks(fourth))
+	require.Zero(t, asks(second), "the one that was idle for the longest makes room")
+	require.Equal(t, 200, asks(first))
+
+	for _, conn := range []net.Conn{first, third, fourth} {
+		half(t, conn)
+	}
+	require.Zero(t, asks(d.from("127.0.0.2")), "requests under way are not cut off")
+	require.Equal(t, 200, asks(d.from("127.0.0.3")))
+	require.NoError(t, first.Close())
+	eventually(t, func() bool { return asks(d.from("127.0.0.2")) == 200 }, "a connection that ends makes room")
+
+	for range 10 {
+		half(t, d.from("127.0.0.9"))
+	}
+	s.stop()
+	require.Contains(t, s.log.String(), "connections refused: too many are open")
+}
+
+func TestAllConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-store", "memory:", "-max-connections", "4")
+	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
+	var busy []net.Conn
+	for i := range 3 {
+		conn := d.from(fmt.Sprintf("127.0.0.%d", i+2))
+		half(t, conn)
+		busy = append(busy, conn)
+	}
+	idle := d.from("127.0.0.9")
+	require.Equal(t, 200, asks(idle))
+	next := d.from("127.0.0.10")
+	require.Equal(t, 200, asks(next))
+	require.Zero(t, asks(idle))
+	half(t, next)
+	require.Zero(t, asks(d.from("127.0.0.11")))
+	require.NoError(t, busy[0].Close())
+	eventually(t, func() bool { return asks(d.from("127.0.0.11")) == 200 }, "a connection that ends makes room")
+}
+
+func TestConnectionsOverTLSAreCountedToo(t *testing.T) {
+	t.Parallel()
+	cert, key := newCertificate(t, t.TempDir())
+	s := start(t, t.TempDir(), "-store", "memory:", "-max-connections", "2", "-tls-cert", cert, "-tls-key", key)
+	d := dialer{t, strings.TrimPrefix(s.url, "https://")}
+	var conns []net.Conn
+	for range 3 {
+		conns = append(conns, d.from("127.0.0.2"))
+	}
+	_, err := conns[0].Read(make([]byte, 1))
+	require.Error(t, err, "the first is closed for the third")
+}
+
+func TestAnIPv6SiteIsOneClient(t *testing.T) {
+	t.Parallel()
+	network := func(text string) netip.Addr {
+		return clientNetwork(addressOf(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(text))))
+	}
+	require.Equal(t, network("[2001:db8::1%eth0]:80"), network("[2001:db8::2]:81"))
+	require.NotEqual(t, network("[2001:db8::1]:80"), network("[2001:db8:0:1::1]:80"))
+	require.Equal(t, network("[::ffff:192.0.2.1]:80"), network("192.0.2.1:81"))
+	require.False(t, addressOf(&net.UnixAddr{}).IsValid())
+}
+
+// A request that does not fit is refused by the server itself, before the API sees
+// it, and the service makes no tokens that would not fit.
+func TestHeadersAreBoundedAndNewTokensFitIntoThem(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-store", "memory:")
+	a := s.do("GET", "/user/tokens/temporary", "", "X-Auth-Token", s.token, "X", strings.Repeat("x", 8<<10))
+	require.Equal(t, 200, a.status)
+	// The server closes with the rest unread, and the client can lose the answer.
+	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
+	eventually(t, func() bool {
+		conn := d.from("127.0.0.2")
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 24<<10)+"\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		return err == nil && res.StatusCode == http.StatusRequestHeaderFieldsTooLarge
+	}, "431")
+
+	confine := func(n int) answer {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)
+		}
+		return s.do("POST", "/tokens/confine", encoded(t, map[string]any{
+			"token": s.token, "caveats": []any{map[string]any{"type": "ip", "whitelist": list}},
+		}))
+	}
+	a = confine(300)
+	require.Equal(t, 200, a.status, a.body)
+	require.Equal(t, 401, s.do("GET", "/user/tokens/temporary", "", "X-Auth-Token", field(t, a.body, "token")).status, "it is read, and refused")
+	a = confine(1000)
+	require.Equal(t, 400, a.status)
+	require.Contains(t, a.body, "tokenTooLarge")
+	require.Contains(t, a.body, "8192")
+
+	wide := start(t, t.TempDir(), "-store", "memory:", "-max-header-bytes", "65536")
+	a = wide.do("GET", "/user/tokens/temporary", "", "X-Auth-Token", wide.token, "X", strings.Repeat("x", 60<<10))
+	require.Equal(t, 200, a.status)
+}

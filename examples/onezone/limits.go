@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"strconv"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+// limits are what the service takes of its clients.
+type limits struct {
+	headerBytes int // of a request, with its first line
+	connections int // of all clients
+	perAddress  int // connections from one address that is no trusted proxy
+	requests    int // of one client at once
+}
+
+// Defaults of the limits.
+const (
+	defaultHeaderBytes = 16 << 10
+	defaultConnections = 1000
+	defaultPerAddress  = 100
+)
+
+func (l *limits) flags(f *flag.FlagSet) {
+	*l = limits{defaultHeaderBytes, defaultConnections, defaultPerAddress, rest.DefaultMaxInFlight}
+	f.Var(&count{&l.headerBytes, 4 << 10}, "max-header-bytes", "how many `BYTES` a request may have without its body; new tokens have up to half of that")
+	f.Var(&count{&l.connections, 1}, "max-connections", "how many connections there may be")
+	f.Var(&count{&l.perAddress, 1}, "max-connections-per-address", "how many connections there may be from one address, trusted proxies excepted")
+	f.Var(&count{&l.requests, 1}, "max-requests-per-client", "how many requests of one user, or without credentials of one address, are served at once")
+}
+
+// issuedSize is how many characters the text of a new token may have, so that it
+// and another one fit into the headers of a request.
+func (l limits) issuedSize() int { return l.headerBytes / 2 }
+
+// count is a flag for a whole number that says what it expects.
+type count struct {
+	value *int
+	least int
+}
+
+// String implements [flag.Value].
+func (c *count) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return strconv.Itoa(*c.value)
+}
+
+// Set implements [flag.Value].
+func (c *count) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < c.least {
+		return errors.New("want a whole number of at least " + strconv.Itoa(c.least))
+	}
+	*c.value = n
+	return nil
+}
