@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
 // FromJSON reads and validates a caveat of the Onezone language in the object
@@ -15,9 +17,9 @@ func FromJSON(data []byte) (Caveat, error) { return (*Vocabulary)(nil).FromJSON(
 // ignored. The error is badValueCaveat {caveat}, with the offending value as it
 // came where it is an object or a string, and as its JSON text otherwise.
 func (v *Vocabulary) FromJSON(data []byte) (Caveat, error) {
-	var o object
-	if json.Unmarshal(data, &o) != nil || o == nil {
-		return nil, badCaveat(offender(data), "it must be an object")
+	o, err := strictjson.Parse(data)
+	if err != nil || o == nil {
+		return nil, badCaveat(offender(data), "it must be a JSON object that repeats no key")
 	}
 	c, problem := v.read(o)
 	if problem == "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -92,7 +93,8 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 // subject, and of the form that [ValidateName] wants.
 //
 // Errors, beside those of Issue: badValueName; badValueJSON {key
-// "customMetadata"}; for an invite token badValueTooLow {key "usageLimit"} and
+// "customMetadata"}, or malformedData for metadata that two JSON readers could
+// understand differently; for an invite token badValueTooLow {key "usageLimit"} and
 // badValueListNotAllowed {key "privileges"}, and badData for either of the two
 // given to a type that has none; badValueIdentifierOccupied {key "name"};
 // limitReached past one of the [Quotas].
@@ -336,9 +338,12 @@ func (a *Authority) customMetadata(custom json.RawMessage) (json.RawMessage, err
 	if err := a.quotas.checkCustomMetadata(custom); err != nil {
 		return nil, err
 	}
-	var object map[string]json.RawMessage
-	if !utf8.Valid(custom) || json.Unmarshal(custom, &object) != nil || object == nil {
-		return nil, errors.BadValueJSON("customMetadata")
+	object, err := strictjson.Parse(custom)
+	switch {
+	case err == nil && object != nil:
+		return custom, nil
+	case err != nil && utf8.Valid(custom) && json.Valid(custom):
+		return nil, err // two readers of it could disagree
 	}
-	return custom, nil
+	return nil, errors.BadValueJSON("customMetadata")
 }

@@ -100,8 +100,8 @@ type Change struct {
 }
 
 // Update changes a named token, all or nothing. Errors: notFound;
-// badValueName; badValueJSON {key "customMetadata"}; badValueIdentifierOccupied
-// {key "name"}; missingAtLeastOneValue where nothing is to change; limitReached
+// badValueName; badValueJSON {key "customMetadata"} or malformedData;
+// badValueIdentifierOccupied {key "name"}; missingAtLeastOneValue where nothing is to change; limitReached
 // past one of the [Quotas].
 func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 	if c.Name == nil && c.Custom == nil && c.Revoked == nil {

@@ -8,16 +8,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
-// Limits of a request body.
-const (
-	maxBody  = 2 << 20 // bytes
-	maxDepth = 64      // nested objects and lists
-)
+// maxBody is how many bytes a request body may have.
+const maxBody = 2 << 20
 
 // errMediaType is a body that is not said to be JSON.
 var errMediaType = errors.New("the body is not application/json")
@@ -116,124 +113,12 @@ func elements(list string) []string {
 type object map[string]json.RawMessage
 
 // parseBody reads exactly one JSON value. isObject is false for every value but
-// an object; the error is malformedData for what is no JSON in UTF-8, repeats a
-// key or is nested too deep. An empty body is an empty object.
+// an object; the error is malformedData for a text that is not strict JSON. An
+// empty body is an empty object.
 func parseBody(data []byte) (o object, isObject bool, err error) {
 	if len(data) == 0 {
 		return object{}, true, nil
 	}
-	if !utf8.Valid(data) || !json.Valid(data) {
-		return nil, false, errors.MalformedData()
-	}
-	w := walker{data: data}
-	o, err = w.value(0)
+	o, err = strictjson.Parse(data)
 	return o, o != nil, err
-}
-
-// walker goes once over a JSON text that is known to be one, to see that no
-// object in it repeats a key, about which two readers could disagree, and that its
-// depth is bounded.
-type walker struct {
-	data []byte
-	at   int
-	seen [maxDepth]map[string]struct{} // the keys of the object that the walker is in, by depth
-}
-
-// value goes over one value and the white space around it, and returns the
-// members of an object at depth 0. The error is malformedData.
-func (w *walker) value(depth int) (o object, err error) {
-	w.space()
-	switch c := w.data[w.at]; {
-	case c == '"':
-		w.text()
-	case c != '{' && c != '[': // a number, true, false or null
-		for w.at < len(w.data) && !strings.ContainsRune(",]} \t\r\n", rune(w.data[w.at])) {
-			w.at++
-		}
-	case depth == maxDepth:
-		return nil, errors.MalformedData()
-	case c == '[':
-		err = w.list(depth)
-	default:
-		o, err = w.object(depth)
-	}
-	w.space()
-	return o, err
-}
-
-func (w *walker) space() {
-	for w.at < len(w.data) && strings.ContainsRune(" \t\r\n", rune(w.data[w.at])) {
-		w.at++
-	}
-}
-
-// text goes over a string and returns it with its quotes.
-func (w *walker) text() []byte {
-	from := w.at
-	for w.at++; w.data[w.at] != '"'; w.at++ {
-		if w.data[w.at] == '\\' {
-			w.at++
-		}
-	}
-	w.at++
-	return w.data[from:w.at]
-}
-
-// ends reports whether the list or object that the walker is in is over, and
-// goes over its end or the comma before the next element.
-func (w *walker) ends(closing byte) bool {
-	c := w.data[w.at]
-	if c == ',' || c == closing {
-		w.at++
-	}
-	return c == closing
-}
-
-func (w *walker) list(depth int) error {
-	w.at++
-	for w.space(); !w.ends(']'); {
-		if _, err := w.value(depth + 1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *walker) object(depth int) (o object, err error) {
-	w.at++
-	seen := w.keys(depth)
-	if depth == 0 {
-		o = make(object)
-	}
-	for w.space(); !w.ends('}'); {
-		w.space()
-		key, ok := text(w.text())
-		if _, again := seen[key]; again || !ok {
-			return nil, errors.MalformedData()
-		}
-		seen[key] = struct{}{}
-		w.space()
-		w.at++ // the colon
-		w.space()
-		from := w.at
-		if _, err := w.value(depth + 1); err != nil {
-			return nil, err
-		}
-		if depth == 0 {
-			o[key] = bytes.TrimRight(w.data[from:w.at], " \t\r\n")
-		}
-	}
-	return o, nil
-}
-
-// keys returns an empty set for the keys of an object at the depth: that of the
-// object before, because a body can hold very many of them. A large set is not kept,
-// because it takes long to clear.
-func (w *walker) keys(depth int) map[string]struct{} {
-	if seen := w.seen[depth]; seen != nil && len(seen) <= 64 {
-		clear(seen)
-		return seen
-	}
-	w.seen[depth] = make(map[string]struct{})
-	return w.seen[depth]
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
 func TestParseBody(t *testing.T) {
@@ -19,21 +21,24 @@ func TestParseBody(t *testing.T) {
 	for text, want := range map[string]struct {
 		isObject, malformed bool
 	}{
-		``:                               {true, false},
-		`{}`:                             {true, false},
-		" {\"a\" : 1e999 }\r\n\t":        {true, false},
-		`{"a":` + deep(maxDepth-1) + `}`: {true, false},
-		`{"a":` + deep(maxDepth) + `}`:   {false, true},
-		deep(maxDepth):                   {false, false},
-		`{"a":1,"A":2}`:                  {true, false}, // keys are exact
-		`{"a":{"b":1},"c":{"b":2}}`:      {true, false},
-		`{"a":1,"\u0061":2}`:             {false, true},
-		`{"a\"":1,"a":2,"a\\":3}`:        {true, false},
-		`{"a":{},"b":[],"a":0}`:          {false, true},
-		`[{"a":1,"a":2}]`:                {false, true},
-		`null`:                           {false, false},
-		`"x"`:                            {false, false},
-		` `:                              {false, true},
+		``:                        {true, false},
+		`{}`:                      {true, false},
+		" {\"a\" : 1e308 }\r\n\t": {true, false},
+		`{"a":1e999}`:             {false, true},
+		`{"a":"\ud83d\ude00"}`:    {true, false},
+		`{"a":"\ud83d"}`:          {false, true},
+		`{"a":` + deep(strictjson.MaxDepth-1) + `}`: {true, false},
+		`{"a":` + deep(strictjson.MaxDepth) + `}`:   {false, true},
+		deep(strictjson.MaxDepth):                   {false, false},
+		`{"a":1,"A":2}`:                             {true, false}, // keys are exact
+		`{"a":{"b":1},"c":{"b":2}}`:                 {true, false},
+		`{"a":1,"\u0061":2}`:                        {false, true},
+		`{"a\"":1,"a":2,"a\\":3}`:                   {true, false},
+		`{"a":{},"b":[],"a":0}`:                     {false, true},
+		`[{"a":1,"a":2}]`:                           {false, true},
+		`null`:                                      {false, false},
+		`"x"`:                                       {false, false},
+		` `:                                         {false, true},
 		` { "a" : [ 1 , { } , [ ] ] , "b" : { "c" : "]}" } , "d" : null } `: {true, false},
 		`{}{}`:             {false, true},
 		`{"a":NaN}`:        {false, true},
@@ -57,6 +62,7 @@ func FuzzBody(f *testing.F) {
 		``, `{}`, `[]`, `null`, `{"token":"x","caveats":[{"type":"time","validUntil":5}]}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
 		" { \"a\" : [ 1 , { \"b\\\"\" : \"]},\\\\\" } , [ ] ] ,\t\"\" : -0.5e+1 ,\n\"c\":true}\r", `[ [], {} , "" ]`,
 		`{"a":{"b":[1,2.5e3,null,true,"\ud83d\ude00"]}}`, "{\"\xff\":1}", `{"a":1} `, `{"a":1}x`, strings.Repeat(`{"a":`, 100), " ",
+		`{"a":[1e400,-1E+400,1e-400,0.1e309]}`, `{"a":"\ud800","b":"\udc00\ud800","c":"\\ud800"}`, `{"\ud800":1,"\ufffd":2}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -65,7 +71,7 @@ func FuzzBody(f *testing.F) {
 		if len(data) > 0 && utf8.Valid(data) && json.Valid(data) {
 			d := json.NewDecoder(bytes.NewReader(data))
 			d.UseNumber() // which float64 might not hold
-			require.Equal(t, isStrict(d, 0), err == nil)
+			require.Equal(t, isStrict(d, 0) && surrogatesArePaired(data), err == nil)
 		}
 		if err != nil {
 			require.ErrorIs(t, err, errors.IDMalformedData)
@@ -97,6 +103,10 @@ func isStrict(d *json.Decoder, depth int) bool {
 	if err != nil {
 		return false
 	}
+	if number, ok := token.(json.Number); ok {
+		_, err := number.Float64()
+		return err == nil
+	}
 	delim, nested := token.(json.Delim)
 	if !nested {
 		return true
@@ -116,7 +126,30 @@ func isStrict(d *json.Decoder, depth int) bool {
 		}
 	}
 	_, err = d.Token() // the closing bracket
-	return err == nil && depth < maxDepth
+	return err == nil && depth < strictjson.MaxDepth
+}
+
+var escape = regexp.MustCompile(`\\(?:u([0-9a-fA-F]{4})|.)`)
+
+// surrogatesArePaired looks at the escapes of a JSON text, which are in its
+// strings.
+func surrogatesArePaired(data []byte) bool {
+	high := -1 // end of a first half
+	for _, m := range escape.FindAllSubmatchIndex(data, -1) {
+		half := ""
+		if m[2] >= 0 {
+			half = strings.ToLower(string(data[m[2] : m[2]+2]))
+		}
+		second := half >= "dc" && half <= "df"
+		if second != (high == m[0]) || high >= 0 && high != m[0] {
+			return false
+		}
+		high = -1
+		if half >= "d8" && half <= "db" {
+			high = m[1]
+		}
+	}
+	return high < 0
 }
 
 func TestAccepts(t *testing.T) {
@@ -164,5 +197,16 @@ func TestResource(t *testing.T) {
 		}
 		require.NoError(t, err, c.pattern)
 		require.Equal(t, c.want, g.String())
+	}
+}
+
+// BenchmarkParseBody reads the body that is sent most.
+func BenchmarkParseBody(b *testing.B) {
+	body := []byte(`{"token":"` + strings.Repeat("MDAxNWxvY2F0aW9uIG9uZXpvbmUK", 10) + `","peerIp":"192.0.2.1","interface":"rest"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := parseBody(body); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

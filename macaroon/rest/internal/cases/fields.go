@@ -75,7 +75,7 @@ func nameField(required bool) field {
 	return field{key: key, required: required, bad: join(
 		each(errors.BadValueString(key), `5`, `5.5`, `{}`, `[]`, `["ab"]`),
 		each(errors.BadValueName(), `null`, `""`, `"a"`, `" ab"`, `"ab "`, `"a\tb"`, `"a\u0000b"`, `"a/b"`, `"-ab"`, `"ab."`, `"a\u0301b"`,
-			`"\ud83d\ude00ab"`, `"a\ud800b"`, `"`+strings.Repeat("a", 129)+`"`))}
+			`"\ud83d\ude00ab"`, `"a\udbff\udfffb"`, `"`+strings.Repeat("a", 129)+`"`))}
 }
 
 func customField() field {

@@ -125,6 +125,10 @@ func badJSON() map[string]string {
 		"repeats a key": `{"a":1,"a":1}`, "repeats a key in an escape": `{"a":1,"\u0061":1}`, "repeats a key inside": `{"a":[{"b":1,"b":2}]}`,
 		"is too deep": `{"a":` + deep("[", "]", 64) + `}`, "is very deep": deep(`{"a":`, "}", 100_000), "is deep and cut off": strings.Repeat("[", 100_000),
 		"is null": "null", "is a list": "[]", "is a string": `"{}"`, "is a number": "5", "is a boolean": "true",
+		"has a number that no double holds": `{"a":1e999}`, "has such a number inside": `{"a":{"b":[0,-1e309]}}`,
+		"has a number of too many digits": `{"a":1` + strings.Repeat("0", 400) + `}`,
+		"has half of a surrogate pair":    `{"a":"\ud800"}`, "has the other half": `{"a":"x\udc00"}`, "has halves the wrong way round": `{"a":"\udc00\ud800"}`,
+		"has half of a pair before an escape": `{"a":"\ud800\n"}`, "has half of a pair in a key": `{"a":{"\uDBFF":1}}`,
 		"has a bad number": `{"a":01}`, "has a bad escape": `{"a":"\x"}`,
 	}
 }

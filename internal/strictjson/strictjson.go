@@ -1,0 +1,305 @@
+// Package strictjson reads JSON texts that every reader understands in the same
+// way: UTF-8, one value, no key twice in an object, no half of a surrogate pair,
+// no number that overflows a double, and at most [MaxDepth] nested values.
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// MaxDepth is how many objects and lists may be nested.
+const MaxDepth = 64
+
+// Parse reads a JSON text and returns the members of an object, undecoded, and
+// nil for every other value. They share the memory of data. The error is
+// malformedData for a text that is not strict.
+func Parse(data []byte) (members map[string]json.RawMessage, err error) {
+	p := parser{data: data}
+	p.space()
+	if p.peek() == '{' {
+		members = make(map[string]json.RawMessage)
+	}
+	ok := p.value(0, members)
+	p.space()
+	if !ok || p.at != len(data) {
+		return nil, errors.MalformedData()
+	}
+	return members, nil
+}
+
+// parser goes over a text once. Its methods return false where the text is not
+// strict.
+type parser struct {
+	data []byte
+	at   int
+	keys [][]byte // of the objects that at is in, outermost first
+}
+
+// peek returns the next byte, 0 at the end, which no JSON text has outside of a
+// string.
+func (p *parser) peek() byte {
+	if p.at < len(p.data) {
+		return p.data[p.at]
+	}
+	return 0
+}
+
+// take goes over the next byte if it is c.
+func (p *parser) take(c byte) bool {
+	if p.peek() != c {
+		return false
+	}
+	p.at++
+	return true
+}
+
+func (p *parser) space() {
+	for p.at < len(p.data) {
+		switch p.data[p.at] {
+		case ' ', '\t', '\r', '\n':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+// value goes over one value. It adds the members of an object to members unless
+// that is nil.
+func (p *parser) value(depth int, members map[string]json.RawMessage) bool {
+	switch c := p.peek(); {
+	case c == '"':
+		_, _, ok := p.text()
+		return ok
+	case c == '{':
+		return depth < MaxDepth && p.object(depth, members)
+	case c == '[':
+		return depth < MaxDepth && p.list(depth)
+	case c == '-' || isDigit(c):
+		return p.number()
+	case c == 't':
+		return p.literal("true")
+	case c == 'f':
+		return p.literal("false")
+	}
+	return p.literal("null")
+}
+
+func (p *parser) literal(text string) bool {
+	if !bytes.HasPrefix(p.data[p.at:], []byte(text)) {
+		return false
+	}
+	p.at += len(text)
+	return true
+}
+
+func (p *parser) list(depth int) bool {
+	p.at++
+	p.space()
+	if p.take(']') {
+		return true
+	}
+	for {
+		p.space()
+		if !p.value(depth+1, nil) {
+			return false
+		}
+		p.space()
+		if !p.take(',') {
+			return p.take(']')
+		}
+	}
+}
+
+// fewKeys is how many keys of an object are compared with each other rather than
+// put into a set.
+const fewKeys = 16
+
+func (p *parser) object(depth int, members map[string]json.RawMessage) bool {
+	p.at++
+	p.space()
+	if p.take('}') {
+		return true
+	}
+	first := len(p.keys)
+	var many map[string]bool
+	for {
+		p.space()
+		key, ok := p.key()
+		_, repeated := members[string(key)]
+		if !ok || repeated || members == nil && p.repeats(key, first, &many) {
+			return false
+		}
+		p.space()
+		if !p.take(':') {
+			return false
+		}
+		p.space()
+		from := p.at
+		if !p.value(depth+1, nil) {
+			return false
+		}
+		if members != nil {
+			members[string(key)] = p.data[from:p.at:p.at]
+		}
+		p.space()
+		if !p.take(',') {
+			p.keys = p.keys[:first]
+			return p.take('}')
+		}
+	}
+}
+
+// key goes over a string and returns what it stands for.
+func (p *parser) key() (key []byte, ok bool) {
+	from := p.at
+	key, escaped, ok := p.text()
+	if escaped && ok {
+		var s string
+		ok = json.Unmarshal(p.data[from:p.at], &s) == nil
+		key = []byte(s)
+	}
+	return key, ok
+}
+
+// repeats reports whether the object whose keys begin at first has the key, and
+// adds the key to them.
+func (p *parser) repeats(key []byte, first int, many *map[string]bool) bool {
+	known := p.keys[first:]
+	if *many == nil && len(known) == fewKeys {
+		*many = make(map[string]bool)
+		for _, k := range known {
+			(*many)[string(k)] = true
+		}
+	}
+	if *many != nil {
+		if (*many)[string(key)] {
+			return true
+		}
+		(*many)[string(key)] = true
+		return false
+	}
+	for _, k := range known {
+		if bytes.Equal(k, key) {
+			return true
+		}
+	}
+	p.keys = append(p.keys, key)
+	return false
+}
+
+// text goes over a string and returns what is between its quotes.
+func (p *parser) text() (text []byte, escaped, ok bool) {
+	if !p.take('"') {
+		return nil, false, false
+	}
+	from, ascii := p.at, true
+	for p.at < len(p.data) {
+		switch c := p.data[p.at]; {
+		case c == '"':
+			text = p.data[from:p.at]
+			p.at++
+			return text, escaped, ascii || utf8.Valid(text)
+		case c == '\\':
+			escaped = true
+			if !p.escape() {
+				return nil, escaped, false
+			}
+		case c < ' ':
+			return nil, escaped, false
+		default:
+			ascii = ascii && c < utf8.RuneSelf
+			p.at++
+		}
+	}
+	return nil, escaped, false
+}
+
+// escape goes over one escape, and over both where they are a surrogate pair.
+func (p *parser) escape() bool {
+	p.at++
+	switch p.peek() {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		p.at++
+		return true
+	}
+	unit, ok := p.unit()
+	switch {
+	case !ok || unit >= 0xdc00 && unit <= 0xdfff:
+		return false
+	case unit < 0xd800 || unit > 0xdbff:
+		return true
+	}
+	if !p.take('\\') {
+		return false
+	}
+	unit, ok = p.unit()
+	return ok && unit >= 0xdc00 && unit <= 0xdfff
+}
+
+// unit reads a UTF-16 code unit: the letter u and four hexadecimal digits.
+func (p *parser) unit() (unit uint64, ok bool) {
+	if !p.take('u') || len(p.data)-p.at < 4 {
+		return 0, false
+	}
+	for range 4 {
+		c := p.data[p.at]
+		switch {
+		case isDigit(c):
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = (c | 0x20) - 'a' + 10
+		default:
+			return 0, false
+		}
+		unit = unit<<4 | uint64(c)
+		p.at++
+	}
+	return unit, true
+}
+
+// safeDigits is how many characters a number without an exponent can have and not
+// overflow a double.
+const safeDigits = 300
+
+func (p *parser) number() bool {
+	from := p.at
+	p.take('-')
+	if !p.take('0') && !p.digits() {
+		return false
+	}
+	if p.take('.') && !p.digits() {
+		return false
+	}
+	exponent := p.peek() == 'e' || p.peek() == 'E'
+	if exponent {
+		p.at++
+		if !p.take('+') {
+			p.take('-')
+		}
+		if !p.digits() {
+			return false
+		}
+	}
+	if !exponent && p.at-from <= safeDigits {
+		return true
+	}
+	_, err := strconv.ParseFloat(string(p.data[from:p.at]), 64)
+	return err == nil
+}
+
+// digits goes over digits; false means that there are none.
+func (p *parser) digits() bool {
+	from := p.at
+	for isDigit(p.peek()) {
+		p.at++
+	}
+	return p.at > from
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
