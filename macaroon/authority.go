@@ -148,9 +148,12 @@ func WithPasswordProfile(prepare func(password string) (string, error)) Option {
 }
 
 // NewAuthority returns an authority over the store, which stays the caller's to
-// close. Errors: badData {key "store"} without a store, badValueDomain for a
-// domain that no token can carry, badData {key "clock"} or {key "random"} for a
-// nil one, badValueTooLow for limits that are not positive.
+// close. It does not look into the store: where that may hold records of package
+// seal and has no seal in front, call [store.CheckSeal] before.
+//
+// Errors: badData {key "store"} without a store, badValueDomain for a domain that
+// no token can carry, badData {key "clock"} or {key "random"} for a nil one,
+// badValueTooLow for limits that are not positive.
 func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a := &Authority{
 		store:     s,

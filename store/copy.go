@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -81,17 +82,25 @@ type CopyProgress struct {
 // Secrets are copied as src shows them. Between two sealed stores they are
 // sealed anew; between their backends they stay sealed under the same keys.
 //
-// Errors: badData {key "dst"} or {key "src"} for a store that is no [Archive];
-// badValueIdentifierOccupied for a name that belongs to another record of dst.
+// Errors: badData {key "dst"} or {key "src"} for a store that is no [Archive],
+// and badData {key "dst"} for a sealed store without its key ring, to which
+// secrets would be written in clear; badValueIdentifierOccupied for a name that belongs to another record of dst.
 func Copy(ctx context.Context, dst, src Store, o CopyOptions) (CopyProgress, error) {
 	done := CopyProgress{Next: o.From}
 	from, to, err := archives(dst, src)
 	if err != nil {
 		return done, err
 	}
+	sealed := CheckSeal(ctx, dst)
+	if sealed != nil && !errors.Is(sealed, ErrSealed) {
+		return done, sealed
+	}
 	for page, err := range Walk(ctx, from, o.From, o.PageSize) {
 		if err != nil {
 			return done, err
+		}
+		if sealed != nil && slices.ContainsFunc(page.Records, Record.isClear) {
+			return done, errors.BadDataHint("dst", "the destination holds sealed records: open it with package seal and its key ring")
 		}
 		if err := to.Import(ctx, page.Records); err != nil {
 			return done, fmt.Errorf("import records of kind %s: %w", page.Kind, err)
@@ -103,6 +112,20 @@ func Copy(ctx context.Context, dst, src Store, o CopyOptions) (CopyProgress, err
 		}
 	}
 	return done, nil
+}
+
+// isClear reports whether the record has a secret that is not sealed.
+func (r Record) isClear() bool {
+	var secret Secret
+	switch {
+	case r.Identity != nil:
+		secret = r.Identity.Password
+	case r.Temporary != nil:
+		secret = r.Temporary.Secret
+	case r.Token != nil:
+		secret = r.Token.Secret
+	}
+	return !secret.IsZero() && !secret.IsSealed()
 }
 
 // archives returns the capabilities that a copy needs of its ends.

@@ -182,6 +182,13 @@ func TestCopiesKeepTheCanary(t *testing.T) {
 	require.NoError(t, store.CheckSeal(t.Context(), opened), "nothing in it is sealed")
 	requireFilled(t, opened)
 
+	_, err = store.Copy(t.Context(), dst, opened, store.CopyOptions{})
+	require.ErrorIs(t, err, errors.IDBadData, "secrets in clear to a sealed store")
+	_, err = store.Copy(t.Context(), dst, src, store.CopyOptions{})
+	require.NoError(t, err, "once more, as they are")
+	_, err = store.Copy(t.Context(), sealed(t, dst, ring(t, key1)), opened, store.CopyOptions{})
+	require.NoError(t, err)
+
 	// What is copied to the wrong end is not taken for good.
 	twice := sealed(t, memory.New(), ring(t, key1))
 	_, err = store.Copy(t.Context(), twice, src, store.CopyOptions{})

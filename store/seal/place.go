@@ -65,7 +65,7 @@ func placeOfIdentity(subject caveat.Subject) place {
 // additional is what no two places have in common, and no two versions of the
 // envelope: the byte that begins it in version 1 is a kind, which is not 0.
 func (p place) additional(version byte) []byte {
-	b := make([]byte, 0, 128)
+	b := make([]byte, 0, 64)
 	if version != version1 {
 		b = append(b, 0, version)
 	}

@@ -94,7 +94,8 @@ func (s sealer) decrypt(ctx context.Context, at place, sealed string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	plain, err := gcm.Open(nil, nonce[:], []byte(e.ciphertext), additional)
+	text := []byte(e.ciphertext)
+	plain, err := gcm.Open(text[:0], nonce[:], text, additional)
 	if err != nil {
 		return nil, ErrCannotOpen
 	}
