@@ -29,11 +29,14 @@ func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
 		"the first caveat taken": func(t *store.Token) {
 			t.Caveats = t.Caveats[1:]
 		},
-		"a caveat changed":     func(t *store.Token) { t.Caveats[0] = "time < 2100000000" },
-		"a caveat added":       func(t *store.Token) { t.Caveats = append(t.Caveats, "ip = 203.0.113.7") },
-		"caveats swapped":      func(t *store.Token) { t.Caveats[0], t.Caveats[1] = t.Caveats[1], t.Caveats[0] },
-		"caveats joined":       func(t *store.Token) { t.Caveats = []string{t.Caveats[0] + t.Caveats[1]} },
-		"another type":         func(t *store.Token) { t.Type = "idn" },
+		"a caveat changed": func(t *store.Token) { t.Caveats[0] = "time < 2100000000" },
+		"a caveat added":   func(t *store.Token) { t.Caveats = append(t.Caveats, "ip = 203.0.113.7") },
+		"caveats swapped":  func(t *store.Token) { t.Caveats[0], t.Caveats[1] = t.Caveats[1], t.Caveats[0] },
+		"caveats joined":   func(t *store.Token) { t.Caveats = []string{t.Caveats[0] + t.Caveats[1]} },
+		"another type":     func(t *store.Token) { t.Type = "idn" },
+		"a boundary moved": func(t *store.Token) {
+			t.Caveats = []string{t.Caveats[0] + t.Caveats[1][:1], t.Caveats[1][1:]}
+		},
 		"another version":      func(t *store.Token) { t.Version = 1 },
 		"a caveat in the type": func(t *store.Token) { t.Type, t.Caveats = t.Type+t.Caveats[0], t.Caveats[1:] },
 	} {

@@ -124,6 +124,25 @@ func TestNothingDeletedIsLeftInTheFile(t *testing.T) {
 	require.Zero(t, legible(filesOf(t, path), secrets))
 }
 
+// TestScrubRemovesWhatOthersLeft has a handle that does not overwrite what it
+// deletes, as releases before did.
+func TestScrubRemovesWhatOthersLeft(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	careless := newOver(t, newHandle(t, path, "_journal_mode", "WAL", "_synchronous", "OFF"), sqlite.Options{})
+	secrets := randomSecrets(30)
+	writeSecrets(t, careless, secrets)
+	s := openAt(t, path, sqlite.Options{Synchronous: sqlite.Off})
+	require.NoError(t, s.Scrub(t.Context()), "all is in the file")
+	for i := range secrets {
+		if i%3 == 0 {
+			require.NoError(t, careless.DeleteToken(t.Context(), fmt.Sprint("id ", i)))
+		}
+	}
+	require.NoError(t, s.Scrub(t.Context()))
+	require.Equal(t, 20, legible(filesOf(t, path), secrets), "what is still there")
+}
+
 // TestScrubWaitsForReaders has another program read what is in the log.
 func TestScrubWaitsForReaders(t *testing.T) {
 	t.Parallel()
