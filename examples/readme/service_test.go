@@ -76,7 +76,7 @@ func protect(authority *macaroon.Authority, download, upload http.Handler) http.
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(download))
 	mux.Handle("PUT /files/{id}", rest.Require(caveat.OpWorker, caveat.Update, "file.{id}.content:private")(upload))
 	// The authority has macaroon.WithMemberships, which knows whose tokens are good here.
-	return rest.Authenticate(authority, rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p1"}))(mux)
+	return rest.Authenticate(authority, rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p1"}))(rest.RequireClient()(mux))
 }
 
 // greet is a handler behind the middleware.
@@ -100,6 +100,10 @@ func TestMiddleware(t *testing.T) {
 	response := macaroontest.Request(t, handler, http.MethodGet, "/files/f1", nil, reads)
 	macaroontest.AssertStatus(t, response, http.StatusOK)
 	require.Equal(t, h.Alice.String(), string(response.Body))
+	for _, path := range []string{"/files/f1", "/forgotten"} {
+		response = macaroontest.Request(t, handler, http.MethodGet, path, nil, macaroontest.Anonymous())
+		macaroontest.AssertError(t, response, errors.IDUnauthorized)
+	}
 	response = macaroontest.Request(t, handler, http.MethodPut, "/files/f1", nil, reads)
 	macaroontest.AssertError(t, response, errors.IDTokenCaveatUnverified)
 }
@@ -109,11 +113,12 @@ var files = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Wr
 
 func TestFilesNeedAGoodToken(t *testing.T) {
 	h := macaroontest.New(t)
-	handler := rest.Authenticate(h.Authority)(files)
+	handler := rest.Authenticate(h.Authority)(rest.RequireClient()(files))
 
 	res := macaroontest.Get(t, handler, "/files/1", h.Token(caveat.REST))
 	macaroontest.AssertStatus(t, res, http.StatusOK)
-
+	res = macaroontest.Request(t, handler, http.MethodGet, "/files/1", nil, macaroontest.Anonymous())
+	macaroontest.AssertError(t, res, errors.IDUnauthorized)
 	res = macaroontest.Get(t, handler, "/files/1", h.Revoked())
 	macaroontest.AssertError(t, res, errors.IDTokenRevoked)
 }

@@ -32,7 +32,7 @@ func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
 		rest.Require(caveat.OpWorker, caveat.Get, "file.null.content:private")(http.HandlerFunc(f.read)))
 	mux.Handle("PUT /files/{path...}",
 		rest.Require(caveat.OpWorker, caveat.Update, "file.null.content:private")(http.HandlerFunc(f.write)))
-	return rest.Authenticate(a, rest.AllowDataCaveats())(mux), nil
+	return rest.Authenticate(a, rest.AllowDataCaveats())(rest.RequireClient()(mux)), nil
 }
 
 // allowed reports whether the client may access the file of the request, and

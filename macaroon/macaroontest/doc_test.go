@@ -17,20 +17,17 @@ import (
 
 // files is a handler that some service has.
 var files = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	if client, _ := rest.ClientFrom(r.Context()); client.IsNobody() {
-		rest.WriteError(w, errors.Unauthorized(nil))
-		return
-	}
 	_, _ = io.WriteString(w, "the content of "+r.URL.Path)
 })
 
 func TestFilesNeedAGoodToken(t *testing.T) {
 	h := macaroontest.New(t)
-	handler := rest.Authenticate(h.Authority)(files)
+	handler := rest.Authenticate(h.Authority)(rest.RequireClient()(files))
 
 	res := macaroontest.Get(t, handler, "/files/1", h.Token(caveat.REST))
 	macaroontest.AssertStatus(t, res, http.StatusOK)
-
+	res = macaroontest.Request(t, handler, http.MethodGet, "/files/1", nil, macaroontest.Anonymous())
+	macaroontest.AssertError(t, res, errors.IDUnauthorized)
 	res = macaroontest.Get(t, handler, "/files/1", h.Revoked())
 	macaroontest.AssertError(t, res, errors.IDTokenRevoked)
 }

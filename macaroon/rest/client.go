@@ -82,11 +82,14 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 	return c, ok
 }
 
-// Authenticate returns middleware that finds out who makes a request, from the
-// headers X-Auth-Token, Authorization (Bearer or Basic), Macaroon,
-// X-Onedata-Service-Token and X-Onedata-Consumer-Token. Requests without
-// credentials go through as [caveat.Nobody]; bad ones are answered with 401
-// unauthorized {authError}, and clients whose log-ins keep failing with 429 (see
+// Authenticate returns middleware that finds out who makes a request. It lets
+// requests without credentials through, as [caveat.Nobody]: put [RequireClient]
+// behind it, or [Require] before each handler, to refuse them.
+//
+// The credentials are those of the headers X-Auth-Token, Authorization (Bearer or
+// Basic), Macaroon, X-Onedata-Service-Token and X-Onedata-Consumer-Token. Bad ones
+// are answered with 401 unauthorized {authError}, a password that a page of
+// another site sent with 403 forbidden, and clients whose log-ins keep failing with 429 (see
 // [macaroon.WithThrottle]).
 //
 // The context of the request has a [macaroon.Actor] for the calls of the authority
@@ -119,6 +122,23 @@ func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) h
 			}
 			r = c.authenticated(r, client)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, client)))
+		})
+	}
+}
+
+// RequireClient returns middleware, to go behind [Authenticate], that refuses
+// requests without credentials: 401 unauthorized without details. It is for a whole
+// mux, so that a route without [Require] is not open to everybody; what the caveats
+// of a token allow there is still for Require, or the handler, to decide. Without
+// Authenticate in front it refuses everybody.
+func RequireClient() func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if client, _ := ClientFrom(r.Context()); client.IsNobody() {
+				WriteError(w, errors.Unauthorized(nil))
+				return
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

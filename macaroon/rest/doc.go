@@ -24,7 +24,7 @@
 // caveats of the client's token do not allow:
 //
 //	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(files))
-//	http.ListenAndServe(addr, rest.Authenticate(authority)(mux))
+//	http.ListenAndServe(addr, rest.Authenticate(authority)(rest.RequireClient()(mux)))
 //
 // Tokens with data caveats are refused until [AllowDataCaveats] says that the
 // handler asks [Client.CheckFile] about each file. Caveats of the application are

@@ -156,6 +156,35 @@ func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 	require.NoError(t, rest.Client{Subject: h.Alice}.CheckKind(t.Context(), "tenant"), "a password carries no caveats")
 }
 
+// Behind RequireClient a route that has no Require of its own is closed to those
+// who sent nothing.
+func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /forgotten", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+	handler := rest.Authenticate(w.Authority)(rest.RequireClient()(mux))
+	for name, c := range map[string]struct {
+		handler http.Handler
+		as      macaroontest.Credentials
+		status  int
+	}{
+		"nobody":               {handler, macaroontest.Anonymous(), 401},
+		"a bad token":          {handler, macaroontest.BearerText("nonsense"), 401},
+		"a user":               {handler, w.By(t, cases.Alice), 200},
+		"a user by password":   {handler, macaroontest.Basic("alice"), 200},
+		"a Oneprovider":        {handler, w.By(t, cases.Krakow), 200},
+		"without Authenticate": {rest.RequireClient()(mux), w.By(t, cases.Alice), 401},
+	} {
+		res := macaroontest.Request(t, c.handler, "GET", "/forgotten", nil, c.as)
+		require.Equal(t, c.status, res.Status, name)
+		if name == "nobody" {
+			require.NotContains(t, string(res.Body), "details", "who sent nothing is not told what was wrong with it")
+			require.NotEmpty(t, res.Header.Get("WWW-Authenticate"))
+		}
+	}
+}
+
 func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
 	t.Parallel()
 	const gri = "file.{id}.content:private"
