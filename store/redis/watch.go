@@ -65,6 +65,9 @@ const (
 	maxQueue = 4096
 	// roleCheck is the time between questions to a server whether it is a master.
 	roleCheck = time.Second
+	// upInterval is the time between one FeedUp and the next, at least: each makes
+	// an observer forget what it knows.
+	upInterval = time.Second
 	// A lost feed waits between attempts, longer each time.
 	firstReconnectPause = 5 * time.Millisecond
 	maxReconnectPause   = time.Second
@@ -72,7 +75,8 @@ const (
 
 // Watch implements [store.Watcher]. It subscribes at each master, so that a
 // change comes from the server that made it. An observer that is thousands of
-// changes late is told [store.FeedDown] and [store.FeedUp] in place of them.
+// changes late is told [store.FeedDown] and [store.FeedUp] in place of them, once a
+// second at most.
 // Watch returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	const watch = "watch the store"
@@ -92,8 +96,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 		}
 	}()
 	for pause := firstReconnectPause; watching.Err() == nil; {
+		began := time.Now()
 		if err := s.tell(watching, observe); err == nil {
-			pause = firstReconnectPause
+			pause = max(firstReconnectPause, upInterval-time.Since(began))
 			if ctx.Err() == nil {
 				observe(store.Change{Kind: store.FeedDown})
 			}

@@ -15,6 +15,9 @@ const (
 	lookout = 50 * time.Millisecond
 	// maxChanges is how many changes a watcher reads at once.
 	maxChanges = 1000
+	// upInterval is the time between one FeedUp and the next, at least: each makes
+	// an observer forget what it knows.
+	upInterval = time.Second
 	// maxRecovery is the longest pause between two attempts to read the feed.
 	maxRecovery = time.Second
 )
@@ -26,7 +29,8 @@ const (
 //
 // An observer that is so late that its changes are no longer kept, 15,000 or
 // more, is told [store.FeedDown] and [store.FeedUp] in place of them; so it is
-// where the file was replaced by an older one. Watch returns at once, with the
+// where the file was replaced by an older one. FeedUp is reported once a second at
+// most. Watch returns at once, with the
 // error wrapped, where the tables are not there, and returns [store.ErrClosed],
 // wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
@@ -44,6 +48,7 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	defer cancel()
 	defer context.AfterFunc(s.closed, cancel)()
 	for failures := 0; ; failures++ {
+		began := time.Now()
 		stood, err := s.stand(ended, observe)
 		if ctx.Err() != nil {
 			return s.environment(ctx, doing, err)
@@ -54,6 +59,9 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 		}
 		if s.closed.Err() != nil {
 			return s.environment(ctx, doing, err)
+		}
+		if stood {
+			sleep(ended, upInterval-time.Since(began))
 		}
 		pause(ended, min(10*time.Millisecond<<min(failures, 10), maxRecovery))
 	}
@@ -117,6 +125,16 @@ func wait(ctx context.Context, changed <-chan struct{}) {
 	defer timer.Stop()
 	select {
 	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// sleep waits for the time, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
