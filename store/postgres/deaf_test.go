@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/internal/pgtest"
@@ -42,17 +43,18 @@ func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, 
 
 // anotherDatabase returns the address of a database of the shared server that is
 // not the one that pools lead to. It has the schema.
-func anotherDatabase(t *testing.T, schema string) string {
+func anotherDatabase(t *testing.T, schema string) (address string, pool *pgxpool.Pool) {
 	t.Helper()
-	pool := newPool(t, nil)
+	direct := newPool(t, nil)
 	name := fmt.Sprint("another_", schemas.Add(1))
-	execute(t, pool, "CREATE DATABASE "+name)
-	t.Cleanup(func() { execute(t, pool, "DROP DATABASE "+name+" WITH (FORCE)") })
+	execute(t, direct, "CREATE DATABASE "+name)
+	t.Cleanup(func() { execute(t, direct, "DROP DATABASE "+name+" WITH (FORCE)") })
 	at, err := url.Parse(pgtest.URL(t))
 	require.NoError(t, err)
 	at.Path = name
-	storeIn(t, newPoolAt(t, at.String(), nil), schema)
-	return at.String()
+	pool = newPoolAt(t, at.String(), nil)
+	storeIn(t, pool, schema)
+	return at.String(), pool
 }
 
 // TestAFeedIsUpOnlyWhenItHearsItself listens where nobody writes.
@@ -61,11 +63,17 @@ func TestAFeedIsUpOnlyWhenItHearsItself(t *testing.T) {
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
 	var log logged
-	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: anotherDatabase(t, schema), Logger: log.logger()})
+	url, there := anotherDatabase(t, schema)
+	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: url, Logger: log.logger()})
 	s.SetProbe(100*time.Millisecond, 500*time.Millisecond)
 	changes := make(chan store.Change, 10)
 	go func() { _ = s.Watch(t.Context(), func(c store.Change) { changes <- c }) }()
-	eventually(t, func() bool { return strings.Contains(log.String(), "no notification of the feed's own arrives") }, "the log says why")
+	eventually(t, func() bool {
+		for _, payload := range []string{"garbage", "ta", "p" + strings.Repeat("0", 32) + ".1"} {
+			execute(t, there, "SELECT pg_notify($1, $2)", schema, payload)
+		}
+		return strings.Contains(log.String(), "no notification of the feed's own arrives")
+	}, "the log says why")
 	require.Empty(t, changes, "a feed is up that hears nothing")
 	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
 }

@@ -40,7 +40,10 @@ func TestOpenFindsTheHostThatAnswers(t *testing.T) {
 	t.Parallel()
 	at, err := url.Parse(pgtest.URL(t))
 	require.NoError(t, err)
-	at.Host = silent(t) + "," + silent(t) + ",127.0.0.1:1," + at.Host
+	for range 6 { // which take 12 seconds one after the other
+		at.Host = silent(t) + "," + at.Host
+	}
+	at.Host = "127.0.0.1:1," + at.Host
 	start := time.Now()
 	s, err := postgres.Open(t.Context(), at.String(), postgres.Options{Schema: newSchema(t, newPool(t, nil))})
 	require.NoError(t, err)
