@@ -214,6 +214,7 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 			macaroontest.AssertError(t, res, errors.IDForbidden)
 			var body errors.Envelope
 			res.JSON(t, &body)
+			require.NotNil(t, body.Error)
 			require.Contains(t, body.Error.Description, c.says)
 		})
 	}
