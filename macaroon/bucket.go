@@ -19,7 +19,7 @@ type throttle struct {
 	seed     maphash.Seed
 
 	mu        sync.Mutex
-	buckets   map[uint64]*bucket // by the hash of the key; one that is not there is full
+	buckets   map[uint64]*bucket // by the hash of the key; a missing bucket is full
 	concluded chan struct{}      // closed when an attempt was concluded
 }
 
@@ -47,18 +47,17 @@ func newThrottle(capacity int, interval time.Duration, now func() time.Time) *th
 // throttleKey is what failures are counted for.
 type throttleKey struct {
 	name string
-	// share of a token that a failure costs, as one part of so many; 0 is 1. An
-	// address that many use has more failures than one of them.
+	// A failure costs 1/parts of a token; 0 stands for 1. An address, which many
+	// users may share, has more failures than one of them.
 	parts time.Duration
 }
 
 // cost of one failure, in the time that it takes to fill in.
 func (t *throttle) cost(k throttleKey) time.Duration { return t.interval / max(k.parts, 1) }
 
-// attempt takes what a failure costs from each key before the outcome is known, so
-// that many attempts at once count as many; conclude gives them back unless it
-// failed.
-// While a key has none left because of attempts that may yet succeed, attempt
+// attempt takes the cost of a failure from each key. It does so before the outcome
+// is known, so that concurrent attempts all count; conclude gives the cost back
+// unless the attempt failed. While a key has none left because of attempts that may yet succeed, attempt
 // waits for them. The error is a ThrottledError where a key has none left for
 // its failures, or that of ctx.
 func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (conclude func(failed bool), err error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-// EventKind tells what happened. The zero kind is invalid.
+// EventKind is what happened. The zero kind is invalid.
 type EventKind uint8
 
 // The kinds of events.

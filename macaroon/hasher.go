@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// hasher hashes passwords, only so many at a time.
+// hasher hashes passwords, and bounds how many at a time.
 type hasher struct {
 	slots  semaphore
 	derive func(h passwordHash, password string) ([]byte, error)

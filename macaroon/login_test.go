@@ -43,7 +43,7 @@ func (z *zone) logIn(t *testing.T, password, address string) error {
 	return err
 }
 
-// fail makes so many log-ins of carol fail.
+// fail has carol log in with a wrong password.
 func (z *zone) fail(t *testing.T, times int, address string) {
 	t.Helper()
 	for range times {
@@ -68,7 +68,7 @@ func TestAKnownAddressPassesALockedName(t *testing.T) {
 	}
 	require.NoError(t, z.logIn(t, password, home))
 
-	// There it has so many failures of its own, and no more.
+	// A known address has as many failures of its own.
 	z.fail(t, 2, home)
 	requireThrottled(t, time.Minute, z.logIn(t, password, home))
 	z.advance(time.Minute)

@@ -149,6 +149,10 @@
 // The Go runtime keeps to GOMEMLIMIT, such as GOMEMLIMIT=200MiB in a container with
 // 256 MiB; set it where the cache or a store in memory is large.
 //
+// Ten log-ins in a row may fail for a user name, and one more after each six
+// seconds; further ones are answered with 429. An address has ten times as many.
+// Each process counts by itself: N replicas give N times the guesses.
+//
 // While the store is down requests are answered with 503 serviceUnavailable, and
 // as before when it is back. Verifications that the cache can answer go on for
 // its short TTL.

@@ -137,8 +137,10 @@ func TestRequestIDsAreTakenWhenPlainAndMadeOtherwise(t *testing.T) {
 	// One request has one id, whatever it passes through.
 	r := httptest.NewRequest("GET", "/", nil)
 	rec := httptest.NewRecorder()
-	rest.Authenticate(a)(behind).ServeHTTP(rec, r)
-	require.Equal(t, rec.Header().Get("X-Request-Id"), rec.Body.String())
+	var outer trail
+	rest.Authenticate(a, rest.WithActorObserver(outer.see))(behind).ServeHTTP(rec, r)
+	require.Equal(t, outer.actors[0].RequestID, rec.Body.String())
+	require.Equal(t, outer.actors[0].RequestID, rec.Header().Get("X-Request-Id"))
 }
 
 func TestAnAccessLogInFrontSeesTheRoute(t *testing.T) {

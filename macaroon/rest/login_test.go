@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// newUsers returns an authority with the users alice, who has a password, ada, who
-// has none, and olga, who has one and is blocked.
+// newUsers returns an authority with the users alice, who has a password, ada
+// without a password, and olga, who is blocked.
 func newUsers(t *testing.T, s store.Store, options ...macaroon.Option) *macaroon.Authority {
 	t.Helper()
 	options = append([]macaroon.Option{macaroon.WithClock(func() time.Time { return macaroontest.Start })}, options...)
