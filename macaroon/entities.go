@@ -11,7 +11,10 @@ import (
 // its users elsewhere than in the store.
 type Directory interface {
 	// Holder tells whether the user or Oneprovider exists and is not blocked.
-	// It is asked at every verification, after the signature.
+	// It is asked at every verification, after the signature, and twice for a new
+	// token: the second time when its record is stored. A cached answer must not
+	// outlive the deletion of the subject, or tokens that are issued meanwhile
+	// stay: see [Authority.Forget].
 	Holder(ctx context.Context, subject caveat.Subject) (store.Status, error)
 }
 

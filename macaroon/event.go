@@ -38,7 +38,7 @@ const (
 	PasswordSet   // the password of a user was set or taken away
 	UserBlocked   // a user or Oneprovider was blocked
 	UserUnblocked // a user or Oneprovider was unblocked
-	UserDeleted   // a user was deleted; events for the tokens follow
+	UserDeleted   // a user was deleted, after the tokens, which have events of their own
 )
 
 var eventKindNames = [...]string{

@@ -14,13 +14,7 @@ import (
 // it with the services. status is what the store knows of the subject; the
 // directory, where there is one, knows better.
 func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ Type, status store.Status, services ...caveat.Service) error {
-	if a.directory != nil {
-		var err error
-		if status, err = a.directory.Holder(ctx, subject); err != nil {
-			return environment.Error("looking up the subject of a token", err)
-		}
-	}
-	if err := refusedHolder(subject, status); err != nil || typ.Kind() != Access {
+	if err := a.checkActive(ctx, subject, status); err != nil || typ.Kind() != Access {
 		return err
 	}
 	if err := a.checkSession(ctx, subject, typ.Session()); err != nil {
@@ -32,6 +26,18 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 		}
 	}
 	return nil
+}
+
+// checkActive decides whether the subject may hold tokens at all. status is what
+// the store knows of it; the directory, where there is one, knows better.
+func (a *Authority) checkActive(ctx context.Context, subject caveat.Subject, status store.Status) error {
+	if a.directory != nil {
+		var err error
+		if status, err = a.directory.Holder(ctx, subject); err != nil {
+			return environment.Error("looking up the subject of a token", err)
+		}
+	}
+	return refusedHolder(subject, status)
 }
 
 // refusedHolder is why a subject of that status can hold no token; nil if it can.

@@ -71,6 +71,11 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("looking up the temporary secret: %w", err)
 	}
+	// Once more, because the subject may have been deleted, and the secret with it,
+	// before this call made another: see DeleteUser.
+	if err := a.checkActive(ctx, g.Subject, key.Holder); err != nil {
+		return Token{}, err
+	}
 	id, err := a.newID()
 	if err != nil {
 		return Token{}, err
@@ -112,10 +117,10 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err := a.checkSpecified(ctx, g); err != nil {
 		return Token{}, err
 	}
-	// Where the store alone knows whether the subject may have the token, one
-	// look-up tells and creates the record.
-	guarded := a.storeDecides(g)
-	if !guarded {
+	// Where the store alone knows whether the subject may have the token, the
+	// creation of the record tells.
+	storeDecides := a.storeDecides(g)
+	if !storeDecides {
 		if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
 			return Token{}, err
 		}
@@ -130,13 +135,13 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err == nil {
 		err = a.checkQuotas(ctx, record)
 	}
-	if err != nil && guarded {
+	if err != nil && storeDecides {
 		err = cmp.Or(a.checkGrant(ctx, g.Subject, g.Type, g.Caveats), err) // the subject comes first
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	if err := a.keep(ctx, guarded, record); err != nil {
+	if err := a.keep(ctx, record); err != nil {
 		return Token{}, err
 	}
 	a.issued(ctx, t)
@@ -167,18 +172,28 @@ func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret
 	return t, secret, err
 }
 
-// keep stores the record of a named token; guarded, if its subject is active.
-func (a *Authority) keep(ctx context.Context, guarded bool, record store.Token) (err error) {
-	status := store.HolderActive
-	if guarded {
-		status, err = store.CreateTokenIfActive(ctx, a.store, record)
-	} else {
-		err = a.store.CreateToken(ctx, record)
+// keep stores the record of a named token if its subject is active, also when the
+// record is there: a subject that is deleted at the same time may have had its
+// other tokens removed before. See DeleteUser and Forget.
+func (a *Authority) keep(ctx context.Context, record store.Token) error {
+	if a.directory == nil {
+		status, err := store.CreateTokenIfActive(ctx, a.store, record)
+		if err != nil {
+			return fmt.Errorf("storing a named token: %w", err)
+		}
+		return refusedHolder(record.Subject, status)
 	}
-	if err != nil {
+	if err := a.store.CreateToken(ctx, record); err != nil {
 		return fmt.Errorf("storing a named token: %w", err)
 	}
-	return refusedHolder(record.Subject, status)
+	err := a.checkActive(ctx, record.Subject, store.HolderMissing)
+	if err == nil {
+		return nil
+	}
+	if removal := store.TakeBackToken(ctx, a.store, record.ID); removal != nil {
+		return removal
+	}
+	return err
 }
 
 // LegacyTTL is how long a token of [Authority.IssueLegacy] is good for: a year.

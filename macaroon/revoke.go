@@ -102,22 +102,3 @@ func (a *Authority) TemporaryGeneration(ctx context.Context, subject caveat.Subj
 	}
 	return key.Generation, nil
 }
-
-// Forget removes all named tokens and the temporary secret of a subject, as is
-// due when a user or Oneprovider is deleted. Call it after the identity is gone,
-// so that no new tokens come up. The error is tokenSubjectInvalid where the
-// subject is no user or Oneprovider.
-func (a *Authority) Forget(ctx context.Context, subject caveat.Subject) error {
-	if !isHolder(subject) {
-		return errors.TokenSubjectInvalid()
-	}
-	if err := a.DeleteAll(ctx, subject); err != nil {
-		return err
-	}
-	if err := a.store.DeleteTemporaryKey(ctx, subject); err != nil {
-		return fmt.Errorf("deleting the temporary secret: %w", err)
-	}
-	a.recognition.removeTemporary(subject)
-	a.observe(ctx, Event{Kind: Forgotten, Subject: subject})
-	return nil
-}

@@ -32,6 +32,9 @@ func (u NewUser) Format(f fmt.State, _ rune) {
 // Errors: badValueUsername,
 // badValueFullName, badValuePassword, badValueIdentifier {key "id"},
 // badValueIdentifierOccupied {key "username"}, alreadyExists for the id.
+//
+// Tokens and the temporary secret that a former user with the ID left are removed,
+// as by [Authority.Forget].
 func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, error) {
 	i := store.Identity{Username: u.Username, FullName: u.FullName, Created: a.clock().Unix()}
 	if err := u.validate(); err != nil {
@@ -41,14 +44,20 @@ func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, 
 	if i.Password, err = a.newPassword(ctx, u.Password); err != nil {
 		return caveat.Subject{}, err
 	}
-	if u.ID == "" {
+	fresh := u.ID == "" // nobody had it before
+	if fresh {
 		if u.ID, err = a.newID(); err != nil {
 			return caveat.Subject{}, err
 		}
 	}
-	i.Subject = caveat.User(u.ID)
+	i.Subject, i.Blocked = caveat.User(u.ID), !fresh
 	if err := a.store.CreateIdentity(ctx, i); err != nil {
 		return caveat.Subject{}, fmt.Errorf("storing a user: %w", err)
+	}
+	if !fresh {
+		if err := a.takeOver(ctx, i.Subject); err != nil {
+			return caveat.Subject{}, err
+		}
 	}
 	a.observe(ctx, Event{Kind: UserCreated, Subject: i.Subject, Username: i.Username})
 	return i.Subject, nil
@@ -175,23 +184,6 @@ func (a *Authority) changeUser(ctx context.Context, user caveat.Subject, change 
 		return fmt.Errorf("changing a user: %w", err)
 	}
 	return nil
-}
-
-// DeleteUser removes a user with all named tokens and the temporary secret.
-// notFound: there is no such user; what an interrupted call left of one is
-// removed all the same.
-func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
-	err := a.store.DeleteIdentity(ctx, user)
-	switch {
-	case err == nil:
-		a.observe(ctx, Event{Kind: UserDeleted, Subject: user})
-	default:
-		err = fmt.Errorf("deleting a user: %w", err)
-		if !errors.Is(err, errors.IDNotFound) {
-			return err
-		}
-	}
-	return errors.Join(err, a.Forget(ctx, user))
 }
 
 // User is what the store of an authority keeps of a user, beside tokens.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -39,17 +41,21 @@ type Change struct {
 }
 
 // HolderGuard is the optional capability of looking at the subject of a new
-// named token in the step that creates the record, which spares a round trip.
-// [CreateTokenIfActive] does the same with any store, in two steps where it has
-// to. Neither keeps the subject from being blocked at that very moment, which
-// every verification looks at anew.
+// named token in the step that creates the record, which spares round trips.
+// [CreateTokenIfActive] does the same with any store, in several steps where it
+// has to.
+//
+// Both promise: when a call that blocks or deletes the identity has returned, a
+// listing that begins then has every token that was or will be reported as
+// created for it. Other tokens of the subject may be listed too, and are taken
+// back.
 //
 // Who wraps a store by embedding one that has this capability, and has a
 // CreateToken of its own, needs a CreateTokenIfActive too: tokens of active
 // subjects go past CreateToken.
 type HolderGuard interface {
 	// CreateTokenIfActive is CreateToken where the identity of the token's subject
-	// is active, and writes nothing where it is not. It returns what the subject
+	// is active, and leaves nothing where it is not. It returns what the subject
 	// is, zero with an error. That the id or the name is taken is an error of
 	// active subjects only; an invalid record is badData whatever the subject is.
 	CreateTokenIfActive(ctx context.Context, t Token) (holder Status, err error)
@@ -79,7 +85,37 @@ func CreateTokenIfActive(ctx context.Context, s Store, t Token) (holder Status, 
 	if err := s.CreateToken(ctx, t); err != nil {
 		return 0, err
 	}
-	return HolderActive, nil
+	// The subject may have been blocked or deleted before the token was there,
+	// and its tokens listed and deleted without this one.
+	if i, err = s.GetIdentity(ctx, t.Subject); err == nil && !i.Blocked {
+		return HolderActive, nil
+	}
+	if removal := TakeBackToken(ctx, s, t.ID); removal != nil {
+		return 0, removal
+	}
+	switch {
+	case errors.Is(err, errors.IDNotFound):
+		return HolderMissing, nil
+	case err != nil:
+		return 0, err
+	}
+	return HolderBlocked, nil
+}
+
+// takeBackTimeout is how long the removal of a token may take that was created and
+// must not be given to anybody.
+const takeBackTimeout = 5 * time.Second
+
+// TakeBackToken removes a token that the caller has created and will give to
+// nobody, also when ctx is done, within a few seconds. That the token is not there
+// is no error.
+func TakeBackToken(ctx context.Context, s Tokens, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTimeout)
+	defer cancel()
+	if err := s.DeleteToken(ctx, id); err != nil && !errors.Is(err, errors.IDNotFound) {
+		return fmt.Errorf("take back a named token: %w", err)
+	}
+	return nil
 }
 
 // RecordKind is a kind of records. The zero kind is invalid.

@@ -34,8 +34,10 @@ type Keys interface {
 
 	// EnsureTemporaryKey returns the current key, and where there is none first
 	// makes one of generation 1 with the given secret. Of several concurrent
-	// calls one makes it and all return the same key. The subject need not
-	// exist. badData: the subject is not a user or Oneprovider, or the secret is
+	// calls one makes it and all return the same key. The key's Holder is what
+	// the subject is while the key is there: a caller that is told of an active
+	// subject has a key that a later deletion of the subject's key removes. The
+	// subject need not exist. badData: the subject is not a user or Oneprovider, or the secret is
 	// empty.
 	EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret Secret) (Key, error)
 

@@ -2,9 +2,8 @@
 // default backend, for tests and for applications that can lose them or load
 // them anew at start.
 //
-// [New] gives an empty [Store]. It is a [store.Archive], a [store.Watcher] and a
-// [store.TemporaryReplacer], and no [store.HolderGuard], which would spare it
-// nothing.
+// [New] gives an empty [Store]. It is a [store.Archive], a [store.Watcher], a
+// [store.TemporaryReplacer] and a [store.HolderGuard].
 //
 //   - A verification ([Store.NamedKey], [Store.TemporaryKey]) takes no lock,
 //     writes to no memory that others read, and allocates nothing when it finds
@@ -55,6 +54,7 @@ var (
 	_ store.Archive           = (*Store)(nil)
 	_ store.Watcher           = (*Store)(nil)
 	_ store.TemporaryReplacer = (*Store)(nil)
+	_ store.HolderGuard       = (*Store)(nil)
 )
 
 // New returns an empty store.

@@ -49,23 +49,39 @@ func (e *entry) isAfter(c store.Cursor) bool {
 
 // CreateToken implements [store.Tokens].
 func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+	_, err := s.create(ctx, t, true)
+	return err
+}
+
+// CreateTokenIfActive implements [store.HolderGuard].
+func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+	return s.create(ctx, t, false)
+}
+
+// create adds the record, for any subject or for an active one alone, and returns
+// what the subject is.
+func (s *Store) create(ctx context.Context, t store.Token, forAnybody bool) (store.Status, error) {
 	if err := s.ready(ctx, "create a named token"); err != nil {
-		return err
+		return 0, err
 	}
 	if err := t.Validate(); err != nil {
-		return err
+		return 0, err
 	}
 	t = t.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	status := s.holders.get(t.Subject).status()
+	if status != store.HolderActive && !forAnybody {
+		return status, nil
+	}
 	if s.tokens.get(t.ID) != nil {
-		return errors.AlreadyExists()
+		return 0, errors.AlreadyExists()
 	}
 	if s.names[nameKeyOf(&t)] != nil {
-		return errors.BadValueIdentifierOccupied("name")
+		return 0, errors.BadValueIdentifierOccupied("name")
 	}
 	s.addToken(&t)
-	return nil
+	return status, nil
 }
 
 // GetToken implements [store.Tokens].

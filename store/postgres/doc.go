@@ -13,7 +13,7 @@
 // caller's. [Store.Migrate] makes the tables, in a schema of their own; every
 // replica may call it at its start. The store is a [store.Archive], a
 // [store.TemporaryReplacer], a [store.HolderGuard], so that a named token is
-// issued in one round trip, and a [store.Watcher] over LISTEN and NOTIFY.
+// issued in two round trips, and a [store.Watcher] over LISTEN and NOTIFY.
 //
 // # Promises
 //

@@ -16,7 +16,7 @@ type queries struct {
 	createToken, getToken, lockToken, updateToken, deleteToken          string
 	records, places                                                     listings
 	countTokens                                                         string
-	createIdentity, getIdentity, getUser                                string
+	createIdentity, getIdentity, getUser, getStatus                     string
 	lockIdentity, updateIdentity, deleteIdentity                        string
 	exportIdentities, exportTemporary, exportTokens                     string
 	unnameIdentities, importIdentity, importTemporary                   string
@@ -77,6 +77,7 @@ func newQueries(schema string) queries {
 
 		createIdentity: in(insertIdentity),
 		getIdentity:    in(selectIdentity + `WHERE subject = $1`),
+		getStatus:      in(`SELECT (SELECT blocked FROM onezone.identities WHERE subject = $1)`), // one row always
 		getUser:        in(selectIdentity + `WHERE username = $1`),
 		lockIdentity:   in(selectIdentity + `WHERE subject = $1 FOR UPDATE`),
 		updateIdentity: in(`UPDATE onezone.identities SET username = $2, full_name = $3, password = $4, blocked = $5

@@ -24,7 +24,10 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	return outcome(doing, err)
 }
 
-// CreateTokenIfActive implements [store.HolderGuard] in one round trip.
+// CreateTokenIfActive implements [store.HolderGuard] in two round trips: the
+// statement that creates the token may not see that the subject is being blocked,
+// so the subject is looked at again. A lock on its row would let who creates tokens
+// all the time keep the subject from being blocked.
 func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
 	const doing = "create a named token of an active subject"
 	if err := s.ready(ctx, doing); err != nil {
@@ -34,6 +37,16 @@ func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.S
 		return 0, err
 	}
 	holder, err := s.create(ctx, &t, false)
+	if err != nil || holder != store.HolderActive {
+		return holder, outcome(doing, err)
+	}
+	holder, err = queryOne(ctx, s, scanHolder, s.queries.getStatus, t.Subject.String())
+	if err == nil && holder == store.HolderActive {
+		return holder, nil
+	}
+	if err := store.TakeBackToken(ctx, s, t.ID); err != nil {
+		return 0, err
+	}
 	return holder, outcome(doing, err)
 }
 

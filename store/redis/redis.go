@@ -68,6 +68,7 @@ var (
 	_ store.Archive           = (*Store)(nil)
 	_ store.Watcher           = (*Store)(nil)
 	_ store.TemporaryReplacer = (*Store)(nil)
+	_ store.HolderGuard       = (*Store)(nil)
 )
 
 // New returns a store over the client, which stays the caller's to close. It does

@@ -38,9 +38,11 @@ return 0`)
 
 // createScript writes a new token where pointer and record are on the same
 // server: what commitScript can do as well, in half the time. It is not done if
-// the id (1) or the name (2) is taken, or if the server refuses to publish.
+// the id (1) or the name (2) is taken, if the subject's identity has another
+// revision than a given one (3), or if the server refuses to publish.
 var createScript = newScript(`
 local call = redis.call
+if ARGV[7] ~= '' and call('GETRANGE', KEYS[7], 0, 7) ~= ARGV[7] then return 3 end
 if not call('SET', KEYS[1], ARGV[1], 'NX') then return 1 end
 if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
 	call('DEL', KEYS[1])

@@ -17,30 +17,72 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
+	return during(create, s.create(ctx, t, ""))
+}
+
+// CreateTokenIfActive implements [store.HolderGuard]: the script that writes the
+// record checks that the identity is the one that was looked at.
+func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
+	const create = "create a named token of an active subject"
+	if err := s.ready(ctx, create); err != nil {
+		return 0, err
+	}
+	if err := t.Validate(); err != nil {
+		return 0, err
+	}
+	look := s.look // from memory the first time
+	err = s.untilFresh(ctx, create, func() error {
+		identity, err := look(ctx, s.subjectKey(identityKind, t.Subject))
+		look = s.get
+		if err == nil {
+			holder, err = decodeStatus(identity)
+		}
+		if err == nil && holder == store.HolderActive {
+			err = s.create(ctx, t, revision(identity))
+		}
+		return during(create, err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return holder, nil
+}
+
+// create writes the record, if the identity of its subject has the revision, ""
+// for any or none. errStale: it has another.
+func (s *Store) create(ctx context.Context, t store.Token, identity string) error {
 	if !s.isCluster() {
-		if done, err := s.createAtOnce(ctx, t); done || err != nil {
-			return during(create, err)
+		if done, err := s.createAtOnce(ctx, t, identity); done || err != nil {
+			return err
 		}
 	}
-	ops := []op{s.nameFree(t), isAbsent(s.tokenKey(t.Subject, t.ID), errors.AlreadyExists())}
+	var ops []op
+	if identity != "" {
+		ops = append(ops, is(s.subjectKey(identityKind, t.Subject), identity, errStale))
+	}
+	ops = append(ops, s.nameFree(t), isAbsent(s.tokenKey(t.Subject, t.ID), errors.AlreadyExists()))
 	ops = append(ops, s.putToken(t)...)
-	return during(create, s.claim(ctx, s.tokenClaim(t), step{ops: append(ops, s.index(t)...)}))
+	return s.claim(ctx, s.tokenClaim(t), step{ops: append(ops, s.index(t)...)})
 }
 
 // createAtOnce writes the record and the pointer to it. It is not done where
 // there is a pointer, of which it does not know where it leads.
-func (s *Store) createAtOnce(ctx context.Context, t store.Token) (done bool, err error) {
+func (s *Store) createAtOnce(ctx context.Context, t store.Token, identity string) (done bool, err error) {
 	key, member := s.tokenKey(t.Subject, t.ID), age(t.Created, t.ID)
 	reason, err := s.execute(ctx, createScript,
 		[]string{
 			s.pointerKey(tokenPointer, t.ID), s.subjectKey(namesKind, t.Subject), key,
 			s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
+			s.subjectKey(identityKind, t.Subject),
 		},
-		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID},
+		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID, identity},
 		[]string{key},
 	)
-	if reason == 2 {
+	switch reason {
+	case 2:
 		err = errors.BadValueIdentifierOccupied("name")
+	case 3:
+		err = errStale
 	}
 	return err == nil && reason == 0, err
 }

@@ -203,6 +203,7 @@ var guardFaults = map[string][]string{
 	"guard overwrites":                   {"HolderGuard/id and name are unique"},
 	"guard answers with an error":        {"HolderGuard/id and name are unique"},
 	"guard creates before it is blocked": {"HolderGuard/a subject that is blocked meanwhile gets no more tokens"},
+	"guard creates after it looked":      {"HolderGuard/a listing after the subject was blocked has every token"},
 	"guard ignores its context":          {"Context/a cancelled context stops every call"},
 }
 

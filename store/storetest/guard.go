@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +21,7 @@ var guardChecks = []check{
 	{"an invalid record is refused whatever the subject is", guardInvalid},
 	{"concurrent creators of one name: one wins", guardConcurrently},
 	{"a subject that is blocked meanwhile gets no more tokens", guardWhileBlocking},
+	{"a listing after the subject was blocked has every token", guardAfterBlocking},
 }
 
 // requireGuarded demands what the store says of the token's subject.
@@ -166,4 +170,53 @@ func guardWhileBlocking(t *testing.T, open func() store.Store) {
 		}
 	}
 	requireGuarded(t, s, store.HolderBlocked, newToken("late"))
+}
+
+// guardAfterBlocking creates tokens all the time, and lists them once the subject
+// is blocked or gone. What is listed is all that there will be.
+func guardAfterBlocking(t *testing.T, open func() store.Store) {
+	s := open()
+	for round := range 12 {
+		createIdentities(t, s, newUser("alice"))
+		listed := make(chan []string, 1)
+		var created atomic.Int64
+		requireAllNil(t, race(4, func(i int) error {
+			if i == 0 {
+				for created.Load() == 0 {
+					runtime.Gosched()
+				}
+				err := stopUser(t.Context(), s, round%2 == 0)
+				page, _, listErr := s.ListTokenIDs(t.Context(), store.Query{Subject: alice, Limit: store.MaxPage})
+				listed <- page
+				return errors.Join(err, listErr)
+			}
+			for n := range 150 {
+				holder, err := store.CreateTokenIfActive(t.Context(), s, newToken(fmt.Sprint("token ", round, " ", i, " ", n)))
+				if created.Add(1); err != nil || holder != store.HolderActive {
+					return err
+				}
+			}
+			return nil
+		}))
+		known := make(map[string]bool)
+		for _, id := range await(t, listed, "the tokens are listed") {
+			known[id] = true
+		}
+		for _, id := range listAllIDs(t, s, store.Query{Subject: alice}) {
+			require.True(t, known[id], "%s came up after the subject was blocked or deleted and its tokens listed", id)
+			require.NoError(t, s.DeleteToken(t.Context(), id))
+		}
+		_ = s.DeleteIdentity(t.Context(), alice)
+	}
+}
+
+// stopUser blocks alice or deletes her identity.
+func stopUser(ctx context.Context, s store.Store, block bool) error {
+	if !block {
+		return s.DeleteIdentity(ctx, alice)
+	}
+	return s.UpdateIdentity(ctx, alice, func(i *store.Identity) error {
+		i.Blocked = true
+		return nil
+	})
 }

@@ -314,6 +314,14 @@ func (w *wrongGuard) CreateTokenIfActive(ctx context.Context, t store.Token) (st
 	if w.fault == "guard overwrites" {
 		_ = w.Store.DeleteToken(ctx, t.ID)
 	}
+	switch w.fault {
+	case "":
+		return w.Store.CreateTokenIfActive(ctx, t)
+	case "guard creates after it looked":
+		for range 100 {
+			runtime.Gosched()
+		}
+	}
 	if err = w.Store.CreateToken(ctx, t); err != nil && w.fault != "guard answers with an error" {
 		holder = 0
 	}
