@@ -57,9 +57,9 @@ func (t *throttle) cost(k throttleKey) time.Duration { return t.interval / max(k
 
 // attempt takes the cost of a failure from each key. It does so before the outcome
 // is known, so that concurrent attempts all count; conclude gives the cost back
-// unless the attempt failed. While a key has none left because of attempts that may yet succeed, attempt
-// waits for them. The error is a ThrottledError where a key has none left for
-// its failures, or that of ctx.
+// unless the attempt failed. While a key has none left because of attempts that
+// may yet succeed, attempt waits for them. The error is a ThrottledError if a key
+// has none left because of failures, or that of ctx.
 func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (conclude func(failed bool), err error) {
 	if t.capacity == 0 {
 		return func(bool) {}, nil
