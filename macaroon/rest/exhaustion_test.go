@@ -102,9 +102,10 @@ func TestOneClientDoesNotTakeAllRequestsInFlight(t *testing.T) {
 	require.NoError(t, err)
 	server := httptest.NewServer(h)
 	defer server.Close()
+	defer close(s.held) // lets go of everything where the test fails
 	const slow, fast = rest.Prefix + "/user/tokens/temporary", rest.Prefix + "/user/client_tokens"
 
-	statuses := make(chan int)
+	statuses := make(chan int, 2)
 	for range 2 {
 		go func() {
 			res, _, _ := get(t, server.URL+slow, tokens["alice"])

@@ -74,7 +74,7 @@ func together(n int, send func(i int) (status int)) map[int]int {
 	return statuses
 }
 
-func TestLargeTokensAreListedAndDeletedInBoundedMemory(t *testing.T) {
+func TestLaw12LargeTokensAreListedAndDeletedInBoundedMemory(t *testing.T) {
 	t.Parallel()
 	s := start(t, many)
 	largest(t, s, 100)
@@ -104,7 +104,7 @@ func flood(t *testing.T, s *service, connections int, write func(conn net.Conn, 
 	all.Wait()
 }
 
-func TestHeadersOfManyConnectionsTakeBoundedMemory(t *testing.T) {
+func TestLaw12HeadersOfManyConnectionsTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
 	const head = "GET " + api + "/user/tokens/temporary HTTP/1.1\r\nHost: x\r\n"
 	for name, headers := range map[string]string{
@@ -132,7 +132,7 @@ func TestHeadersOfManyConnectionsTakeBoundedMemory(t *testing.T) {
 	}
 }
 
-func TestBodiesOfManyConnectionsTakeBoundedMemory(t *testing.T) {
+func TestLaw12BodiesOfManyConnectionsTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
 	const size = 2<<20 - 1
 	t.Run("slow", func(t *testing.T) {
@@ -178,7 +178,7 @@ func keys(n int) string {
 	return b.String()
 }
 
-func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+func TestLaw12IdleConnectionsKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	t.Run("of one address", func(t *testing.T) {
 		t.Parallel()
