@@ -184,7 +184,7 @@ func TestHashesOfOtherStrengths(t *testing.T) {
 		require.NoError(t, err)
 		return string(hash)
 	}
-	today := func(iterations int, hash string) string {
+	today := func(iterations int64, hash string) string {
 		encode := base64.RawURLEncoding.EncodeToString
 		return fmt.Sprintf("pbkdf2-sha512$%d$%s$%s", iterations, encode([]byte(salt)), encode([]byte(hash)))
 	}

@@ -391,5 +391,5 @@ func importLastGeneration(t *testing.T, open func() store.Store) {
 	require.False(t, catalogued, "the environment is reported as %v", e)
 	key := temporaryKey(t, s, alice)
 	require.Equal(t, "last", key.Secret.Reveal())
-	require.EqualValues(t, math.MaxInt64, key.Generation)
+	require.EqualValues(t, int64(math.MaxInt64), key.Generation)
 }
