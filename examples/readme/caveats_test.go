@@ -2,53 +2,82 @@ package readme
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 )
 
 type projectKey struct{}
 
-func projectOf(ctx context.Context) string {
-	project, _ := ctx.Value(projectKey{}).(string)
-	return project
+// project is the caveat "project = NAME". It holds for requests about the project.
+var project = caveat.Kind{
+	Name: "project",
+	Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
+		return ctx.Value(projectKey{}) == value, nil
+	},
 }
 
-// speaking returns an authority that knows a caveat of the application.
-func speaking() (*macaroon.Authority, error) {
-	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
-		Name: "project", // "project = 42"
-		Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
-			return value == projectOf(ctx), nil
-		},
+// inProject puts into the context what the caveat is compared with. It goes in
+// front of rest.Authenticate, which decides the caveat.
+func inProject(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), projectKey{}, r.PathValue("project"))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// serveBuilds lets tokens be limited to one project.
+func serveBuilds(records store.Store, builds http.Handler) (*macaroon.Authority, http.Handler, error) {
+	vocabulary, err := caveat.NewVocabulary(project)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	authority, err := macaroon.NewAuthority(memory.New(), macaroon.WithVocabulary(vocabulary))
-	return authority, err
+	authority, err := macaroon.NewAuthority(records, macaroon.WithVocabulary(vocabulary))
+	if err != nil {
+		return nil, nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{project}/builds", inProject(rest.Authenticate(authority)(rest.RequireClient()(builds))))
+	return authority, mux, nil
+}
+
+// confineToProject returns a copy of a token for one project. Onezone's own
+// caveats and those of a vocabulary are added together, and a misspelled name is
+// an error. New tokens take the same caveat in macaroon.Grant.
+func confineToProject(v *caveat.Vocabulary, token macaroon.Token, name string) (macaroon.Token, error) {
+	only, err := v.New("project", name)
+	if err != nil {
+		return macaroon.Token{}, err
+	}
+	return token.ConfineIn(v, only, caveat.REST)
 }
 
 func TestCaveatsOfTheApplication(t *testing.T) {
 	t.Parallel()
-	authority, err := speaking()
+	records := memory.New()
+	defer func() { require.NoError(t, records.Close()) }()
+	builds := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "built") })
+	authority, handler, err := serveBuilds(records, builds)
 	require.NoError(t, err)
 	carol, err := authority.CreateUser(t.Context(), macaroon.NewUser{ID: "carol"})
 	require.NoError(t, err)
-	only42, err := authority.Vocabulary().New("project", "42")
+	token, err := authority.IssueNamed(t.Context(), "builds", macaroon.Grant{Subject: carol, Type: macaroon.AccessToken()})
 	require.NoError(t, err)
-	token, err := authority.Issue(t.Context(), macaroon.Grant{
-		Subject: carol, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{only42, caveat.Until(time.Now().Add(time.Hour))},
-	})
+	only42, err := confineToProject(authority.Vocabulary(), token, "42")
 	require.NoError(t, err)
-	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "42"), token.String(), caveat.Request{})
-	require.NoError(t, err)
-	_, err = authority.VerifyAccess(context.WithValue(t.Context(), projectKey{}, "43"), token.String(), caveat.Request{})
-	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	macaroontest.AssertStatus(t, macaroontest.Get(t, handler, "/42/builds", only42), http.StatusOK)
+	macaroontest.AssertError(t, macaroontest.Get(t, handler, "/43/builds", only42), errors.IDTokenCaveatUnverified)
+	macaroontest.AssertStatus(t, macaroontest.Get(t, handler, "/43/builds", token), http.StatusOK)
+	_, err = confineToProject(nil, token, "42")
+	macaroontest.AssertErrorID(t, err, errors.IDBadValueCaveat)
 }

@@ -1,8 +1,14 @@
 package readme
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,10 +32,12 @@ func blocks(t *testing.T) (code []string) {
 			code[len(code)-1] += line
 		}
 	}
+	require.GreaterOrEqual(t, len(code), 9)
 	return code
 }
 
-// Whatever Go the README shows stands, to the letter, in a test of this package.
+// Whatever Go the README shows stands, to the letter, in a test of this package,
+// or is a program.
 func TestTheReadmeShowsWhatIsTestedHere(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")
@@ -40,23 +48,84 @@ func TestTheReadmeShowsWhatIsTestedHere(t *testing.T) {
 		require.NoError(t, err)
 		source.Write(text)
 	}
-	shown := blocks(t)
-	require.GreaterOrEqual(t, len(shown), 9)
-	for _, code := range shown {
-		if !strings.HasPrefix(code, "func ") {
-			code = indent(code) // the statements of a function
-		}
-		require.True(t, strings.Contains(source.String(), code), "the README shows what no test has:\n%s", code)
+	for _, code := range blocks(t) {
+		require.True(t, isProgram(code) || strings.Contains(source.String(), code), "the README shows what no test has:\n%s", code)
 	}
 }
 
-func indent(code string) string {
-	var b strings.Builder
-	for line := range strings.Lines(code) {
-		if line != "\n" {
-			b.WriteByte('\t')
-		}
-		b.WriteString(line)
+func isProgram(code string) bool { return strings.HasPrefix(code, "package main\n") }
+
+// packages are those that the README may mention without importing them.
+var packages = map[string]string{
+	"context": "context", "fmt": "fmt", "http": "net/http", "io": "io", "netip": "net/netip", "testing": "testing", "time": "time",
+}
+
+func init() {
+	const module = "github.com/onezone-go/onezone/"
+	for _, path := range []string{
+		"caveat", "errors", "macaroon", "macaroon/macaroontest", "macaroon/rest", "store",
+		"store/cache", "store/memory", "store/postgres", "store/redis", "store/seal", "store/sqlite",
+	} {
+		packages[path[strings.LastIndexByte(path, '/')+1:]] = module + path
 	}
+}
+
+var qualifier = regexp.MustCompile(`\b([a-z]+)\.[A-Z]`)
+
+// compilable is a block as a file: with the imports of the packages it mentions.
+func compilable(code string) string {
+	if isProgram(code) {
+		return code
+	}
+	paths := map[string]bool{}
+	for line := range strings.Lines(code) {
+		statement, _, _ := strings.Cut(line, "//")
+		for _, found := range qualifier.FindAllStringSubmatch(statement, -1) {
+			if path, ok := packages[found[1]]; ok {
+				paths[path] = true
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString("package block\n\nimport (\n")
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		fmt.Fprintf(&b, "\t%q\n", path)
+	}
+	b.WriteString(")\n\n" + code)
 	return b.String()
+}
+
+// Each example defines everything that it uses: it compiles by itself, without
+// the rest of this package. The programs run.
+func TestTheReadmeExamplesCompileAlone(t *testing.T) {
+	t.Parallel()
+	here, err := filepath.Abs(".")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	overlay := map[string]map[string]string{"Replace": {}}
+	args := []string{"build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "bin") + "/"}
+	programs := 0
+	for i, code := range blocks(t) {
+		name := fmt.Sprintf("block%d", i)
+		file := filepath.Join(dir, name+".go")
+		require.NoError(t, os.WriteFile(file, []byte(compilable(code)), 0o600))
+		overlay["Replace"][filepath.Join(here, name, "block.go")] = file
+		args = append(args, "./"+name)
+		if isProgram(code) {
+			programs++
+		}
+	}
+	data, err := json.Marshal(overlay)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), data, 0o600))
+	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	binaries, err := filepath.Glob(filepath.Join(dir, "bin", "*"))
+	require.NoError(t, err)
+	require.Len(t, binaries, programs)
+	require.Equal(t, 1, programs)
+	out, err = exec.CommandContext(t.Context(), binaries[0]).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, "usr-alice <nil>\n", string(out))
 }

@@ -20,7 +20,8 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// embed serves the token API from the mux of an application.
+// embed serves the token API from the mux of an application. The caller closes
+// the store in the end.
 func embed(ctx context.Context, mux *http.ServeMux, path string) (store.Store, error) {
 	records, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err == nil {
@@ -70,7 +71,7 @@ func TestEmbedding(t *testing.T) {
 	require.True(t, strings.HasPrefix(string(body), `{"token":"MDA`))
 }
 
-// protect puts the middleware before handlers that know nothing of tokens.
+// protect puts authentication before handlers that know nothing of tokens.
 func protect(authority *macaroon.Authority, download, upload http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(download))
@@ -85,15 +86,9 @@ var greet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, client.Subject.String())
 })
 
-// everybody may use every service.
-type everybody struct{}
-
-func (everybody) InProvider(context.Context, caveat.Subject, string) (bool, error) { return true, nil }
-func (everybody) InCluster(context.Context, caveat.Subject, string) (bool, error)  { return true, nil }
-
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
-	h := macaroontest.New(t, macaroon.WithMemberships(everybody{}))
+	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
 	handler := protect(h.Authority, greet, greet)
 	reads := macaroontest.Bearer(h.Token(caveat.MustParse("api = opw/get/file.f1.*:*")))
 
@@ -108,7 +103,7 @@ func TestMiddleware(t *testing.T) {
 	macaroontest.AssertError(t, response, errors.IDTokenCaveatUnverified)
 }
 
-// files is the handler of the test below.
+// files is the handler that the test is about.
 var files = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 
 func TestFilesNeedAGoodToken(t *testing.T) {

@@ -1,6 +1,7 @@
 package readme
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,66 +40,82 @@ func works(t *testing.T, records store.Store, err error) {
 	require.NoError(t, records.Close())
 }
 
-func TestMemory(t *testing.T) {
-	t.Parallel()
-	records := memory.New()
+func openMemory() store.Store { return memory.New() }
 
-	works(t, records, nil)
-}
-
-func TestSQLite(t *testing.T) {
-	t.Parallel()
-	ctx, path := t.Context(), filepath.Join(t.TempDir(), "tokens.db")
-
+// openSQLite opens a file.
+func openSQLite(ctx context.Context, path string) (store.Store, error) {
 	records, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err == nil {
 		err = records.Migrate(ctx)
 	}
+	return records, err
+}
 
+// openPostgres opens postgres://user@host/database.
+func openPostgres(ctx context.Context, url string) (store.Store, error) {
+	records, err := postgres.Open(ctx, url, postgres.Options{})
+	if err == nil {
+		err = records.Migrate(ctx)
+	}
+	return records, err
+}
+
+// openRedis opens redis://host:6379.
+func openRedis(ctx context.Context, url string) (store.Store, error) {
+	records, err := redis.Open(ctx, url, redis.Options{})
+	if err == nil {
+		err = records.Migrate(ctx)
+	}
+	return records, err
+}
+
+// cached puts a cache over a store that other processes use as well.
+func cached(backend store.Store) (store.Store, error) {
+	return cache.New(backend, cache.Options{MaxEntries: 100_000})
+}
+
+// sealed keeps the secrets in a store under a key of 32 random bytes.
+func sealed(ctx context.Context, backend store.Store, material store.Secret) (store.Store, error) {
+	keys, err := seal.NewStaticKeys(seal.Key{ID: "2026-11", Material: material})
+	if err != nil {
+		return nil, err
+	}
+	return seal.New(ctx, backend, keys)
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	works(t, openMemory(), nil)
+}
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	records, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "tokens.db"))
 	works(t, records, err)
 }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	ctx, url := t.Context(), pgtest.URL(t)
-
-	records, err := postgres.Open(ctx, url, postgres.Options{}) // postgres://user@host/database
-	if err == nil {
-		err = records.Migrate(ctx)
-	}
-
+	records, err := openPostgres(t.Context(), pgtest.URL(t))
 	works(t, records, err)
 }
 
 func TestRedis(t *testing.T) {
 	t.Parallel()
-	ctx, url := t.Context(), redistest.URL(t)
-
-	records, err := redis.Open(ctx, url, redis.Options{}) // redis://host:6379
-	if err == nil {
-		err = records.Migrate(ctx)
-	}
-
+	records, err := openRedis(t.Context(), redistest.URL(t))
 	works(t, records, err)
 }
 
 func TestCache(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
-
-	records, err := cache.New(backend, cache.Options{MaxEntries: 100_000})
-
+	records, err := cached(backend)
 	works(t, records, err)
 	require.NoError(t, backend.Close())
 }
 
 func TestSeal(t *testing.T) {
 	t.Parallel()
-	ctx, backend, material := t.Context(), memory.New(), store.NewSecret(strings.Repeat("k", 32))
-
-	keys, err := seal.NewStaticKeys(seal.Key{ID: "2026-11", Material: material}) // 32 random bytes
-	require.NoError(t, err)
-	records, err := seal.New(ctx, backend, keys)
-
+	records, err := sealed(t.Context(), memory.New(), store.NewSecret(strings.Repeat("k", 32)))
 	works(t, records, err)
 }

@@ -5,7 +5,11 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still until the test moves it.
+// Clock is a clock that stands still, at [Start], until the test moves it.
+//
+// Only the authority of the harness reads it. Make time caveats from
+// [Clock.Now]: one from time.Now is years ahead of the harness. A handler under
+// test that compares times itself must be given the Now method of this clock.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

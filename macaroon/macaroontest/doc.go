@@ -19,11 +19,19 @@
 //
 // Beside [Harness.Revoked] there are tokens that are [Harness.Expired],
 // [Harness.Forged] and [Harness.Truncated], one with a caveat that nobody knows
-// ([Harness.WithUnknownCaveat]), and with [Harness.TokenOf] and [Harness.Temporary]
-// those of every subject, type and caveat, those of the application's vocabulary
-// included (New(t, macaroon.WithVocabulary(v))). [Clock.Advance] makes a good token an
-// expired one. What else can befall a token is up to h.Authority and h.Store, which
-// are the real thing.
+// ([Harness.WithUnknownCaveat]), and with [Harness.TokenNamed], [Harness.TokenOf]
+// and [Harness.Temporary] those of every name, subject, type and caveat, those of
+// the application's vocabulary included (New(t, macaroon.WithVocabulary(v))).
+// What else can befall a token is up to h.Authority and h.Store, which are the
+// real thing.
+//
+// The clock of a harness stands still at [Start], in 2024. [Clock.Advance] makes
+// a good token an expired one; caveats are made from h.Clock.Now(), not from
+// time.Now.
+//
+// A handler of a service of its own ([rest.AsService]) takes users' tokens with
+// macaroon.WithMemberships([Everybody]{}), and [From] sends a request from the
+// address that an ip caveat names.
 //
 // [NewServer] serves the whole token API on a free port of the loopback
 // interface, with a client:

@@ -18,7 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// Start is the time at which the clock of every harness begins.
+// Start is the time at which the clock of every harness begins, and stays until
+// the test moves it.
 var Start = time.Date(2024, time.October, 1, 12, 0, 0, 0, time.UTC)
 
 // Names and password of the users of every harness.
@@ -123,13 +124,26 @@ func (h *Harness) Token(cs ...caveat.Caveat) macaroon.Token {
 	return h.TokenOf(h.Alice, macaroon.AccessToken(), cs...)
 }
 
-// TokenOf returns a named token of the subject.
+// TokenNamed returns an access token of Alice with the given name, under which
+// the API lists it.
+func (h *Harness) TokenNamed(name string, cs ...caveat.Caveat) macaroon.Token {
+	h.tb.Helper()
+	return h.issue(name, h.Alice, macaroon.AccessToken(), cs)
+}
+
+// TokenOf returns a named token of the subject. The names are "token 1",
+// "token 2" and so on.
 func (h *Harness) TokenOf(subject caveat.Subject, typ macaroon.Type, cs ...caveat.Caveat) macaroon.Token {
 	h.tb.Helper()
 	h.mu.Lock()
 	h.names++
 	name := fmt.Sprintf("token %d", h.names)
 	h.mu.Unlock()
+	return h.issue(name, subject, typ, cs)
+}
+
+func (h *Harness) issue(name string, subject caveat.Subject, typ macaroon.Type, cs []caveat.Caveat) macaroon.Token {
+	h.tb.Helper()
 	t, err := h.Authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: subject, Type: typ})
 	h.must(err)
 	// Added by confining, so that the subject need not be allowed to use the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 // verify says what an authority thinks of a token.
@@ -103,6 +105,41 @@ func TestHarnessMintsApplicationCaveats(t *testing.T) {
 	}
 	stopped := watch(t, func(tb testing.TB) { macaroontest.New(tb).Token(only42) }).stopped
 	require.True(t, stopped, "the authority of another application cannot decide it")
+}
+
+// What tests of services ask for: tokens of a name, users of every service, and
+// clients of an address.
+func TestHarnessForServices(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
+	laptop := h.TokenNamed("laptop", caveat.REST)
+	record, err := h.Authority.GetByName(t.Context(), h.Alice, "laptop")
+	require.NoError(t, err)
+	require.Equal(t, laptop.ID(), record.ID())
+	require.Equal(t, []string{"interface = rest"}, laptop.Caveats())
+	require.True(t, watch(t, func(tb testing.TB) {
+		h := macaroontest.New(tb)
+		h.TokenNamed("laptop")
+		h.TokenNamed("laptop")
+	}).stopped, "a name is given once")
+
+	var seen netip.Addr
+	handler := rest.Authenticate(h.Authority, rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p1"}))(
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			client, _ := rest.ClientFrom(r.Context())
+			seen = client.PeerIP
+		}))
+	atHome := macaroontest.Bearer(h.Token(caveat.MustParse("ip = 10.0.0.0/8")))
+	for address, status := range map[string]int{"10.1.2.3": 200, "192.0.2.1": 401, "2001:db8::1": 401} {
+		client := netip.MustParseAddr(address)
+		res := macaroontest.Request(t, handler, "GET", "/", nil, macaroontest.From(client, atHome))
+		macaroontest.AssertStatus(t, res, status)
+		macaroontest.Request(t, handler, "GET", "/", nil, macaroontest.From(client, nil))
+		require.Equal(t, client, seen)
+	}
+	macaroontest.AssertStatus(t, macaroontest.Request(t, handler, "GET", "/", nil, atHome), 401) // from 127.0.0.1
+	panel := rest.Authenticate(h.Authority, rest.AsService(caveat.Service{Type: caveat.OpPanel, ID: "p1"}))(files)
+	macaroontest.AssertStatus(t, macaroontest.Get(t, panel, "/", h.Token()), 200)
 }
 
 func TestUsers(t *testing.T) {

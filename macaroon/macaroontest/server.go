@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/onezone-go/onezone/errors"
@@ -65,6 +66,16 @@ func BearerText(text string) Credentials {
 	return func(r *http.Request) { r.Header.Set("X-Auth-Token", text) }
 }
 
+// From adds the address of the client to credentials, for [Request]: what ip, asn
+// and geo caveats are compared with. Over a real connection ([Server.Do]) it has
+// no effect.
+func From(client netip.Addr, credentials Credentials) Credentials {
+	return func(r *http.Request) {
+		r.RemoteAddr = netip.AddrPortFrom(client, 50000).String()
+		credentials.add(r)
+	}
+}
+
 // Response is an answer, its body read.
 type Response struct {
 	Status int
@@ -113,8 +124,8 @@ func Get(tb testing.TB, handler http.Handler, path string, t macaroon.Token) Res
 }
 
 // Request sends a request to a handler, without a network, and returns its
-// answer. The client's address is 127.0.0.1; the body is treated as by
-// [Server.Do].
+// answer. The client's address is 127.0.0.1 unless the credentials come [From]
+// another; the body is treated as by [Server.Do].
 func Request(tb testing.TB, handler http.Handler, method, path string, body any, credentials Credentials) Response {
 	tb.Helper()
 	r := httptest.NewRequest(method, path, bytes.NewReader(encode(tb, body))).WithContext(tb.Context())
