@@ -26,7 +26,7 @@
 //
 // [Archive], [Watcher], [TemporaryReplacer], [Scrubber] and [HolderGuard] are optional, and
 // found by type assertion. A decorator that embeds the interface [Store] has none
-// of them, whatever its backend has: [Copy] refuses it, and a cache over it learns
+// of them, whatever its backend has: it cannot be copied, and a cache over it learns
 // of revocations only after its ShortTTL. One that embeds a concrete store has
 // all of them, and the method CreateTokenIfActive goes past a CreateToken of the
 // decorator's. Decorators write the methods out, and hand that one on with the

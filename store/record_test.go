@@ -345,3 +345,12 @@ func TestZeroEnumsAreInvalid(t *testing.T) {
 	}, store.ChangeKind(0))
 	require.NotContains(t, []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}, store.RecordKind(0))
 }
+
+func TestRecordKindsHaveNames(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for kind := range store.TokenRecords + 2 {
+		names = append(names, kind.String())
+	}
+	require.Equal(t, "unknown record, identity, temporary secret, named token, unknown record", strings.Join(names, ", "))
+}

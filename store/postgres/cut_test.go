@@ -10,13 +10,14 @@ import (
 
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // whole is all that the archive keeps.
 func whole(tb testing.TB, s *postgres.Store) []store.Record {
 	tb.Helper()
 	var all []store.Record
-	for page, err := range store.Walk(context.Background(), s, store.Position{}, store.MaxPage) {
+	for page, err := range transfer.Walk(context.Background(), s, transfer.Position{}, store.MaxPage) {
 		require.NoError(tb, err)
 		all = append(all, page.Records...)
 	}

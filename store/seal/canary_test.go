@@ -12,6 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // backends are stores with and without the capabilities that a look at the first
@@ -91,7 +92,7 @@ func TestTheCanaryIsHidden(t *testing.T) {
 	s := sealed(t, backend, ring(t, key1))
 	_, err := s.TemporaryKey(t.Context(), canary)
 	require.ErrorIs(t, err, errors.IDNotFound)
-	for page, err := range store.Walk(t.Context(), s.(store.Archive), store.Position{}, 1) {
+	for page, err := range transfer.Walk(t.Context(), s.(store.Archive), transfer.Position{}, 1) {
 		require.NoError(t, err)
 		require.Empty(t, page.Records)
 	}
@@ -108,7 +109,7 @@ func TestTheCanaryIsHidden(t *testing.T) {
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), canary))
 	imported := store.Temporary{Subject: canary, Generation: 1, Secret: store.NewSecret("plain")}
 	require.NoError(t, s.(store.Archive).Import(t.Context(), []store.Record{{Temporary: &imported}}))
-	for page, err := range store.Walk(t.Context(), s.(store.Archive), store.Position{}, 1) {
+	for page, err := range transfer.Walk(t.Context(), s.(store.Archive), transfer.Position{}, 1) {
 		require.NoError(t, err)
 		for _, r := range page.Records {
 			require.Equal(t, canary, r.Temporary.Subject)
@@ -129,7 +130,7 @@ func TestASealedStoreIsSealedOnceMore(t *testing.T) {
 	_, err := seal.New(t.Context(), inner, ring(t, key1))
 	requireEnvironment(t, err, seal.ErrUnknownKey)
 	copied := memory.New()
-	_, err = store.Copy(t.Context(), copied, outer, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), copied, outer, transfer.Options{})
 	require.NoError(t, err)
 	requireFilled(t, copied)
 }
@@ -171,27 +172,27 @@ func TestCopiesKeepTheCanary(t *testing.T) {
 	src, dst := memory.New(), memory.New()
 	s := sealed(t, src, ring(t, key1))
 	fill(t, s)
-	_, err := store.Copy(t.Context(), dst, src, store.CopyOptions{})
+	_, err := transfer.Copy(t.Context(), dst, src, transfer.Options{})
 	require.NoError(t, err)
 	requireEnvironment(t, store.CheckSeal(t.Context(), dst), store.ErrSealed)
 	requireFilled(t, sealed(t, dst, ring(t, key1)))
 
 	opened := memory.New()
-	_, err = store.Copy(t.Context(), opened, s, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), opened, s, transfer.Options{})
 	require.NoError(t, err)
 	require.NoError(t, store.CheckSeal(t.Context(), opened), "nothing in it is sealed")
 	requireFilled(t, opened)
 
-	_, err = store.Copy(t.Context(), dst, opened, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), dst, opened, transfer.Options{})
 	require.ErrorIs(t, err, errors.IDBadData, "secrets in clear to a sealed store")
-	_, err = store.Copy(t.Context(), dst, src, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), dst, src, transfer.Options{})
 	require.NoError(t, err, "once more, as they are")
-	_, err = store.Copy(t.Context(), sealed(t, dst, ring(t, key1)), opened, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), sealed(t, dst, ring(t, key1)), opened, transfer.Options{})
 	require.NoError(t, err)
 
 	// What is copied to the wrong end is not taken for good.
 	twice := sealed(t, memory.New(), ring(t, key1))
-	_, err = store.Copy(t.Context(), twice, src, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), twice, src, transfer.Options{})
 	require.NoError(t, err)
 	requireEnvironment(t, store.CheckSeal(t.Context(), twice), store.ErrSealed)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // confined is a record with all that goes into a token.
@@ -123,9 +124,9 @@ func TestUpdatesKeepTheDigest(t *testing.T) {
 		require.Equal(t, "plain", got.Secret.Reveal(), what)
 	}
 	to := memory.New()
-	_, err := store.Copy(t.Context(), sealed(t, to, ring(t, key2)), s, store.CopyOptions{})
+	_, err := transfer.Copy(t.Context(), sealed(t, to, ring(t, key2)), s, transfer.Options{})
 	require.NoError(t, err)
-	for d, err := range store.Compare(t.Context(), sealed(t, to, ring(t, key2)), s) {
+	for d, err := range transfer.Compare(t.Context(), sealed(t, to, ring(t, key2)), s) {
 		t.Error(d, err)
 	}
 }

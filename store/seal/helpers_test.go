@@ -16,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 var (
@@ -106,7 +107,7 @@ var canary = caveat.User("onezone/canary")
 func secretsOf(t testing.TB, backend store.Archive) map[store.RecordKind][]string {
 	t.Helper()
 	secrets := make(map[store.RecordKind][]string)
-	for page, err := range store.Walk(t.Context(), backend, store.Position{}, 0) {
+	for page, err := range transfer.Walk(t.Context(), backend, transfer.Position{}, 0) {
 		require.NoError(t, err)
 		for _, r := range page.Records {
 			var secret store.Secret

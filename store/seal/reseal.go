@@ -7,13 +7,14 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // ResealOptions is how [Store.Reseal] works. The zero value walks through all
 // records and refuses secrets that are not sealed.
 type ResealOptions struct {
-	From     store.Position       // where an earlier call stopped
-	PageSize int                  // records that are read at once, as in [store.Walk]
+	From     transfer.Position    // where an earlier call stopped
+	PageSize int                  // records that are read at once, as in [transfer.Walk]
 	Progress func(ResealProgress) // called after each page; nil: nobody is told
 
 	// SealPlaintext seals also what is not sealed, so that a store that was in
@@ -28,7 +29,7 @@ type ResealOptions struct {
 type ResealProgress struct {
 	Records  int64 // seen by this call
 	Resealed int64 // of these, written
-	Next     store.Position
+	Next     transfer.Position
 }
 
 // Reseal implements [Store].
@@ -51,7 +52,7 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 	if err := r.walk(ctx, o, &done); err != nil {
 		return done, err
 	}
-	if o.From != (store.Position{}) {
+	if o.From != (transfer.Position{}) {
 		// What comes before was for an earlier call, maybe one with another ring.
 		before := ResealProgress{}
 		err := r.walk(ctx, ResealOptions{PageSize: o.PageSize}, &before)
@@ -101,7 +102,7 @@ type resealer struct {
 
 // walk reseals the records that come after o.From.
 func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgress) error {
-	for page, err := range store.Walk(ctx, r.archive, o.From, o.PageSize) {
+	for page, err := range transfer.Walk(ctx, r.archive, o.From, o.PageSize) {
 		if err != nil {
 			return err
 		}

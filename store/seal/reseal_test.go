@@ -13,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // fillMany writes n records of each kind, the secrets of which are their names.
@@ -108,7 +109,7 @@ func TestPlaintextIsSealedForTheSubjectThatHasTheTokenNow(t *testing.T) {
 		backend.before = func() {}
 	}
 	s := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
-	_, err := s.Reseal(t.Context(), seal.ResealOptions{From: store.Position{Kind: store.TokenRecords}, SealPlaintext: true})
+	_, err := s.Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords}, SealPlaintext: true})
 	require.NoError(t, err)
 	key, err := s.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
@@ -369,7 +370,7 @@ func TestResealNeedsTheCapabilities(t *testing.T) {
 		_, err := sealed(t, backend, ring(t, key1)).Reseal(t.Context(), seal.ResealOptions{})
 		require.ErrorIs(t, err, errors.IDBadData)
 	}
-	_, err := sealed(t, m, ring(t, key1)).Reseal(t.Context(), seal.ResealOptions{From: store.Position{Kind: store.TokenRecords, After: "?"}})
+	_, err := sealed(t, m, ring(t, key1)).Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords, After: "?"}})
 	require.ErrorIs(t, err, errors.IDBadData, "a position that no export returned")
 }
 
@@ -410,15 +411,15 @@ func TestASealedStoreCanBeCopied(t *testing.T) {
 	src, dst := memory.New(), memory.New()
 	from, to := sealed(t, src, ring(t, key1)), sealed(t, dst, ring(t, key2))
 	fillMany(t, from, 5)
-	_, err := store.Copy(t.Context(), to, from, store.CopyOptions{})
+	_, err := transfer.Copy(t.Context(), to, from, transfer.Options{})
 	require.NoError(t, err)
 	requireMany(t, dst, ring(t, key2), 5)
-	for d, err := range store.Compare(t.Context(), to, from) {
+	for d, err := range transfer.Compare(t.Context(), to, from) {
 		t.Error(d, err)
 	}
 
 	raw := memory.New()
-	_, err = store.Copy(t.Context(), raw, src, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), raw, src, transfer.Options{})
 	require.NoError(t, err)
 	requireMany(t, raw, ring(t, key1), 5)
 }

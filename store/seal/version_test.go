@@ -13,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // version1 seals a secret as the first releases did: without the digest of the
@@ -69,7 +70,7 @@ func TestOldEnvelopesOpenUntilACompleteReseal(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, done.Resealed, "also under the key that is primary")
 	requireFilled(t, s)
-	_, err = store.Copy(t.Context(), backend, old, store.CopyOptions{})
+	_, err = transfer.Copy(t.Context(), backend, old, transfer.Options{})
 	require.NoError(t, err)
 	for name, read := range reads(s) {
 		requireEnvironment(t, read(t.Context()), seal.ErrOutdated, name)
@@ -103,7 +104,7 @@ func TestAnInterruptedResealIsNotComplete(t *testing.T) {
 
 	// The position of an earlier call is not taken for granted.
 	s = sealed(t, backend, ring(t, key2, key1))
-	done, err := s.Reseal(t.Context(), seal.ResealOptions{From: store.Position{Kind: store.TokenRecords}})
+	done, err := s.Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords}})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, done.Resealed)
 	requireFilled(t, sealed(t, backend, ring(t, key2)))

@@ -20,6 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/sqlite"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // candidate is one way to do something.
@@ -90,7 +91,7 @@ func BenchmarkVerify(b *testing.B) {
 		Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(time.Now().Add(time.Hour))},
 	})
 	require.NoError(b, err)
-	require.NoError(b, second(store.Copy(ctx, inMemory, s, store.CopyOptions{})))
+	require.NoError(b, second(transfer.Copy(ctx, inMemory, s, transfer.Options{})))
 	query, err := rawHandle(b, path).Prepare(`SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
 		FROM onezone_tokens AS t LEFT JOIN onezone_identities AS i ON i.subject = t.subject WHERE t.id = ?`)
 	require.NoError(b, err)

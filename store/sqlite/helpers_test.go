@@ -16,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/sqlite"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 var (
@@ -237,7 +238,7 @@ func calls(s *sqlite.Store) []call {
 // contents is all that a store tells of what it keeps, as one text.
 func contents(tb testing.TB, s *sqlite.Store) (text string) {
 	tb.Helper()
-	for page, err := range store.Walk(context.Background(), s, store.Position{}, store.MaxPage) {
+	for page, err := range transfer.Walk(context.Background(), s, transfer.Position{}, store.MaxPage) {
 		require.NoError(tb, err)
 		for _, r := range page.Records {
 			switch {

@@ -15,6 +15,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/seal"
 	"github.com/onezone-go/onezone/store/sqlite"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // What filled holds.
@@ -80,7 +81,7 @@ func newToken(i int) *store.Token {
 // differences collects what Compare gives.
 func differences(tb testing.TB, dst, src store.Store) (all []string) {
 	tb.Helper()
-	for d, err := range store.Compare(tb.Context(), dst, src) {
+	for d, err := range transfer.Compare(tb.Context(), dst, src) {
 		require.NoError(tb, err)
 		all = append(all, d.String())
 	}
@@ -98,7 +99,7 @@ func TestCopyThroughAllEngines(t *testing.T) {
 		dst, what := e.make(t), from+" to "+e.name
 		ctx, cancel := context.WithCancel(t.Context())
 		pages := 0
-		first, err := store.Copy(ctx, dst(t), src(t), store.CopyOptions{PageSize: 90, Progress: func(p store.CopyProgress) {
+		first, err := transfer.Copy(ctx, dst(t), src(t), transfer.Options{PageSize: 90, Progress: func(p transfer.Progress) {
 			if pages++; pages == 7 {
 				cancel()
 			}
@@ -110,10 +111,10 @@ func TestCopyThroughAllEngines(t *testing.T) {
 
 		position, err := json.Marshal(first.Next)
 		require.NoError(t, err)
-		var next store.Position
+		var next transfer.Position
 		require.NoError(t, json.Unmarshal(position, &next))
 		to := dst(t)
-		second, err := store.Copy(t.Context(), to, src(t), store.CopyOptions{From: next})
+		second, err := transfer.Copy(t.Context(), to, src(t), transfer.Options{From: next})
 		require.NoError(t, err, what)
 		require.True(t, second.Next.IsEnd(), what)
 		require.EqualValues(t, records, first.Records+second.Records, what)
@@ -129,7 +130,7 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 	src := filled(t)
 	forEach(t, engines, func(t *testing.T, p place) {
 		ctx, dst := t.Context(), p(t)
-		_, err := store.Copy(ctx, dst, src, store.CopyOptions{PageSize: store.MaxPage})
+		_, err := transfer.Copy(ctx, dst, src, transfer.Options{PageSize: store.MaxPage})
 		require.NoError(t, err)
 		require.NoError(t, dst.DeleteToken(ctx, "id 1"))
 		require.NoError(t, dst.UpdateToken(ctx, "id 2", func(t *store.Token) error { t.UsageCount++; return nil }))
@@ -158,15 +159,15 @@ func TestASealedStoreIsCopied(t *testing.T) {
 	source := inSQLite(newPath(t), sqlite.Options{Synchronous: sqlite.Off})(t)
 	src := sealed(t, source, "old")
 	original := filled(t)
-	_, err := store.Copy(t.Context(), src, original, store.CopyOptions{})
+	_, err := transfer.Copy(t.Context(), src, original, transfer.Options{})
 	require.NoError(t, err)
 	forEach(t, engines, func(t *testing.T, p place) {
 		dst := p(t)
-		_, err := store.Copy(t.Context(), dst, source, store.CopyOptions{})
+		_, err := transfer.Copy(t.Context(), dst, source, transfer.Options{})
 		require.NoError(t, err)
 		require.Empty(t, differences(t, sealed(t, dst, "old"), original), "copied as it is")
 
-		_, err = store.Copy(t.Context(), sealed(t, dst, "new", "old"), src, store.CopyOptions{})
+		_, err = transfer.Copy(t.Context(), sealed(t, dst, "new", "old"), src, transfer.Options{})
 		require.NoError(t, err)
 		_, err = sealed(t, dst, "new", "old").Reseal(t.Context(), seal.ResealOptions{}) // which seals the canary anew
 		require.NoError(t, err)

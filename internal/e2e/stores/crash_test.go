@@ -14,9 +14,9 @@ import (
 	"github.com/onezone-go/onezone/internal/pgtest"
 	"github.com/onezone-go/onezone/internal/redistest"
 	"github.com/onezone-go/onezone/macaroon"
-	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
 	"github.com/onezone-go/onezone/store/postgres"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // server is one of the test's own, that can be made to crash.
@@ -189,7 +189,7 @@ func TestServerCrashesDuringACopy(t *testing.T) {
 			crashed := false
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			done, err := store.Copy(ctx, dst, src, store.CopyOptions{PageSize: 100, Progress: func(p store.CopyProgress) {
+			done, err := transfer.Copy(ctx, dst, src, transfer.Options{PageSize: 100, Progress: func(p transfer.Progress) {
 				if p.Records > records/2 && !crashed {
 					crashed = true
 					require.NoError(t, s.crash())
@@ -201,7 +201,7 @@ func TestServerCrashesDuringACopy(t *testing.T) {
 			require.NoError(t, s.restart())
 
 			dst = s.place(t) // the copier may be another process by now
-			rest, err := store.Copy(t.Context(), dst, src, store.CopyOptions{From: done.Next, PageSize: 100})
+			rest, err := transfer.Copy(t.Context(), dst, src, transfer.Options{From: done.Next, PageSize: 100})
 			require.NoError(t, err)
 			require.EqualValues(t, records, done.Records+rest.Records)
 			require.Empty(t, differences(t, dst, src))

@@ -21,6 +21,7 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 	"github.com/onezone-go/onezone/store/seal"
 	"github.com/onezone-go/onezone/store/sqlite"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // marker begins every secret here. Its length is a multiple of three, so that it
@@ -219,7 +220,7 @@ func TestResealInEveryEngine(t *testing.T) {
 	original := filled(t)
 	forEach(t, engines, func(t *testing.T, p place) {
 		backend := p(t)
-		_, err := store.Copy(t.Context(), sealed(t, backend, "old"), original, store.CopyOptions{})
+		_, err := transfer.Copy(t.Context(), sealed(t, backend, "old"), original, transfer.Options{})
 		require.NoError(t, err)
 		keys, err := seal.NewStaticKeys(ringKey("new"))
 		require.NoError(t, err)

@@ -1,4 +1,4 @@
-package store
+package transfer
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 // Mismatch is how a record differs between two stores. The zero value is
@@ -38,7 +39,7 @@ func (m Mismatch) String() string {
 // Difference names a record that two stores do not have in common. It tells
 // nothing of what the record says.
 type Difference struct {
-	Kind     RecordKind
+	Kind     store.RecordKind
 	Key      string // the id of a token; the text of the subject otherwise
 	Mismatch Mismatch
 }
@@ -51,7 +52,7 @@ func (d Difference) String() string { return fmt.Sprintf("%s %q: %s", d.Kind, d.
 // the time of two copies or so, and holds one page in memory. What is written
 // meanwhile may show as a difference. An error is the last that it gives; they
 // are those of [Copy].
-func Compare(ctx context.Context, dst, src Store) iter.Seq2[Difference, error] {
+func Compare(ctx context.Context, dst, src store.Store) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
 		from, to, err := archives(dst, src)
 		if err != nil {
@@ -67,15 +68,15 @@ func Compare(ctx context.Context, dst, src Store) iter.Seq2[Difference, error] {
 // compareAll gives the records of the archive that are not in other, as the
 // absent mismatch. Those that are not equal there it gives once: when the
 // archive is the source. It reports whether to go on.
-func compareAll(ctx context.Context, a Archive, other Store, absent Mismatch, yield func(Difference, error) bool) bool {
-	for page, err := range Walk(ctx, a, Position{}, MaxPage) {
+func compareAll(ctx context.Context, a store.Archive, other store.Store, absent Mismatch, yield func(Difference, error) bool) bool {
+	for page, err := range Walk(ctx, a, Position{}, store.MaxPage) {
 		if err != nil {
 			yield(Difference{}, err)
 			return false
 		}
 		for _, r := range page.Records {
-			same, err := r.isSame(ctx, other)
-			d := Difference{page.Kind, r.key(), Different}
+			same, err := isSame(ctx, other, r)
+			d := Difference{page.Kind, keyOf(r), Different}
 			switch {
 			case errors.Is(err, errors.IDNotFound):
 				d.Mismatch = absent
@@ -93,8 +94,8 @@ func compareAll(ctx context.Context, a Archive, other Store, absent Mismatch, yi
 	return true
 }
 
-// key names the record among those of its kind.
-func (r Record) key() string {
+// keyOf names the record among those of its kind.
+func keyOf(r store.Record) string {
 	switch {
 	case r.Identity != nil:
 		return r.Identity.Subject.String()
@@ -108,7 +109,7 @@ func (r Record) key() string {
 
 // isSame reports whether the store has an equal record. The error is notFound
 // where it has none.
-func (r Record) isSame(ctx context.Context, s Store) (bool, error) {
+func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
 	switch {
 	case r.Identity != nil:
 		i, err := s.GetIdentity(ctx, r.Identity.Subject)
@@ -123,21 +124,21 @@ func (r Record) isSame(ctx context.Context, s Store) (bool, error) {
 	return false, errors.New("the archive gave a record without content")
 }
 
-func sameIdentity(a, b Identity) bool {
+func sameIdentity(a, b store.Identity) bool {
 	same := a.Password.Equal(b.Password)
-	a.Password, b.Password = Secret{}, Secret{}
+	a.Password, b.Password = store.Secret{}, store.Secret{}
 	return same && reflect.DeepEqual(a, b)
 }
 
-func sameToken(a, b Token) bool {
-	return a.Secret.Equal(b.Secret) && sameJSON(a.Custom, b.Custom) && reflect.DeepEqual(a.comparable(), b.comparable())
+func sameToken(a, b store.Token) bool {
+	return a.Secret.Equal(b.Secret) && sameJSON(a.Custom, b.Custom) && reflect.DeepEqual(withoutSecret(a), withoutSecret(b))
 }
 
-// comparable returns what is left to compare, with those values made the same
+// withoutSecret returns what is left to compare, with those values made the same
 // that the contract does not tell apart. No field that tokens will get can be
 // forgotten here.
-func (t Token) comparable() Token {
-	t.Secret, t.Custom = Secret{}, nil
+func withoutSecret(t store.Token) store.Token {
+	t.Secret, t.Custom = store.Secret{}, nil
 	if len(t.Caveats) == 0 {
 		t.Caveats = nil
 	}

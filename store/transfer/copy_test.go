@@ -1,11 +1,10 @@
-package store_test
+package transfer_test
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // filled returns a store with n records of each kind, the first of which has
@@ -51,7 +51,7 @@ func filled(t *testing.T, n int) *memory.Store {
 func differences(t *testing.T, dst, src store.Store) []string {
 	t.Helper()
 	var all []string
-	for d, err := range store.Compare(t.Context(), dst, src) {
+	for d, err := range transfer.Compare(t.Context(), dst, src) {
 		require.NoError(t, err)
 		all = append(all, d.String())
 	}
@@ -62,16 +62,16 @@ func TestCopyMovesEveryRecord(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, 2, 3, 7, 5000} {
 		src, dst := filled(t, 7), memory.New()
-		var told []store.CopyProgress
-		done, err := store.Copy(t.Context(), dst, src, store.CopyOptions{
+		var told []transfer.Progress
+		done, err := transfer.Copy(t.Context(), dst, src, transfer.Options{
 			PageSize: size,
-			Progress: func(p store.CopyProgress) { told = append(told, p) },
+			Progress: func(p transfer.Progress) { told = append(told, p) },
 		})
 		require.NoError(t, err)
 		require.EqualValues(t, 21, done.Records)
 		require.True(t, done.Next.IsEnd())
 		require.Equal(t, done, told[len(told)-1])
-		require.True(t, slices.IsSortedFunc(told, func(a, b store.CopyProgress) int { return int(a.Records - b.Records) }))
+		require.True(t, slices.IsSortedFunc(told, func(a, b transfer.Progress) int { return int(a.Records - b.Records) }))
 		require.Empty(t, differences(t, dst, src), "pages of %d", size)
 
 		key, err := dst.TemporaryKey(t.Context(), caveat.User("u4"))
@@ -90,7 +90,7 @@ func TestCopyReplacesAndLeavesTheRestAlone(t *testing.T) {
 		token.Revoked = true
 		return nil
 	}))
-	_, err := store.Copy(t.Context(), dst, src, store.CopyOptions{})
+	_, err := transfer.Copy(t.Context(), dst, src, transfer.Options{})
 	require.NoError(t, err)
 	token, err := dst.GetToken(t.Context(), "t1")
 	require.NoError(t, err)
@@ -136,14 +136,14 @@ func TestCopyGoesOnWhereItStopped(t *testing.T) {
 		for failAt := 1; failAt <= pages; failAt++ {
 			broken := &interrupted{Store: src, failAt: failAt}
 			dst := memory.New()
-			copyTo := func(from store.Position) (store.CopyProgress, error) {
+			copyTo := func(from transfer.Position) (transfer.Progress, error) {
 				if end == "dst" {
 					broken.Store = dst
-					return store.Copy(t.Context(), broken, src, store.CopyOptions{From: from, PageSize: 2})
+					return transfer.Copy(t.Context(), broken, src, transfer.Options{From: from, PageSize: 2})
 				}
-				return store.Copy(t.Context(), dst, broken, store.CopyOptions{From: from, PageSize: 2})
+				return transfer.Copy(t.Context(), dst, broken, transfer.Options{From: from, PageSize: 2})
 			}
-			done, err := copyTo(store.Position{})
+			done, err := copyTo(transfer.Position{})
 			require.ErrorIs(t, err, errDisk, "%s %d", end, failAt)
 			_, catalogued := errors.AsType[*errors.Error](err)
 			require.False(t, catalogued)
@@ -161,7 +161,7 @@ func TestCopyGoesOnWhereItStopped(t *testing.T) {
 func TestCopyFromTheEndCopiesNothing(t *testing.T) {
 	t.Parallel()
 	src, dst := filled(t, 2), memory.New()
-	done, err := store.Copy(t.Context(), dst, src, store.CopyOptions{From: store.Position{Kind: store.TokenRecords + 1}})
+	done, err := transfer.Copy(t.Context(), dst, src, transfer.Options{From: transfer.Position{Kind: store.TokenRecords + 1}})
 	require.NoError(t, err)
 	require.Zero(t, done.Records)
 	require.Len(t, differences(t, dst, src), 6)
@@ -171,16 +171,16 @@ func TestCopyTellsWhatIsInTheWay(t *testing.T) {
 	t.Parallel()
 	src, dst := filled(t, 2), memory.New()
 	require.NoError(t, dst.CreateIdentity(t.Context(), store.Identity{Subject: caveat.User("other"), Username: "user 1"}))
-	done, err := store.Copy(t.Context(), dst, src, store.CopyOptions{})
+	done, err := transfer.Copy(t.Context(), dst, src, transfer.Options{})
 	require.ErrorIs(t, err, errors.IDBadValueIdentifierOccupied)
 	require.Zero(t, done)
 
-	_, err = store.Copy(t.Context(), dst, src, store.CopyOptions{From: store.Position{Kind: store.TokenRecords, After: "nonsense"}})
+	_, err = transfer.Copy(t.Context(), dst, src, transfer.Options{From: transfer.Position{Kind: store.TokenRecords, After: "nonsense"}})
 	require.ErrorIs(t, err, errors.IDBadData)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = store.Copy(ctx, memory.New(), src, store.CopyOptions{})
+	_, err = transfer.Copy(ctx, memory.New(), src, transfer.Options{})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -194,9 +194,9 @@ func TestCopyAndCompareNeedArchives(t *testing.T) {
 		{archive, none, "src"},
 		{none, archive, "dst"},
 	} {
-		_, copyErr := store.Copy(t.Context(), c.dst, c.src, store.CopyOptions{})
+		_, copyErr := transfer.Copy(t.Context(), c.dst, c.src, transfer.Options{})
 		var compareErr error
-		for _, compareErr = range store.Compare(t.Context(), c.dst, c.src) {
+		for _, compareErr = range transfer.Compare(t.Context(), c.dst, c.src) {
 		}
 		for _, err := range []error{copyErr, compareErr} {
 			e, ok := errors.AsType[*errors.Error](err)
@@ -218,14 +218,14 @@ func (s stuck) Export(ctx context.Context, kind store.RecordKind, after string, 
 
 func TestWalkGivesUpOnAnArchiveThatStands(t *testing.T) {
 	t.Parallel()
-	_, err := store.Copy(t.Context(), memory.New(), stuck{filled(t, 2)}, store.CopyOptions{PageSize: 1})
+	_, err := transfer.Copy(t.Context(), memory.New(), stuck{filled(t, 2)}, transfer.Options{PageSize: 1})
 	require.ErrorContains(t, err, "for ever")
 }
 
 func TestWalkStopsWhenAsked(t *testing.T) {
 	t.Parallel()
 	pages := 0
-	for page, err := range store.Walk(t.Context(), filled(t, 3), store.Position{}, 2) {
+	for page, err := range transfer.Walk(t.Context(), filled(t, 3), transfer.Position{}, 2) {
 		require.NoError(t, err)
 		require.Equal(t, store.IdentityRecords, page.Kind)
 		require.Len(t, page.Records, 2)
@@ -238,19 +238,10 @@ func TestWalkStopsWhenAsked(t *testing.T) {
 func TestWalkEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
 	errs := 0
-	for _, err := range store.Walk(t.Context(), &interrupted{Store: filled(t, 1), failAt: 1}, store.Position{}, 0) {
+	for _, err := range transfer.Walk(t.Context(), &interrupted{Store: filled(t, 1), failAt: 1}, transfer.Position{}, 0) {
 		require.ErrorIs(t, err, errDisk)
 		errs++
 		require.Equal(t, 1, errs)
 	}
 	require.Equal(t, 1, errs)
-}
-
-func TestRecordKindsHaveNames(t *testing.T) {
-	t.Parallel()
-	var names []string
-	for kind := range store.TokenRecords + 2 {
-		names = append(names, kind.String())
-	}
-	require.Equal(t, "unknown record, identity, temporary secret, named token, unknown record", strings.Join(names, ", "))
 }

@@ -1,4 +1,4 @@
-package store_test
+package transfer_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // replaced returns a copy of the filled store in which change was applied to
@@ -103,7 +104,7 @@ func TestCompareStopsWhenAsked(t *testing.T) {
 	t.Parallel()
 	for _, stores := range [][2]store.Store{{memory.New(), filled(t, 3)}, {filled(t, 3), memory.New()}} {
 		seen := 0
-		for _, err := range store.Compare(t.Context(), stores[0], stores[1]) {
+		for _, err := range transfer.Compare(t.Context(), stores[0], stores[1]) {
 			require.NoError(t, err)
 			if seen++; seen == 2 {
 				break
@@ -154,7 +155,7 @@ func TestCompareDoesNotTakeAFaultForADifference(t *testing.T) {
 	check := func(dst, src store.Store, want string) {
 		t.Helper()
 		var last error
-		for d, err := range store.Compare(t.Context(), dst, src) {
+		for d, err := range transfer.Compare(t.Context(), dst, src) {
 			require.NoError(t, last, "something comes after the error")
 			require.Error(t, err, "%s", d)
 			require.Zero(t, d)
@@ -179,7 +180,7 @@ func TestDifferencesShowNoSecrets(t *testing.T) {
 	other := replaced(t, func(i *store.Identity, y *store.Temporary, token *store.Token) {
 		i.Password, y.Secret, token.Secret = store.NewSecret("leak 1"), store.NewSecret("leak 2"), store.NewSecret("leak 3")
 	})
-	for d, err := range store.Compare(t.Context(), filled(t, 3), other) {
+	for d, err := range transfer.Compare(t.Context(), filled(t, 3), other) {
 		require.NoError(t, err)
 		text, err := json.Marshal(d)
 		require.NoError(t, err)
@@ -192,7 +193,7 @@ func TestDifferencesShowNoSecrets(t *testing.T) {
 func TestMismatchesHaveNames(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "missing extra different unknown mismatch",
-		fmt.Sprint(store.Missing, " ", store.Extra, " ", store.Different, " ", store.Mismatch(0)))
+		fmt.Sprint(transfer.Missing, " ", transfer.Extra, " ", transfer.Different, " ", transfer.Mismatch(0)))
 }
 
 func ExampleCopy() {
@@ -204,14 +205,14 @@ func ExampleCopy() {
 		return
 	}
 
-	done, err := store.Copy(ctx, dst, src, store.CopyOptions{})
+	done, err := transfer.Copy(ctx, dst, src, transfer.Options{})
 	if err != nil {
-		// Call it again with CopyOptions.From set to done.Next.
+		// Call it again with Options.From set to done.Next.
 		fmt.Println("stopped at", done.Next, err)
 		return
 	}
 	fmt.Println("copied", done.Records, "records")
-	for difference, err := range store.Compare(ctx, dst, src) {
+	for difference, err := range transfer.Compare(ctx, dst, src) {
 		fmt.Println(difference, err)
 	}
 	// Output: copied 1 records
@@ -229,7 +230,7 @@ func ExampleCompare() {
 		i.Blocked = true
 		return nil
 	})
-	for difference, err := range store.Compare(ctx, dst, src) {
+	for difference, err := range transfer.Compare(ctx, dst, src) {
 		if err != nil {
 			fmt.Println(err)
 			return
