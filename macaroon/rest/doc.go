@@ -49,6 +49,9 @@
 // IdleTimeout of [http.Server]. Its MaxHeaderBytes, to be set to
 // [MaxHeaderBytes], bounds the tokens in headers and paths.
 //
+// Segments of paths are percent-decoded, as the API demands: a proxy that keeps
+// some routes from the public has to decode paths before it compares them.
+//
 // Browsers add passwords that they remember to requests of any page. A request
 // with one that a page of another site sent is 403 forbidden, unless
 // [WithAllowedOrigins] lists the origin of the page; the headers Sec-Fetch-Site
@@ -73,5 +76,6 @@
 //   - No answer shows a secret, and no cache may keep one: all but the OpenAPI
 //     document have Cache-Control: no-store. The log names routes, never paths or
 //     headers, which may hold tokens.
-//   - JSON is read strictly: UTF-8, one value, no key twice, exact names.
+//   - JSON is read strictly: UTF-8, one value, no key twice, exact names, no half of
+//     a surrogate pair, no number that overflows a double.
 package rest
