@@ -1,3 +1,5 @@
+//go:build linux
+
 package exhaustion
 
 import (
@@ -13,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -155,8 +156,3 @@ func (s *service) serves(from string) {
 	status, _ := s.do(c, "GET", "/user/tokens/temporary", "")
 	require.Equal(s.t, http.StatusOK, status, "a client at %s is served", from)
 }
-
-// pause and resume hold the service in place, so that what is sent meanwhile is
-// all there when it goes on.
-func (s *service) pause()  { require.NoError(s.t, s.cmd.Process.Signal(syscall.SIGSTOP)) }
-func (s *service) resume() { require.NoError(s.t, s.cmd.Process.Signal(syscall.SIGCONT)) }
