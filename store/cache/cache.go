@@ -134,6 +134,10 @@ type cached struct {
 	loadErrors atomic.Uint64
 	feedStands atomic.Bool
 
+	swept        atomic.Int64 // when the last sweep began, by the clock, in nanoseconds since start
+	sweepPlanned atomic.Bool  // the timer runs
+	sweeper      *time.Timer
+
 	life    context.Context // done when the cache is closed
 	end     context.CancelFunc
 	mu      sync.Mutex // of adding to running
@@ -152,6 +156,8 @@ func newCached(backend store.Store, o Options) (*cached, error) {
 		return nil, fmt.Errorf("set up the cache of unknown keys: %w", err)
 	}
 	c.life, c.end = context.WithCancel(context.Background())
+	c.sweeper = time.AfterFunc(time.Hour, c.sweepIdle)
+	c.sweeper.Stop() // until there is something to sweep
 	return c, nil
 }
 
@@ -161,6 +167,7 @@ func (c *cached) Close() error {
 	c.end()
 	c.mu.Unlock()
 	c.running.Wait() // from here on nothing is kept
+	c.sweeper.Stop()
 	c.flush()
 	return nil
 }

@@ -27,7 +27,11 @@
 // # What it costs
 //
 // Answers are kept for a bounded number of keys, apart from a bounded number of
-// unknown ones, so that forged ids push no good answer out. Concurrent look-ups
+// unknown ones, so that forged ids push no good answer out. An answer takes about
+// 450 bytes, and 32 for each revoked copy of its token: a cache that is full with
+// the default of 100,000 answers takes less than 60 MiB. A change removes the
+// answers about what changed at once; those that are too old, or about a subject
+// that changed, are removed within one [Options.TTL]. Concurrent look-ups
 // of one key make one look-up in the backend; it goes on when the caller that
 // began it gives up, as others may wait for it. Errors of the environment are
 // never kept.
@@ -36,6 +40,6 @@
 // keys: a change now and then drops an answer that has nothing to do with it,
 // but never keeps one that has.
 //
-// The secrets of the answers are in memory. Over a sealed store they are open,
+// The secrets of the answers are in memory until they are removed. Over a sealed store they are open,
 // which is what spares asking its ring of keys each time.
 package cache

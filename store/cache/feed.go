@@ -60,11 +60,11 @@ func (c *cached) flush() {
 func (c *cached) apply(change store.Change) {
 	switch change.Kind {
 	case store.TokenChanged:
-		c.versions.change(keyOfToken(change.TokenID))
+		c.change(keyOfToken(change.TokenID))
 	case store.TemporaryChanged:
-		c.versions.change(keyOfTemporary(change.Subject))
+		c.change(keyOfTemporary(change.Subject))
 	case store.IdentityChanged:
-		c.versions.change(keyOfIdentity(change.Subject))
+		c.change(keyOfIdentity(change.Subject))
 	default:
 		c.flush() // changes were missed, or of a kind to come
 	}

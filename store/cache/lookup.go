@@ -28,7 +28,12 @@ type entry struct {
 // isGood reports whether the answer may still be given.
 func (c *cached) isGood(e *entry) bool {
 	now := c.now()
-	return e.read <= now && !c.isTooOld(e, now) && e.own.holds() && e.holder.holds() && e.flushes == c.versions.flushes.Load()
+	return e.read <= now && !c.isTooOld(e, now) && c.isCurrent(e)
+}
+
+// isCurrent reports whether nothing has changed that the answer depends on.
+func (c *cached) isCurrent(e *entry) bool {
+	return e.own.holds() && e.holder.holds() && e.flushes == c.versions.flushes.Load()
 }
 
 // isTooOld reports whether the answer was so at the time.
@@ -130,7 +135,7 @@ func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
 func (c *cached) keep(k key, e *entry, state state) {
 	if e.unknown {
 		c.known.Invalidate(k)
-		c.unknown.Set(k, e)
+		c.keepCurrent(c.unknown, k, e)
 		return
 	}
 	e.holder = c.versions.dependOn(keyOfIdentity(e.key.Subject))
@@ -138,7 +143,7 @@ func (c *cached) keep(k key, e *entry, state state) {
 		return
 	}
 	c.unknown.Invalidate(k)
-	c.known.Set(k, e)
+	c.keepCurrent(c.known, k, e)
 }
 
 // ask looks the key up in the backend.

@@ -16,32 +16,32 @@ func (c *cached) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 	key, err := c.backend.EnsureTemporaryKey(ctx, subject, secret)
 	k := keyOfTemporary(subject)
 	if e := c.find(k); err != nil || e == nil || e.key.Generation != key.Generation || !e.key.Secret.Equal(key.Secret) {
-		c.versions.change(k)
+		c.change(k)
 	}
 	return key, err
 }
 
 // RotateTemporaryKey implements [store.Keys].
 func (c *cached) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
-	defer c.versions.change(keyOfTemporary(subject))
+	defer c.change(keyOfTemporary(subject))
 	return c.backend.RotateTemporaryKey(ctx, subject, secret)
 }
 
 // DeleteTemporaryKey implements [store.Keys].
 func (c *cached) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
-	defer c.versions.change(keyOfTemporary(subject))
+	defer c.change(keyOfTemporary(subject))
 	return c.backend.DeleteTemporaryKey(ctx, subject)
 }
 
 // CreateToken implements [store.Tokens].
 func (c *cached) CreateToken(ctx context.Context, t store.Token) error {
-	defer c.versions.change(keyOfToken(t.ID))
+	defer c.change(keyOfToken(t.ID))
 	return c.backend.CreateToken(ctx, t)
 }
 
 // CreateTokenIfActive implements [store.HolderGuard].
 func (c *cached) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	defer c.versions.change(keyOfToken(t.ID))
+	defer c.change(keyOfToken(t.ID))
 	return store.CreateTokenIfActive(ctx, c.backend, t)
 }
 
@@ -67,19 +67,19 @@ func (c *cached) CountTokens(ctx context.Context, subject caveat.Subject) (int64
 
 // UpdateToken implements [store.Tokens].
 func (c *cached) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	defer c.versions.change(keyOfToken(id))
+	defer c.change(keyOfToken(id))
 	return c.backend.UpdateToken(ctx, id, change)
 }
 
 // DeleteToken implements [store.Tokens].
 func (c *cached) DeleteToken(ctx context.Context, id string) error {
-	defer c.versions.change(keyOfToken(id))
+	defer c.change(keyOfToken(id))
 	return c.backend.DeleteToken(ctx, id)
 }
 
 // CreateIdentity implements [store.Identities].
 func (c *cached) CreateIdentity(ctx context.Context, i store.Identity) error {
-	defer c.versions.change(keyOfIdentity(i.Subject))
+	defer c.change(keyOfIdentity(i.Subject))
 	return c.backend.CreateIdentity(ctx, i)
 }
 
@@ -95,13 +95,13 @@ func (c *cached) GetIdentityByUsername(ctx context.Context, username string) (st
 
 // UpdateIdentity implements [store.Identities].
 func (c *cached) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
-	defer c.versions.change(keyOfIdentity(subject))
+	defer c.change(keyOfIdentity(subject))
 	return c.backend.UpdateIdentity(ctx, subject, change)
 }
 
 // DeleteIdentity implements [store.Identities].
 func (c *cached) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	defer c.versions.change(keyOfIdentity(subject))
+	defer c.change(keyOfIdentity(subject))
 	return c.backend.DeleteIdentity(ctx, subject)
 }
 
@@ -121,13 +121,13 @@ func (a cachedArchive) Import(ctx context.Context, records []store.Record) error
 	defer func() {
 		for _, r := range records {
 			if r.Identity != nil {
-				a.cache.versions.change(keyOfIdentity(r.Identity.Subject))
+				a.cache.change(keyOfIdentity(r.Identity.Subject))
 			}
 			if r.Temporary != nil {
-				a.cache.versions.change(keyOfTemporary(r.Temporary.Subject))
+				a.cache.change(keyOfTemporary(r.Temporary.Subject))
 			}
 			if r.Token != nil {
-				a.cache.versions.change(keyOfToken(r.Token.ID))
+				a.cache.change(keyOfToken(r.Token.ID))
 			}
 		}
 	}()

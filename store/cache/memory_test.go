@@ -1,0 +1,215 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/cache"
+	"github.com/onezone-go/onezone/store/memory"
+)
+
+// heap is how many bytes are in use.
+func heap() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what finalizers and pools held
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// Not parallel, for it looks at the memory of the process. It is five minutes, by
+// the clock of the cache, of tokens that are issued, verified, changed and deleted.
+func TestMixedLoadNeedsTheMemoryOfLiveTokens(t *testing.T) {
+	const live, operations = 480, 60_000
+	backend := memory.New()
+	c, clock := open(t, backend, cache.Options{})
+	require.NoError(t, backend.CreateIdentity(t.Context(), store.Identity{Subject: alice}))
+	authority, err := macaroon.NewAuthority(c)
+	require.NoError(t, err)
+	issued := 0
+	issue := func() macaroon.Token {
+		issued++
+		token, err := authority.IssueNamed(t.Context(), fmt.Sprint("token ", issued), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+		require.NoError(t, err)
+		_, err = authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+		require.NoError(t, err)
+		return token
+	}
+	tokens := make([]macaroon.Token, live)
+	for i := range tokens {
+		tokens[i] = issue()
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	step := func() {
+		i := random.IntN(live)
+		token := tokens[i]
+		switch random.IntN(10) {
+		case 0, 1, 2:
+			require.NoError(t, authority.Delete(t.Context(), token.ID()))
+			if random.IntN(10) == 0 {
+				_, err := authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+				require.ErrorIs(t, err, errors.IDTokenInvalid)
+			}
+			tokens[i] = issue()
+		case 3:
+			name := fmt.Sprint("renamed ", issued, " ", i, " ", random.Uint64())
+			require.NoError(t, authority.Update(t.Context(), token.ID(), macaroon.Change{Name: &name}))
+		default:
+			_, err := authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+			require.NoError(t, err)
+		}
+		clock.move(5 * time.Minute / operations)
+	}
+	var heaps []int
+	for n := range operations {
+		if n%(operations/6) == 0 {
+			heaps = append(heaps, heap())
+		}
+		step()
+	}
+	heaps = append(heaps, heap())
+	t.Logf("%d tokens of which %d live, %d entries and %d negative ones; bytes in use: %v",
+		issued, live, c.Stats().Entries, c.Stats().Negative, heaps)
+	require.LessOrEqual(t, c.Stats().Entries, live, "entries of tokens that are gone")
+	require.LessOrEqual(t, heaps[len(heaps)-1], heaps[1]+heaps[1]/5, "the memory grows: %v", heaps)
+}
+
+// TestWhatChangedLeavesTheMemory is about own writes and those that the feed tells
+// of, and about look-ups that end after the change.
+func TestWhatChangedLeavesTheMemory(t *testing.T) {
+	t.Parallel()
+	for what, write := range map[string]func(t *testing.T, b *backend, c cache.Store){
+		"deleted": func(t *testing.T, _ *backend, c cache.Store) { require.NoError(t, c.DeleteToken(t.Context(), "a")) },
+		"changed": func(t *testing.T, _ *backend, c cache.Store) { revoke(t, c) },
+		"told by the feed": func(_ *testing.T, b *backend, _ cache.Store) {
+			b.feed <- store.Change{Kind: store.TokenChanged, TokenID: "a"}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend(t)
+			c, _ := open(t, b, cache.Options{})
+			namedKey(t, c)
+			_, err := c.NamedKey(t.Context(), "unknown")
+			require.ErrorIs(t, err, errors.IDNotFound)
+			require.Equal(t, 1, c.Stats().Entries)
+			write(t, b, c)
+			synctest.Wait()
+			require.Zero(t, c.Stats().Entries, what)
+			require.Equal(t, 1, c.Stats().Negative)
+			require.NoError(t, c.CreateToken(t.Context(), token("unknown")))
+			require.Zero(t, c.Stats().Negative, what)
+		})
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend(t)
+			c, _ := open(t, b, cache.Options{})
+			stopped := b.stop()
+			late := goNamedKey(t.Context(), c)
+			slow := <-stopped
+			write(t, b, c)
+			synctest.Wait()
+			slow.goOn()
+			<-late
+			synctest.Wait()
+			require.Zero(t, c.Stats().Entries, "%s: a look-up that ended late left an entry", what)
+		})
+	}
+}
+
+// TestWhatIsTooOldLeavesTheMemory without anybody asking for anything.
+func TestWhatIsTooOldLeavesTheMemory(t *testing.T) {
+	t.Parallel()
+	for what, feed := range map[string]bool{"with a feed": true, "without a feed": false} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend(t)
+			for i := range 1000 {
+				require.NoError(t, b.CreateToken(t.Context(), token(fmt.Sprint("token ", i))))
+			}
+			c, err := cache.New(b, cache.Options{})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, c.Close()) }()
+			if feed {
+				b.feed <- store.Change{Kind: store.FeedUp}
+				synctest.Wait()
+			}
+			for range 3 {
+				for i := range 1000 {
+					_, err := c.NamedKey(t.Context(), fmt.Sprint("token ", i))
+					require.NoError(t, err)
+					_, err = c.NamedKey(t.Context(), fmt.Sprint("unknown ", i))
+					require.ErrorIs(t, err, errors.IDNotFound)
+				}
+				temporaryKey(t, c)
+				require.Equal(t, 1001, c.Stats().Entries)
+				require.Equal(t, 1000, c.Stats().Negative)
+				<-time.After(2*time.Minute + time.Second)
+				require.Zero(t, c.Stats().Entries, what)
+				require.Zero(t, c.Stats().Negative, what)
+			}
+		})
+	}
+}
+
+// TestABlockedSubjectLeavesTheMemory when its entries are swept, which nothing else
+// drops.
+func TestABlockedSubjectLeavesTheMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		c, err := cache.New(b, cache.Options{TTL: time.Minute})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, c.Close()) }()
+		b.feed <- store.Change{Kind: store.FeedUp}
+		synctest.Wait()
+		namedKey(t, c)
+		<-time.After(59 * time.Second)
+		temporaryKey(t, c)
+		block(t, c)
+		<-time.After(2 * time.Second) // less than the age that the second may have
+		synctest.Wait()
+		require.Zero(t, c.Stats().Entries)
+	})
+}
+
+// keysOnly is a database with a named token for every id, read anew each time.
+type keysOnly struct{ store.Store }
+
+func (keysOnly) NamedKey(_ context.Context, id string) (store.Key, error) {
+	return store.Key{
+		Secret:  store.NewSecret(fmt.Sprintf("%064d", len(id))),
+		Subject: caveat.User(fmt.Sprintf("%032s", id)), Holder: store.HolderActive,
+	}, nil
+}
+
+// Not parallel, for it looks at the memory of the process. The documentation of the
+// package tells the figure. Tokens are verified, so that the secrets keep what the
+// next verification begins with.
+func TestAFullCacheNeedsTheMemoryThatIsDocumented(t *testing.T) {
+	const entries, documented = 100_000, 60 << 20
+	c, _ := open(t, keysOnly{memory.New()}, cache.Options{})
+	before := heap()
+	for i := range entries + entries/10 {
+		id := fmt.Sprintf("%032d", i)
+		key, err := c.NamedKey(t.Context(), id)
+		require.NoError(t, err)
+		token, err := macaroon.Mint(macaroon.Spec{Domain: "onezone", ID: id, Subject: key.Subject, Type: macaroon.AccessToken()}, key.Secret)
+		require.NoError(t, err)
+		_, err = token.Verify(t.Context(), key.Secret, caveat.Request{})
+		require.NoError(t, err)
+	}
+	used := heap() - before
+	t.Logf("%d entries take %d MiB, %d bytes each", c.Stats().Entries, used>>20, used/c.Stats().Entries)
+	require.InDelta(t, entries, c.Stats().Entries, entries/100)
+	require.Less(t, used, documented)
+	require.Greater(t, used, documented/2, "the documented figure is far too high")
+}
