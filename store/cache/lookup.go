@@ -123,6 +123,10 @@ func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
 	defer context.AfterFunc(c.life, cancel)()
 	var err error
 	e.key, err = c.ask(ctx, k)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		// Not wrapped: it is not the deadline of those who wait.
+		err = failed(fmt.Errorf("the backend did not answer within %v: %v", c.options.LoadTimeout, err))
+	}
 	e.unknown = errors.Is(err, errors.IDNotFound)
 	if err == nil || e.unknown {
 		c.keep(k, e, state)
