@@ -29,7 +29,8 @@
 //     the last second or so is lost when the machine does; with snapshots alone,
 //     minutes.
 //   - maxmemory-policy noeviction, the default: anything else lets the server
-//     forget tokens, and a revocation with them.
+//     forget tokens, and a revocation with them. [Open] and [Store.Migrate] refuse
+//     a server that may, unless [Options].AllowEviction is set.
 //
 // Replication is asynchronous. When a master fails and a replica takes its
 // place, writes are lost that were acknowledged and had not reached that replica

@@ -35,12 +35,19 @@ type Options struct {
 	// client while the server says nothing; it bounds how long a revocation goes
 	// unseen where a connection is lost without a sign. 0: DefaultCacheTTL;
 	// negative: every look-up asks the server. Nothing is cached through a client
-	// with DisableCache.
+	// with DisableCache. A store that [Open] makes with a negative CacheTTL does
+	// not use CLIENT TRACKING, which servers and their users need not allow then.
 	CacheTTL time.Duration
 
 	// WaitReplicas is how many replicas have to have a write before it is
 	// acknowledged. 0: none.
 	WaitReplicas int
+
+	// AllowEviction accepts servers that may evict keys when their memory is full
+	// (maxmemory with another maxmemory-policy than noeviction), or that do not
+	// tell. Such a server loses tokens, and revocations with them: a revoked token
+	// may work again. Without it, [Open] and [Store.Migrate] refuse these servers.
+	AllowEviction bool
 
 	// WaitTimeout bounds the wait for WaitReplicas, in whole milliseconds and at
 	// least one. 0: DefaultWaitTimeout.
@@ -54,6 +61,7 @@ type Store struct {
 	o      Options
 
 	migrated atomic.Bool
+	keepsAll atomic.Bool // no server evicts keys
 	caching  atomic.Bool
 	hints    hints
 	present  aging[struct{}] // keys that were there when they were read
@@ -98,7 +106,8 @@ func New(client rueidis.Client, o Options) *Store {
 //
 // badData {key "url"}: it is another URL. badData {key "prefix"}: the prefix holds
 // braces. [store.ErrSchema]: the keys were written by a newer version of this package.
-// The environment: the server does not answer.
+// Other errors: the server does not answer, or may evict keys and
+// [Options].AllowEviction is not set.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const open = "open a Redis store"
 	if err := ctx.Err(); err != nil {
@@ -112,13 +121,18 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		// The error of the parser quotes the URL, which holds a password.
 		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
 	}
+	option.DisableCache = option.DisableCache || o.CacheTTL < 0
 	client, err := connect(ctx, option)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", open, err)
 	}
 	s := New(client, o)
 	s.owned = true
-	if err := s.checkSchema(ctx); err != nil {
+	err = s.checkEviction(ctx)
+	if err == nil {
+		err = s.checkSchema(ctx)
+	}
+	if err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("%s: %w", open, err)
 	}

@@ -22,7 +22,8 @@ const schema = 1
 // processes at once and again at any time.
 //
 // [store.ErrSchema]: the keys were written by a newer version of this package, and are
-// left alone. badData {key "prefix"}: the prefix holds braces.
+// left alone. badData {key "prefix"}: the prefix holds braces. Other errors: the server
+// does not answer, or may evict keys and [Options].AllowEviction is not set.
 func (s *Store) Migrate(ctx context.Context) error {
 	const migrate = "migrate a Redis store"
 	if err := s.ready(ctx, migrate); err != nil && !errors.Is(err, store.ErrSchema) {
@@ -30,6 +31,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	if err := s.o.validate(); err != nil {
 		return err
+	}
+	if err := s.checkEviction(ctx); err != nil {
+		return fmt.Errorf("%s: %w", migrate, err)
 	}
 	mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable().Pin()
 	if _, err := text(s.client.Do(ctx, mark)); err != nil {
@@ -82,7 +86,11 @@ func (s *Store) probeCache(ctx context.Context, key string) (bool, error) {
 	for range 3 { // the mark may be new, and be invalidated once
 		for range 2 {
 			result := s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), time.Minute)
-			if err := result.Error(); err != nil {
+			err := result.Error()
+			if ctx.Err() == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+				continue // the client had joined another call, which was cancelled
+			}
+			if err != nil {
 				return false, err
 			}
 			if result.IsCacheHit() {

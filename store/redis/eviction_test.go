@@ -1,0 +1,141 @@
+package redis_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/store/redis"
+)
+
+// TestAServerThatMayEvictKeysIsRefused when the store is opened, unless it is asked
+// for.
+func TestAServerThatMayEvictKeysIsRefused(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t)
+	url := "redis://" + server.Addr
+	set := func(name, value string) {
+		t.Helper()
+		_, err := server.Do("CONFIG", "SET", name, value)
+		require.NoError(t, err)
+	}
+	for _, c := range []struct {
+		maxmemory, policy string
+		accepted          bool
+	}{
+		{"0", "noeviction", true},
+		{"100mb", "noeviction", true},
+		{"0", "allkeys-lru", true}, // without a limit nothing is evicted
+		{"100mb", "allkeys-lru", false},
+		{"100mb", "allkeys-random", false},
+		{"100mb", "volatile-ttl", false},
+	} {
+		set("maxmemory", c.maxmemory)
+		set("maxmemory-policy", c.policy)
+		client := newClient(t, rueidis.MustParseURL(url))
+		s, err := redis.Open(t.Context(), url, redis.Options{})
+		migrated := redis.New(client, redis.Options{}).Migrate(t.Context())
+		if c.accepted {
+			require.NoError(t, err, "%+v", c)
+			require.NoError(t, s.Close())
+			require.NoError(t, migrated, "%+v", c)
+			continue
+		}
+		for _, err := range []error{err, migrated} {
+			requireEnvironment(t, err, "%+v", c)
+			require.ErrorContains(t, err, "maxmemory-policy is "+c.policy)
+			require.ErrorContains(t, err, "set maxmemory-policy to noeviction")
+			require.ErrorContains(t, err, "Options.AllowEviction")
+		}
+		fill(t, open(t, url, redis.Options{AllowEviction: true, Prefix: redistest.Prefix()}))
+	}
+}
+
+func TestAServerOfAClusterThatMayEvictKeysIsRefused(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.NewCluster(t)
+	url := "redis://" + cluster.Servers[0].Addr
+	open(t, url, redis.Options{})
+	for setting, value := range map[string]string{"maxmemory": "100mb", "maxmemory-policy": "allkeys-lfu"} {
+		_, err := cluster.Servers[2].Do("CONFIG", "SET", setting, value)
+		require.NoError(t, err)
+	}
+	_, err := redis.Open(t.Context(), url, redis.Options{})
+	require.ErrorContains(t, err, "maxmemory-policy is allkeys-lfu")
+	open(t, url, redis.Options{AllowEviction: true})
+}
+
+// asUser returns the URL for a user of the server with the rights.
+func asUser(t *testing.T, server *redistest.Server, rights ...string) string {
+	t.Helper()
+	_, err := server.Do(append([]string{"ACL", "SETUSER", "limited", "on", ">pw", "~*", "&*", "+@all"}, rights...)...)
+	require.NoError(t, err)
+	return "redis://limited:pw@" + server.Addr
+}
+
+func TestAServerThatDoesNotTellWhetherItEvictsKeysIsRefused(t *testing.T) {
+	t.Parallel()
+	url := asUser(t, redistest.New(t), "-info", "-config")
+	_, err := redis.Open(t.Context(), url, redis.Options{})
+	requireEnvironment(t, err)
+	require.ErrorContains(t, err, "allow the command INFO")
+	require.ErrorContains(t, err, "maxmemory-policy")
+	require.NotContains(t, err.Error(), "pw@")
+	fill(t, open(t, url, redis.Options{AllowEviction: true}))
+
+	// Without CONFIG, as with many providers, INFO tells.
+	open(t, asUser(t, redistest.New(t), "-config"), redis.Options{})
+}
+
+// TestACacheThatIsOffNeedsNoTracking is about servers and users without CLIENT
+// TRACKING.
+func TestACacheThatIsOffNeedsNoTracking(t *testing.T) {
+	t.Parallel()
+	url := asUser(t, redistest.New(t), "-client|tracking")
+	_, err := redis.Open(t.Context(), url, redis.Options{})
+	requireEnvironment(t, err)
+	s := open(t, url, redis.Options{CacheTTL: -1})
+	fill(t, s)
+	for range 2 {
+		_, err := s.NamedKey(t.Context(), "a")
+		require.NoError(t, err)
+	}
+	changes := watch(t, s)
+	require.NoError(t, s.DeleteToken(t.Context(), "a"))
+	await(t, changes, "the deletion is told")
+}
+
+// joining is a client whose first cached reads are cancelled, as if they had joined
+// those of a caller who gave up.
+type joining struct {
+	rueidis.Client
+	cancelled int
+}
+
+func (j *joining) DoCache(ctx context.Context, cmd rueidis.Cacheable, ttl time.Duration) rueidis.RedisResult {
+	if j.cancelled > 0 {
+		j.cancelled--
+		done, cancel := context.WithCancel(ctx)
+		cancel()
+		return j.Client.DoCache(done, cmd, ttl)
+	}
+	return j.Client.DoCache(ctx, cmd, ttl)
+}
+
+func TestWhoJoinsACancelledReadIsNotCancelled(t *testing.T) {
+	t.Parallel()
+	client := &joining{newSingleClient(t), 2}
+	s := redis.New(client, redis.Options{Prefix: redistest.Prefix()})
+	require.NoError(t, s.Migrate(t.Context()))
+	require.Zero(t, client.cancelled)
+	fill(t, s)
+	_, err := s.GetIdentity(t.Context(), alice)
+	require.NoError(t, err)
+	client.cancelled = 1
+	_, err = s.GetIdentity(t.Context(), alice)
+	require.NoError(t, err)
+}
