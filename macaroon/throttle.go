@@ -102,7 +102,8 @@ func (g *logInGuard) attempt(ctx context.Context, username string, addr netip.Ad
 	address := throttleKey{"address " + network, addressFailures}
 	conclude, err = g.take(ctx, throttleKey{name: "user " + username}, address)
 	if errors.As(err, new(ThrottledError)) && g.known.has(username, network) {
-		return g.take(ctx, throttleKey{name: "user " + username + " at " + network}, address)
+		// The network, which has no space, goes first: a user name may be any text.
+		return g.take(ctx, throttleKey{name: "known " + network + " " + username}, address)
 	}
 	return conclude, err
 }
