@@ -10,14 +10,14 @@ import (
 // Sizes of a page of [Authority.List]. Records are read a few at a time, because
 // how large they are shows only then.
 const (
-	maxPageBytes = 1 << 20 // of records, after which no more are read
-	firstRecords = 4       // that are read at first
-	maxRecords   = 8       // that are read at once
+	maxPageBytes = 64 << 10 // of records, after which no more are read
+	firstRecords = 4        // that are read at first
+	maxRecords   = 8        // that are read at once
 )
 
 // List returns a page of named tokens in the order of their creation, and the
 // cursor of the next page, zero after the last. A page ends before the limit of the
-// query where its records have about 1 MiB together.
+// query where its records have about 64 KiB together.
 //
 // A sealed store lists a record without its secret where that does not open. The
 // token is left out then, so that one record does not hide the others:

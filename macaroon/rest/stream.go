@@ -48,21 +48,40 @@ func (c *call) stream(list lister, q store.Query) error {
 	return nil
 }
 
+// pieceBytes is how much of a list is encoded before it is written. A client that
+// reads slowly keeps one piece in memory, beside the texts that are left.
+const pieceBytes = 4 << 10
+
 // listWriter writes texts as elements of one JSON array.
 type listWriter struct {
 	to        http.ResponseWriter
+	piece     []byte
 	separator string // in front of the next element
 	err       error
 }
 
+// write writes the texts, and forgets each of them.
 func (w *listWriter) write(texts []string) {
-	if len(texts) == 0 || w.err != nil {
-		return
+	for i, text := range texts {
+		data, err := json.Marshal(text)
+		if err != nil {
+			panic(fmt.Errorf("encode the answer: %w", err)) // strings always marshal
+		}
+		texts[i] = ""
+		w.piece = append(append(w.piece, w.separator...), data...)
+		if w.separator = ","; len(w.piece) >= pieceBytes {
+			w.flush()
+		}
+		if w.err != nil {
+			return
+		}
 	}
-	data, err := json.Marshal(texts)
-	if err != nil {
-		panic(fmt.Errorf("encode the answer: %w", err)) // strings always marshal
+	w.flush()
+}
+
+func (w *listWriter) flush() {
+	if w.err == nil && len(w.piece) > 0 {
+		_, w.err = w.to.Write(w.piece)
+		w.piece = w.piece[:0]
 	}
-	_, w.err = w.to.Write(append([]byte(w.separator), data[1:len(data)-1]...))
-	w.separator = ","
 }
