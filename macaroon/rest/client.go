@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -107,6 +108,7 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // handler can decide there is [CheckLater].
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
 	c := newConfig(a, options)
+	c.origins = slices.DeleteFunc(slices.Clone(c.origins), func(o string) bool { return ValidateOrigin(o) != nil })
 	if c.inFlight == nil {
 		c.inFlight = newInFlight(0)
 	}

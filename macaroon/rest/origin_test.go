@@ -3,6 +3,7 @@ package rest_test
 import (
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -149,5 +150,32 @@ func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Bearer(h.Token())), http.StatusNoContent)
 			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Anonymous()), http.StatusNoContent)
 		})
+	}
+}
+
+// A text that is no origin allows nothing, not even a request that names none.
+func TestAuthenticateMatchesNoTextThatIsNoOrigin(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t)
+	h := rest.Authenticate(w.Authority, rest.WithAllowedOrigins("", "null", "*", ",", app))(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	for _, c := range []struct {
+		origins []string
+		status  int
+	}{
+		{nil, http.StatusForbidden},
+		{[]string{""}, http.StatusForbidden},
+		{[]string{"null"}, http.StatusForbidden},
+		{[]string{"*"}, http.StatusForbidden},
+		{[]string{app, app}, http.StatusForbidden},
+		{[]string{app}, http.StatusUnauthorized}, // to the password, which is wrong
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.SetBasicAuth("alice", "not the password")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header["Origin"] = c.origins
+		res := httptest.NewRecorder()
+		h.ServeHTTP(res, r)
+		require.Equal(t, c.status, res.Code, "%q", c.origins)
 	}
 }
