@@ -21,10 +21,11 @@ const DefaultMaxInFlight = 100
 // a request takes is estimated before it is allocated. Small requests are not
 // counted: the server bounds the number of connections.
 const (
-	maxMemory       = 16 << 20        // of all clients
-	maxClientMemory = 8 << 20         // of one client
-	memoryWait      = 5 * time.Second // before a request is refused for lack of memory
-	retryAfter      = time.Second     // what clients that are refused are told
+	maxMemory          = 16 << 20        // of all clients
+	maxAnonymousMemory = 8 << 20         // of all clients without credentials, so that some is left for others
+	maxClientMemory    = 8 << 20         // of one client
+	memoryWait         = 5 * time.Second // before a request is refused for lack of memory
+	retryAfter         = time.Second     // what clients that are refused are told
 
 	// bodyFactor is what a body takes with all that is read out of it, in its own
 	// length. Bodies up to smallBody are not counted.
@@ -51,10 +52,11 @@ const (
 type inFlight struct {
 	maxRequests int // of one client; 0: no limit
 
-	mu      sync.Mutex
-	clients map[inFlightKey]inFlightUse
-	memory  [pools]int    // of all clients
-	freed   chan struct{} // closed when memory was given back, if somebody waits
+	mu        sync.Mutex
+	clients   map[inFlightKey]inFlightUse
+	memory    [pools]int    // of all clients
+	anonymous [pools]int    // of those, without credentials
+	freed     chan struct{} // closed when memory was given back, if somebody waits
 }
 
 // inFlightKey is whose requests are counted together: those of a user or
@@ -175,7 +177,8 @@ func (s *slot) take(p pool, memory int) (freed <-chan struct{}, problem error) {
 	switch {
 	case s.clients[s.key].memory[p]+memory > maxClientMemory:
 		problem = errTooManyRequests
-	case s.inFlight.memory[p]+memory > maxMemory:
+	case s.inFlight.memory[p]+memory > maxMemory,
+		s.key.anonymous && s.anonymous[p]+memory > maxAnonymousMemory:
 		problem = errOverloaded
 	default:
 		s.change(p, memory)
@@ -190,6 +193,9 @@ func (s *slot) take(p pool, memory int) (freed <-chan struct{}, problem error) {
 func (s *slot) change(p pool, memory int) {
 	s.memory[p] += memory
 	s.inFlight.memory[p] += memory
+	if s.key.anonymous {
+		s.anonymous[p] += memory
+	}
 	s.use(func(u *inFlightUse) { u.memory[p] += memory })
 	if memory < 0 && s.freed != nil {
 		close(s.freed)

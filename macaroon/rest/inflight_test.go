@@ -112,6 +112,37 @@ func TestMemoryOfRequestsInFlightIsBounded(t *testing.T) {
 	})
 }
 
+// Clients without credentials can have any number of addresses. All of them together
+// leave memory for clients that are known.
+func TestClientsWithoutCredentialsLeaveMemoryForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newInFlight(10)
+		var slots []*slot
+		enter := func(c Client) *slot {
+			s, err := f.enter(c)
+			require.NoError(t, err)
+			slots = append(slots, s)
+			return s
+		}
+		for i, address := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", ""} {
+			err := enter(anonymous(address)).reserve(t.Context(), bodies, bodyFactor*maxBody)
+			if i == 0 {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, errOverloaded, err)
+			}
+		}
+		require.NoError(t, enter(user("alice")).reserve(t.Context(), bodies, bodyFactor*maxBody))
+		for _, s := range slots {
+			s.leave()
+		}
+		require.Empty(t, f.clients)
+		require.Zero(t, f.memory)
+		require.Zero(t, f.anonymous)
+	})
+}
+
 // Whatever comes and goes, nothing is lost and nobody has more than allowed.
 func TestRequestsInFlightAddUp(t *testing.T) {
 	t.Parallel()
