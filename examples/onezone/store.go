@@ -68,7 +68,7 @@ func openBackend(ctx context.Context, s settings, log *slog.Logger) (b backend, 
 		return b, s.cache, err
 	case "redis", "rediss":
 		b, err = openRedis(ctx, s)
-		return b, false, err // its client has a cache, which the server looks after
+		return b, s.cache, err
 	}
 	return nil, false, checkStore(s.store)
 }
@@ -97,11 +97,7 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (backend, e
 }
 
 func openRedis(ctx context.Context, o settings) (backend, error) {
-	options := redis.Options{}
-	if !o.cache {
-		options.CacheTTL = -1
-	}
-	s, err := redis.Open(ctx, o.store, options)
+	s, err := redis.Open(ctx, o.store, redis.Options{})
 	if err != nil {
 		return nil, err
 	}

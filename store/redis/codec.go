@@ -3,6 +3,7 @@ package redis
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -211,6 +212,9 @@ func decodeIdentity(subject caveat.Subject, value string) (store.Identity, error
 	return i, r.err()
 }
 
+// activeHead is what the identity of an active holder has after its revision.
+const activeHead = string(rune(format)) + "\x00"
+
 // decodeStatus reads the standing of a holder from the value of the identity, ""
 // for none.
 func decodeStatus(value string) (store.Status, error) {
@@ -242,8 +246,8 @@ type pointer struct {
 }
 
 func encodePointer(subject caveat.Subject) string {
-	w := newWriter()
-	w.text(subject.String())
+	w, text := newWriter(), subject.String()
+	w.b = append(w.b, "{"+tagOf(text)+"}"+text...) // how the keys go on that lookUpScript makes
 	return w.value()
 }
 
@@ -252,8 +256,12 @@ func decodePointer(value string) (pointer, error) {
 		return pointer{}, nil
 	}
 	r := newReader(value)
-	p := pointer{revision(value), r.subject()}
-	return p, r.err()
+	tag, text, _ := strings.Cut(r.rest, "}")
+	subject, err := caveat.ParseSubject(text)
+	if r.bad || err != nil || tag != "{"+tagOf(text) {
+		return pointer{}, errFormat
+	}
+	return pointer{revision(value), subject}, nil
 }
 
 // ageSize is how many bytes of an age come before the id.

@@ -13,7 +13,6 @@ type op struct {
 	key     string
 	args    []string
 	refusal error // of a check: what a commit fails with where it does not hold
-	record  bool  // the key is a record, which look-ups remember
 }
 
 // The checks that commitScript knows.
@@ -34,12 +33,6 @@ func isAbsent(key string, refusal error) op { return is(key, "", refusal) }
 func hasField(key, field, value string, refusal error) op {
 	return op{name: checkField, key: key, args: []string{field, value}, refusal: refusal}
 }
-
-func putRecord(key, value string) op {
-	return op{name: "SET", key: key, args: []string{value}, record: true}
-}
-
-func dropRecord(key string) op { return op{name: "DEL", key: key, record: true} }
 
 func write(name, key string, args ...string) op { return op{name: name, key: key, args: args} }
 
@@ -106,15 +99,11 @@ func (s *Store) run(ctx context.Context, ops []op) error {
 		return nil
 	}
 	keys, args := make([]string, len(ops)), make([]string, 0, 4*len(ops))
-	var records []string
 	for i, o := range ops {
 		keys[i] = o.key
 		args = append(append(args, o.name, strconv.Itoa(len(o.args))), o.args...)
-		if o.record {
-			records = append(records, o.key)
-		}
 	}
-	failed, err := s.execute(ctx, commitScript, keys, args, records)
+	failed, err := s.execute(ctx, commitScript, keys, args)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,9 @@
 // Package redis keeps tokens and identities in Redis 7 or newer, or Valkey: on a
 // single server, behind Sentinel, or in a Cluster. It is for those who have
 // Redis at hand and many verifications to do on many machines: a verification
-// costs one round trip (two for a token that the process has not looked up
-// lately), and none while the client remembers the answer, which the server takes
-// back when the token is revoked.
+// costs one round trip, and two of a named token in a Cluster. It costs none
+// behind package [github.com/onezone-go/onezone/store/cache], which answers from
+// memory until [Store.Watch] reports a change.
 //
 //	s, err := redis.Open(ctx, "redis://redis.example.org", redis.Options{})
 //	...
@@ -64,18 +64,19 @@
 // A call that failed because the connection was lost or the context ended may have
 // been done, or be done yet.
 //
-// What verifications and the issue of tokens look up ([Store.NamedKey],
-// [Store.TemporaryKey], [Store.GetIdentity]) is answered from the client's memory
-// for [Options].CacheTTL at most. The server says when to forget something, which
-// takes as long as a message does; where the connection is lost everything is
-// forgotten, and where it is lost without a sign the TTL is the bound. A store
-// sees its own writes at once. All else is read from the server.
-// Behind a cache of your own, turn this one off.
+// Every call reads from the server: the store keeps no record in memory.
 //
-// [Store.Watch] loses no change without saying so: it subscribes where the
-// writes are made, and reports [store.FeedDown] when a connection breaks, a shard
-// moves to another server, the observer is thousands of changes late, or, within
-// a second, when a master has become a replica.
+// [Store.Watch] loses no change of this package without saying so: it subscribes
+// where the writes are made, and reports [store.FeedDown] when a connection breaks,
+// a shard moves to another server, or the observer is thousands of changes late.
+// Once a second it asks each master for its role, by the connection that changes
+// come by. So it reports a master that became a replica, and a connection that
+// stays open but is dead, two seconds later at the latest.
+//
+// Only the scripts of this package publish changes. FLUSHALL, FLUSHDB, eviction,
+// and keys that are edited or restored by hand are not reported: a cache in front
+// of the store shows them when its TTL has passed. Restart the processes that have
+// caches, or wait for the TTL, after such an operation.
 //
 // The client must not read from replicas, which lag. It retries reads until the
 // context is done, so give calls a deadline; it never repeats a write, except one
@@ -91,8 +92,9 @@
 //
 // # Secrets
 //
-// Secrets are in the server as they are, and in the memory of clients. Package
+// Secrets are in the server as they are. Package
 // [github.com/onezone-go/onezone/store/seal] encrypts them; TLS (rediss://) and the
-// rights of users on the server are the caller's. A user needs EVAL and EVALSHA
-// besides the commands for strings, hashes, sorted sets and sharded channels.
+// rights of users on the server are the caller's. A user needs EVAL, EVALSHA,
+// EVAL_RO and EVALSHA_RO besides the commands for strings, hashes, sorted sets and
+// sharded channels.
 package redis

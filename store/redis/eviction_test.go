@@ -1,9 +1,7 @@
 package redis_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
@@ -91,14 +89,12 @@ func TestAServerThatDoesNotTellWhetherItEvictsKeysIsRefused(t *testing.T) {
 	open(t, asUser(t, redistest.New(t), "-config"), redis.Options{})
 }
 
-// TestACacheThatIsOffNeedsNoTracking is about servers and users without CLIENT
+// TestAnOpenedStoreNeedsNoTracking is about servers and users without CLIENT
 // TRACKING.
-func TestACacheThatIsOffNeedsNoTracking(t *testing.T) {
+func TestAnOpenedStoreNeedsNoTracking(t *testing.T) {
 	t.Parallel()
 	url := asUser(t, redistest.New(t), "-client|tracking")
-	_, err := redis.Open(t.Context(), url, redis.Options{})
-	requireEnvironment(t, err)
-	s := open(t, url, redis.Options{CacheTTL: -1})
+	s := open(t, url, redis.Options{})
 	fill(t, s)
 	for range 2 {
 		_, err := s.NamedKey(t.Context(), "a")
@@ -107,35 +103,4 @@ func TestACacheThatIsOffNeedsNoTracking(t *testing.T) {
 	changes := watch(t, s)
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
 	await(t, changes, "the deletion is told")
-}
-
-// joining is a client whose first cached reads are cancelled, as if they had joined
-// those of a caller who gave up.
-type joining struct {
-	rueidis.Client
-	cancelled int
-}
-
-func (j *joining) DoCache(ctx context.Context, cmd rueidis.Cacheable, ttl time.Duration) rueidis.RedisResult {
-	if j.cancelled > 0 {
-		j.cancelled--
-		done, cancel := context.WithCancel(ctx)
-		cancel()
-		return j.Client.DoCache(done, cmd, ttl)
-	}
-	return j.Client.DoCache(ctx, cmd, ttl)
-}
-
-func TestWhoJoinsACancelledReadIsNotCancelled(t *testing.T) {
-	t.Parallel()
-	client := &joining{newSingleClient(t), 2}
-	s := redis.New(client, redis.Options{Prefix: redistest.Prefix()})
-	require.NoError(t, s.Migrate(t.Context()))
-	require.Zero(t, client.cancelled)
-	fill(t, s)
-	_, err := s.GetIdentity(t.Context(), alice)
-	require.NoError(t, err)
-	client.cancelled = 1
-	_, err = s.GetIdentity(t.Context(), alice)
-	require.NoError(t, err)
 }

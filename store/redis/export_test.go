@@ -21,3 +21,6 @@ func Age(created int64, id string) string { return age(created, id) }
 func (s *Store) PointerKeys(id, username string) []string {
 	return []string{s.pointerKey(tokenPointer, id), s.pointerKey(usernamePointer, username)}
 }
+
+// EncodePointer returns the value of a pointer to the subject.
+func EncodePointer(subject caveat.Subject) string { return encodePointer(subject) }

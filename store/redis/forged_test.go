@@ -90,15 +90,15 @@ func trackedKeys(t *testing.T, server *redistest.Server) int {
 	return n
 }
 
-// TestTheServerKeepsNoAccountOfWhatIsNotThere has look-ups of subjects and tokens
-// that nobody has, as forged tokens cause them.
-func TestTheServerKeepsNoAccountOfWhatIsNotThere(t *testing.T) {
+// TestTheServerKeepsNoAccountOfLookUps has look-ups of what is there and of what is
+// not, as forged tokens cause them.
+func TestTheServerKeepsNoAccountOfLookUps(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
-	s := open(t, "redis://"+server.Addr, redis.Options{CacheTTL: time.Hour})
+	s := open(t, "redis://"+server.Addr, redis.Options{})
 	fill(t, s)
-	for i := range 200 {
-		id := fmt.Sprint("forged ", i%100)
+	for i := range 100 {
+		id := fmt.Sprint("forged ", i)
 		_, err := s.NamedKey(t.Context(), id)
 		require.ErrorIs(t, err, errors.IDNotFound)
 		_, err = s.TemporaryKey(t.Context(), caveat.User(id))
@@ -106,12 +106,11 @@ func TestTheServerKeepsNoAccountOfWhatIsNotThere(t *testing.T) {
 		_, err = s.GetIdentity(t.Context(), caveat.User(id))
 		require.ErrorIs(t, err, errors.IDNotFound)
 	}
-	require.LessOrEqual(t, trackedKeys(t, server), 2, "the schema, and what proves that the cache works")
-	for range 2 {
-		_, err := s.TemporaryKey(t.Context(), alice)
-		require.NoError(t, err)
-	}
-	require.NotZero(t, trackedKeys(t, server), "what is there is remembered")
+	_, err := s.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	_, err = s.TemporaryKey(t.Context(), alice)
+	require.NoError(t, err)
+	require.Zero(t, trackedKeys(t, server))
 }
 
 // TestAUserWithoutChannelsWritesNothing has a server refuse a command in the middle
@@ -137,24 +136,6 @@ func TestAUserWithoutChannelsWritesNothing(t *testing.T) {
 	requireEnvironment(t, limited.UpdateToken(t.Context(), "a", revoke))
 	requireEnvironment(t, limited.DeleteToken(t.Context(), "a"))
 	requireSound(t, full)
-}
-
-// TestWhatWasRememberedBeforeAFeedIsNotTrusted: the word of changes comes by
-// another connection than the feed, which need not have been lost with it.
-func TestWhatWasRememberedBeforeAFeedIsNotTrusted(t *testing.T) {
-	t.Parallel()
-	proxy := newProxy(t)
-	fill(t, newStore(t, newProxyClient(t, proxy), redis.Options{Prefix: "p"}))
-	s := newStore(t, newProxyClient(t, proxy), redis.Options{Prefix: "p", CacheTTL: time.Hour})
-	for range 3 {
-		_, err := s.NamedKey(t.Context(), "a")
-		require.NoError(t, err)
-	}
-	watch(t, s)
-	sent := proxy.Received.Load()
-	_, err := s.NamedKey(t.Context(), "a")
-	require.NoError(t, err)
-	require.Greater(t, proxy.Received.Load(), sent, "the look-up was answered from memory")
 }
 
 // TestNobodyWaitsForAConnectionLongerThanItsContext has a server accept connections
@@ -188,19 +169,4 @@ func TestAnObserverThatPanicsLeavesNoSubscription(t *testing.T) {
 	}
 	require.Panics(t, func() { _ = s.Watch(t.Context(), func(store.Change) { panic("observer") }) })
 	eventually(t, func() bool { return clients() == 0 }, "the subscription ends")
-}
-
-func TestATTLOfAnyLengthKeepsOwnWritesInSight(t *testing.T) {
-	t.Parallel()
-	s := newStore(t, newSingleClient(t), redis.Options{CacheTTL: 1<<63 - 1})
-	fill(t, s)
-	for i := range int64(100) {
-		key, err := s.NamedKey(t.Context(), "a")
-		require.NoError(t, err)
-		require.Equal(t, i%2 == 1, key.Revoked)
-		require.NoError(t, s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
-			token.Revoked = !token.Revoked
-			return nil
-		}))
-	}
 }

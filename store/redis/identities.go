@@ -81,7 +81,7 @@ func (s *Store) releaseUsername(ctx context.Context, subject caveat.Subject, use
 // putIdentity writes the record and tells of it.
 func (s *Store) putIdentity(i store.Identity) []op {
 	return []op{
-		putRecord(s.subjectKey(identityKind, i.Subject), encodeIdentity(i)),
+		write("SET", s.subjectKey(identityKind, i.Subject), encodeIdentity(i)),
 		write("ZADD", s.indexKey(allIdentities, i.Subject), "0", i.Subject.String()),
 		s.publishIdentity(i.Subject),
 	}
@@ -100,24 +100,13 @@ func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Ide
 	return i, value, err
 }
 
-// GetIdentity implements [store.Identities]. Like a verification, it asks the
-// server once, or not at all for as long as the client remembers the answer.
+// GetIdentity implements [store.Identities].
 func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	const get = "get an identity"
 	if err := s.ready(ctx, get); err != nil {
 		return store.Identity{}, err
 	}
-	if !isHolder(subject) {
-		return store.Identity{}, errors.NotFound()
-	}
-	value, err := s.look(ctx, s.subjectKey(identityKind, subject))
-	if err != nil {
-		return store.Identity{}, during(get, err)
-	}
-	if value == "" {
-		return store.Identity{}, errors.NotFound()
-	}
-	i, err := decodeIdentity(subject, value)
+	i, _, err := s.knownIdentity(ctx, subject)
 	return i, during(get, err)
 }
 
@@ -182,7 +171,7 @@ func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) erro
 		}
 		_, err = s.commit(ctx, step{ops: []op{
 			isOld,
-			dropRecord(isOld.key),
+			write("DEL", isOld.key),
 			write("ZREM", s.indexKey(allIdentities, subject), subject.String()),
 			s.publishIdentity(subject),
 		}}, cleanup)

@@ -38,7 +38,6 @@ func BenchmarkIssueNamed(b *testing.B) {
 	client := newBenchClient(b)
 	s := newStore(b, client, redis.Options{})
 	require.NoError(b, s.CreateIdentity(b.Context(), store.Identity{Subject: alice}))
-	s = newStore(b, client, redis.Options{Prefix: s.Prefix()}) // which did not write the identity just now
 	a, err := macaroon.NewAuthority(s)
 	require.NoError(b, err)
 	t, err := a.IssueNamed(b.Context(), "first", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})

@@ -9,24 +9,19 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// NamedKey implements [store.Keys]. It asks the server once for a token that
-// this process looked up lately, twice for another, and not at all for as long
-// as the client remembers the answer.
+// NamedKey implements [store.Keys]. It asks the server once, and twice in a
+// Cluster.
 func (s *Store) NamedKey(ctx context.Context, id string) (key store.Key, err error) {
 	const lookUp = "look up the key of a named token"
 	if err := s.ready(ctx, lookUp); err != nil {
 		return store.Key{}, err
 	}
-	err = s.locate(ctx, id, func(l *location) (bool, error) {
-		token, identity, err := s.pair(ctx, l.tokenKey, l.identityKey)
-		if token == "" || err != nil {
-			return false, err
-		}
-		if key, err = l.key(token); err != nil {
+	err = s.locate(ctx, id, func(of caveat.Subject, token, identity string) (bool, error) {
+		if key, err = decodeKey(token); err != nil {
 			return false, err
 		}
 		key.Holder, err = decodeStatus(identity)
-		return key.Subject == l.subject, err
+		return key.Subject == of, err
 	})
 	if err != nil {
 		return store.Key{}, during(lookUp, err)
@@ -34,8 +29,7 @@ func (s *Store) NamedKey(ctx context.Context, id string) (key store.Key, err err
 	return key, nil
 }
 
-// TemporaryKey implements [store.Keys]. It asks the server once, or not at all
-// for as long as the client remembers the answer.
+// TemporaryKey implements [store.Keys]. It asks the server once.
 func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	const lookUp = "look up the key of temporary tokens"
 	if err := s.ready(ctx, lookUp); err != nil {
@@ -156,7 +150,7 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 		return nil
 	}
 	_, err := s.commit(ctx, step{ops: []op{
-		dropRecord(s.subjectKey(temporaryKind, subject)),
+		write("DEL", s.subjectKey(temporaryKind, subject)),
 		write("ZREM", s.indexKey(allTemporaries, subject), subject.String()),
 		s.publishTemporary(subject),
 	}})
@@ -176,7 +170,7 @@ func (s *Store) putTemporary(t store.Temporary, revision string) step {
 	key := s.subjectKey(temporaryKind, t.Subject)
 	return step{ops: []op{
 		is(key, revision, errStale),
-		putRecord(key, encodeTemporary(t)),
+		write("SET", key, encodeTemporary(t)),
 		write("ZADD", s.indexKey(allTemporaries, t.Subject), "0", t.Subject.String()),
 		s.publishTemporary(t.Subject),
 	}}

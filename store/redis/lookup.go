@@ -57,82 +57,32 @@ func texts(results []rueidis.RedisResult) (values []string, err error) {
 	return values, nil
 }
 
-// mayRemember reports whether the client may answer for the first of the keys from
-// memory. It has to be one that was there: the server keeps account of all that a
-// client remembers, in memory that forged tokens could fill with keys that never
-// were.
-func (s *Store) mayRemember(keys ...string) bool {
-	if !s.caching.Load() || s.recent.has(keys...) {
-		return false
+// pair returns the values of two strings of one shard as they are at one time.
+func (s *Store) pair(ctx context.Context, first, second string) (one, two string, err error) {
+	values, err := textsOf(s.client.Do(ctx, s.client.B().Mget().Key(first, second).Build().Pin()), 2)
+	if err != nil {
+		return "", "", err
 	}
-	_, present := s.present.get(keys[0])
-	return present
+	return values[0], values[1], nil
 }
 
-// look returns the value of the string, if possible from memory.
-func (s *Store) look(ctx context.Context, key string) (string, error) {
-	if s.mayRemember(key) {
-		if value, err := text(s.client.DoCache(ctx, s.cacheable(key), s.o.CacheTTL)); err == nil {
-			return value, nil
-		}
-	}
-	value, err := s.get(ctx, key)
-	if value != "" {
-		s.present.set(key, struct{}{})
-	}
-	return value, err
-}
-
-// pair returns the values of two strings of one shard as they are at one time,
-// if possible from memory.
-func (s *Store) pair(ctx context.Context, first, second string) (string, string, error) {
-	if s.mayRemember(first, second) {
-		if one, two, ok := s.rememberedPair(ctx, first, second); ok {
-			return one, two, nil
-		}
-	}
-	values, err := s.client.Do(ctx, s.client.B().Mget().Key(first, second).Build().Pin()).ToArray()
-	if err == nil && len(values) != 2 {
+// textsOf returns the n strings that one command gave, "" for those that are not
+// there.
+func textsOf(result rueidis.RedisResult, n int) ([]string, error) {
+	values, err := result.ToArray()
+	if err == nil && len(values) != n {
 		err = errFormat
 	}
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	one, err := textOf(values[0].ToString())
-	if err != nil {
-		return "", "", err
+	texts := make([]string, n)
+	for i, value := range values {
+		if texts[i], err = textOf(value.ToString()); err != nil {
+			return nil, err
+		}
 	}
-	if one != "" {
-		s.present.set(first, struct{}{})
-	}
-	two, err := textOf(values[1].ToString())
-	return one, two, err
-}
-
-// rememberedPair is pair from memory. It is not ok where one of the keys changed
-// just now, or the server did not answer.
-func (s *Store) rememberedPair(ctx context.Context, first, second string) (string, string, bool) {
-	results := s.client.DoMultiCache(ctx,
-		rueidis.CT(s.cacheable(first), s.o.CacheTTL), rueidis.CT(s.cacheable(second), s.o.CacheTTL))
-	one, err := text(results[0])
-	if err != nil {
-		return "", "", false
-	}
-	two, err := text(results[1])
-	if err != nil {
-		return "", "", false
-	}
-	// One may have been remembered and the other read, and the first may have
-	// changed before that: a token that was revoked before its holder was
-	// unblocked would pass for valid. If the first is still the same, both were
-	// what they are when the second was read.
-	again, err := text(s.client.DoCache(ctx, s.cacheable(first), s.o.CacheTTL))
-	return one, two, err == nil && revision(again) == revision(one)
-}
-
-// cacheable reads a key that never expires, which saves asking when it does.
-func (s *Store) cacheable(key string) rueidis.Cacheable {
-	return s.client.B().Get().Key(key).Cache().Pin().ToStaticTTL()
+	return texts, nil
 }
 
 // pointer returns where the pointer leads.
@@ -163,24 +113,36 @@ func (s *Store) follow(ctx context.Context, key string, found func(caveat.Subjec
 	}
 }
 
-// locate is follow for the pointer of a token id, except that found is asked
-// first to look where the token was the last time.
-func (s *Store) locate(ctx context.Context, id string, found func(*location) (bool, error)) error {
+// locate has found look at the record of the token and at the identity of the
+// subject to which the pointer of its id leads, "" for none, as they are at one
+// time. notFound: there is no record that found says is the one.
+func (s *Store) locate(ctx context.Context, id string, found func(of caveat.Subject, token, identity string) (bool, error)) error {
 	if !isKey(id) {
 		return errors.NotFound()
 	}
-	if l, ok := s.hints.get(id); ok {
-		if ok, err := found(l); ok || err != nil {
-			return err
-		}
+	key := s.pointerKey(tokenPointer, id)
+	if s.isCluster() {
+		return s.follow(ctx, key, func(of caveat.Subject) (bool, error) {
+			token, identity, err := s.pair(ctx, s.tokenKey(of, id), s.subjectKey(identityKind, of))
+			if token == "" || err != nil {
+				return false, err
+			}
+			return found(of, token, identity)
+		})
 	}
-	return s.follow(ctx, s.pointerKey(tokenPointer, id), func(subject caveat.Subject) (bool, error) {
-		l := s.locationOf(subject, id)
-		s.present.set(l.tokenKey, struct{}{})
-		ok, err := found(l)
-		if ok {
-			s.hints.set(id, l)
-		}
-		return ok, err
-	})
+	values, err := textsOf(s.ask(ctx, lookUpScript, []string{key}, []string{s.o.Prefix, id}), 3)
+	if err != nil {
+		return err
+	}
+	p, err := decodePointer(values[0])
+	if err != nil {
+		return err
+	}
+	if values[1] == "" {
+		return errors.NotFound()
+	}
+	if ok, err := found(p.subject, values[1], values[2]); ok || err != nil {
+		return err
+	}
+	return errors.NotFound()
 }

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	// rueidis: the one Go client with server-assisted client-side caching and
-	// automatic pipelining for single nodes, Sentinel and Cluster alike.
+	// rueidis: the Go client with automatic pipelining and sharded channels for
+	// single nodes, Sentinel and Cluster alike.
 	"github.com/redis/rueidis"
 
 	"github.com/onezone-go/onezone/errors"
@@ -18,26 +18,14 @@ import (
 // Defaults of [Options].
 const (
 	DefaultPrefix      = "onezone:"
-	DefaultCacheTTL    = 10 * time.Second
 	DefaultWaitTimeout = time.Second
 )
-
-// maxCacheTTL is longer than any process lives, and twice of it is a time.
-const maxCacheTTL = 100 * 365 * 24 * time.Hour
 
 // Options is how a [Store] uses its server. The zero Options are the defaults.
 type Options struct {
 	// Prefix begins every key and channel of the store, so that several stores
 	// can share a server. It holds no braces. "": DefaultPrefix.
 	Prefix string
-
-	// CacheTTL is how long verifications may be answered from the memory of the
-	// client while the server says nothing; it bounds how long a revocation goes
-	// unseen where a connection is lost without a sign. 0: DefaultCacheTTL;
-	// negative: every look-up asks the server. Nothing is cached through a client
-	// with DisableCache. A store that [Open] makes with a negative CacheTTL does
-	// not use CLIENT TRACKING, which servers and their users need not allow then.
-	CacheTTL time.Duration
 
 	// WaitReplicas is how many replicas have to have a write before it is
 	// acknowledged. 0: none.
@@ -62,10 +50,6 @@ type Store struct {
 
 	migrated atomic.Bool
 	keepsAll atomic.Bool // no server evicts keys
-	caching  atomic.Bool
-	hints    hints
-	present  aging[struct{}] // keys that were there when they were read
-	recent   *recent
 
 	close sync.Once
 	done  chan struct{} // closed by Close
@@ -86,16 +70,12 @@ func New(client rueidis.Client, o Options) *Store {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
 	}
-	if o.CacheTTL == 0 {
-		o.CacheTTL = DefaultCacheTTL
-	}
-	o.CacheTTL = min(o.CacheTTL, maxCacheTTL)
 	if o.WaitTimeout <= 0 {
 		o.WaitTimeout = DefaultWaitTimeout
 	}
 	// Redis counts milliseconds, and takes none of them for waiting for ever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
-	return &Store{client: client, o: o, recent: newRecent(o.CacheTTL), done: make(chan struct{})}
+	return &Store{client: client, o: o, done: make(chan struct{})}
 }
 
 // Open connects to the server at the URL, and returns a store that closes its
@@ -121,7 +101,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		// The error of the parser quotes the URL, which holds a password.
 		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
 	}
-	option.DisableCache = option.DisableCache || o.CacheTTL < 0
+	option.DisableCache = true // its client-side caching, which this package does not use
 	client, err := connect(ctx, option)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", open, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/redis/rueidis"
 
@@ -60,11 +59,6 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	if version != strconv.Itoa(schema) {
 		return fmt.Errorf("%w: it has version %.20q, this program knows version %d", store.ErrSchema, version, schema)
 	}
-	caching, err := s.probeCache(ctx, s.schemaKey())
-	if err != nil {
-		return err
-	}
-	s.caching.Store(caching)
 	s.migrated.Store(true)
 	return nil
 }
@@ -75,28 +69,4 @@ func (o Options) validate() error {
 		return errors.BadDataHint("prefix", "a prefix holds no braces, which tell Redis Cluster where keys belong")
 	}
 	return nil
-}
-
-// probeCache finds out whether the client remembers what it reads, which its
-// interface does not tell. Asking a client that does not is a round trip lost.
-func (s *Store) probeCache(ctx context.Context, key string) (bool, error) {
-	if s.o.CacheTTL < 0 {
-		return false, nil
-	}
-	for range 3 { // the mark may be new, and be invalidated once
-		for range 2 {
-			result := s.client.DoCache(ctx, s.client.B().Get().Key(key).Cache(), time.Minute)
-			err := result.Error()
-			if ctx.Err() == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-				continue // the client had joined another call, which was cancelled
-			}
-			if err != nil {
-				return false, err
-			}
-			if result.IsCacheHit() {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
 }

@@ -2,19 +2,23 @@ package redis
 
 import (
 	"context"
+	"crypto/sha1"
 	"fmt"
 
 	"github.com/redis/rueidis"
 )
 
-// script is a Lua script that returns 0, or the number of the reason why it wrote
-// nothing. It touches the keys that it is given and no others.
+// script is a Lua script. One that writes returns 0, or the number of the reason
+// why it wrote nothing, and touches the keys that it is given and no others.
 type script struct {
 	text string
+	sum  string
 	lua  *rueidis.Lua // which sends the text to servers that do not know it yet
 }
 
-func newScript(text string) script { return script{text, rueidis.NewLuaScript(text)} }
+func newScript(text string) script {
+	return script{text, fmt.Sprintf("%x", sha1.Sum([]byte(text))), rueidis.NewLuaScript(text)}
+}
 
 // commitScript does what a step says. KEYS[k] is the key of the k-th operation;
 // in ARGV there is for each its name, the number of its arguments and these.
@@ -38,11 +42,11 @@ return 0`)
 
 // createScript writes a new token where pointer and record are on the same
 // server: what commitScript can do as well, in half the time. It is not done if
-// the id (1) or the name (2) is taken, if the subject's identity has another
-// revision than a given one (3), or if the server refuses to publish.
+// the id (1) or the name (2) is taken, if the subject's identity does not have
+// the head that is given (3), or if the server refuses to publish.
 var createScript = newScript(`
 local call = redis.call
-if ARGV[7] ~= '' and call('GETRANGE', KEYS[7], 0, 7) ~= ARGV[7] then return 3 end
+if ARGV[7] ~= '' and call('GETRANGE', KEYS[7], 8, 9) ~= ARGV[7] then return 3 end
 if not call('SET', KEYS[1], ARGV[1], 'NX') then return 1 end
 if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
 	call('DEL', KEYS[1])
@@ -59,9 +63,30 @@ call('ZADD', KEYS[4], '0', ARGV[5])
 call('ZADD', KEYS[5], '0', ARGV[5])
 return 0`)
 
-// execute runs the script, which writes the records.
-func (s *Store) execute(ctx context.Context, script script, keys, args, records []string) (reason int64, err error) {
-	defer s.written(records...)
+// lookUpScript follows the pointer to a named token where pointer and record are
+// on the same server. ARGV has the prefix of keys and the id of the token. It
+// returns the pointer, the record, and the identity of its subject, with false for
+// what is not there.
+var lookUpScript = newScript(`
+local pointer = redis.call('GET', KEYS[1])
+if not pointer then return {false, false, false} end
+local place = string.sub(pointer, 10)
+local values = redis.call('MGET',
+	ARGV[1] .. 't' .. string.match(place, '^{%w+}') .. ARGV[2], ARGV[1] .. 'i' .. place)
+return {pointer, values[1], values[2]}`)
+
+// ask runs a script that only reads.
+func (s *Store) ask(ctx context.Context, script script, keys, args []string) rueidis.RedisResult {
+	n, b := int64(len(keys)), s.client.B
+	result := s.client.Do(ctx, b().EvalshaRo().Sha1(script.sum).Numkeys(n).Key(keys...).Arg(args...).Build().Pin())
+	if err, ok := rueidis.IsRedisErr(result.Error()); ok && err.IsNoScript() {
+		return s.client.Do(ctx, b().EvalRo().Script(script.text).Numkeys(n).Key(keys...).Arg(args...).Build().Pin())
+	}
+	return result
+}
+
+// execute runs the script where the keys are.
+func (s *Store) execute(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
 	for b := (backoff{}); ; {
 		reason, err = s.try(ctx, script, keys, args)
 		if !isElsewhere(err) {
@@ -120,14 +145,6 @@ func dedicate(ctx context.Context, client rueidis.Client) (conn rueidis.Dedicate
 		return d.conn, d.release, nil
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
-	}
-}
-
-// written takes note of records that changed, or may have: of those that a script
-// writes when it is done, however long it took, and whatever became of it.
-func (s *Store) written(keys ...string) {
-	if s.caching.Load() {
-		s.recent.note(keys...)
 	}
 }
 

@@ -52,7 +52,7 @@ var crcTable = func() (table [256]uint16) {
 
 // The kinds of keys. After kind and tag comes what the key is of.
 const (
-	// Records, which look-ups remember.
+	// Records.
 	tokenKind     = "t" // of a named token, by id, in the shard of its subject
 	identityKind  = "i" // by subject
 	temporaryKind = "s" // by subject

@@ -17,11 +17,15 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	return during(create, s.create(ctx, t, ""))
+	done, err := s.createAtOnce(ctx, t, "")
+	if err == nil && !done {
+		err = s.create(ctx, t, "")
+	}
+	return during(create, err)
 }
 
 // CreateTokenIfActive implements [store.HolderGuard]: the script that writes the
-// record checks that the identity is the one that was looked at.
+// record checks the identity.
 func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
 	const create = "create a named token of an active subject"
 	if err := s.ready(ctx, create); err != nil {
@@ -30,10 +34,12 @@ func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder 
 	if err := t.Validate(); err != nil {
 		return 0, err
 	}
-	look := s.look // from memory the first time
 	err = s.untilFresh(ctx, create, func() error {
-		identity, err := look(ctx, s.subjectKey(identityKind, t.Subject))
-		look = s.get
+		if done, err := s.createAtOnce(ctx, t, activeHead); done || err != nil {
+			holder = store.HolderActive
+			return during(create, err)
+		}
+		identity, err := s.get(ctx, s.subjectKey(identityKind, t.Subject))
 		if err == nil {
 			holder, err = decodeStatus(identity)
 		}
@@ -51,11 +57,6 @@ func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder 
 // create writes the record, if the identity of its subject has the revision, ""
 // for any or none. errStale: it has another.
 func (s *Store) create(ctx context.Context, t store.Token, identity string) error {
-	if !s.isCluster() {
-		if done, err := s.createAtOnce(ctx, t, identity); done || err != nil {
-			return err
-		}
-	}
 	var ops []op
 	if identity != "" {
 		ops = append(ops, is(s.subjectKey(identityKind, t.Subject), identity, errStale))
@@ -65,9 +66,14 @@ func (s *Store) create(ctx context.Context, t store.Token, identity string) erro
 	return s.claim(ctx, s.tokenClaim(t), step{ops: append(ops, s.index(t)...)})
 }
 
-// createAtOnce writes the record and the pointer to it. It is not done where
-// there is a pointer, of which it does not know where it leads.
-func (s *Store) createAtOnce(ctx context.Context, t store.Token, identity string) (done bool, err error) {
+// createAtOnce writes the record and the pointer to it on a single server. It is
+// not done where there is a pointer, of which it does not know where it leads, and
+// where the identity of the subject does not begin with the head, "" for any or
+// none, after its revision.
+func (s *Store) createAtOnce(ctx context.Context, t store.Token, head string) (done bool, err error) {
+	if s.isCluster() {
+		return false, nil
+	}
 	key, member := s.tokenKey(t.Subject, t.ID), age(t.Created, t.ID)
 	reason, err := s.execute(ctx, createScript,
 		[]string{
@@ -75,14 +81,10 @@ func (s *Store) createAtOnce(ctx context.Context, t store.Token, identity string
 			s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
 			s.subjectKey(identityKind, t.Subject),
 		},
-		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID, identity},
-		[]string{key},
+		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID, head},
 	)
-	switch reason {
-	case 2:
+	if reason == 2 {
 		err = errors.BadValueIdentifierOccupied("name")
-	case 3:
-		err = errStale
 	}
 	return err == nil && reason == 0, err
 }
@@ -107,7 +109,7 @@ func (s *Store) nameFree(t store.Token) op {
 
 // putToken writes the record and tells of it.
 func (s *Store) putToken(t store.Token) []op {
-	return []op{putRecord(s.tokenKey(t.Subject, t.ID), encodeToken(t)), s.publishToken(t)}
+	return []op{write("SET", s.tokenKey(t.Subject, t.ID), encodeToken(t)), s.publishToken(t)}
 }
 
 // index adds the token to the indexes, unindex removes it.
@@ -141,14 +143,10 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 
 // token returns the record and its revision.
 func (s *Store) token(ctx context.Context, id string) (t store.Token, rev string, err error) {
-	err = s.locate(ctx, id, func(l *location) (bool, error) {
-		value, err := s.get(ctx, l.tokenKey)
-		if value == "" || err != nil {
-			return false, err
-		}
-		t, err = decodeToken(id, value)
-		rev = revision(value)
-		return t.Subject == l.subject, err
+	err = s.locate(ctx, id, func(of caveat.Subject, token, _ string) (bool, error) {
+		t, err = decodeToken(id, token)
+		rev = revision(token)
+		return t.Subject == of, err
 	})
 	if err != nil {
 		return store.Token{}, "", err
@@ -209,5 +207,5 @@ func (s *Store) DeleteToken(ctx context.Context, id string) error {
 // dropToken removes the record, given its revision, and tells of it.
 func (s *Store) dropToken(t store.Token, rev string) []op {
 	key := s.tokenKey(t.Subject, t.ID)
-	return []op{is(key, rev, errStale), dropRecord(key), s.publishToken(t)}
+	return []op{is(key, rev, errStale), write("DEL", key), s.publishToken(t)}
 }

@@ -123,7 +123,7 @@ func TestShardMovesInCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.NewCluster(t)
 	client := newClient(t, rueidis.ClientOption{InitAddress: cluster.Addrs()})
-	s := newStore(t, client, redis.Options{CacheTTL: time.Hour})
+	s := newStore(t, client, redis.Options{})
 	fill(t, s)
 	changes := watch(t, s)
 	_, err := s.NamedKey(t.Context(), "a")

@@ -38,11 +38,10 @@ func (s *Store) publish(subject caveat.Subject, message string) op {
 	return write(publication, s.indexKey(changesOfShards, subject), message)
 }
 
-// change returns what a message in the channel of the shard tells, and the key
-// of the record.
-func (s *Store) change(tag, message string) (c store.Change, key string, ok bool) {
+// changeOf returns what a message in a channel tells.
+func changeOf(message string) (c store.Change, ok bool) {
 	if message == "" {
-		return store.Change{}, "", false
+		return store.Change{}, false
 	}
 	kind, of := message[:1], message[1:]
 	c.Subject, _ = caveat.ParseSubject(of)
@@ -54,9 +53,9 @@ func (s *Store) change(tag, message string) (c store.Change, key string, ok bool
 	case temporaryKind:
 		c.Kind = store.TemporaryChanged
 	default:
-		return store.Change{}, "", false
+		return store.Change{}, false
 	}
-	return c, s.key(kind, tag, of), true
+	return c, true
 }
 
 const (
@@ -119,9 +118,6 @@ func (s *Store) tell(ctx context.Context, observe func(store.Change)) error {
 		return err
 	}
 	defer f.unsubscribe()
-	// What the client remembers may be from before: its word of changes comes by
-	// another connection, which need not have been lost with the feed.
-	s.recent.noteAll()
 	observe(store.Change{Kind: store.FeedUp})
 	f.deliver(ctx, observe)
 	return nil
@@ -130,19 +126,16 @@ func (s *Store) tell(ctx context.Context, observe func(store.Change)) error {
 // feed is a subscription to the channels of all shards.
 type feed struct {
 	store *Store
-	queue chan queued
+	queue chan string // messages
 	conns []rueidis.DedicatedClient
 
 	lose sync.Once
 	lost chan struct{}
 }
 
-// queued is a message and the hash tag of the shard that it came from.
-type queued struct{ tag, message string }
-
 // subscribe returns a feed that stands.
 func (s *Store) subscribe(ctx context.Context) (*feed, error) {
-	f := &feed{store: s, queue: make(chan queued, maxQueue), lost: make(chan struct{})}
+	f := &feed{store: s, queue: make(chan string, maxQueue), lost: make(chan struct{})}
 	masters, err := s.masters(ctx)
 	if err != nil {
 		return nil, err
@@ -153,7 +146,6 @@ func (s *Store) subscribe(ctx context.Context) (*feed, error) {
 			return nil, err
 		}
 	}
-	go f.check(ctx)
 	return f, nil
 }
 
@@ -164,17 +156,14 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 		return err
 	}
 	f.conns = append(f.conns, conn)
-	shardOf := make(map[string]string, len(tags))
 	commands := make([]rueidis.Completed, len(tags))
 	for i, tag := range tags {
-		channel := f.store.key(changesOfShards, tag, "")
-		shardOf[channel] = tag
-		commands[i] = conn.B().Ssubscribe().Channel(channel).Build()
+		commands[i] = conn.B().Ssubscribe().Channel(f.store.key(changesOfShards, tag, "")).Build()
 	}
 	broken := conn.SetPubSubHooks(rueidis.PubSubHooks{
 		OnMessage: func(m rueidis.PubSubMessage) {
 			select {
-			case f.queue <- queued{shardOf[m.Channel], m.Message}:
+			case f.queue <- m.Message:
 			default:
 				f.fail()
 			}
@@ -194,21 +183,21 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 			return err
 		}
 	}
+	go f.check(ctx, conn)
 	return requireMaster(ctx, conn)
 }
 
-// check asks the servers from time to time whether they are masters still. One
-// that has become a replica keeps its connections, and no longer tells all.
-func (f *feed) check(ctx context.Context) {
+// check asks the server from time to time, by the connection that messages come
+// by, whether it is a master still. One that has become a replica keeps its
+// connections, and does not tell all; and a network that drops packets closes none.
+func (f *feed) check(ctx context.Context, conn rueidis.DedicatedClient) {
 	for sleep(ctx, roleCheck) == nil {
-		for _, conn := range f.conns {
-			asking, cancel := context.WithTimeout(ctx, roleCheck)
-			err := requireMaster(asking, conn)
-			cancel()
-			if err != nil {
-				f.fail()
-				return
-			}
+		asking, cancel := context.WithTimeout(ctx, roleCheck)
+		err := requireMaster(asking, conn)
+		cancel()
+		if err != nil {
+			f.fail()
+			return
 		}
 	}
 }
@@ -237,15 +226,10 @@ func (f *feed) deliver(ctx context.Context, observe func(store.Change)) {
 			return
 		case <-f.lost:
 			return
-		case q := <-f.queue:
-			c, key, ok := f.store.change(q.tag, q.message)
-			if !ok || ctx.Err() != nil {
-				continue
+		case message := <-f.queue:
+			if c, ok := changeOf(message); ok && ctx.Err() == nil {
+				observe(c)
 			}
-			// An observer that looks up sees the change, even if the word to
-			// forget what was remembered is still on its way.
-			f.store.written(key)
-			observe(c)
 		}
 	}
 }

@@ -148,11 +148,10 @@ func newClient(tb testing.TB, url string) rueidis.Client {
 	return client
 }
 
-// inRedis makes a place whose handles remember nothing: that is for the cache.
 func inRedis(url, prefix string) place {
 	return func(tb testing.TB) store.Store {
 		tb.Helper()
-		s := redis.New(newClient(tb, url), redis.Options{Prefix: prefix, CacheTTL: -1})
+		s := redis.New(newClient(tb, url), redis.Options{Prefix: prefix})
 		tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 		require.NoError(tb, s.Migrate(context.Background()))
 		return s
