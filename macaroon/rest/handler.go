@@ -65,7 +65,9 @@ type route struct {
 	// gri is the resource for api caveats: {id} and the like are path values, ME
 	// is the id of the client.
 	gri string
-	// rule decides who may do it; nil: everybody.
+	// load finds what it is about, and rule decides who may do it; nil: nothing
+	// that is kept, and everybody.
+	load loader
 	rule rule
 	// do validates the input and does it.
 	do func(*call) error
@@ -74,13 +76,12 @@ type route struct {
 // call is one request on its way through a route.
 type call struct {
 	*handler
-	w       http.ResponseWriter
-	r       *http.Request
-	client  Client
-	slot    *slot          // what the request takes
-	body    object         // of POST and PATCH
-	owner   caveat.Subject // whose tokens the route is about; zero where about none in particular
-	tokenID string         // of the token that the path names
+	w      http.ResponseWriter
+	r      *http.Request
+	client Client
+	slot   *slot  // what the request takes
+	body   object // of POST and PATCH
+	target        // what the request is about
 }
 
 // ServeHTTP tolerates a trailing slash, and answers paths that are not clean
@@ -186,11 +187,28 @@ func (c *call) authorize(rt route) error {
 	if c.client.IsNobody() {
 		return errors.Unauthorized(nil)
 	}
-	allowed, err := rt.rule(c)
-	if err == nil && !allowed {
-		err = errors.Forbidden("")
+	t, err := rt.load(c)
+	if err != nil {
+		return err
 	}
-	return err
+	if err := c.decide(rt.rule, t, errors.Forbidden("")); err != nil {
+		return err
+	}
+	c.target = t
+	return nil
+}
+
+// decide asks a rule about a target. A client that it does not allow gets the
+// refusal, whether there is such a token or not.
+func (c *call) decide(allows rule, t target, refusal error) error {
+	allowed, err := allows(c.r.Context(), question{client: c.client.Subject, owner: t.owner, rights: c.rights})
+	switch {
+	case err != nil:
+		return err
+	case !allowed:
+		return refusal
+	}
+	return t.missing
 }
 
 // caveatsAllow reports whether the caveats of the client's token allow an

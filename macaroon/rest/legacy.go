@@ -61,39 +61,16 @@ func (c *call) clientTokens(q store.Query) (texts []string, next store.Cursor, e
 // deleteLegacy removes the named token whose text, or that of a confined copy, is
 // in the path. Its signature does not matter.
 //
-// Who claims a token of somebody else, by its text, is refused before the record
-// is looked at; where the claim is the client's own, or there is none, a record of
-// somebody else is as good as no record.
+// Clients that may not manage the tokens of the owner that the text claims have
+// been refused before the record is looked at. Here the owner is known: a record
+// of somebody else is answered as no record is.
 func (c *call) deleteLegacy() error {
-	t, err := c.authority.Parse(c.r.PathValue("tid"))
-	if err != nil || t.Generation() > 0 {
-		return errors.NotFound()
+	t, err := c.ownedToken(c.tokenID)
+	if err == nil {
+		err = c.decide(managesOwner, t, errors.NotFound())
 	}
-	manages, err := managesTokens(c)
 	if err != nil {
 		return err
 	}
-	mayDelete := func(owner caveat.Subject) (bool, error) {
-		if manages {
-			return true, nil
-		}
-		return c.actsFor(owner)
-	}
-	if t.Version() != 1 { // which claims nothing
-		if ok, err := mayDelete(t.Subject()); err != nil {
-			return err
-		} else if !ok {
-			return errors.Forbidden("")
-		}
-	}
-	owner, err := c.authority.Owner(c.r.Context(), t.ID())
-	if err != nil {
-		return err
-	}
-	if ok, err := mayDelete(owner); err != nil {
-		return err
-	} else if !ok {
-		return errors.NotFound()
-	}
-	return c.done(c.authority.Delete(c.r.Context(), t.ID()))
+	return c.done(c.authority.Delete(c.r.Context(), t.tokenID))
 }

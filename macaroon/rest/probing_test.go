@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -8,8 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
@@ -93,4 +96,36 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 	}
 	_, err := w.Authority.Get(t.Context(), w.Laptop.ID())
 	require.NoError(t, err)
+}
+
+// downRights cannot tell what anybody may do.
+type downRights struct{ cases.Onezone }
+
+func (downRights) ManagesTokens(context.Context, caveat.Subject) (bool, error) {
+	return false, errors.New("the directory is down")
+}
+
+func (downRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
+	return false, errors.New("the directory is down")
+}
+
+// Nor from a failure: where rights cannot be asked for, that is the answer about
+// the tokens of others and about those that are not there.
+func TestTokenIDsCannotBeProbedWhileRightsAreDown(t *testing.T) {
+	t.Parallel()
+	w := cases.NewWorld(t, rest.WithRights(downRights{}))
+	text := func(id string) string {
+		token, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "d", ID: id}, store.NewSecret("not the one"))
+		require.NoError(t, err)
+		return "/user/client_tokens/" + token.String()
+	}
+	for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
+		as := w.By(t, cases.Bob)
+		for _, method := range []string{"GET", "DELETE"} {
+			res := indistinguishable(t, w, method, "/tokens/named/"+id, "/tokens/named/absent", "", as)
+			require.Equal(t, http.StatusServiceUnavailable, res.Status)
+		}
+		res := indistinguishable(t, w, "DELETE", text(id), text("absent"), "", as)
+		require.Equal(t, http.StatusServiceUnavailable, res.Status)
+	}
 }

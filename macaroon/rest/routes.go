@@ -17,18 +17,18 @@ func routes() []route {
 		public("verify_identity_token", (*call).verifyIdentity),
 		public("verify_invite_token", (*call).verifyInvite),
 
-		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", managesTokens, (*call).listAll},
-		{http.MethodGet, "/tokens/named/{id}", caveat.Get, "token.{id}.instance:private", ownsToken, (*call).get},
-		{http.MethodPatch, "/tokens/named/{id}", caveat.Update, "token.{id}.instance:private", ownsToken, (*call).patch},
-		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", ownsToken, (*call).delete},
-		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", seesStatus, (*call).status},
+		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", everybodys, managesTokens, (*call).listAll},
+		{http.MethodGet, "/tokens/named/{id}", caveat.Get, "token.{id}.instance:private", namedToken, managesOwner, (*call).get},
+		{http.MethodPatch, "/tokens/named/{id}", caveat.Update, "token.{id}.instance:private", namedToken, managesOwner, (*call).patch},
+		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", namedToken, managesOwner, (*call).delete},
+		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", namedToken, seesRevocation, (*call).status},
 
-		{http.MethodGet, "/user", caveat.Get, "user.{ME}.instance:protected", isUser, (*call).user},
-		{http.MethodGet, "/configuration", caveat.Get, "oz_worker.null.configuration:public", nil, (*call).configuration},
+		{http.MethodGet, "/user", caveat.Get, "user.{ME}.instance:protected", clientAsUser, isOwner, (*call).user},
+		{http.MethodGet, "/configuration", caveat.Get, "oz_worker.null.configuration:public", nil, nil, (*call).configuration},
 
-		{http.MethodPost, "/user/client_tokens", caveat.Create, "user.{ME}.client_tokens:private", isUser, (*call).createLegacy},
-		{http.MethodGet, "/user/client_tokens", caveat.Get, "user.{ME}.client_tokens:private", isUser, (*call).listLegacy},
-		{http.MethodDelete, "/user/client_tokens/{tid}", caveat.Delete, "user.{ME}.client_token,{tid}:private", isUser, (*call).deleteLegacy},
+		{http.MethodPost, "/user/client_tokens", caveat.Create, "user.{ME}.client_tokens:private", clientAsUser, isOwner, (*call).createLegacy},
+		{http.MethodGet, "/user/client_tokens", caveat.Get, "user.{ME}.client_tokens:private", clientAsUser, isOwner, (*call).listLegacy},
+		{http.MethodDelete, "/user/client_tokens/{tid}", caveat.Delete, "user.{ME}.client_token,{tid}:private", claimedToken, managesOwner, (*call).deleteLegacy},
 	}
 	for _, holder := range []holderRoutes{
 		{"/users/{id}", "user", "id"},
@@ -43,7 +43,7 @@ func routes() []route {
 
 // public is an operation that everybody may ask for.
 func public(name string, do func(*call) error) route {
-	return route{http.MethodPost, "/tokens/" + name, caveat.Create, "token.null." + name + ":public", nil, do}
+	return route{http.MethodPost, "/tokens/" + name, caveat.Create, "token.null." + name + ":public", nil, nil, do}
 }
 
 // holderRoutes are the routes about the tokens of one user or Oneprovider.
@@ -56,19 +56,17 @@ type holderRoutes struct {
 func (h holderRoutes) routes() []route {
 	fill := strings.NewReplacer("KIND", h.kind, "ID", "{"+h.id+"}").Replace
 	list := []route{
-		{http.MethodPost, "/tokens/named", caveat.Create, "token.null.KIND_named_token,ID:private", nil, (*call).createNamed},
-		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.KIND_named_tokens,ID:private", nil, (*call).list},
-		{http.MethodDelete, "/tokens/named", caveat.Delete, "token.null.KIND_named_tokens,ID:private", nil, (*call).deleteList},
-		{http.MethodGet, "/tokens/named/name/{name}", caveat.Get, "token.{name}.KIND_named_token,ID:private", nil, (*call).getByName},
-		{http.MethodPost, "/tokens/temporary", caveat.Create, "token.null.KIND_temporary_token,ID:private", nil, (*call).createTemporary},
-		{http.MethodGet, "/tokens/temporary", caveat.Get, "temporary_token_secret.ID.KIND:shared", nil, (*call).generation},
-		{http.MethodDelete, "/tokens/temporary", caveat.Delete, "token.null.KIND_temporary_tokens,ID:private", nil, (*call).deleteTemporary},
+		{http.MethodPost, "/tokens/named", caveat.Create, "token.null.KIND_named_token,ID:private", h.load, managesOwner, (*call).createNamed},
+		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.KIND_named_tokens,ID:private", h.load, managesOwner, (*call).list},
+		{http.MethodDelete, "/tokens/named", caveat.Delete, "token.null.KIND_named_tokens,ID:private", h.load, managesOwner, (*call).deleteList},
+		{http.MethodGet, "/tokens/named/name/{name}", caveat.Get, "token.{name}.KIND_named_token,ID:private", h.load, managesOwner, (*call).getByName},
+		{http.MethodPost, "/tokens/temporary", caveat.Create, "token.null.KIND_temporary_token,ID:private", h.load, managesOwner, (*call).createTemporary},
+		{http.MethodGet, "/tokens/temporary", caveat.Get, "temporary_token_secret.ID.KIND:shared", h.load, seesRevocation, (*call).generation},
+		{http.MethodDelete, "/tokens/temporary", caveat.Delete, "token.null.KIND_temporary_tokens,ID:private", h.load, managesOwner, (*call).deleteTemporary},
 	}
 	for i := range list {
 		r := &list[i]
-		seesGeneration := r.method == http.MethodGet && strings.HasSuffix(r.path, "/temporary")
 		r.path, r.gri = h.path+r.path, fill(r.gri)
-		r.rule = h.rule(seesGeneration)
 	}
 	return list
 }
