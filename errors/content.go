@@ -36,7 +36,7 @@ func contentErrors() []entry {
 			"letters and digits, and inside also spaces, dots, commas, dashes and apostrophes.")},
 		{IDBadValueUsername, statusBadRequest, nil, simply("Bad value: a user name must be 2 to 20 characters long: " +
 			"letters and digits, and inside also dashes and underscores.")},
-		{IDBadValuePassword, statusBadRequest, nil, simply("Bad value: a password must be at least 8 characters long.")},
+		{IDBadValuePassword, statusBadRequest, nil, simply("Bad value: a password must have at least 8 characters and at most 1024 bytes, without control or unassigned characters.")},
 		{IDBadValueEmail, statusBadRequest, nil, simply("Bad value: provided e-mail address is not valid.")},
 		{IDBadValueName, statusBadRequest, []field{optional(text("key"))}, []sentence{
 			{text: "Bad value: provided {key} " + nameRules + "."},

@@ -41,7 +41,7 @@ func dataErrors() []entry {
 			simply("Bad value: provided {key} " + must + ".")}
 	}
 	return []entry{
-		{IDMalformedData, statusBadRequest, nil, simply("The given data could not be understood.")},
+		{IDMalformedData, statusBadRequest, nil, simply("The given data could not be understood: it must be valid JSON, with each key only once.")},
 		{IDMissingRequiredValue, statusBadRequest, []field{text("key")}, simply("The required value {key} is missing.")},
 		{IDMissingAtLeastOneValue, statusBadRequest, []field{texts("keys")},
 			simply("At least one of these values must be given: {keys}.")},
@@ -59,7 +59,7 @@ func dataErrors() []entry {
 		value(IDBadValueJSON, "must be a valid JSON object"),
 		value(IDBadValueXML, "must be valid XML"),
 		value(IDBadValueToken, "is not a valid token: {tokenError}", nested("tokenError")),
-		value(IDBadValueTokenType, "is not a valid token type"),
+		value(IDBadValueTokenType, "is not a valid token type; the types are accessToken, identityToken and inviteToken"),
 		value(IDBadValueInviteType, "is not a valid invite type"),
 		value(IDBadValueIPv4Address, "must be an IPv4 address such as 192.0.2.1"),
 		value(IDBadValueListOfIPv4Addresses, "must be a list of IPv4 addresses such as 192.0.2.1"),
