@@ -50,7 +50,7 @@ var cacheSeries = []struct {
 	{"flushes_total", "Times that everything was dropped.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.Flushes) }},
 	{"entries", "Keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Entries) }},
 	{"negative_entries", "Unknown keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Negative) }},
-	{"feed_up", "Whether the feed of the backend stands.", prometheus.GaugeValue, func(s CacheStats) float64 {
+	{"feed_up", "Whether the feed of the backend is connected.", prometheus.GaugeValue, func(s CacheStats) float64 {
 		if s.FeedStands {
 			return 1
 		}

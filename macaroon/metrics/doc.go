@@ -9,7 +9,7 @@
 //
 // # Series
 //
-//	onezone_tokens_issued_total{type}         tokens that were made; type: access, identity, invite
+//	onezone_tokens_issued_total{type}         tokens that were issued; type: access, identity, invite
 //	onezone_tokens_verified_total{type}       tokens that were accepted
 //	onezone_tokens_refused_total{reason}      tokens that were not accepted, by the id of the error
 //	onezone_tokens_revoked_total              revocations of tokens, copies and of all temporary tokens of a subject

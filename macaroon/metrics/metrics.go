@@ -54,7 +54,7 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	counter := func(name, help string) prometheus.CounterOpts {
 		return prometheus.CounterOpts{Namespace: o.Namespace, Subsystem: "tokens", Name: name, Help: help}
 	}
-	issued := prometheus.NewCounterVec(counter("issued_total", "Tokens that were made."), []string{"type"})
+	issued := prometheus.NewCounterVec(counter("issued_total", "Tokens that were issued."), []string{"type"})
 	verified := prometheus.NewCounterVec(counter("verified_total", "Tokens that were accepted."), []string{"type"})
 	m.refused = prometheus.NewCounterVec(counter("refused_total", "Tokens that were not accepted, by the id of the error."), []string{"reason"})
 	m.revoked = prometheus.NewCounter(counter("revoked_total", "Revocations."))
