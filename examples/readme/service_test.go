@@ -20,8 +20,8 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// embed serves the token API from the mux of an application. The caller closes
-// the store in the end.
+// embed serves the token API from the mux of an application. The caller must
+// close the store.
 func embed(ctx context.Context, mux *http.ServeMux, path string) (store.Store, error) {
 	records, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err == nil {
@@ -35,7 +35,7 @@ func embed(ctx context.Context, mux *http.ServeMux, path string) (store.Store, e
 		return nil, err
 	}
 	_, err = authority.CreateUser(ctx, macaroon.NewUser{Username: "alice", Password: "a long passphrase"})
-	if err != nil && !errors.Is(err, errors.IDBadValueIdentifierOccupied) { // she is there since the first start
+	if err != nil && !errors.Is(err, errors.IDBadValueIdentifierOccupied) { // alice exists since the first start
 		return nil, err
 	}
 	handler, err := rest.NewHandler(authority)
@@ -71,12 +71,12 @@ func TestEmbedding(t *testing.T) {
 	require.True(t, strings.HasPrefix(string(body), `{"token":"MDA`))
 }
 
-// protect puts authentication before handlers that know nothing of tokens.
+// protect puts authentication in front of handlers that do not handle tokens.
 func protect(authority *macaroon.Authority, download, upload http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(download))
 	mux.Handle("PUT /files/{id}", rest.Require(caveat.OpWorker, caveat.Update, "file.{id}.content:private")(upload))
-	// The authority has macaroon.WithMemberships, which knows whose tokens are good here.
+	// The authority needs macaroon.WithMemberships, which says whose tokens this service accepts.
 	return rest.Authenticate(authority, rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p1"}))(rest.RequireClient()(mux))
 }
 
