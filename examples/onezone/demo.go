@@ -52,7 +52,7 @@ func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) e
 	}
 	tokens := base + rest.Prefix + "/user/client_tokens"
 	_, err = fmt.Fprintf(out, `%s
-# Make a token, and list those that were made, with a token that is good for an hour:
+# Create a token with the password, and list the user's tokens with a token that is valid for an hour:
 %s -u %s -X POST -d '' -H 'content-type: application/json' %s
 %s -H 'x-auth-token: %s' %s
 `, about, curl, credentials, tokens, curl, token.String(), tokens)

@@ -59,21 +59,22 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
-	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "where records are kept: sqlite:PATH, postgres://..., redis://... or memory:")
-	f.StringVar(&s.feedURL, "feed-url", "", "postgres://... where the feed of changes goes past a pooler of transactions, such as PgBouncer, in the URL of -store")
-	f.Var((*duration)(&s.storeTimeout), "store-timeout", "how long a call of PostgreSQL or Redis may take")
-	f.BoolVar(&s.cache, "cache", true, "answer verifications from memory where that is right")
+	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "`STORE` that keeps the records: sqlite:PATH, postgres://..., redis://... or memory:")
+	f.StringVar(&s.feedURL, "feed-url", "", "`URL` postgres://... by which the feed of changes bypasses a transaction pooler, such as PgBouncer, in -store")
+	f.Var((*duration)(&s.storeTimeout), "store-timeout", "longest `DURATION` of a call to PostgreSQL or Redis")
+	s.cache = true
+	f.Var((*toggle)(&s.cache), "cache", "cache verifications in memory, kept current by the feed of changes; -cache=false turns it off")
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store")
-	f.StringVar(&s.domain, "domain", defaultDomain, "domain of new tokens")
-	f.StringVar(&s.origin, "origin", "", "what Location headers begin with: https://onezone.example.com")
-	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "how far in the future the end of a new temporary token may be")
-	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, with commas between: https://app.example.com", s.readOrigins)
-	f.Func("trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is believed, with commas between", s.readProxies)
+	f.StringVar(&s.domain, "domain", defaultDomain, "`DOMAIN` of new tokens")
+	f.StringVar(&s.origin, "origin", "", "`ORIGIN` that Location headers begin with: https://onezone.example.com")
+	f.Var((*duration)(&s.maxTemporaryTTL), "max-temporary-ttl", "longest `DURATION` until a new temporary token expires")
+	f.Func("allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com", s.readOrigins)
+	f.Func("trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas", s.readProxies)
 	s.limits.flags(f)
-	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
-	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
-	f.BoolVar(&s.demo, "demo", false, "make the demo user and print curl lines to try (default: see the manual)")
-	f.Var((*duration)(&s.drain), "drain", "how long to go on accepting after a signal, while clients are told to go elsewhere")
+	f.Var((*level)(&s.logLevel), "log-level", "lowest `LEVEL` that is logged: debug, info, warn or error (default info)")
+	f.StringVar(&s.logFormat, "log-format", "text", "`FORMAT` of the log: text or json")
+	f.Var((*toggle)(&s.demo), "demo", "create the demo user and print curl commands to try (default: true for a first try on loopback; see the manual)")
+	f.Var((*duration)(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503")
 	s.user.flags(f)
 	s.reseal.flags(f)
 	given, err := fromEnvironment(f, getenv)
@@ -82,6 +83,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	}
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(out, usage)
 		f.SetOutput(out)
 		f.PrintDefaults()
 		return settings{}, err
@@ -107,9 +109,12 @@ func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[str
 		name := "ONEZONE_" + strings.ToUpper(strings.ReplaceAll(each.Name, "-", "_"))
 		each.Usage += " [$" + name + "]"
 		if value := getenv(name); value != "" {
-			// The value may hold a password and is not quoted.
-			if f.Set(each.Name, value) != nil {
-				err = errors.Join(err, misused("the value of %s is no good for -%s", name, each.Name))
+			// The value may hold a password and is not quoted, which a wantError
+			// does not do either.
+			if bad := f.Set(each.Name, value); bad != nil {
+				var want wantError
+				errors.As(bad, &want)
+				err = errors.Join(err, misused("the value of %s is not valid for -%s: %w", name, each.Name, want))
 			}
 			given[each.Name] = true
 		}
@@ -126,7 +131,7 @@ func (s *settings) readProxies(text string) error {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
 		if err != nil {
-			return fmt.Errorf("%q is neither a network, such as 10.0.0.0/8, nor an address", network)
+			return fmt.Errorf("%q: %w", network, wantProxies)
 		}
 		s.proxies = append(s.proxies, prefix)
 	}
@@ -138,7 +143,7 @@ func (s *settings) readOrigins(text string) error {
 	for origin := range strings.SplitSeq(text, ",") {
 		origin = strings.TrimSpace(origin)
 		if err := rest.ValidateOrigin(origin); err != nil {
-			return err
+			return fmt.Errorf("%q: %w", origin, wantOrigins)
 		}
 		s.origins = append(s.origins, origin)
 	}
@@ -149,26 +154,26 @@ func (s *settings) readOrigins(text string) error {
 func (s *settings) check(arguments []string) error {
 	var errs []error
 	if len(arguments) > 0 {
-		errs = append(errs, misused("there are no arguments besides flags, and %q is none", arguments[0]))
+		errs = append(errs, misused("unexpected argument %q: onezone takes only flags; -help lists them", arguments[0]))
 	}
 	errs = append(errs, checkAddress(s.address), checkStore(s.store), checkDomain(s.domain), checkOrigin(s.origin))
 	if (s.cert == "") != (s.key == "") {
-		errs = append(errs, misused("-tls-cert and -tls-key go together"))
+		errs = append(errs, misused("-tls-cert and -tls-key must be given together"))
 	}
 	if s.logFormat != "text" && s.logFormat != "json" {
-		errs = append(errs, misused("-log-format is text or json"))
+		errs = append(errs, misused("-log-format %q must be text or json", s.logFormat))
 	}
 	if s.feedURL != "" && !(isPostgres(s.store) && isPostgres(s.feedURL)) {
-		errs = append(errs, misused("-feed-url is postgres://..., and goes with a -store that is"))
+		errs = append(errs, misused("-feed-url must be a postgres://... URL, and needs a -store that is one, too"))
 	}
 	if s.storeTimeout <= 0 {
-		errs = append(errs, misused("-store-timeout is more than nothing"))
+		errs = append(errs, misused("-store-timeout must be greater than zero, such as 5s"))
 	}
 	if s.maxTemporaryTTL < time.Second {
 		errs = append(errs, misused("-max-temporary-ttl must be at least 1s"))
 	}
 	if s.drain < 0 {
-		errs = append(errs, misused("-drain is no time in the past"))
+		errs = append(errs, misused("-drain must not be negative"))
 	}
 	return errors.Join(append(errs, s.user.check(s.store), s.reseal.check(s))...)
 }

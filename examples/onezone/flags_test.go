@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -67,8 +68,8 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, []string{"-tls-cert", "x"}, "go together"},
-		{nil, []string{"-tls-key", "x"}, "go together"},
+		{nil, []string{"-tls-cert", "x"}, "must be given together"},
+		{nil, []string{"-tls-key", "x"}, "must be given together"},
 		{nil, []string{"-log-format", "xml"}, "text or json"},
 		{nil, []string{"-log-level", "loud"}, "log-level"},
 		{nil, []string{"-store-timeout", "0s"}, "-store-timeout"},
@@ -77,12 +78,12 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-max-temporary-ttl", "0s"}, "-max-temporary-ttl"},
 		{nil, []string{"-store", "memory:", "-allowed-origins", "https://app.example.com/"}, "-allowed-origins"},
 		{nil, []string{"-trusted-proxies", "10.0.0.300"}, "trusted-proxies"},
-		{nil, []string{"serve"}, `"serve" is none`},
-		{[]string{"ONEZONE_STORE_TIMEOUT", "hunter2"}, nil, "the value of ONEZONE_STORE_TIMEOUT is no good for -store-timeout"},
-		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store is one of"},
+		{nil, []string{"serve"}, `unexpected argument "serve"`},
+		{[]string{"ONEZONE_STORE_TIMEOUT", "hunter2"}, nil, "the value of ONEZONE_STORE_TIMEOUT is not valid for -store-timeout: want a number with a unit"},
+		{nil, []string{"-store", "mysql://user:hunter2@db"}, "-store must be sqlite:PATH"},
 		{nil, []string{"-store", "sqlite:"}, "needs a path"},
 		{nil, []string{"-store", "memory:", "-seal-key-file", "/nowhere"}, "reading the seal keys"},
-		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, `-domain "a\nb" is not the name of a host`},
+		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, `-domain "a\nb" is not a host name`},
 		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, `-address "127.0.0.1:x" is not HOST:PORT`},
 	} {
 		var out, log buffer
@@ -118,7 +119,7 @@ func TestSealKeysAreReadWithoutBeingShown(t *testing.T) {
 		"# x\none " + good + " x":                "line 2 of",
 		"one " + good[:40]:                       "not 32 bytes",
 		"one " + strings.Repeat("?", 44):         "not 32 bytes",
-		"one " + good + "\none " + good:          "badData",
+		"one " + good + "\none " + good:          "line 2 of",
 	} {
 		file := filepath.Join(t.TempDir(), "keys")
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
@@ -129,5 +130,30 @@ func TestSealKeysAreReadWithoutBeingShown(t *testing.T) {
 		}
 		require.ErrorContains(t, err, want, text)
 		require.NotContains(t, err.Error(), "kkkk")
+	}
+}
+
+// Every message about the value of a flag says which values are right, and one
+// about a variable does not quote its value.
+func TestMessagesSayWhichValuesAreRight(t *testing.T) {
+	t.Parallel()
+	for variable, want := range map[string]string{
+		"ONEZONE_CACHE":            "want true or false",
+		"ONEZONE_DEMO":             "want true or false",
+		"ONEZONE_LOG_LEVEL":        "want debug, info, warn or error",
+		"ONEZONE_DRAIN":            "want a number with a unit, such as 500ms or 5s",
+		"ONEZONE_MAX_CONNECTIONS":  "want a whole number of at least 1",
+		"ONEZONE_TRUSTED_PROXIES":  "want networks such as 10.0.0.0/8",
+		"ONEZONE_ALLOWED_ORIGINS":  "want origins such as https://app.example.com",
+		"ONEZONE_MAX_HEADER_BYTES": "want a whole number of at least 4096",
+	} {
+		_, err := parseSettings(nil, io.Discard, func(name string) string {
+			if name == variable {
+				return "hunter2"
+			}
+			return ""
+		})
+		require.ErrorContains(t, err, want, variable)
+		require.NotContains(t, err.Error(), "hunter2", variable)
 	}
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -62,8 +65,18 @@ func (v *service) scraped() http.Handler {
 	return promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{ErrorLog: scrapeLog{v}})
 }
 
-// scrapeLog is where promhttp tells of its errors.
+// scrapeLog logs the errors of promhttp.
 type scrapeLog struct{ *service }
 
-// Println implements promhttp.Logger.
-func (l scrapeLog) Println(args ...any) { l.log.Error("scraping failed", "error", args) }
+// Println implements promhttp.Logger. A client that closes the connection early is
+// not an error of the service.
+func (l scrapeLog) Println(args ...any) {
+	for _, each := range args {
+		var hungUp *net.OpError
+		if err, ok := each.(error); ok && errors.As(err, &hungUp) {
+			l.log.Debug("the client of /metrics hung up", "error", hungUp)
+			return
+		}
+	}
+	l.log.Error("scraping failed", "error", strings.TrimSpace(fmt.Sprintln(args...)))
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"strconv"
 
@@ -25,17 +24,17 @@ const (
 
 func (l *limits) flags(f *flag.FlagSet) {
 	*l = limits{defaultHeaderBytes, defaultConnections, defaultPerAddress, rest.DefaultMaxInFlight}
-	f.Var(&count{&l.headerBytes, 4 << 10}, "max-header-bytes", "how many `BYTES` a request may have without its body; new tokens have up to half of that")
-	f.Var(&count{&l.connections, 1}, "max-connections", "how many connections there may be")
-	f.Var(&count{&l.perAddress, 1}, "max-connections-per-address", "how many connections there may be from one address, trusted proxies excepted")
-	f.Var(&count{&l.requests, 1}, "max-requests-per-client", "how many requests of one user, or without credentials of one address, are served at once")
+	f.Var(&count{&l.headerBytes, 4 << 10}, "max-header-bytes", "most `BYTES` of a request without its body; new tokens have up to half of that")
+	f.Var(&count{&l.connections, 1}, "max-connections", "most connections, `N`, of all clients")
+	f.Var(&count{&l.perAddress, 1}, "max-connections-per-address", "most connections, `N`, from one address that is not a trusted proxy")
+	f.Var(&count{&l.requests, 1}, "max-requests-per-client", "most requests, `N`, that are served at once for one user, or without credentials for one address")
 }
 
 // issuedSize is how many characters the text of a new token may have, so that it
 // and another one fit into the headers of a request.
 func (l limits) issuedSize() int { return l.headerBytes / 2 }
 
-// count is a flag for a whole number that says what it expects.
+// count is a flag for a whole number.
 type count struct {
 	value *int
 	least int
@@ -53,7 +52,7 @@ func (c *count) String() string {
 func (c *count) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < c.least {
-		return errors.New("want a whole number of at least " + strconv.Itoa(c.least))
+		return wantError("a whole number of at least " + strconv.Itoa(c.least))
 	}
 	*c.value = n
 	return nil

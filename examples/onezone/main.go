@@ -4,14 +4,15 @@
 //	go run ./examples/onezone
 //
 // serves on http://127.0.0.1:9080 with an SQLite file in ./data, makes a demo user
-// at the first start, and prints on standard output two curl lines to try. Logs
-// go to standard error. SIGINT and SIGTERM end it: what it has accepted it
-// answers, and what it has acknowledged is there at the next start.
+// at the first start, and prints on standard output two curl commands to try. Logs
+// go to standard error. After SIGINT or SIGTERM it answers the requests that it has
+// accepted and exits; acknowledged changes are there at the next start.
 //
 // # Settings
 //
-// Each flag has an environment variable, which the flag beats: -store is
-// ONEZONE_STORE, -log-level is ONEZONE_LOG_LEVEL. -help lists them all.
+// Each flag has an environment variable, such as ONEZONE_LOG_LEVEL for -log-level;
+// the flag takes precedence. -help lists them all. Variables whose names are not
+// in that list are ignored.
 //
 //	-address          where to listen; default 127.0.0.1:9080
 //	-tls-cert -tls-key
@@ -32,14 +33,15 @@
 //	-allowed-origins  origins, such as https://app.example.com, whose pages may use
 //	                  the API from a browser; default: none
 //	-trusted-proxies  networks and addresses of proxies whose X-Forwarded-For
-//	                  is believed
+//	                  is trusted
 //	-max-...          see the limits below
 //	-log-level        debug, info, warn or error; default info
 //	-log-format       text or json; default text
-//	-demo             make the demo user and print the curl lines; default: only
+//	-demo             create the demo user and print the curl commands; default: only
 //	                  on a loopback address, with none of -store,
-//	                  -seal-key-file, -tls-cert, -domain, -origin and
-//	                  -trusted-proxies, while the store has no other users
+//	                  -seal-key-file, -tls-cert, -domain, -origin,
+//	                  -allowed-origins and -trusted-proxies, while the store
+//	                  has no other users
 //	-drain            how long it goes on to accept after a signal; default 500ms
 //
 // # PostgreSQL behind a pooler
@@ -57,25 +59,25 @@
 //
 // # Start
 //
-// What is wrong with the settings or at the start is said on standard error, one
-// line for each mistake, and nothing is served. The exit code is 2 for a mistake in
+// Mistakes in the settings and failures at the start are printed on standard error,
+// one line each, and the program exits without serving. The exit code is 2 for a mistake in
 // flags or environment, 1 for any other failure, and 0 after -help, after a user
 // was managed, and after a signal.
 //
 // # Users
 //
-// Users are managed by a run of the same program that ends when it is done, also
-// while the service is running, except over memory:.
+// With one of these flags the program manages a user and exits, also while the
+// service is running, except over memory:.
 //
 //	-create-user NAME    with -full-name, if it is to have one
 //	-set-password NAME
 //	-block NAME, -unblock NAME
 //
-// A new password is drawn at random and printed, or with -password-stdin is the
-// first line of standard input. It is never an argument, which other users of the
-// machine could read. Passwords are prepared by the OpaqueString profile of RFC
-// 8265, so that all Unicode forms of one are the same; control characters and
-// characters that are not assigned cannot be in them.
+// A new password is generated at random and printed; with -password-stdin it is read
+// from the first line of standard input. It is never an argument, which other users
+// of the machine could read. Passwords are prepared by the OpaqueString profile of RFC
+// 8265, so that all Unicode forms of a password are equal; control characters and
+// unassigned characters are rejected.
 //
 // # Log
 //
@@ -88,16 +90,16 @@
 //
 // # The file of seal keys
 //
-// One key on a line: its name, a space, and 32 random bytes in base64. The first
-// seals, and all of them open. Lines that begin with # are comments. Only its
-// owner may be able to read the file (mode 0600 or 0400).
+// The file has one key on each line: its name, a space, and 32 random bytes in
+// base64. The first key seals, and all of them open. Names differ. Lines that begin
+// with # are comments. Only the owner may have access to the file (mode 0600 or
+// 0400).
 //
 //	(umask 077; echo "2026-01 $(head -c 32 /dev/urandom | base64)" > seal.key)
 //
-// A store that is sealed does not open without its keys, nor with others: the
-// program says so at the start and ends, and a service that is running is not
-// ready. A store in which secrets are kept in clear does not open with keys until
-// it was converted.
+// A sealed store does not open without its keys or with other keys: the program
+// reports that at the start and exits, and a running service is not ready. A store
+// with plaintext secrets does not open with keys until it has been converted.
 //
 //	-reseal           seal all secrets under the first key, say how many, and end
 //	-seal-plaintext   with -reseal: also those that are in clear, to convert a
@@ -125,13 +127,15 @@
 // memory keep.
 //
 //	-max-header-bytes 16384
-//	                  a request line with its headers. The server answers more
-//	                  with 431 and no JSON, before the API sees it. New tokens
-//	                  have up to half of that, 8 KiB (tokenTooLarge)
+//	                  a request line with its headers; HTTP/1 allows 4 KiB more.
+//	                  The server answers larger ones with 431 and no JSON, before
+//	                  the API sees them. New tokens have up to half of the limit,
+//	                  8 KiB (tokenTooLarge). Larger limits need more memory
+//	                  than the 128 MB
 //	-max-connections 1000
 //	                  of all clients; fewer where the process may have fewer
 //	                  file descriptors. For one more the connection that has been
-//	                  idle for the longest is closed; where none is idle, the new one
+//	                  idle for the longest is closed, or the new one if none is idle
 //	-max-connections-per-address 100
 //	                  the same for one address that is no trusted proxy. A proxy
 //	                  that is not trusted counts as one client

@@ -27,6 +27,7 @@ func readSealKeys(file string) (*seal.StaticKeys, error) {
 		return nil, errors.New("the file begins with a byte order mark; save it as UTF-8 without one")
 	}
 	var keys []seal.Key
+	lineOf := map[string]int{}
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -41,6 +42,10 @@ func readSealKeys(file string) (*seal.StaticKeys, error) {
 		if err != nil || len(material) != 32 {
 			return nil, fmt.Errorf("the key on line %d of %s is not 32 bytes in base64", number, file)
 		}
+		if first := lineOf[fields[0]]; first != 0 {
+			return nil, fmt.Errorf("line %d of %s has the key name of line %d; each key needs a name of its own", number, file, first)
+		}
+		lineOf[fields[0]] = number
 		keys = append(keys, seal.Key{ID: fields[0], Material: store.NewSecret(string(material))})
 	}
 	if len(keys) == 0 {

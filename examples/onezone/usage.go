@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -55,7 +57,60 @@ func report(out io.Writer, err error) {
 	fmt.Fprintln(out, "onezone:", strings.Join(line, " "))
 }
 
-// duration is a flag for a span of time that says what it expects.
+// usage is the first part of what -help prints.
+const usage = `Usage: onezone [flags]
+
+Onezone serves the token API of Onezone, or with -create-user, -set-password,
+-block, -unblock or -reseal does that and exits. The manual:
+go doc github.com/onezone-go/onezone/examples/onezone
+
+`
+
+// wantError says which values a flag takes. It never quotes the value given.
+type wantError string
+
+// Error implements error.
+func (e wantError) Error() string { return "want " + string(e) }
+
+const (
+	wantProxies wantError = "networks such as 10.0.0.0/8 and addresses such as 10.0.0.1, separated by commas"
+	wantOrigins wantError = "origins such as https://app.example.com, without a path and separated by commas"
+)
+
+// toggle is a flag that is on or off.
+type toggle bool
+
+// String implements [flag.Value].
+func (t *toggle) String() string { return strconv.FormatBool(bool(*t)) }
+
+// IsBoolFlag lets the flag stand without a value.
+func (t *toggle) IsBoolFlag() bool { return true }
+
+// Set implements [flag.Value].
+func (t *toggle) Set(text string) error {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return wantError("true or false")
+	}
+	*t = toggle(value)
+	return nil
+}
+
+// level is a flag for the level of the log.
+type level slog.Level
+
+// String implements [flag.Value].
+func (l *level) String() string { return strings.ToLower(slog.Level(*l).String()) }
+
+// Set implements [flag.Value].
+func (l *level) Set(text string) error {
+	if (*slog.Level)(l).UnmarshalText([]byte(text)) != nil {
+		return wantError("debug, info, warn or error")
+	}
+	return nil
+}
+
+// duration is a flag for a span of time.
 type duration time.Duration
 
 // String implements [flag.Value].
@@ -65,7 +120,7 @@ func (d *duration) String() string { return time.Duration(*d).String() }
 func (d *duration) Set(text string) error {
 	value, err := time.ParseDuration(text)
 	if err != nil {
-		return errors.New("want a number with a unit, such as 500ms or 5s")
+		return wantError("a number with a unit, such as 500ms or 5s")
 	}
 	*d = duration(value)
 	return nil
@@ -90,7 +145,7 @@ func checkOrigin(origin string) error {
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
-		return misused("-origin is a scheme and a host, such as https://onezone.example.com, without a path or anything else")
+		return misused("-origin must be a scheme and a host without a path, such as https://onezone.example.com")
 	}
 	return nil
 }
@@ -98,7 +153,7 @@ func checkOrigin(origin string) error {
 // checkDomain judges what -domain says.
 func checkDomain(domain string) error {
 	if u, err := url.Parse("https://" + domain); err != nil || domain == "" || u.Hostname() != domain {
-		return misused("-domain %q is not the name of a host, such as onezone.example.com", domain)
+		return misused("-domain %q is not a host name, such as onezone.example.com", domain)
 	}
 	return nil
 }
@@ -120,11 +175,11 @@ func checkStore(text string) error {
 	case "postgres", "postgresql", "redis", "rediss":
 		if _, err := url.Parse(text); err != nil || !strings.HasPrefix(rest, "//") {
 			return misused("-store %s://... is not a URL; write %s://USER:PASSWORD@HOST:PORT/DATABASE, "+
-				"with %%XX for the characters of a password that have a meaning in URLs", scheme, scheme)
+				"with the special characters of a password percent-encoded", scheme, scheme)
 		}
 		return nil
 	}
-	return misused("-store is one of sqlite:PATH, postgres://HOST/DB, redis://HOST and memory: alone")
+	return misused("-store must be sqlite:PATH, postgres://HOST/DB, redis://HOST, or memory: alone")
 }
 
 // storeName returns what may be said of the value of -store: a URL without user,

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
+	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 )
@@ -28,10 +29,10 @@ type userOrder struct {
 // orders are the flags that take a user name and make a run do something else
 // than serve.
 var orders = map[string]string{
-	"create-user":  "add a user with the `NAME`, print the password, and end",
-	"set-password": "give the user with the `NAME` another password, print it, and end",
-	"block":        "make the tokens and the password of the user with the `NAME` stop working, and end",
-	"unblock":      "make those of the user with the `NAME` work again, and end",
+	"create-user":  "create the user `NAME`, print the password, and exit",
+	"set-password": "give the user `NAME` a new password, print it, and exit",
+	"block":        "block the user `NAME`, so that tokens and password stop working, and exit",
+	"unblock":      "unblock the user `NAME`, and exit",
 }
 
 func isOrder(name string) bool {
@@ -46,8 +47,8 @@ func (o *userOrder) flags(f *flag.FlagSet) {
 			return nil
 		})
 	}
-	f.StringVar(&o.fullName, "full-name", "", "with -create-user: the full name")
-	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the new password from the first line of standard input, rather than draw one")
+	f.StringVar(&o.fullName, "full-name", "", "with -create-user: the full `NAME` of the user")
+	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the new password from the first line of standard input instead of generating one")
 }
 
 func (o userOrder) check(store string) error {
@@ -94,6 +95,9 @@ func (o userOrder) apply(ctx context.Context, a *macaroon.Authority, users store
 			return "", err
 		}
 		_, err = a.CreateUser(ctx, macaroon.NewUser{Username: o.name, FullName: o.fullName, Password: password})
+		if errors.Is(err, onezoneerrors.IDBadValueIdentifierOccupied) {
+			err = fmt.Errorf("the user name %q is taken; to change the password, run with -set-password: %w", o.name, err)
+		}
 		return fmt.Sprintf("created user %s%s", o.name, shown), err
 	case "set-password":
 		user, err := find(ctx, users, o.name)
@@ -134,6 +138,9 @@ func (o userOrder) newPassword(in io.Reader) (password, shown string, err error)
 
 func find(ctx context.Context, users store.Identities, name string) (caveat.Subject, error) {
 	i, err := users.GetIdentityByUsername(ctx, name)
+	if errors.Is(err, onezoneerrors.IDNotFound) {
+		return caveat.Subject{}, fmt.Errorf("there is no user %q: %w", name, err)
+	}
 	if err != nil {
 		return caveat.Subject{}, fmt.Errorf("looking up user %q: %w", name, err)
 	}

@@ -34,6 +34,7 @@ func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
 	require.Equal(t, 200, logIn("alice", drawn[1]).status)
 	_, err = order(t, file, "", "-create-user", "alice")
 	require.ErrorContains(t, err, "badValueIdentifierOccupied")
+	require.ErrorContains(t, err, "is taken; to change the password, run with -set-password")
 
 	out, err = order(t, file, "correct horse: battery\r\nanother line\n", "-set-password", "alice", "-password-stdin")
 	require.NoError(t, err)
