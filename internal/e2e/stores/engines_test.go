@@ -141,6 +141,7 @@ func newClient(tb testing.TB, url string) rueidis.Client {
 	tb.Helper()
 	option, err := rueidis.ParseURL(url)
 	require.NoError(tb, err)
+	option.DisableCache = true
 	option.RingScaleEachConn = 8 // many clients, each with little to do
 	client, err := rueidis.NewClient(option)
 	require.NoError(tb, err)

@@ -1,0 +1,216 @@
+package stores_test
+
+import (
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/cache"
+)
+
+// neverTooOld is a cache that drops answers only when it is told to.
+var neverTooOld = cache.Options{TTL: math.MaxInt64, ShortTTL: math.MaxInt64, NegativeTTL: math.MaxInt64}
+
+// redisModes are the ways to run Redis.
+var redisModes = []engine{
+	{"single", func(tb testing.TB) place { return inRedis(redistest.URL(tb), redistest.Prefix()) }},
+	{"cluster", func(tb testing.TB) place {
+		addrs := redistest.ClusterAddrs(tb)
+		return inRedis("redis://"+addrs[0]+"?addr="+strings.Join(addrs[1:], "&addr="), redistest.Prefix())
+	}},
+}
+
+// fillRedis writes a token "a" and a temporary secret of alice, who has an identity.
+func fillRedis(tb testing.TB, s store.Store) {
+	tb.Helper()
+	require.NoError(tb, s.CreateIdentity(tb.Context(), store.Identity{Subject: alice, Username: "alice"}))
+	require.NoError(tb, s.CreateToken(tb.Context(), store.Token{
+		ID: "a", Name: "a", Version: 2, Subject: alice, Type: "act", Secret: store.NewSecret("secret"),
+	}))
+	_, err := s.RotateTemporaryKey(tb.Context(), alice, store.NewSecret("temporary"))
+	require.NoError(tb, err)
+}
+
+func setRevoked(tb testing.TB, s store.Store, revoked bool) error {
+	return s.UpdateToken(tb.Context(), "a", func(t *store.Token) error { t.Revoked = revoked; return nil })
+}
+
+func TestHotLookUpsAskRedisNothing(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t)
+	s := inRedis("redis://"+server.Addr, "p")(t)
+	fillRedis(t, s)
+	c := followed(t, s, neverTooOld)
+	lookUp := func() {
+		key, err := c.NamedKey(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, store.HolderActive, key.Holder)
+		key, err = c.TemporaryKey(t.Context(), alice)
+		require.NoError(t, err)
+		require.Equal(t, "temporary", key.Secret.Reveal())
+	}
+	reads := func() []string {
+		stats, err := server.Do("INFO", "commandstats")
+		require.NoError(t, err)
+		return regexp.MustCompile(`cmdstat_(?:evalsha_ro|eval_ro|get|mget):calls=\d+`).FindAllString(stats, -1)
+	}
+	lookUp()
+	before := reads()
+	require.NotEmpty(t, before)
+	for range 100 {
+		lookUp()
+	}
+	require.Equal(t, before, reads(), "a look-up asked the server")
+}
+
+func TestACacheOverRedisSeesTheChangesOfOthers(t *testing.T) {
+	t.Parallel()
+	forEach(t, redisModes, func(t *testing.T, p place) {
+		ctx, writer := t.Context(), p(t)
+		fillRedis(t, writer)
+		reader := followed(t, p(t), neverTooOld)
+		for i := range 20 {
+			revoked := i%2 == 0
+			_, err := reader.NamedKey(ctx, "a") // so that it is remembered
+			require.NoError(t, err)
+			require.NoError(t, setRevoked(t, writer, revoked))
+			eventually(t, func() bool {
+				key, err := reader.NamedKey(ctx, "a")
+				require.NoError(t, err)
+				return key.Revoked == revoked
+			}, "the cache sees the revocation")
+		}
+		_, err := reader.TemporaryKey(ctx, alice)
+		require.NoError(t, err)
+		_, err = writer.RotateTemporaryKey(ctx, alice, store.NewSecret("second"))
+		require.NoError(t, err)
+		require.NoError(t, writer.DeleteIdentity(ctx, alice))
+		eventually(t, func() bool {
+			key, err := reader.TemporaryKey(ctx, alice)
+			require.NoError(t, err)
+			return key.Generation == 2 && key.Holder == store.HolderMissing
+		}, "the cache sees the rotation")
+		require.NoError(t, writer.DeleteToken(ctx, "a"))
+		eventually(t, func() bool {
+			_, err := reader.NamedKey(ctx, "a")
+			return errors.Is(err, errors.IDNotFound)
+		}, "the cache sees that the token is deleted")
+	})
+}
+
+// The writer sees to it that at no time the token is good and its holder active.
+func TestAnswersOfACacheOverRedisAreOfOneTime(t *testing.T) {
+	t.Parallel()
+	forEach(t, redisModes, func(t *testing.T, p place) {
+		writer := p(t)
+		fillRedis(t, writer)
+		reader := followed(t, p(t), neverTooOld)
+		blocked := func(is bool) error {
+			return writer.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error { i.Blocked = is; return nil })
+		}
+		require.NoError(t, setRevoked(t, writer, true))
+		written := make(chan error, 1)
+		go func() {
+			var err error
+			for range 300 {
+				err = errors.Join(err, blocked(true), setRevoked(t, writer, false), setRevoked(t, writer, true), blocked(false))
+			}
+			written <- err
+		}()
+		for {
+			key, err := reader.NamedKey(t.Context(), "a")
+			require.NoError(t, err)
+			require.False(t, !key.Revoked && key.Holder == store.HolderActive, "a token passes that was never good")
+			select {
+			case err := <-written:
+				require.NoError(t, err)
+				return
+			default:
+			}
+		}
+	})
+}
+
+// newRedisProxy returns a place at the end of a proxy to a server of its own.
+func newRedisProxy(t *testing.T) (*redistest.Proxy, place) {
+	t.Helper()
+	proxy, err := redistest.NewProxy(redistest.New(t).Addr)
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	return proxy, inRedis("redis://"+proxy.Addr, "p")
+}
+
+func TestALostConnectionToRedisDropsWhatWasRemembered(t *testing.T) {
+	t.Parallel()
+	proxy, p := newRedisProxy(t)
+	writer := p(t)
+	fillRedis(t, writer)
+	reader := followed(t, p(t), neverTooOld)
+	_, err := reader.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	proxy.Cut()
+	eventually(t, func() bool { return setRevoked(t, writer, true) == nil }, "the writer connects again")
+	eventually(t, func() bool {
+		key, err := reader.NamedKey(t.Context(), "a")
+		return err == nil && key.Revoked
+	}, "the reader, which was told nothing, sees the revocation")
+}
+
+// The network drops all packets and closes nothing.
+func TestADeadConnectionToRedisIsNotBelievedForLongerThanTenSeconds(t *testing.T) {
+	t.Parallel()
+	proxy, p := newRedisProxy(t)
+	s := p(t)
+	fillRedis(t, s)
+	c := followed(t, s, neverTooOld)
+	_, err := c.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	proxy.Hold()
+	t.Cleanup(proxy.Release)
+	start, flushes := time.Now(), c.Stats().Flushes
+	eventually(t, func() bool { return c.Stats().Flushes > flushes }, "what was remembered is dropped")
+	require.Less(t, time.Since(start), 10*time.Second)
+	require.False(t, c.Stats().FeedStands)
+}
+
+// What nobody reports is seen at the TTL.
+func TestKeysThatAreRemovedByHandAreSeenAtTheTTL(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t)
+	s := inRedis("redis://"+server.Addr, "p")(t)
+	fillRedis(t, s)
+	moved := newClock()
+	c := followed(t, s, cache.Options{TTL: time.Minute, Clock: moved.Now})
+	_, err := c.NamedKey(t.Context(), "a")
+	require.NoError(t, err)
+	_, err = server.Do("FLUSHALL")
+	require.NoError(t, err)
+	moved.move(time.Minute - 1)
+	_, err = c.NamedKey(t.Context(), "a")
+	require.NoError(t, err, "FLUSHALL is reported: say so in the documentation")
+	moved.move(1)
+	_, err = c.NamedKey(t.Context(), "a")
+	require.ErrorIs(t, err, errors.IDNotFound)
+}
+
+// BenchmarkRedisUnderCache is a look-up of a key in memory, beside one in Redis.
+func BenchmarkRedisUnderCache(b *testing.B) {
+	s := inRedis(redistest.URL(b), redistest.Prefix())(b)
+	fillRedis(b, s)
+	for name, s := range map[string]store.Keys{"cold": s, "hot": followed(b, s, neverTooOld)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.NamedKey(b.Context(), "a"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
