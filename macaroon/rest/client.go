@@ -107,11 +107,8 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // that puts it there goes in front of Authenticate. For a kind that only the
 // handler can decide there is [CheckLater].
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
-	c := newConfig(a, options)
+	c := newConfig(forMiddleware, a, options)
 	c.origins = slices.DeleteFunc(slices.Clone(c.origins), func(o string) bool { return ValidateOrigin(o) != nil })
-	if c.inFlight == nil {
-		c.inFlight = newInFlight(0)
-	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")

@@ -12,8 +12,10 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// config is what options change.
+// config is what options change, for [NewHandler] and [Authenticate] alike.
 type config struct {
+	purpose    purpose
+	unused     []string // options that the purpose has no use for
 	authority  *macaroon.Authority
 	rights     Rights
 	idp        IdentityProvider
@@ -36,11 +38,24 @@ type config struct {
 	actorObserver func(ctx context.Context, a macaroon.Actor)
 }
 
-func newConfig(a *macaroon.Authority, options []Option) *config {
+// purpose is the function that a configuration is for.
+type purpose string
+
+const (
+	forAPI        purpose = "NewHandler"
+	forMiddleware purpose = "Authenticate"
+)
+
+func newConfig(p purpose, a *macaroon.Authority, options []Option) *config {
 	c := &config{
+		purpose:   p,
 		authority: a,
 		iface:     caveat.REST,
 		origin:    "https://" + a.Domain(),
+		inFlight:  newInFlight(0),
+	}
+	if p == forAPI {
+		c.inFlight = newInFlight(DefaultMaxInFlight)
 	}
 	for _, option := range options {
 		if option != nil {
@@ -50,22 +65,42 @@ func newConfig(a *macaroon.Authority, options []Option) *config {
 	if c.log == nil {
 		c.log = slog.Default()
 	}
+	for _, name := range c.unused {
+		c.log.Warn("an option has no effect", "package", "rest", "option", name, "function", string(p))
+	}
 	return c
 }
 
-// Option changes a default of [NewHandler] or [Authenticate].
+// Option changes a default of [NewHandler] or [Authenticate]. Where an option says
+// that it is for one of the two, the other keeps its default and logs a warning.
 type Option func(*config)
 
-// WithRights sets who knows what clients may do to others' tokens. Default:
-// nobody may do anything to them.
-func WithRights(r Rights) Option { return func(c *config) { c.rights = r } }
+// only returns an option for one of the purposes.
+func only(p purpose, name string, set Option) Option {
+	return func(c *config) {
+		if c.purpose == p {
+			set(c)
+		} else {
+			c.unused = append(c.unused, name)
+		}
+	}
+}
+
+// WithRights sets who knows what clients may do to others' tokens. It is for
+// [NewHandler]. Default: nobody may do anything to them.
+func WithRights(r Rights) Option {
+	return only(forAPI, "WithRights", func(c *config) { c.rights = r })
+}
 
 // WithIdentityProvider sets who judges access tokens that are not Onezone's.
 // Default: they are badToken.
 func WithIdentityProvider(p IdentityProvider) Option { return func(c *config) { c.idp = p } }
 
-// WithDataScopes sets who knows the spaces of users. Default: users have none.
-func WithDataScopes(s DataScopes) Option { return func(c *config) { c.scopes = s } }
+// WithDataScopes sets who knows the spaces of users. It is for [NewHandler].
+// Default: users have none.
+func WithDataScopes(s DataScopes) Option {
+	return only(forAPI, "WithDataScopes", func(c *config) { c.scopes = s })
+}
 
 // WithSessions sets how the session that a request is made in is told from the
 // request, "" for none: from a cookie, for instance. Default: none.
@@ -100,48 +135,62 @@ func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }
 
 // WithoutInheritance gives clients whose token carries caveats what the original
 // Onezone gives them: the tokens that they create and read do not carry those
-// caveats, so that a client can escape the confinement of its token. It means
-// nothing to [Authenticate].
-func WithoutInheritance() Option { return func(c *config) { c.unconfined = true } }
+// caveats, so that a client can escape the confinement of its token. It is for
+// [NewHandler].
+func WithoutInheritance() Option {
+	return only(forAPI, "WithoutInheritance", func(c *config) { c.unconfined = true })
+}
 
 // AllowDataCaveats has [Authenticate] accept tokens with data.* caveats, which the
-// handler behind then has to enforce with [Client.CheckFile]. It means nothing to
-// [NewHandler], which serves no data.
-func AllowDataCaveats() Option { return func(c *config) { c.dataAccess = true } }
+// handler behind then has to enforce with [Client.CheckFile]. It is for
+// Authenticate: [NewHandler] serves no data.
+func AllowDataCaveats() Option {
+	return only(forMiddleware, "AllowDataCaveats", func(c *config) { c.dataAccess = true })
+}
 
 // CheckLater has [Authenticate] accept tokens with caveats of these kinds of the
 // application undecided. The handler behind it then has to decide each kind with
 // [Client.CheckKind], once it knows what the request is about. Kinds of the
-// Onezone language are decided by Authenticate all the same. It means nothing to
-// [NewHandler].
+// Onezone language are decided by Authenticate all the same. It is for
+// Authenticate.
 func CheckLater(kinds ...caveat.Type) Option {
-	return func(c *config) {
+	return only(forMiddleware, "CheckLater", func(c *config) {
 		for _, kind := range kinds {
 			if !slices.Contains(caveat.Types(), kind) {
 				c.later = append(c.later, kind)
 			}
 		}
-	}
+	})
 }
 
 // AsService tells which service the handler behind [Authenticate] belongs to:
 // what a request that does not carry a service token came to. Users' tokens are
 // good for other services than the default only where [macaroon.WithMemberships]
 // says that their users may use them, and tokens with service caveats for the
-// services that these name. Default: Onezone's worker, which [NewHandler] always is.
-func AsService(s caveat.Service) Option { return func(c *config) { c.service = s } }
+// services that these name. It is for Authenticate. Default: Onezone's worker,
+// which [NewHandler] always is.
+func AsService(s caveat.Service) Option {
+	return only(forMiddleware, "AsService", func(c *config) { c.service = s })
+}
 
-// AsInterface tells which interface the handler behind [Authenticate] is. Default:
-// [caveat.REST], which [NewHandler] always is.
-func AsInterface(i caveat.Interface) Option { return func(c *config) { c.iface = i } }
+// AsInterface tells which interface the handler behind [Authenticate] is. It is for
+// Authenticate. Default: [caveat.REST], which [NewHandler] always is.
+func AsInterface(i caveat.Interface) Option {
+	return only(forMiddleware, "AsInterface", func(c *config) { c.iface = i })
+}
 
 // WithOrigin sets where the API is, such as "https://onezone.example.com:8443",
-// for Location headers. Default: https and the domain of the authority.
-func WithOrigin(origin string) Option { return func(c *config) { c.origin = origin } }
+// for Location headers. It is for [NewHandler]. Default: https and the domain of
+// the authority.
+func WithOrigin(origin string) Option {
+	return only(forAPI, "WithOrigin", func(c *config) { c.origin = origin })
+}
 
-// WithConfiguration sets what GET /configuration tells of the installation.
-// Default: nothing but the domain of its tokens.
-func WithConfiguration(z Configuration) Option { return func(c *config) { c.zone = z } }
+// WithConfiguration sets what GET /configuration tells of the installation. It is
+// for [NewHandler]. Default: nothing but the domain of its tokens.
+func WithConfiguration(z Configuration) Option {
+	return only(forAPI, "WithConfiguration", func(c *config) { c.zone = z })
+}
 
 // WithAllowedOrigins names the origins, such as "https://app.example.com", whose
 // pages may use the API from a browser. They get the CORS headers of a preflight,

@@ -28,11 +28,7 @@ func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) 
 	if a == nil {
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
 	}
-	h := &handler{config: newConfig(a, options), mux: http.NewServeMux()}
-	if h.inFlight == nil {
-		h.inFlight = newInFlight(DefaultMaxInFlight)
-	}
-	h.service, h.iface, h.dataAccess, h.later = caveat.Service{}, caveat.REST, false, nil // always Onezone's own
+	h := &handler{config: newConfig(forAPI, a, options), mux: http.NewServeMux()}
 	for _, origin := range h.origins {
 		if err := ValidateOrigin(origin); err != nil {
 			return nil, err

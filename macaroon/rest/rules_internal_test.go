@@ -103,7 +103,7 @@ func TestLoadersLoadWithoutDeciding(t *testing.T) {
 	token, err := a.IssueNamed(t.Context(), "laptop", macaroon.Grant{Subject: ruleAlice, Type: macaroon.AccessToken()})
 	require.NoError(t, err)
 	rights := &ruleRights{}
-	h := &handler{config: newConfig(a, []Option{WithRights(rights)})}
+	h := &handler{config: newConfig(forAPI, a, []Option{WithRights(rights)})}
 	for _, rt := range routes() {
 		require.Equal(t, rt.rule == nil, rt.load == nil, rt.path)
 		if rt.load == nil {
