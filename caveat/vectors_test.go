@@ -10,7 +10,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/vectors"
+	"github.com/onezone-go/onezone/internal/testing/vectors"
 )
 
 func TestVectorsCaveatTexts(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openVectors opens a file of conformance vectors, as package internal/vectors
+// openVectors opens a file of conformance vectors, as package internal/testing/vectors
 // does, which imports this one.
 func openVectors(t *testing.T, name string) *os.File {
 	t.Helper()

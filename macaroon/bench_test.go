@@ -19,8 +19,8 @@ import (
 )
 
 // The benchmarks measure the whole way: text in, identity out, with the identity
-// in a store in memory. Module macaroon/bench compares it with other libraries
-// and holds it to targets.
+// in a store in memory. Command internal/e2e/bench compares it with other
+// libraries and holds it to targets.
 
 var (
 	benchUser    = caveat.User("4c7c4c4d1e0a47d7a6c2f9be0a5b8f63")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/vectors"
+	"github.com/onezone-go/onezone/internal/testing/vectors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/internal/wire"
 	"github.com/onezone-go/onezone/store"

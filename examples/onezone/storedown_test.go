@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/onezone-go/onezone/internal/pgtest"
-	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
 )
 
 // database is a server of the test's own, which keeps its port and its data when

@@ -15,15 +15,15 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // seen is what comes of a request behind Authenticate: the client, or the error
 // that is answered.
-func seen(t *testing.T, w *cases.World, header http.Header, options ...rest.Option) (rest.Client, *errors.Error) {
+func seen(t *testing.T, w *restcases.World, header http.Header, options ...rest.Option) (rest.Client, *errors.Error) {
 	t.Helper()
 	var client rest.Client
 	reached := false
@@ -31,7 +31,7 @@ func seen(t *testing.T, w *cases.World, header http.Header, options ...rest.Opti
 		client, reached = rest.ClientFrom(r.Context())
 	}))
 	r := httptest.NewRequest("GET", "/", nil).WithContext(t.Context())
-	r.RemoteAddr = cases.PeerIP + ":1"
+	r.RemoteAddr = restcases.PeerIP + ":1"
 	r.Header = header
 	rec := httptest.NewRecorder()
 	handler.ServeHTTP(rec, r)
@@ -66,7 +66,7 @@ type idp struct{}
 func (idp) Identify(_ context.Context, token string) (caveat.Subject, error) {
 	switch token {
 	case "idp-alice":
-		return cases.Alice, nil
+		return restcases.Alice, nil
 	case "idp-wrong":
 		return caveat.Subject{}, errors.BadIdpAccessToken("github")
 	case "idp-wrapped":
@@ -76,23 +76,23 @@ func (idp) Identify(_ context.Context, token string) (caveat.Subject, error) {
 	case "idp-down":
 		return caveat.Subject{}, errors.New("connection refused")
 	case "idp-odd":
-		return cases.Krakow, nil
+		return restcases.Krakow, nil
 	}
 	return caveat.Subject{}, errors.BadToken("")
 }
 
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
-	alice, bob, krakow := w.Laptop.String(), w.TokenOf(cases.Bob, macaroon.AccessToken()).String(), w.Transfer.String()
+	w := restcases.NewWorld(t)
+	alice, bob, krakow := w.Laptop.String(), w.TokenOf(restcases.Bob, macaroon.AccessToken()).String(), w.Transfer.String()
 	confined := func(text string) string {
 		token, err := w.Laptop.ConfineUnchecked(text)
 		require.NoError(t, err)
 		return token.String()
 	}
-	olga := w.TokenOf(cases.Olga, macaroon.AccessToken()).String()
-	bobID := w.TokenOf(cases.Bob, macaroon.IdentityToken()).String()
-	session := w.TokenOf(cases.Alice, macaroon.SessionToken("s-alice")).String()
+	olga := w.TokenOf(restcases.Olga, macaroon.AccessToken()).String()
+	bobID := w.TokenOf(restcases.Bob, macaroon.IdentityToken()).String()
+	session := w.TokenOf(restcases.Alice, macaroon.SessionToken("s-alice")).String()
 	expired := w.Expired().String()
 	tooLarge := strings.Repeat("M", macaroon.DefaultMaxSize+1)
 	const xauth, service, consumer = "X-Auth-Token", "X-Onedata-Service-Token", "X-Onedata-Consumer-Token"
@@ -100,8 +100,8 @@ func TestAuthenticate(t *testing.T) {
 		return rest.WithSessions(func(*http.Request) string { return id })
 	}
 	password := "alice:correct horse battery"
-	require.NoError(t, w.Authority.SetPassword(t.Context(), cases.Mia, "with:a:colon"))
-	require.NoError(t, w.Authority.SetBlocked(t.Context(), cases.Olga, true))
+	require.NoError(t, w.Authority.SetPassword(t.Context(), restcases.Mia, "with:a:colon"))
+	require.NoError(t, w.Authority.SetBlocked(t.Context(), restcases.Olga, true))
 
 	nobody := caveat.Nobody()
 	for _, c := range []struct {
@@ -112,18 +112,18 @@ func TestAuthenticate(t *testing.T) {
 		err     error          // why
 	}{
 		{"nothing", headers(), nil, nobody, nil},
-		{"X-Auth-Token", headers(xauth, alice), nil, cases.Alice, nil},
-		{"Bearer", headers("Authorization", "Bearer "+alice), nil, cases.Alice, nil},
-		{"Macaroon", headers("Macaroon", alice), nil, cases.Alice, nil},
-		{"names in other letters", headers("x-aUTH-tOKEN", alice), nil, cases.Alice, nil},
-		{"Basic", headers("Authorization", basic(password)), nil, cases.Alice, nil},
-		{"Oneprovider", headers(xauth, krakow), nil, cases.Krakow, nil},
-		{"version 1", headers(xauth, w.Version1().String()), nil, cases.Alice, nil},
-		{"marked for a service", headers(xauth, "opw-"+krakow), nil, cases.Krakow, nil},
+		{"X-Auth-Token", headers(xauth, alice), nil, restcases.Alice, nil},
+		{"Bearer", headers("Authorization", "Bearer "+alice), nil, restcases.Alice, nil},
+		{"Macaroon", headers("Macaroon", alice), nil, restcases.Alice, nil},
+		{"names in other letters", headers("x-aUTH-tOKEN", alice), nil, restcases.Alice, nil},
+		{"Basic", headers("Authorization", basic(password)), nil, restcases.Alice, nil},
+		{"Oneprovider", headers(xauth, krakow), nil, restcases.Krakow, nil},
+		{"version 1", headers(xauth, w.Version1().String()), nil, restcases.Alice, nil},
+		{"marked for a service", headers(xauth, "opw-"+krakow), nil, restcases.Krakow, nil},
 
-		{"X-Auth-Token first", headers(xauth, bob, "Authorization", "Bearer "+alice, "Macaroon", alice), nil, cases.Bob, nil},
-		{"Bearer second", headers("Macaroon", bob, "Authorization", "Bearer "+alice), nil, cases.Alice, nil},
-		{"Macaroon before Basic", headers("Macaroon", bob, "Authorization", basic(password)), nil, cases.Bob, nil},
+		{"X-Auth-Token first", headers(xauth, bob, "Authorization", "Bearer "+alice, "Macaroon", alice), nil, restcases.Bob, nil},
+		{"Bearer second", headers("Macaroon", bob, "Authorization", "Bearer "+alice), nil, restcases.Alice, nil},
+		{"Macaroon before Basic", headers("Macaroon", bob, "Authorization", basic(password)), nil, restcases.Bob, nil},
 		{"a good Basic does not help a bad token", headers(xauth, "nonsense", "Authorization", basic(password)), nil, caveat.Subject{}, errors.IDBadToken},
 		{"a good Bearer does not help a bad token", headers(xauth, "nonsense", "Authorization", "Bearer "+alice), nil, caveat.Subject{}, errors.IDBadToken},
 		{"a good Macaroon does not help a bad Bearer", headers("Macaroon", alice, "Authorization", "Bearer x"), nil, caveat.Subject{}, errors.IDBadToken},
@@ -156,25 +156,25 @@ func TestAuthenticate(t *testing.T) {
 		{"identity token", headers(xauth, w.ID.String()), nil, caveat.Subject{}, errors.IDNotAnAccessToken},
 		{"invite token", headers(xauth, w.Invite.String()), nil, caveat.Subject{}, errors.IDNotAnAccessToken},
 		{"blocked user", headers(xauth, olga), nil, caveat.Subject{}, errors.IDUserBlocked},
-		{"address", headers(xauth, confined("ip = "+cases.PeerIP)), nil, cases.Alice, nil},
+		{"address", headers(xauth, confined("ip = "+restcases.PeerIP)), nil, restcases.Alice, nil},
 		{"other address", headers(xauth, confined("ip = 10.0.0.1")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
 		{"made up address", headers(xauth, confined("ip = 10.0.0.1"), "X-Forwarded-For", "10.0.0.1", "X-Onedata-Forwarded-For", "10.0.0.1"), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
-		{"interface", headers(xauth, confined("interface = rest")), nil, cases.Alice, nil},
+		{"interface", headers(xauth, confined("interface = rest")), nil, restcases.Alice, nil},
 		{"other interface", headers(xauth, confined("interface = oneclient")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
-		{"as the other interface", headers(xauth, confined("interface = oneclient")), []rest.Option{rest.AsInterface(caveat.Oneclient)}, cases.Alice, nil},
+		{"as the other interface", headers(xauth, confined("interface = oneclient")), []rest.Option{rest.AsInterface(caveat.Oneclient)}, restcases.Alice, nil},
 		{"data caveat", headers(xauth, confined("data.readonly")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
-		{"data caveat that is enforced", headers(xauth, confined("data.readonly")), []rest.Option{rest.AllowDataCaveats()}, cases.Alice, nil},
+		{"data caveat that is enforced", headers(xauth, confined("data.readonly")), []rest.Option{rest.AllowDataCaveats()}, restcases.Alice, nil},
 
-		{"service", headers(xauth, confined("service = opw-p-krakow"), service, "opw-"+krakow), nil, cases.Alice, nil},
-		{"service without a mark", headers(xauth, confined("service = opw-p-krakow"), service, krakow), nil, cases.Alice, nil},
+		{"service", headers(xauth, confined("service = opw-p-krakow"), service, "opw-"+krakow), nil, restcases.Alice, nil},
+		{"service without a mark", headers(xauth, confined("service = opw-p-krakow"), service, krakow), nil, restcases.Alice, nil},
 		{"service is missing", headers(xauth, confined("service = opw-p-krakow")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
-		{"as the service", headers(xauth, confined("service = opw-p-krakow")), []rest.Option{rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"})}, cases.Alice, nil},
+		{"as the service", headers(xauth, confined("service = opw-p-krakow")), []rest.Option{rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"})}, restcases.Alice, nil},
 		{"service of no use to the user", headers(xauth, bob, service, krakow), nil, caveat.Subject{}, errors.IDTokenServiceForbidden},
 		{"service token of a user", headers(xauth, alice, service, w.ID.String()), nil, caveat.Subject{}, errors.IDBadServiceToken},
 		{"undecodable service token", headers(xauth, alice, service, "x"), nil, caveat.Subject{}, errors.IDBadServiceToken},
 		{"empty service token", headers(xauth, alice, service, ""), nil, caveat.Subject{}, errors.IDBadServiceToken},
 		{"service token that is too large", headers(xauth, alice, service, tooLarge), nil, caveat.Subject{}, errors.IDTokenTooLarge},
-		{"consumer", headers(xauth, confined("consumer = usr-u-bob"), consumer, bobID), nil, cases.Alice, nil},
+		{"consumer", headers(xauth, confined("consumer = usr-u-bob"), consumer, bobID), nil, restcases.Alice, nil},
 		{"consumer is unknown", headers(xauth, confined("consumer = usr-u-alice")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
 		{"consumer is not even nobody", headers(xauth, confined("consumer = nobody")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
 		{"undecodable consumer token", headers(xauth, alice, consumer, "x"), nil, caveat.Subject{}, errors.IDBadConsumerToken},
@@ -183,18 +183,18 @@ func TestAuthenticate(t *testing.T) {
 		{"consumer before the token", headers(xauth, w.Forged().String(), consumer, "x"), nil, caveat.Subject{}, errors.IDBadConsumerToken},
 		{"the token that does not decode before both", headers(xauth, "x", service, "x", consumer, "x"), nil, caveat.Subject{}, errors.IDBadToken},
 		{"service and consumer of nobody", headers(service, "x", consumer, "x"), nil, nobody, nil},
-		{"service and consumer of Basic", headers("Authorization", basic(password), service, "x", consumer, "x"), nil, cases.Alice, nil},
+		{"service and consumer of Basic", headers("Authorization", basic(password), service, "x", consumer, "x"), nil, restcases.Alice, nil},
 
 		{"session token without a session", headers(xauth, session), nil, caveat.Subject{}, errors.IDTokenSessionInvalid},
-		{"session token in its session", headers(xauth, session), []rest.Option{inSession("s-alice")}, cases.Alice, nil},
+		{"session token in its session", headers(xauth, session), []rest.Option{inSession("s-alice")}, restcases.Alice, nil},
 		{"session token in another session", headers(xauth, session), []rest.Option{inSession("s-bob")}, caveat.Subject{}, errors.IDTokenSessionInvalid},
 		{"plain token in a session", headers(xauth, alice), []rest.Option{inSession("s-alice")}, caveat.Subject{}, errors.IDTokenSessionInvalid},
-		{"plain token in no session", headers(xauth, alice), []rest.Option{inSession("")}, cases.Alice, nil},
-		{"plain token from a panel in a session", headers(xauth, w.TokenOf(cases.Mia, macaroon.AccessToken()).String(), service, "opp-"+krakow), []rest.Option{inSession("s-alice")}, cases.Mia, nil},
-		{"Basic in a session", headers("Authorization", basic(password)), []rest.Option{inSession("s-alice")}, cases.Alice, nil},
+		{"plain token in no session", headers(xauth, alice), []rest.Option{inSession("")}, restcases.Alice, nil},
+		{"plain token from a panel in a session", headers(xauth, w.TokenOf(restcases.Mia, macaroon.AccessToken()).String(), service, "opp-"+krakow), []rest.Option{inSession("s-alice")}, restcases.Mia, nil},
+		{"Basic in a session", headers("Authorization", basic(password)), []rest.Option{inSession("s-alice")}, restcases.Alice, nil},
 
 		{"no identity provider", headers(xauth, "idp-alice"), nil, caveat.Subject{}, errors.IDBadToken},
-		{"identity provider", headers(xauth, "idp-alice"), []rest.Option{rest.WithIdentityProvider(idp{})}, cases.Alice, nil},
+		{"identity provider", headers(xauth, "idp-alice"), []rest.Option{rest.WithIdentityProvider(idp{})}, restcases.Alice, nil},
 		{"identity provider does not know", headers(xauth, "else"), []rest.Option{rest.WithIdentityProvider(idp{})}, caveat.Subject{}, errors.IDBadToken},
 		{"identity provider refuses", headers(xauth, "idp-wrong"), []rest.Option{rest.WithIdentityProvider(idp{})}, caveat.Subject{}, errors.IDBadIdpAccessToken},
 		{"identity provider refuses in other words", headers(xauth, "idp-wrapped"), []rest.Option{rest.WithIdentityProvider(idp{})}, caveat.Subject{}, errors.IDBadIdpAccessToken},
@@ -203,7 +203,7 @@ func TestAuthenticate(t *testing.T) {
 		{"identity provider names no user", headers(xauth, "idp-odd"), []rest.Option{rest.WithIdentityProvider(idp{})}, caveat.Subject{}, errors.IDInternalServerError},
 		{"identity provider is not asked about tokens", headers(xauth, w.Forged().String()), []rest.Option{rest.WithIdentityProvider(idp{})}, caveat.Subject{}, errors.IDTokenInvalid},
 
-		{"password with colons", headers("Authorization", basic("mia:with:a:colon")), nil, cases.Mia, nil},
+		{"password with colons", headers("Authorization", basic("mia:with:a:colon")), nil, restcases.Mia, nil},
 		{"wrong password", headers("Authorization", basic("alice:wrong")), nil, caveat.Subject{}, errors.IDBadBasicCredentials},
 		{"empty password", headers("Authorization", basic("alice:")), nil, caveat.Subject{}, errors.IDBadBasicCredentials},
 		{"unknown user", headers("Authorization", basic("nobody:password")), nil, caveat.Subject{}, errors.IDBadBasicCredentials},
@@ -236,7 +236,7 @@ func TestAuthenticate(t *testing.T) {
 				require.False(t, client.PeerIP.IsValid(), "the address is not remembered then")
 				viaToken = false
 			} else {
-				require.Equal(t, netip.MustParseAddr(cases.PeerIP), client.PeerIP)
+				require.Equal(t, netip.MustParseAddr(restcases.PeerIP), client.PeerIP)
 			}
 			require.Equal(t, viaToken, client.Token != nil, "the client has a token")
 		})
@@ -245,7 +245,7 @@ func TestAuthenticate(t *testing.T) {
 
 func TestAChallengeAsksForWhatIsAccepted(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for want, options := range map[string][]rest.Option{
 		`Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"`: nil,
 		`Bearer realm="onezone"`: {rest.WithoutBasicAuth()},

@@ -8,16 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // No cache may keep an answer that depends on credentials or on state. Answers
-// of routes are checked by cases.Check; these are the ones outside of the table.
+// of routes are checked by restcases.Check; these are the ones outside of the table.
 func TestAnswersStayOutOfCaches(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for _, c := range []struct {
 		name, method, path string
 		status             int
@@ -29,13 +29,13 @@ func TestAnswersStayOutOfCaches(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			res := w.Do(t, cases.Request{Method: c.method, Path: c.path}).Response
+			res := w.Do(t, restcases.Request{Method: c.method, Path: c.path}).Response
 			macaroontest.AssertStatus(t, res, c.status)
 			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 		})
 	}
 	for _, method := range []string{"GET", "HEAD"} {
-		res := w.Do(t, cases.Request{Method: method, Path: "/openapi.json"}).Response
+		res := w.Do(t, restcases.Request{Method: method, Path: "/openapi.json"}).Response
 		require.Equal(t, "public, max-age=3600", res.Header.Get("Cache-Control"), "the document is the same for everybody")
 	}
 }

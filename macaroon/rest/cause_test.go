@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -43,15 +43,15 @@ func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 		"another server failed":            errors.InternalServerError("0123456789"),
 	}
 	tried := map[string]bool{}
-	for _, c := range cases.All() {
-		if c.Group != cases.Success || tried[c.Route] || !needsStore(c.Route) {
+	for _, c := range restcases.All() {
+		if c.Group != restcases.Success || tried[c.Route] || !needsStore(c.Route) {
 			continue
 		}
 		tried[c.Route] = true
 		for name, fault := range faults {
 			t.Run(c.Route+" "+name, func(t *testing.T) {
 				t.Parallel()
-				w := cases.NewWorld(t)
+				w := restcases.NewWorld(t)
 				req, _ := c.Make(w)
 				var log logged
 				handler, f := over(t, w, log.option())
@@ -80,8 +80,8 @@ func TestEvery5xxOfTheApplicationLogsItsCauseOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log logged
-			w := cases.NewWorld(t, c.option, log.option())
-			x := w.Do(t, cases.Request{
+			w := restcases.NewWorld(t, c.option, log.option())
+			x := w.Do(t, restcases.Request{
 				Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`,
 			})
 			requireOneCause(t, x.Response, &log, c.cause)
@@ -101,11 +101,11 @@ func (d damaged) GetToken(ctx context.Context, id string) (store.Token, error) {
 func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	handler, f := over(t, w, log.option())
 	f.Store = damaged{f.Store}
 	w.Handler = handler
-	x := w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, cases.Alice)})
+	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
 	requireOneCause(t, x.Response, &log, "encode the answer")
 	macaroontest.AssertError(t, x.Response, errors.IDInternalServerError)
 }
@@ -115,11 +115,11 @@ func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 func TestAClientThatLeavesIsNoFault(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := cases.NewWorld(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	w := restcases.NewWorld(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	res := macaroontest.Request(t, w.Handler, "GET", rest.Prefix+"/user/tokens/named", nil, func(r *http.Request) {
-		w.By(t, cases.Alice)(r)
+		w.By(t, restcases.Alice)(r)
 		*r = *r.WithContext(ctx)
 	})
 	macaroontest.AssertStatus(t, res, http.StatusServiceUnavailable)

@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // moonKey is the key of the context value that caveats of the kind "moon" ask for.
@@ -64,7 +64,7 @@ func (atlas) Place(_ context.Context, ip netip.Addr) (caveat.Place, error) {
 type prisoner struct {
 	*rand.Rand
 	tb        testing.TB
-	w         *cases.World
+	w         *restcases.World
 	authority *macaroon.Authority
 	handler   http.Handler
 	subject   caveat.Subject
@@ -74,8 +74,8 @@ type prisoner struct {
 
 func newPrisoner(tb testing.TB, r *rand.Rand, options ...rest.Option) *prisoner {
 	tb.Helper()
-	p := &prisoner{Rand: r, tb: tb, w: cases.NewWorld(tb)}
-	var zone cases.Onezone
+	p := &prisoner{Rand: r, tb: tb, w: restcases.NewWorld(tb)}
+	var zone restcases.Onezone
 	var err error
 	p.authority, err = macaroon.NewAuthority(p.w.Store,
 		macaroon.WithMemberships(zone), macaroon.WithSessions(zone), macaroon.WithInviters(zone), macaroon.WithGeo(atlas{}),
@@ -173,7 +173,7 @@ func toJSON(tb testing.TB, v any) string {
 // that of rest.Routes.
 func attempts() map[string]func(p *prisoner) attempt {
 	type object = map[string]any
-	var users, own = []caveat.Subject{cases.Alice, cases.Ada}, []caveat.Subject{cases.Alice}
+	var users, own = []caveat.Subject{restcases.Alice, restcases.Ada}, []caveat.Subject{restcases.Alice}
 	routes := map[string]func(p *prisoner) attempt{}
 	add := func(route string, clients []caveat.Subject, path string, body func(p *prisoner) any) {
 		routes[route] = func(p *prisoner) attempt {
@@ -187,22 +187,22 @@ func attempts() map[string]func(p *prisoner) attempt {
 			return a
 		}
 	}
-	token := func(pick func(w *cases.World) macaroon.Token) func(p *prisoner) any {
+	token := func(pick func(w *restcases.World) macaroon.Token) func(p *prisoner) any {
 		return func(p *prisoner) any { return object{"token": pick(p.w).String()} }
 	}
-	laptop := func(w *cases.World) macaroon.Token { return w.Laptop }
+	laptop := func(w *restcases.World) macaroon.Token { return w.Laptop }
 	add("POST /tokens/examine", users, "/tokens/examine", token(laptop))
 	add("POST /tokens/confine", users, "/tokens/confine", func(p *prisoner) any {
 		return object{"token": p.w.Laptop.String(), "caveats": p.sent()}
 	})
 	add("POST /tokens/infer_access_token_scope", users, "/tokens/infer_access_token_scope", token(laptop))
 	add("POST /tokens/verify_access_token", users, "/tokens/verify_access_token", token(laptop))
-	add("POST /tokens/verify_identity_token", users, "/tokens/verify_identity_token", token(func(w *cases.World) macaroon.Token { return w.ID }))
-	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *cases.World) macaroon.Token { return w.Invite }))
+	add("POST /tokens/verify_identity_token", users, "/tokens/verify_identity_token", token(func(w *restcases.World) macaroon.Token { return w.ID }))
+	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *restcases.World) macaroon.Token { return w.Invite }))
 
 	add("GET /user", own, "/user", nil)
 	add("GET /configuration", own, "/configuration", nil)
-	add("GET /tokens/named", []caveat.Subject{cases.Ada}, "/tokens/named", nil)
+	add("GET /tokens/named", []caveat.Subject{restcases.Ada}, "/tokens/named", nil)
 	add("GET /tokens/named/{id}", users, "/tokens/named/{own}", nil)
 	add("PATCH /tokens/named/{id}", users, "/tokens/named/{own}", func(p *prisoner) any { return object{"name": "desk", "revoked": p.IntN(2) == 0} })
 	add("DELETE /tokens/named/{id}", users, "/tokens/named/{own}", nil)
@@ -216,10 +216,10 @@ func attempts() map[string]func(p *prisoner) attempt {
 		owner             caveat.Subject
 		clients           []caveat.Subject
 	}{
-		{"/user", "/user", "laptop", cases.Alice, own},
-		{"/users/{id}", "/users/u-alice", "laptop", cases.Alice, users},
-		{"/provider", "/provider", "transfer", cases.Krakow, []caveat.Subject{cases.Krakow}},
-		{"/providers/{id}", "/providers/p-krakow", "transfer", cases.Krakow, []caveat.Subject{cases.Krakow, cases.Olga, cases.Ada}},
+		{"/user", "/user", "laptop", restcases.Alice, own},
+		{"/users/{id}", "/users/u-alice", "laptop", restcases.Alice, users},
+		{"/provider", "/provider", "transfer", restcases.Krakow, []caveat.Subject{restcases.Krakow}},
+		{"/providers/{id}", "/providers/p-krakow", "transfer", restcases.Krakow, []caveat.Subject{restcases.Krakow, restcases.Olga, restcases.Ada}},
 	} {
 		named, temporary := h.path+"/tokens/named", h.path+"/tokens/temporary"
 		add("POST "+h.route+"/tokens/named", h.clients, named, func(p *prisoner) any {
@@ -242,7 +242,7 @@ func attempts() map[string]func(p *prisoner) attempt {
 func (p *prisoner) do(method string, a attempt) (given, sent []macaroon.Token) {
 	p.tb.Helper()
 	r := httptest.NewRequest(method, rest.Prefix+a.path, strings.NewReader(a.body)).WithContext(underMoon(p.tb.Context(), "full"))
-	r.RemoteAddr = cases.PeerIP + ":50000"
+	r.RemoteAddr = restcases.PeerIP + ":50000"
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Auth-Token", p.own.String())
 	r.Header.Set("X-Onedata-Consumer-Token", p.consumer.String())
@@ -281,10 +281,10 @@ type use struct {
 }
 
 func (p *prisoner) use() use {
-	ips := []netip.Addr{netip.MustParseAddr(cases.PeerIP), netip.MustParseAddr(cases.PeerIP), netip.MustParseAddr("192.0.2.99"), netip.MustParseAddr("10.1.2.3"), {}}
+	ips := []netip.Addr{netip.MustParseAddr(restcases.PeerIP), netip.MustParseAddr(restcases.PeerIP), netip.MustParseAddr("192.0.2.99"), netip.MustParseAddr("10.1.2.3"), {}}
 	services := []caveat.Service{{Type: caveat.OzWorker, ID: caveat.OnezoneID}, {Type: caveat.OzWorker, ID: caveat.OnezoneID}, {Type: caveat.OpWorker, ID: "p-krakow"}}
 	interfaces := []caveat.Interface{caveat.REST, caveat.REST, caveat.Oneclient, 0}
-	consumers := []caveat.Subject{p.subject, p.subject, cases.Bob, {}}
+	consumers := []caveat.Subject{p.subject, p.subject, restcases.Bob, {}}
 	return use{caveat.Request{
 		Now:       macaroontest.Start.Add(time.Duration([]int64{0, 0, 50, 400, 2000, 1e6}[p.IntN(6)]) * time.Second),
 		IP:        ips[p.IntN(len(ips))],

@@ -12,16 +12,16 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
 // narrow are the caveats of a token that is good for a minute, one network and
 // one service.
-func narrow(w *cases.World) []caveat.Caveat {
+func narrow(w *restcases.World) []caveat.Caveat {
 	return []caveat.Caveat{
 		caveat.Until(w.Clock.Now().Add(time.Minute)), caveat.MustParse("ip = 192.0.2.0/24"), caveat.MustParse("service = ozw-onezone"),
 	}
@@ -44,7 +44,7 @@ type shown struct {
 }
 
 // given reads the tokens out of an answer.
-func given(t *testing.T, w *cases.World, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
+func given(t *testing.T, w *restcases.World, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
 	t.Helper()
 	var body shown
 	res.JSON(t, &body)
@@ -66,15 +66,15 @@ func given(t *testing.T, w *cases.World, res macaroontest.Response) (tokens []ma
 
 // reads are requests for tokens of Alice's that have no caveats; writes make
 // new ones.
-func reads(w *cases.World) map[string]cases.Request {
-	return map[string]cases.Request{
+func reads(w *restcases.World) map[string]restcases.Request {
+	return map[string]restcases.Request{
 		"by id":       {Method: "GET", Path: "/tokens/named/" + w.Laptop.ID()},
 		"by name":     {Method: "GET", Path: "/user/tokens/named/name/laptop"},
 		"legacy list": {Method: "GET", Path: "/user/client_tokens"},
 	}
 }
 
-var writes = map[string]cases.Request{
+var writes = map[string]restcases.Request{
 	"named":        {Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone","caveats":[{"type":"time","validUntil":1727784500}]}`},
 	"temporary":    {Method: "POST", Path: "/user/tokens/temporary", Body: `{"caveats":[{"type":"time","validUntil":1727784500}]}`},
 	"client token": {Method: "POST", Path: "/user/client_tokens", Body: `{}`},
@@ -87,8 +87,8 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 	for name, req := range writes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := cases.NewWorld(t)
-			req.As = w.By(t, cases.Alice, narrow(w)...)
+			w := restcases.NewWorld(t)
+			req.As = w.By(t, restcases.Alice, narrow(w)...)
 			tokens, _ := given(t, w, w.Do(t, req).Response)
 			require.Len(t, tokens, 1)
 			require.Equal(t, texts(narrow(w)), tokens[0].Caveats()[1:], "after the one that was sent")
@@ -99,9 +99,9 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 			}
 		})
 	}
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for name, req := range reads(w) {
-		req.As = w.By(t, cases.Alice, narrow(w)...)
+		req.As = w.By(t, restcases.Alice, narrow(w)...)
 		res := w.Do(t, req).Response
 		tokens, record := given(t, w, res)
 		require.Len(t, tokens, 1, name)
@@ -116,17 +116,17 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 // same is added as it was signed.
 func TestInheritanceGoesByTheExactText(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	own, err := w.Laptop.ConfineText("ip = 192.0.2.7", "interface = rest", "ip = 192.0.2.7/32")
 	require.NoError(t, err)
-	tokens, _ := given(t, w, w.Do(t, cases.Request{
+	tokens, _ := given(t, w, w.Do(t, restcases.Request{
 		Method: "POST", Path: "/user/tokens/named", As: macaroontest.Bearer(own),
 		Body: `{"name":"phone","caveats":[{"type":"ip","whitelist":["192.0.2.7"]}]}`,
 	}).Response)
 	require.Len(t, tokens, 1)
 	require.Equal(t, []string{"ip = 192.0.2.7/32", "ip = 192.0.2.7", "interface = rest"}, tokens[0].Caveats())
 	// What the client sends in to be confined, it has already.
-	tokens, _ = given(t, w, w.Do(t, cases.Request{
+	tokens, _ = given(t, w, w.Do(t, restcases.Request{
 		Method: "POST", Path: "/tokens/confine", As: macaroontest.Bearer(own), Body: toJSON(t, map[string]any{"token": w.ID.String(), "caveats": []any{}}),
 	}).Response)
 	require.Len(t, tokens, 1)
@@ -137,16 +137,16 @@ func TestInheritanceGoesByTheExactText(t *testing.T) {
 // what they ask for; all are when the handler behaves as the original.
 func TestWhoIsNotConfinedInheritsNothing(t *testing.T) {
 	t.Parallel()
-	confined := func(w *cases.World) macaroontest.Credentials { return w.By(t, cases.Alice, narrow(w)...) }
+	confined := func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice, narrow(w)...) }
 	for name, c := range map[string]struct {
 		options []rest.Option
-		as      func(w *cases.World) macaroontest.Credentials
+		as      func(w *restcases.World) macaroontest.Credentials
 	}{
-		"password":              {nil, func(*cases.World) macaroontest.Credentials { return macaroontest.Basic("alice") }},
-		"token without caveats": {nil, func(w *cases.World) macaroontest.Credentials { return w.By(t, cases.Alice) }},
+		"password":              {nil, func(*restcases.World) macaroontest.Credentials { return macaroontest.Basic("alice") }},
+		"token without caveats": {nil, func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice) }},
 		"original's behavior":   {[]rest.Option{rest.WithoutInheritance()}, confined},
 	} {
-		w := cases.NewWorld(t, c.options...)
+		w := restcases.NewWorld(t, c.options...)
 		for request, req := range reads(w) {
 			req.As = c.as(w)
 			tokens, record := given(t, w, w.Do(t, req).Response)
@@ -167,40 +167,40 @@ func TestWhoIsNotConfinedInheritsNothing(t *testing.T) {
 // and is told why. Faults of the request are reported first.
 func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	api := caveat.MustParse("api = ozw/all/*.*.*:*")
 	many := make([]caveat.Caveat, macaroon.DefaultMaxCaveats)
 	for i := range many {
 		many[i] = caveat.Until(w.Clock.Now().Add(time.Duration(i+1) * time.Hour))
 	}
-	w.Named(t, "full", macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken(), Caveats: many})
+	w.Named(t, "full", macaroon.Grant{Subject: restcases.Bob, Type: macaroon.AccessToken(), Caveats: many})
 	invite := `"type":{"inviteToken":{"inviteType":"userJoinGroup","groupId":"g-1","parameters":{}}}`
 	hour := `"caveats":[{"type":"time","validUntil":1727787600}]`
 	for name, c := range map[string]struct {
 		by     caveat.Subject
 		caveat caveat.Caveat
-		cases.Request
+		restcases.Request
 		says string // "": not forbidden, but
 		want *errors.Error
 	}{
-		"named invite token":     {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type api, which invite tokens", nil},
-		"temporary invite token": {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + hour + "," + invite + "}"}, "type api, which invite tokens", nil},
-		"identity token": {cases.Alice, caveat.MustParse("service = ozw-*"), cases.Request{
+		"named invite token":     {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type api, which invite tokens", nil},
+		"temporary invite token": {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + hour + "," + invite + "}"}, "type api, which invite tokens", nil},
+		"identity token": {restcases.Alice, caveat.MustParse("service = ozw-*"), restcases.Request{
 			Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone","type":{"identityToken":{}}}`}, "type service, which identity tokens", nil},
-		"invite token, interface": {cases.Alice, caveat.REST, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type interface, which invite tokens", nil},
-		"too many caveats":        {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: toJSON(t, map[string]any{"name": "phone", "caveats": many})}, "more than 256 caveats", nil},
-		"reading an invite token": {cases.Alice, api, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "type api, which invite tokens", nil},
-		"reading by name":         {cases.Alice, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/identity"}, "type api, which identity tokens", nil},
-		"reading a full one":      {cases.Bob, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/full"}, "more than 256 caveats", nil},
-		"listing a full one":      {cases.Bob, api, cases.Request{Method: "GET", Path: "/user/client_tokens"}, "more than 256 caveats", nil},
+		"invite token, interface": {restcases.Alice, caveat.REST, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone",` + invite + `}`}, "type interface, which invite tokens", nil},
+		"too many caveats":        {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: toJSON(t, map[string]any{"name": "phone", "caveats": many})}, "more than 256 caveats", nil},
+		"reading an invite token": {restcases.Alice, api, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "type api, which invite tokens", nil},
+		"reading by name":         {restcases.Alice, api, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/identity"}, "type api, which identity tokens", nil},
+		"reading a full one":      {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/full"}, "more than 256 caveats", nil},
+		"listing a full one":      {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/user/client_tokens"}, "more than 256 caveats", nil},
 
-		"somebody else's token":     {cases.Bob, api, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "", errors.Forbidden("")},
-		"a token that is not there": {cases.Ada, api, cases.Request{Method: "GET", Path: "/tokens/named/absent"}, "", errors.NotFound()},
-		"a name that is not there":  {cases.Alice, api, cases.Request{Method: "GET", Path: "/user/tokens/named/name/absent"}, "", errors.NotFound()},
-		"a bad name":                {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":5,` + invite + `}`}, "", errors.BadValueString("name")},
-		"a bad target": {cases.Alice, api, cases.Request{Method: "POST", Path: "/user/tokens/named",
+		"somebody else's token":     {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "", errors.Forbidden("")},
+		"a token that is not there": {restcases.Ada, api, restcases.Request{Method: "GET", Path: "/tokens/named/absent"}, "", errors.NotFound()},
+		"a name that is not there":  {restcases.Alice, api, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/absent"}, "", errors.NotFound()},
+		"a bad name":                {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":5,` + invite + `}`}, "", errors.BadValueString("name")},
+		"a bad target": {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/named",
 			Body: `{"name":"phone","type":{"inviteToken":{"inviteType":"userJoinGroup","groupId":"x-1","parameters":{}}}}`}, "", errors.InviteTokenTargetIDInvalid("x-1")},
-		"no end": {cases.Alice, w.Hour(), cases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + invite + "}"}, "", errors.TokenTimeCaveatRequired(604800)},
+		"no end": {restcases.Alice, w.Hour(), restcases.Request{Method: "POST", Path: "/user/tokens/temporary", Body: "{" + invite + "}"}, "", errors.TokenTimeCaveatRequired(604800)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.As = w.By(t, c.by, c.caveat)
@@ -219,7 +219,7 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 		})
 	}
 	// Nothing came of what was refused.
-	for _, subject := range []caveat.Subject{cases.Alice, cases.Bob} {
+	for _, subject := range []caveat.Subject{restcases.Alice, restcases.Bob} {
 		_, err := w.Authority.GetByName(t.Context(), subject, "phone")
 		require.ErrorIs(t, err, errors.IDNotFound)
 	}
@@ -229,12 +229,12 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
 	t.Parallel()
 	var logs logged
-	w := cases.NewWorld(t, logs.option())
+	w := restcases.NewWorld(t, logs.option())
 	for i := range 2 * store.DefaultPage {
-		w.Named(t, fmt.Sprint("token ", i), macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken()})
+		w.Named(t, fmt.Sprint("token ", i), macaroon.Grant{Subject: restcases.Bob, Type: macaroon.AccessToken()})
 	}
 	get := func() macaroontest.Response {
-		return w.Do(t, cases.Request{Method: "GET", Path: "/user/client_tokens", As: w.By(t, cases.Bob, narrow(w)...)}).Response
+		return w.Do(t, restcases.Request{Method: "GET", Path: "/user/client_tokens", As: w.By(t, restcases.Bob, narrow(w)...)}).Response
 	}
 	res := get()
 	macaroontest.AssertStatus(t, res, http.StatusOK)
@@ -245,7 +245,7 @@ func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
 	}
 	many := slices.Repeat([]caveat.Caveat{w.Hour()}, macaroon.DefaultMaxCaveats)
 	w.Clock.Advance(time.Second) // so that it comes last
-	w.Named(t, "full", macaroon.Grant{Subject: cases.Bob, Type: macaroon.AccessToken(), Caveats: many})
+	w.Named(t, "full", macaroon.Grant{Subject: restcases.Bob, Type: macaroon.AccessToken(), Caveats: many})
 	res = get()
 	macaroontest.AssertStatus(t, res, http.StatusForbidden)
 	macaroontest.AssertError(t, res, errors.IDForbidden)

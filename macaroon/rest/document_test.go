@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // documented is what these tests look at of the document.
@@ -83,8 +83,8 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 func TestEveryFieldHasBadValues(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
-	for _, c := range cases.All() {
-		if field, _, ok := strings.Cut(c.Name, " = "); ok && c.Group == cases.BadInput {
+	for _, c := range restcases.All() {
+		if field, _, ok := strings.Cut(c.Name, " = "); ok && c.Group == restcases.BadInput {
 			tried[c.Route+" "+field] = true
 		}
 	}
@@ -150,9 +150,9 @@ func TestDocumentIsWhole(t *testing.T) {
 func TestDocumentIsServed(t *testing.T) {
 	t.Parallel()
 	data, _ := readDocument(t)
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	get := func(as macaroontest.Credentials) macaroontest.Response {
-		return w.Do(t, cases.Request{Method: "GET", Path: "/openapi.json", As: as}).Response
+		return w.Do(t, restcases.Request{Method: "GET", Path: "/openapi.json", As: as}).Response
 	}
 	for _, as := range []macaroontest.Credentials{nil, macaroontest.BearerText("nonsense"), macaroontest.Basic("alice")} {
 		res := get(as)
@@ -161,7 +161,7 @@ func TestDocumentIsServed(t *testing.T) {
 		require.Equal(t, "*", res.Header.Get("Access-Control-Allow-Origin"))
 		require.Equal(t, string(data), string(res.Body))
 	}
-	x := w.Do(t, cases.Request{Method: "POST", Path: "/openapi.json", Body: "{}"})
+	x := w.Do(t, restcases.Request{Method: "POST", Path: "/openapi.json", Body: "{}"})
 	macaroontest.AssertStatus(t, x.Response, http.StatusMethodNotAllowed)
 	require.Equal(t, "GET, HEAD, OPTIONS", x.Response.Header.Get("Allow"))
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -22,10 +22,10 @@ func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
 	}
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	list := "ip = 1.2.3.4/32" + strings.Repeat("|1.2.3.4/32", 4000)
 	big := store.Token{
-		ID: "big", Name: "big", Version: 2, Subject: cases.Alice, Type: "act", Secret: store.NewSecret("big"), Created: 1,
+		ID: "big", Name: "big", Version: 2, Subject: restcases.Alice, Type: "act", Secret: store.NewSecret("big"), Created: 1,
 		Caveats: slices.Repeat([]string{list}, 10),
 	}
 	old := big
@@ -42,11 +42,11 @@ func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
 		method, there, absent, body string
 		by                          caveat.Subject
 	}{
-		"GET":           {"GET", "/tokens/named/big", "/tokens/named/abs", "", cases.Bob},
-		"PATCH":         {"PATCH", "/tokens/named/big", "/tokens/named/abs", `{"name":"desk"}`, cases.Bob},
-		"DELETE":        {"DELETE", "/tokens/named/big", "/tokens/named/abs", "", cases.Lyon},
-		"status":        {"GET", "/tokens/named/big/status", "/tokens/named/abs/status", "", cases.Bob},
-		"legacy DELETE": {"DELETE", "/user/client_tokens/" + version1("old"), "/user/client_tokens/" + version1("abs"), "", cases.Bob},
+		"GET":           {"GET", "/tokens/named/big", "/tokens/named/abs", "", restcases.Bob},
+		"PATCH":         {"PATCH", "/tokens/named/big", "/tokens/named/abs", `{"name":"desk"}`, restcases.Bob},
+		"DELETE":        {"DELETE", "/tokens/named/big", "/tokens/named/abs", "", restcases.Lyon},
+		"status":        {"GET", "/tokens/named/big/status", "/tokens/named/abs/status", "", restcases.Bob},
+		"legacy DELETE": {"DELETE", "/user/client_tokens/" + version1("old"), "/user/client_tokens/" + version1("abs"), "", restcases.Bob},
 	} {
 		t.Run(name, func(t *testing.T) {
 			as := w.By(t, c.by)

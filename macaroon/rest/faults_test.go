@@ -20,10 +20,10 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -122,10 +122,10 @@ func (l *logged) String() string {
 func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.NewTextHandler(l, nil))) }
 
 // over returns a handler over the world's store, with what can go wrong with it.
-func over(t *testing.T, w *cases.World, options ...rest.Option) (http.Handler, *flaky) {
+func over(t *testing.T, w *restcases.World, options ...rest.Option) (http.Handler, *flaky) {
 	t.Helper()
 	f := &flaky{Store: w.Store}
-	zone := cases.Onezone{}
+	zone := restcases.Onezone{}
 	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now), macaroon.WithMemberships(zone),
 		macaroon.WithSessions(zone), macaroon.WithInviters(zone))
 	require.NoError(t, err)
@@ -137,10 +137,10 @@ func over(t *testing.T, w *cases.World, options ...rest.Option) (http.Handler, *
 
 func TestStoreDownIsServiceUnavailable(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	var log logged
 	handler, f := over(t, w, log.option())
-	as := w.By(t, cases.Alice)
+	as := w.By(t, restcases.Alice)
 	requests := []func() macaroontest.Response{
 		func() macaroontest.Response { // while authenticating
 			return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, as)
@@ -189,14 +189,14 @@ func needsStore(route string) bool {
 func TestStoreDownInEveryRoute(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
-	for _, c := range cases.All() {
-		if c.Group != cases.Success || tried[c.Route] || !needsStore(c.Route) {
+	for _, c := range restcases.All() {
+		if c.Group != restcases.Success || tried[c.Route] || !needsStore(c.Route) {
 			continue
 		}
 		tried[c.Route] = true
 		t.Run(c.Route, func(t *testing.T) {
 			t.Parallel()
-			w := cases.NewWorld(t)
+			w := restcases.NewWorld(t)
 			req, want := c.Make(w)
 			handler, f := over(t, w)
 			w.Handler = handler
@@ -215,7 +215,7 @@ func TestStoreDownInEveryRoute(t *testing.T) {
 // A log-in that fails for the store is not the user's failure.
 func TestStoreDownDoesNotThrottle(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	handler, f := over(t, w)
 	do := func() macaroontest.Response {
 		return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, macaroontest.Basic("alice"))
@@ -254,40 +254,40 @@ func (scopeless) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
 	t.Parallel()
 	b := broken{errDown}
-	w := cases.NewWorld(t, rest.WithRights(b), rest.WithDataScopes(b))
+	w := restcases.NewWorld(t, rest.WithRights(b), rest.WithDataScopes(b))
 	for _, c := range []struct {
 		method, path, body string
 		client             caveat.Subject
 	}{
-		{"GET", "/tokens/named", "", cases.Ada},
-		{"GET", "/tokens/named/absent", "", cases.Bob},
-		{"GET", "/tokens/named/" + w.Laptop.ID(), "", cases.Bob},
-		{"GET", "/tokens/named/" + w.Laptop.ID() + "/status", "", cases.Krakow},
-		{"GET", "/tokens/named/" + w.Transfer.ID(), "", cases.Olga},
-		{"GET", "/tokens/named/" + w.Transfer.ID() + "/status", "", cases.Mia},
-		{"GET", "/users/u-alice/tokens/named", "", cases.Ada},
-		{"GET", "/users/u-alice/tokens/temporary", "", cases.Krakow},
-		{"GET", "/providers/p-krakow/tokens/named", "", cases.Olga},
-		{"DELETE", "/user/client_tokens/" + w.Laptop.String(), "", cases.Bob},
-		{"DELETE", "/user/client_tokens/" + w.Transfer.String(), "", cases.Olga},
-		{"POST", "/tokens/infer_access_token_scope", `{"token":"` + w.Laptop.String() + `"}`, cases.Alice},
+		{"GET", "/tokens/named", "", restcases.Ada},
+		{"GET", "/tokens/named/absent", "", restcases.Bob},
+		{"GET", "/tokens/named/" + w.Laptop.ID(), "", restcases.Bob},
+		{"GET", "/tokens/named/" + w.Laptop.ID() + "/status", "", restcases.Krakow},
+		{"GET", "/tokens/named/" + w.Transfer.ID(), "", restcases.Olga},
+		{"GET", "/tokens/named/" + w.Transfer.ID() + "/status", "", restcases.Mia},
+		{"GET", "/users/u-alice/tokens/named", "", restcases.Ada},
+		{"GET", "/users/u-alice/tokens/temporary", "", restcases.Krakow},
+		{"GET", "/providers/p-krakow/tokens/named", "", restcases.Olga},
+		{"DELETE", "/user/client_tokens/" + w.Laptop.String(), "", restcases.Bob},
+		{"DELETE", "/user/client_tokens/" + w.Transfer.String(), "", restcases.Olga},
+		{"POST", "/tokens/infer_access_token_scope", `{"token":"` + w.Laptop.String() + `"}`, restcases.Alice},
 	} {
-		x := w.Do(t, cases.Request{Method: c.method, Path: c.path, Body: c.body, As: w.By(t, c.client)})
+		x := w.Do(t, restcases.Request{Method: c.method, Path: c.path, Body: c.body, As: w.By(t, c.client)})
 		macaroontest.AssertStatus(t, x.Response, http.StatusServiceUnavailable)
 		macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
 		require.NotContains(t, string(x.Response.Body), leak)
 	}
 	// Who has the right anyhow does not depend on it.
-	x := w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, cases.Alice)})
+	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 
-	w = cases.NewWorld(t, rest.WithDataScopes(scopeless{b}))
-	x = w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
+	w = restcases.NewWorld(t, rest.WithDataScopes(scopeless{b}))
+	x = w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
 	macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
 
 	// What they say in the words of the catalogue is what is answered.
-	w = cases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
-	x = w.Do(t, cases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, cases.Ada)})
+	w = restcases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
+	x = w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, restcases.Ada)})
 	macaroontest.AssertError(t, x.Response, errors.IDTemporaryFailure)
 }
 
@@ -299,9 +299,9 @@ func (panicking) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 func TestPanicIsInternalServerError(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := cases.NewWorld(t, rest.WithDataScopes(panicking{}), log.option())
+	w := restcases.NewWorld(t, rest.WithDataScopes(panicking{}), log.option())
 	body := `{"token":"` + w.Laptop.String() + `"}`
-	x := w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: body})
+	x := w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: body})
 	macaroontest.AssertStatus(t, x.Response, http.StatusInternalServerError)
 	e, ok := x.Response.Err().(*errors.Error)
 	require.True(t, ok)
@@ -312,7 +312,7 @@ func TestPanicIsInternalServerError(t *testing.T) {
 	require.Contains(t, log.String(), "faults_test.go", "the stack")
 	require.NotContains(t, log.String(), w.Laptop.String())
 
-	x = w.Do(t, cases.Request{Method: "POST", Path: "/tokens/examine", Body: body})
+	x = w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/examine", Body: body})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 }
 
@@ -325,20 +325,20 @@ func (aborting) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 // The panic that aborts a request is the server's to handle.
 func TestAbortIsPassedOn(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.WithDataScopes(aborting{}))
+	w := restcases.NewWorld(t, rest.WithDataScopes(aborting{}))
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
-		w.Do(t, cases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
+		w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
 	})
 }
 
 func TestCancelledRequest(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := cases.NewWorld(t, log.option())
+	w := restcases.NewWorld(t, log.option())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequest("GET", rest.Prefix+"/user/tokens/named", nil).WithContext(ctx)
-	w.By(t, cases.Alice)(r)
+	w.By(t, restcases.Alice)(r)
 	rec := httptest.NewRecorder()
 	w.Handler.ServeHTTP(rec, r)
 	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
@@ -373,7 +373,7 @@ func TestWriteError(t *testing.T) {
 // the server's time limit ends it.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	server := httptest.NewUnstartedServer(w.Handler)
 	server.Config.ReadTimeout = 300 * time.Millisecond
 	server.Start()
@@ -402,7 +402,7 @@ func TestSlowBody(t *testing.T) {
 // Bodies that lie about their length are the client's fault.
 func TestBadlyFramedBody(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	server := httptest.NewServer(w.Handler)
 	defer server.Close()
 	for _, c := range []struct{ framing, status string }{
@@ -433,9 +433,9 @@ func TestThrottledLogIns(t *testing.T) {
 		t.Skip("many passwords are checked, and nothing runs at once")
 	}
 	t.Parallel()
-	w := cases.NewThrottledWorld(t, 2, 10*time.Second)
+	w := restcases.NewThrottledWorld(t, 2, 10*time.Second)
 	logIn := func(user, password, address string) macaroontest.Response {
-		x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: func(r *http.Request) {
+		x := w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named", As: func(r *http.Request) {
 			r.SetBasicAuth(user, password)
 			r.RemoteAddr = address + ":1"
 		}})
@@ -464,7 +464,7 @@ func TestThrottledLogIns(t *testing.T) {
 	require.Equal(t, "1", res.Header.Get("Retry-After"))
 	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.2"), http.StatusOK)
 	// Tokens are no log-ins.
-	x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice)})
+	x := w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 
 	w.Clock.Advance(9*time.Second + time.Millisecond)

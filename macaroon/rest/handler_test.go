@@ -12,17 +12,17 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
 func TestOriginOfLocations(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.WithOrigin("http://localhost:8080"))
-	x := w.Do(t, cases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone"}`, As: w.By(t, cases.Alice)})
+	w := restcases.NewWorld(t, rest.WithOrigin("http://localhost:8080"))
+	x := w.Do(t, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone"}`, As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusCreated)
 	require.Regexp(t, "^http://localhost:8080/api/v3/onezone/tokens/named/[0-9a-f]{32}$", x.Response.Header.Get("Location"))
 }
@@ -31,17 +31,17 @@ func TestOriginOfLocations(t *testing.T) {
 // creation and then of the id.
 func TestLongLists(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	const n = 2*store.MaxPage + 10
 	want := make([]string, n)
 	for i := range n {
 		want[i] = fmt.Sprintf("t%05d", i)
 		require.NoError(t, w.Store.CreateToken(t.Context(), store.Token{
-			ID: want[i], Name: want[i], Version: 2, Subject: cases.Bob, Type: "act", Secret: store.NewSecret("secret"), Created: int64(i / 2),
+			ID: want[i], Name: want[i], Version: 2, Subject: restcases.Bob, Type: "act", Secret: store.NewSecret("secret"), Created: int64(i / 2),
 		}))
 	}
 	list := func(path string) (ids []string) {
-		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, cases.Bob)})
+		x := w.Do(t, restcases.Request{Method: "GET", Path: path, As: w.By(t, restcases.Bob)})
 		macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 		var body struct{ Tokens []string }
 		x.Response.JSON(t, &body)
@@ -55,7 +55,7 @@ func TestLongLists(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want[i], token.ID())
 	}
-	x := w.Do(t, cases.Request{Method: "DELETE", Path: "/user/tokens/named", As: w.By(t, cases.Bob)})
+	x := w.Do(t, restcases.Request{Method: "DELETE", Path: "/user/tokens/named", As: w.By(t, restcases.Bob)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusNoContent)
 	require.Empty(t, list("/user/tokens/named"))
 }
@@ -64,12 +64,12 @@ func TestLongLists(t *testing.T) {
 // nobody here understands.
 func TestForeignRecordIsShown(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	require.NoError(t, w.Store.CreateToken(t.Context(), store.Token{
-		ID: "foreign", Name: "foreign", Version: 1, Subject: cases.Alice, Type: "act", Secret: store.NewSecret("secret"),
+		ID: "foreign", Name: "foreign", Version: 1, Subject: restcases.Alice, Type: "act", Secret: store.NewSecret("secret"),
 		Caveats: []string{"moon = full", "time < 2000000000"}, Created: 5,
 	}))
-	x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named/name/foreign", As: w.By(t, cases.Alice)})
+	x := w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/foreign", As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 	var body map[string]json.RawMessage
 	x.Response.JSON(t, &body)
@@ -82,7 +82,7 @@ func TestForeignRecordIsShown(t *testing.T) {
 // need it, and serves the rest.
 func TestNothingBesideTokens(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	handler, err := rest.NewHandler(w.Authority, rest.WithLogger(nil))
 	require.NoError(t, err)
 	w.Handler = handler
@@ -98,13 +98,13 @@ func TestNothingBesideTokens(t *testing.T) {
 		"/users/u-bob/tokens/named":                  http.StatusForbidden,
 		"/user/tokens/named":                         http.StatusOK,
 	} {
-		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, cases.Alice)})
+		x := w.Do(t, restcases.Request{Method: "GET", Path: path, As: w.By(t, restcases.Alice)})
 		require.Equal(t, status, x.Response.Status, path)
 	}
 }
 
 // generous knows nobody who may not.
-type generous struct{ cases.Onezone }
+type generous struct{ restcases.Onezone }
 
 func (generous) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
 	return true, nil
@@ -120,14 +120,14 @@ func (lavish) ManagesTokens(context.Context, caveat.Subject) (bool, error) { ret
 // whatever the application says.
 func TestRightsThatNobodyCanHave(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.WithRights(generous{}))
+	w := restcases.NewWorld(t, rest.WithRights(generous{}))
 	laptop, transfer := "/tokens/named/"+w.Laptop.ID(), "/tokens/named/"+w.Transfer.ID()
 	status := func(rights rest.Rights, client caveat.Subject, path string) int {
 		w := *w
 		handler, err := rest.NewHandler(w.Authority, rest.WithRights(rights))
 		require.NoError(t, err)
 		w.Handler = handler
-		return w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, client)}).Response.Status
+		return w.Do(t, restcases.Request{Method: "GET", Path: path, As: w.By(t, client)}).Response.Status
 	}
 	for _, c := range []struct {
 		rights rest.Rights
@@ -135,23 +135,23 @@ func TestRightsThatNobodyCanHave(t *testing.T) {
 		path   string
 		want   int
 	}{
-		{generous{}, cases.Bob, laptop, 403}, // of a user, for a user
-		{generous{}, cases.Bob, laptop + "/status", 403},
-		{generous{}, cases.Bob, "/users/u-alice/tokens/temporary", 403},
-		{generous{}, cases.Lyon, laptop, 403}, // a Oneprovider may know, not manage
-		{generous{}, cases.Lyon, laptop + "/status", 200},
-		{generous{}, cases.Lyon, "/users/u-alice/tokens/temporary", 200},
-		{generous{}, cases.Lyon, transfer, 403}, // of a Oneprovider, for another
-		{generous{}, cases.Lyon, transfer + "/status", 403},
-		{generous{}, cases.Lyon, "/providers/p-krakow/tokens/named", 403},
-		{generous{}, cases.Bob, transfer, 200},
-		{generous{}, cases.Bob, transfer + "/status", 200},
-		{lavish{}, cases.Bob, laptop, 200},
-		{lavish{}, cases.Bob, "/tokens/named", 200},
-		{lavish{}, cases.Lyon, "/tokens/named", 403}, // no admin privilege for Oneproviders
-		{lavish{}, cases.Lyon, laptop, 403},
-		{lavish{}, cases.Lyon, "/users/u-alice/tokens/named", 403},
-		{lavish{}, cases.Lyon, "/user/client_tokens", 404},
+		{generous{}, restcases.Bob, laptop, 403}, // of a user, for a user
+		{generous{}, restcases.Bob, laptop + "/status", 403},
+		{generous{}, restcases.Bob, "/users/u-alice/tokens/temporary", 403},
+		{generous{}, restcases.Lyon, laptop, 403}, // a Oneprovider may know, not manage
+		{generous{}, restcases.Lyon, laptop + "/status", 200},
+		{generous{}, restcases.Lyon, "/users/u-alice/tokens/temporary", 200},
+		{generous{}, restcases.Lyon, transfer, 403}, // of a Oneprovider, for another
+		{generous{}, restcases.Lyon, transfer + "/status", 403},
+		{generous{}, restcases.Lyon, "/providers/p-krakow/tokens/named", 403},
+		{generous{}, restcases.Bob, transfer, 200},
+		{generous{}, restcases.Bob, transfer + "/status", 200},
+		{lavish{}, restcases.Bob, laptop, 200},
+		{lavish{}, restcases.Bob, "/tokens/named", 200},
+		{lavish{}, restcases.Lyon, "/tokens/named", 403}, // no admin privilege for Oneproviders
+		{lavish{}, restcases.Lyon, laptop, 403},
+		{lavish{}, restcases.Lyon, "/users/u-alice/tokens/named", 403},
+		{lavish{}, restcases.Lyon, "/user/client_tokens", 404},
 	} {
 		require.Equal(t, c.want, status(c.rights, c.client, c.path), "%T, %v, %s", c.rights, c.client, c.path)
 	}

@@ -19,15 +19,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // attacker makes requests, each with something in it that cannot be right.
 type attacker struct {
 	*rand.Rand
-	w      *cases.World
+	w      *restcases.World
 	routes []string
 	alice  string // headers of an access token
 }
@@ -164,7 +164,7 @@ func TestHostileRequests(t *testing.T) {
 	const requests = 10_000
 	before := runtime.NumGoroutine()
 	var logs logged
-	w := cases.NewWorld(t, logs.option())
+	w := restcases.NewWorld(t, logs.option())
 	server := httptest.NewUnstartedServer(w.Handler)
 	server.Config.ErrorLog = log.New(&logs, "", 0)
 	server.Start()

@@ -10,10 +10,10 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -26,7 +26,7 @@ func TestClientFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
 // A service of its own, whose files are resources that api caveats can name.
 func TestRequire(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	mux := http.NewServeMux()
 	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(done))
@@ -71,7 +71,7 @@ func TestRequire(t *testing.T) {
 			if c.caveat != "" {
 				cs = append(cs, caveat.MustParse(c.caveat))
 			}
-			res := macaroontest.Request(t, handler, "GET", c.path, nil, w.By(t, cases.Alice, cs...))
+			res := macaroontest.Request(t, handler, "GET", c.path, nil, w.By(t, restcases.Alice, cs...))
 			require.Equal(t, c.status, res.Status, "%s", res.Body)
 			if c.status == http.StatusUnauthorized {
 				require.ErrorIs(t, res.Err(), errors.IDTokenCaveatUnverified)
@@ -160,7 +160,7 @@ func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 // who sent nothing.
 func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /forgotten", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
 	handler := rest.Authenticate(w.Authority)(rest.RequireClient()(mux))
@@ -171,10 +171,10 @@ func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 	}{
 		"nobody":               {handler, macaroontest.Anonymous(), 401},
 		"a bad token":          {handler, macaroontest.BearerText("nonsense"), 401},
-		"a user":               {handler, w.By(t, cases.Alice), 200},
+		"a user":               {handler, w.By(t, restcases.Alice), 200},
 		"a user by password":   {handler, macaroontest.Basic("alice"), 200},
-		"a Oneprovider":        {handler, w.By(t, cases.Krakow), 200},
-		"without Authenticate": {rest.RequireClient()(mux), w.By(t, cases.Alice), 401},
+		"a Oneprovider":        {handler, w.By(t, restcases.Krakow), 200},
+		"without Authenticate": {rest.RequireClient()(mux), w.By(t, restcases.Alice), 401},
 	} {
 		res := macaroontest.Request(t, c.handler, "GET", "/forgotten", nil, c.as)
 		require.Equal(t, c.status, res.Status, name)
@@ -210,17 +210,17 @@ func TestNobodyIsAllowedAnything(t *testing.T) {
 	require.NoError(t, err)
 	file := caveat.File{}
 	for name, client := range map[string]rest.Client{
-		"zero": {}, "nobody": {Subject: caveat.Nobody()}, "zero token": {Subject: cases.Alice, Token: new(macaroon.Auth)},
+		"zero": {}, "nobody": {Subject: caveat.Nobody()}, "zero token": {Subject: restcases.Alice, Token: new(macaroon.Auth)},
 	} {
 		require.ErrorIs(t, client.Authorize(caveat.OpWorker, caveat.Get, gri), errors.IDUnauthorized, name)
 		require.ErrorIs(t, client.CheckFile(file, caveat.Read), errors.IDUnauthorized, name)
 	}
-	require.NoError(t, rest.Client{Subject: cases.Alice}.Authorize(caveat.OpWorker, caveat.Get, gri))
+	require.NoError(t, rest.Client{Subject: restcases.Alice}.Authorize(caveat.OpWorker, caveat.Get, gri))
 }
 
 func TestClientChecksFiles(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	file := caveat.File{Path: "/space/file"}
 	readonly, err := w.Laptop.Confine(caveat.DataReadonly{})
 	require.NoError(t, err)
@@ -229,20 +229,20 @@ func TestClientChecksFiles(t *testing.T) {
 	require.Nil(t, refusal)
 	require.NoError(t, client.CheckFile(file, caveat.Read))
 	require.ErrorIs(t, client.CheckFile(file, caveat.Write), errors.IDTokenCaveatUnverified)
-	require.NoError(t, rest.Client{Subject: cases.Alice}.CheckFile(file, caveat.Write), "without a token there are no caveats")
+	require.NoError(t, rest.Client{Subject: restcases.Alice}.CheckFile(file, caveat.Write), "without a token there are no caveats")
 }
 
 // The token API serves no data, so it takes no tokens with data caveats, and it
 // is always Onezone's worker.
 func TestHandlerIsOnezone(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
+	w := restcases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
 		rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}))
 	for text, id := range map[string]errors.ID{
 		"data.readonly": errors.IDTokenCaveatUnverified, "interface = oneclient": errors.IDTokenCaveatUnverified,
 		"service = opw-p-krakow": errors.IDTokenCaveatUnverified, "interface = rest": "", "service = ozw-onezone": "",
 	} {
-		x := w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice, caveat.MustParse(text))})
+		x := w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, restcases.Alice, caveat.MustParse(text))})
 		if id == "" {
 			macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 		} else {
@@ -251,8 +251,8 @@ func TestHandlerIsOnezone(t *testing.T) {
 	}
 	// It is the token that is refused, before anything else is looked at, and not
 	// the operation.
-	x := w.Do(t, cases.Request{
-		Method: "GET", Path: "/user/tokens/named", As: w.By(t, cases.Alice, caveat.DataReadonly{}), Header: http.Header{"Accept": {"text/html"}},
+	x := w.Do(t, restcases.Request{
+		Method: "GET", Path: "/user/tokens/named", As: w.By(t, restcases.Alice, caveat.DataReadonly{}), Header: http.Header{"Accept": {"text/html"}},
 	})
 	macaroontest.AssertError(t, x.Response, errors.IDTokenCaveatUnverified)
 }
@@ -267,20 +267,20 @@ func TestNewHandlerNeedsAnAuthority(t *testing.T) {
 // that would have to name them.
 func TestIDsThatResourcesCannotName(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	dotted := caveat.User("john.doe,jr:x") // of an application that does not ask CreateUser
 	require.NoError(t, w.Store.CreateIdentity(t.Context(), store.Identity{Subject: dotted}))
 	create := func(as macaroontest.Credentials) macaroontest.Response {
-		return w.Do(t, cases.Request{Method: "POST", Path: "/user/tokens/named", As: as, Body: `{"name":"version 1.2"}`}).Response
+		return w.Do(t, restcases.Request{Method: "POST", Path: "/user/tokens/named", As: as, Body: `{"name":"version 1.2"}`}).Response
 	}
 	res := create(w.By(t, dotted, caveat.MustParse("api = ozw/create/token.*.user_named_token,john")))
 	macaroontest.AssertError(t, res, errors.IDTokenCaveatUnverified)
 	res = create(w.By(t, dotted, caveat.MustParse("api = ozw/create/token.*.user_named_token,*")))
 	macaroontest.AssertStatus(t, res, http.StatusCreated)
 	for _, path := range []string{"/user/tokens/named/name/version%201.2", "/users/john.doe%2Cjr:x/tokens/named/name/version%201%2E2"} {
-		x := w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, dotted)})
+		x := w.Do(t, restcases.Request{Method: "GET", Path: path, As: w.By(t, dotted)})
 		macaroontest.AssertStatus(t, x.Response, http.StatusOK)
-		x = w.Do(t, cases.Request{Method: "GET", Path: path, As: w.By(t, dotted, caveat.MustParse("api = ozw/get/token.version 1.*:*"))})
+		x = w.Do(t, restcases.Request{Method: "GET", Path: path, As: w.By(t, dotted, caveat.MustParse("api = ozw/get/token.version 1.*:*"))})
 		macaroontest.AssertError(t, x.Response, errors.IDTokenCaveatUnverified)
 	}
 }

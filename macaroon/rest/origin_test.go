@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 const app = "https://app.example.com"
@@ -41,14 +41,14 @@ func TestPreflightIsForAllowedOriginsOnly(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := cases.NewWorld(t, c.options...)
+			w := restcases.NewWorld(t, c.options...)
 			header := http.Header{}
 			for name, value := range map[string]string{"Origin": c.origin, "Access-Control-Request-Method": c.request} {
 				if value != "" {
 					header.Set(name, value)
 				}
 			}
-			res := w.Do(t, cases.Request{Method: "OPTIONS", Path: "/user/tokens/named", Header: header}).Response
+			res := w.Do(t, restcases.Request{Method: "OPTIONS", Path: "/user/tokens/named", Header: header}).Response
 			macaroontest.AssertStatus(t, res, http.StatusNoContent)
 			require.Equal(t, "DELETE, GET, HEAD, OPTIONS, POST", res.Header.Get("Allow"))
 			require.Equal(t, "*", res.Header.Get("Access-Control-Allow-Origin"))
@@ -66,7 +66,7 @@ func TestPreflightIsForAllowedOriginsOnly(t *testing.T) {
 			require.Equal(t, c.options != nil, res.Header.Get("Vary") == "Origin")
 
 			header.Set("Origin", app)
-			res = w.Do(t, cases.Request{Method: "GET", Path: "/user/tokens/named", Header: header, As: w.By(t, cases.Alice)}).Response
+			res = w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named", Header: header, As: w.By(t, restcases.Alice)}).Response
 			macaroontest.AssertStatus(t, res, http.StatusOK)
 			for _, name := range corsHeaders {
 				require.Empty(t, res.Header.Get(name), "only a preflight has %s", name)
@@ -77,7 +77,7 @@ func TestPreflightIsForAllowedOriginsOnly(t *testing.T) {
 
 func TestAllowedOriginsAreOrigins(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for _, origin := range []string{"", "*", "null", "app.example.com", "https://app.example.com/", "https://App.example.com", "https://user@app.example.com", "https://app.example.com?x"} {
 		_, err := rest.NewHandler(w.Authority, rest.WithAllowedOrigins(app, origin))
 		require.ErrorIs(t, err, errors.IDBadData, origin)
@@ -156,7 +156,7 @@ func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 // A text that is no origin allows nothing, not even a request that names none.
 func TestAuthenticateMatchesNoTextThatIsNoOrigin(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	h := rest.Authenticate(w.Authority, rest.WithAllowedOrigins("", "null", "*", ",", app))(
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 	for _, c := range []struct {

@@ -11,13 +11,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 func TestPeer(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	networks := func(texts ...string) rest.Option {
 		var list []netip.Prefix
 		for _, text := range texts {
@@ -95,7 +95,7 @@ func TestPeer(t *testing.T) {
 // all clients then seem to be at 127.0.0.1.
 func TestForwardedHeaderOfLoopbackIsWarnedOfOnce(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for _, c := range []struct {
 		name, remote, header string
 		options              []rest.Option

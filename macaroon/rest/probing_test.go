@@ -10,15 +10,15 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
 // indistinguishable demands that two requests have the same answer, to the byte.
-func indistinguishable(t *testing.T, w *cases.World, method, one, other, body string, as macaroontest.Credentials) macaroontest.Response {
+func indistinguishable(t *testing.T, w *restcases.World, method, one, other, body string, as macaroontest.Credentials) macaroontest.Response {
 	t.Helper()
 	identified := func(r *http.Request) {
 		if as != nil {
@@ -26,8 +26,8 @@ func indistinguishable(t *testing.T, w *cases.World, method, one, other, body st
 		}
 		r.Header.Set("X-Request-Id", "the-same")
 	}
-	first := w.Do(t, cases.Request{Method: method, Path: one, Body: body, As: identified}).Response
-	second := w.Do(t, cases.Request{Method: method, Path: other, Body: body, As: identified}).Response
+	first := w.Do(t, restcases.Request{Method: method, Path: one, Body: body, As: identified}).Response
+	second := w.Do(t, restcases.Request{Method: method, Path: other, Body: body, As: identified}).Response
 	require.Equal(t, first.Status, second.Status)
 	require.Equal(t, first.Header, second.Header)
 	require.Equal(t, string(first.Body), string(second.Body))
@@ -38,7 +38,7 @@ func indistinguishable(t *testing.T, w *cases.World, method, one, other, body st
 // that of a token: not from the answer, and not from what is wrong with the rest.
 func TestTokenIDsCannotBeProbed(t *testing.T) {
 	t.Parallel()
-	outsiders := []caveat.Subject{caveat.Nobody(), cases.Bob, cases.Lyon}
+	outsiders := []caveat.Subject{caveat.Nobody(), restcases.Bob, restcases.Lyon}
 	for _, route := range []struct{ method, suffix, body string }{
 		{"GET", "", ""}, {"GET", "/status", ""}, {"DELETE", "", ""},
 		{"PATCH", "", `{"name":"desk"}`}, {"PATCH", "", `{"name":5}`}, {"PATCH", "", `{}`}, {"PATCH", "", `[]`}, {"PATCH", "", `{`},
@@ -47,7 +47,7 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 		for _, client := range outsiders {
 			t.Run(fmt.Sprint(route.method, route.suffix, route.body, " by ", client), func(t *testing.T) {
 				t.Parallel()
-				w := cases.NewWorld(t)
+				w := restcases.NewWorld(t)
 				as := macaroontest.Anonymous()
 				if client != caveat.Nobody() {
 					as = w.By(t, client)
@@ -62,8 +62,8 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 	}
 	t.Run("by a token for other things", func(t *testing.T) {
 		t.Parallel()
-		w := cases.NewWorld(t)
-		as := w.By(t, cases.Alice, caveat.MustParse("api = ozw/get/space.*.*:*"))
+		w := restcases.NewWorld(t)
+		as := w.By(t, restcases.Alice, caveat.MustParse("api = ozw/get/space.*.*:*"))
 		for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
 			indistinguishable(t, w, "GET", "/tokens/named/"+id, "/tokens/named/absent", "", as)
 		}
@@ -81,16 +81,16 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 		require.NoError(t, err)
 		return "/user/client_tokens/" + token.String()
 	}
-	w := cases.NewWorld(t)
+	w := restcases.NewWorld(t)
 	for _, spec := range []macaroon.Spec{
-		{Subject: cases.Alice, Type: macaroon.AccessToken()},  // claims to be somebody else's
-		{Subject: cases.Bob, Type: macaroon.AccessToken()},    // claims to be the client's
-		{Subject: cases.Krakow, Type: macaroon.AccessToken()}, // claims to be a Oneprovider's
+		{Subject: restcases.Alice, Type: macaroon.AccessToken()},  // claims to be somebody else's
+		{Subject: restcases.Bob, Type: macaroon.AccessToken()},    // claims to be the client's
+		{Subject: restcases.Krakow, Type: macaroon.AccessToken()}, // claims to be a Oneprovider's
 		{Version: 1}, // claims nothing
 	} {
 		there, absent := spec, spec
 		there.ID, absent.ID = w.Laptop.ID(), "absent"
-		for _, as := range []macaroontest.Credentials{macaroontest.Anonymous(), w.By(t, cases.Bob), w.By(t, cases.Lyon), w.By(t, cases.Mia)} {
+		for _, as := range []macaroontest.Credentials{macaroontest.Anonymous(), w.By(t, restcases.Bob), w.By(t, restcases.Lyon), w.By(t, restcases.Mia)} {
 			indistinguishable(t, w, "DELETE", text(t, there), text(t, absent), "", as)
 		}
 	}
@@ -99,7 +99,7 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 }
 
 // downRights cannot tell what anybody may do.
-type downRights struct{ cases.Onezone }
+type downRights struct{ restcases.Onezone }
 
 func (downRights) ManagesTokens(context.Context, caveat.Subject) (bool, error) {
 	return false, errors.New("the directory is down")
@@ -113,14 +113,14 @@ func (downRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool,
 // the tokens of others and about those that are not there.
 func TestTokenIDsCannotBeProbedWhileRightsAreDown(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.WithRights(downRights{}))
+	w := restcases.NewWorld(t, rest.WithRights(downRights{}))
 	text := func(id string) string {
 		token, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "d", ID: id}, store.NewSecret("not the one"))
 		require.NoError(t, err)
 		return "/user/client_tokens/" + token.String()
 	}
 	for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
-		as := w.By(t, cases.Bob)
+		as := w.By(t, restcases.Bob)
 		for _, method := range []string{"GET", "DELETE"} {
 			res := indistinguishable(t, w, method, "/tokens/named/"+id, "/tokens/named/absent", "", as)
 			require.Equal(t, http.StatusServiceUnavailable, res.Status)

@@ -9,18 +9,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 )
 
 // Every route of the handler is tried with everything that the specification says
 // about it; a route without such cases fails.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	byRoute := map[string][]cases.Case{}
+	byRoute := map[string][]restcases.Case{}
 	names := map[string]bool{}
 	total := 0
-	for _, c := range cases.All() {
+	for _, c := range restcases.All() {
 		byRoute[c.Route] = append(byRoute[c.Route], c)
 		name := fmt.Sprint(c.Route, c.Group, c.Name)
 		require.False(t, names[name], "two cases are called %s", name)
@@ -51,32 +51,32 @@ func TestRoutes(t *testing.T) {
 }
 
 // printTable prints how many cases there are of each group for each route.
-func printTable(routes []string, byRoute map[string][]cases.Case) {
+func printTable(routes []string, byRoute map[string][]restcases.Case) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	groups := []cases.Group{cases.Success, cases.Refusal, cases.BadInput, cases.Protocol, cases.Order}
-	row := func(first any, counts func(cases.Group) any) {
+	groups := []restcases.Group{restcases.Success, restcases.Refusal, restcases.BadInput, restcases.Protocol, restcases.Order}
+	row := func(first any, counts func(restcases.Group) any) {
 		for _, g := range groups {
 			_, _ = fmt.Fprint(w, counts(g), "\t")
 		}
 		_, _ = fmt.Fprintf(w, "  %v\n", first)
 	}
-	row("route", func(g cases.Group) any { return g })
+	row("route", func(g restcases.Group) any { return g })
 	for _, route := range routes {
-		count := map[cases.Group]int{}
+		count := map[restcases.Group]int{}
 		for _, c := range byRoute[route] {
 			count[c.Group]++
 		}
-		row(route, func(g cases.Group) any { return count[g] })
+		row(route, func(g restcases.Group) any { return count[g] })
 	}
 	_ = w.Flush()
 }
 
 // demanded are the groups of cases that a route must have.
-func demanded(route string) map[cases.Group]bool {
-	groups := map[cases.Group]bool{cases.Success: true, cases.Refusal: true, cases.Protocol: true, cases.Order: true}
+func demanded(route string) map[restcases.Group]bool {
+	groups := map[restcases.Group]bool{restcases.Success: true, restcases.Refusal: true, restcases.Protocol: true, restcases.Order: true}
 	takesInput := strings.HasPrefix(route, "POST ") || strings.HasPrefix(route, "PATCH ")
 	if takesInput && !strings.HasSuffix(route, "/client_tokens") {
-		groups[cases.BadInput] = true
+		groups[restcases.BadInput] = true
 	}
 	return groups
 }

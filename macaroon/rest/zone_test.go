@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/testing/restcases"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
-	"github.com/onezone-go/onezone/macaroon/rest/internal/cases"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -37,10 +37,10 @@ func TestUserThatTheStoreDoesNotKeepIsDescribed(t *testing.T) {
 
 func TestConfigurationIsWhatTheOperatorSays(t *testing.T) {
 	t.Parallel()
-	w := cases.NewWorld(t, rest.WithoutBasicAuth(), rest.WithConfiguration(rest.Configuration{
+	w := restcases.NewWorld(t, rest.WithoutBasicAuth(), rest.WithConfiguration(rest.Configuration{
 		Name: "Example zone", Version: "1.2.3", Build: "abc", IdentityProviders: []string{"google", "github"},
 	}))
-	res := w.Do(t, cases.Request{Method: "GET", Path: "/configuration"}).Response
+	res := w.Do(t, restcases.Request{Method: "GET", Path: "/configuration"}).Response
 	macaroontest.AssertStatus(t, res, http.StatusOK)
 	require.JSONEq(t, `{"name":"Example zone","domain":"onezone.example.com","version":"1.2.3","build":"abc","subdomainDelegationSupported":false,
 		"supportedIdPs":[{"id":"google","offlineAccess":false},{"id":"github","offlineAccess":false}],"compatibilityRegistryRevision":0,

@@ -13,7 +13,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/retention"
+	"github.com/onezone-go/onezone/internal/testing/retention"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
 	"github.com/onezone-go/onezone/store/memory"

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
 )
 
 // proxy stands between a pool and the shared server, and does what networks do.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
 )

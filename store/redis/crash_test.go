@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
 )

@@ -13,8 +13,8 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/redistest"
-	"github.com/onezone-go/onezone/internal/retention"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
+	"github.com/onezone-go/onezone/internal/testing/retention"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
 )

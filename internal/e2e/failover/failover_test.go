@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/internal/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
 )

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/onezone-go/onezone/internal/freeport"
+	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
 // startVarnish starts a Varnish in front of the backend, with the rules that it

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/pgtest"
-	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store/cache"
 	"github.com/onezone-go/onezone/store/postgres"

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onezone-go/onezone/internal/pgtest"
-	"github.com/onezone-go/onezone/internal/redistest"
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
 )
 
 // patience is how long a test waits for what has to happen.

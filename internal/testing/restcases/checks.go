@@ -1,0 +1,264 @@
+package restcases
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/store"
+)
+
+// check looks at an answer and at what became of the world.
+type check func(tb testing.TB, w *World, res macaroontest.Response)
+
+// decoded returns a JSON text as a value to compare.
+func decoded(tb testing.TB, text []byte) (v any) {
+	tb.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		tb.Errorf("this is no JSON: %s", text)
+	}
+	return v
+}
+
+func sameJSON(tb testing.TB, got, want []byte) {
+	tb.Helper()
+	if !reflect.DeepEqual(decoded(tb, got), decoded(tb, want)) {
+		tb.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// answers checks that the answer is exactly this.
+func answers(want string) check {
+	return func(tb testing.TB, w *World, res macaroontest.Response) {
+		tb.Helper()
+		sameJSON(tb, res.Body, []byte(w.fill(want)))
+	}
+}
+
+// byName is a token of the world that is there from the beginning.
+func (w *World) byName(name string) macaroon.Token {
+	switch name {
+	case "laptop":
+		return w.Laptop
+	case "transfer":
+		return w.Transfer
+	}
+	return macaroon.Token{}
+}
+
+// given is a token of the world as the client of the request is given it.
+func (w *World) given(tb testing.TB, t macaroon.Token) macaroon.Token {
+	tb.Helper()
+	t, err := t.Confine(w.inherited...)
+	w.must(tb, err)
+	return t
+}
+
+// showsNamed checks that the answer is one of the world's tokens, in full.
+func showsNamed(name string) check {
+	return func(tb testing.TB, w *World, res macaroontest.Response) {
+		tb.Helper()
+		t := w.given(tb, w.byName(name))
+		sameJSON(tb, res.Body, mustMarshal(tb, object{
+			"id": t.ID(), "name": name, "subject": t.Subject(), "type": object{"accessToken": object{}},
+			"caveats":  append([]caveat.Caveat{}, w.inherited...),
+			"metadata": object{"creationTime": macaroontest.Start.Unix(), "custom": object{}},
+			"revoked":  false, "token": t.String(),
+		}))
+	}
+}
+
+// renamed checks that a token is called "desk", and else what it was.
+func renamed(name string) check {
+	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+		tb.Helper()
+		n, err := w.Authority.Get(tb.Context(), w.byName(name).ID())
+		w.must(tb, err)
+		if n.Name != "desk" || n.Revoked || string(n.Custom) != "{}" {
+			tb.Errorf("the record is %q, revoked %v, %s", n.Name, n.Revoked, n.Custom)
+		}
+	}
+}
+
+// gone checks that a token is deleted, and no other.
+func gone(name string) check {
+	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+		tb.Helper()
+		if _, err := w.Authority.Get(tb.Context(), w.byName(name).ID()); !errors.Is(err, errors.IDNotFound) {
+			tb.Errorf("getting the deleted token: %v", err)
+		}
+		if all := w.ids(tb, caveat.Subject{}); len(all) != 3 {
+			tb.Errorf("%d tokens are left, want 3", len(all))
+		}
+	}
+}
+
+// ids are those of the tokens that the store has of a subject, or of all.
+func (w *World) ids(tb testing.TB, subject caveat.Subject) []string {
+	tb.Helper()
+	page, _, err := w.Store.ListTokens(tb.Context(), store.Query{Subject: subject, Limit: store.MaxPage})
+	w.must(tb, err)
+	ids := []string{}
+	for _, t := range page {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+// tokens reads the answer of a list.
+func tokens(tb testing.TB, res macaroontest.Response) []string {
+	tb.Helper()
+	var body struct{ Tokens []string }
+	res.JSON(tb, &body)
+	if body.Tokens == nil {
+		tb.Errorf("the answer has no list: %s", res.Body)
+	}
+	return body.Tokens
+}
+
+func sameList(tb testing.TB, got, want []string) {
+	tb.Helper()
+	if !slices.Equal(got, want) {
+		tb.Errorf("the list is %q, want %q", got, want)
+	}
+}
+
+// listsAll checks the list of everybody's tokens, which are of the same second
+// and so in the order of their ids.
+func listsAll(tb testing.TB, w *World, res macaroontest.Response) {
+	tb.Helper()
+	want := []string{w.Laptop.ID(), w.Transfer.ID(), w.ID.ID(), w.Invite.ID()}
+	slices.Sort(want)
+	sameList(tb, tokens(tb, res), want)
+}
+
+// subject is whose tokens the routes of the holder are about.
+func (h holder) subject() caveat.Subject {
+	switch {
+	case h.missing:
+		return caveat.User("u-nobody")
+	case h.kind == "provider":
+		return Krakow
+	}
+	return Alice
+}
+
+func listsOf(h holder) check {
+	return func(tb testing.TB, w *World, res macaroontest.Response) {
+		tb.Helper()
+		want := map[caveat.Subject][]string{Alice: {w.Laptop.ID(), w.ID.ID(), w.Invite.ID()}, Krakow: {w.Transfer.ID()}}[h.subject()]
+		slices.Sort(want)
+		sameList(tb, tokens(tb, res), want)
+	}
+}
+
+// emptied checks that the subject has no tokens, and the other ones are left.
+func emptied(h holder) check {
+	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+		tb.Helper()
+		sameList(tb, w.ids(tb, h.subject()), []string{})
+		left := map[caveat.Subject]int{Alice: 1, Krakow: 3}[h.subject()]
+		if h.missing {
+			left = 4
+		}
+		if all := w.ids(tb, caveat.Subject{}); len(all) != left {
+			tb.Errorf("%d tokens are left of everybody's, want %d", len(all), left)
+		}
+	}
+}
+
+// rotated checks that the temporary tokens of the subject are of the next
+// generation; who has no secret gets one of the first.
+func rotated(h holder) check {
+	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+		tb.Helper()
+		want := int64(2)
+		if h.missing {
+			want = 1
+		}
+		got, err := w.Authority.TemporaryGeneration(tb.Context(), h.subject())
+		w.must(tb, err)
+		if got != want {
+			tb.Errorf("the generation is %d, want %d", got, want)
+		}
+	}
+}
+
+// token reads a token out of an answer and checks that it is good for the
+// subject.
+func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
+	tb.Helper()
+	var body struct{ Token string }
+	res.JSON(tb, &body)
+	t, err := w.Authority.Parse(body.Token)
+	w.must(tb, err)
+	return t
+}
+
+// verified checks that a token is good.
+func (w *World) verified(tb testing.TB, t macaroon.Token) {
+	tb.Helper()
+	if _, err := w.Authority.VerifyAccess(tb.Context(), t.String(), caveat.Request{}); err != nil {
+		tb.Errorf("the token is not good: %v", err)
+	}
+}
+
+func isCreated(tb testing.TB, w *World, res macaroontest.Response) {
+	tb.Helper()
+	t := w.token(tb, res)
+	w.verified(tb, t)
+	sameJSON(tb, res.Body, mustMarshal(tb, object{"tokenId": t.ID(), "token": t.String()}))
+	if got, want := res.Header.Get("Location"), "https://onezone.example.com/api/v3/onezone/tokens/named/"+t.ID(); got != want {
+		tb.Errorf("Location is %q, want %q", got, want)
+	}
+	n, err := w.Authority.Get(tb.Context(), t.ID())
+	w.must(tb, err)
+	if n.Name != "phone" || n.Token.String() != t.String() {
+		tb.Errorf("the record is of %v, called %q", n.Token, n.Name)
+	}
+}
+
+func isTemporary(tb testing.TB, w *World, res macaroontest.Response) {
+	tb.Helper()
+	t := w.token(tb, res)
+	w.verified(tb, t)
+	sameJSON(tb, res.Body, mustMarshal(tb, object{"token": t.String()}))
+	if t.Generation() != 1 || len(w.ids(tb, caveat.Subject{})) != 4 {
+		tb.Errorf("the token is of generation %d, and there are %d records", t.Generation(), len(w.ids(tb, caveat.Subject{})))
+	}
+	if res.Header.Get("Location") != "" {
+		tb.Error("there is a Location")
+	}
+}
+
+var clientTokenName = regexp.MustCompile(`^access token 2024-10-01T12\.00\.00Z [0-9a-f]{6}$`)
+
+func isClientToken(tb testing.TB, w *World, res macaroontest.Response) {
+	tb.Helper()
+	t := w.token(tb, res)
+	w.verified(tb, t)
+	sameJSON(tb, res.Body, mustMarshal(tb, object{"token": t.String()}))
+	if res.Header.Get("Location") != "" {
+		tb.Error("there is a Location")
+	}
+	n, err := w.Authority.Get(tb.Context(), t.ID())
+	w.must(tb, err)
+	until, _ := t.Expiry()
+	if !clientTokenName.MatchString(n.Name) || n.Subject != Alice || until != macaroontest.Start.Unix()+31536000 || len(t.Caveats()) != 1+len(w.inherited) {
+		tb.Errorf("the token is %q of %v, good until %d, with %q", n.Name, n.Subject, until, t.Caveats())
+	}
+}
+
+func listsClientTokens(tb testing.TB, w *World, res macaroontest.Response) {
+	tb.Helper()
+	sameList(tb, tokens(tb, res), []string{w.given(tb, w.Laptop).String()})
+}
