@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -228,69 +226,6 @@ func TestStoreDownDoesNotThrottle(t *testing.T) {
 	macaroontest.AssertStatus(t, do(), http.StatusOK)
 }
 
-// broken is knowledge of the world that cannot be asked for.
-type broken struct{ err error }
-
-func (b broken) ManagesTokens(context.Context, caveat.Subject) (bool, error) { return false, b.err }
-func (b broken) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
-	return false, b.err
-}
-func (b broken) InProvider(context.Context, caveat.Subject, string) (bool, error) {
-	return false, b.err
-}
-func (b broken) InCluster(context.Context, caveat.Subject, string) (bool, error) { return false, b.err }
-func (b broken) Spaces(context.Context, caveat.Subject) ([]rest.Space, error)    { return nil, b.err }
-func (b broken) Provider(context.Context, string) (rest.ProviderInfo, error) {
-	return rest.ProviderInfo{}, b.err
-}
-
-// scopeless knows a space, and nothing of its Oneprovider.
-type scopeless struct{ broken }
-
-func (scopeless) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
-	return []rest.Space{{ID: "s", Storages: []rest.Storage{{Provider: "p"}}}}, nil
-}
-
-func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
-	t.Parallel()
-	b := broken{errDown}
-	w := restcases.NewWorld(t, rest.WithRights(b), rest.WithDataScopes(b))
-	for _, c := range []struct {
-		method, path, body string
-		client             caveat.Subject
-	}{
-		{"GET", "/tokens/named", "", restcases.Ada},
-		{"GET", "/tokens/named/absent", "", restcases.Bob},
-		{"GET", "/tokens/named/" + w.Laptop.ID(), "", restcases.Bob},
-		{"GET", "/tokens/named/" + w.Laptop.ID() + "/status", "", restcases.Krakow},
-		{"GET", "/tokens/named/" + w.Transfer.ID(), "", restcases.Olga},
-		{"GET", "/tokens/named/" + w.Transfer.ID() + "/status", "", restcases.Mia},
-		{"GET", "/users/u-alice/tokens/named", "", restcases.Ada},
-		{"GET", "/users/u-alice/tokens/temporary", "", restcases.Krakow},
-		{"GET", "/providers/p-krakow/tokens/named", "", restcases.Olga},
-		{"DELETE", "/user/client_tokens/" + w.Laptop.String(), "", restcases.Bob},
-		{"DELETE", "/user/client_tokens/" + w.Transfer.String(), "", restcases.Olga},
-		{"POST", "/tokens/infer_access_token_scope", `{"token":"` + w.Laptop.String() + `"}`, restcases.Alice},
-	} {
-		x := w.Do(t, restcases.Request{Method: c.method, Path: c.path, Body: c.body, As: w.By(t, c.client)})
-		macaroontest.AssertStatus(t, x.Response, http.StatusServiceUnavailable)
-		macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
-		require.NotContains(t, string(x.Response.Body), leak)
-	}
-	// Who has the right anyhow does not depend on it.
-	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
-	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
-
-	w = restcases.NewWorld(t, rest.WithDataScopes(scopeless{b}))
-	x = w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
-	macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
-
-	// What they say in the words of the catalogue is what is answered.
-	w = restcases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
-	x = w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, restcases.Ada)})
-	macaroontest.AssertError(t, x.Response, errors.IDTemporaryFailure)
-}
-
 // panicking is a data scope with a bug.
 type panicking struct{ broken }
 
@@ -366,65 +301,6 @@ func TestWriteError(t *testing.T) {
 		macaroontest.AssertError(t, res, c.id)
 		require.NotContains(t, rec.Body.String(), leak)
 		require.Equal(t, c.status == 401, rec.Header().Get("WWW-Authenticate") != "")
-	}
-}
-
-// A body that does not come holds up its own connection and nothing else, until
-// the server's time limit ends it.
-func TestSlowBody(t *testing.T) {
-	t.Parallel()
-	w := restcases.NewWorld(t)
-	server := httptest.NewUnstartedServer(w.Handler)
-	server.Config.ReadTimeout = 300 * time.Millisecond
-	server.Start()
-	defer server.Close()
-
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	require.NoError(t, err)
-	defer func() { _ = conn.Close() }()
-	_, err = io.WriteString(conn, "POST "+rest.Prefix+"/tokens/examine HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-	require.NoError(t, err)
-
-	res, err := http.Post(server.URL+rest.Prefix+"/tokens/examine", "application/json", strings.NewReader(`{"token":"`+w.Laptop.String()+`"}`))
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, http.StatusOK, res.StatusCode, "while the other is waited for")
-
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
-	answer, err := io.ReadAll(conn)
-	require.NoError(t, err, "the server closed the connection")
-	if len(answer) > 0 {
-		require.Contains(t, string(answer), "400 Bad Request")
-		require.Contains(t, string(answer), "malformedData")
-	}
-}
-
-// Bodies that lie about their length are the client's fault.
-func TestBadlyFramedBody(t *testing.T) {
-	t.Parallel()
-	w := restcases.NewWorld(t)
-	server := httptest.NewServer(w.Handler)
-	defer server.Close()
-	for _, c := range []struct{ framing, status string }{
-		{"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{}", "400"},
-		{"Content-Length: 100\r\n\r\n", "400"},
-		{"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", "400"},
-		{"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", "400"},
-		{"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", "415"},
-		{"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"}, // no body, and so no token
-		{"Content-Type: application/json\r\nContent-Length: 2097153\r\n\r\n", "413"},
-		{"Content-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400"},
-	} {
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		require.NoError(t, err)
-		_, err = io.WriteString(conn, "POST "+rest.Prefix+"/tokens/examine HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+c.framing)
-		require.NoError(t, err)
-		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
-		answer, err := io.ReadAll(conn)
-		require.NoError(t, err)
-		require.NoError(t, conn.Close())
-		require.True(t, strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" "), "%q: %.200s", c.framing, answer)
 	}
 }
 

@@ -17,17 +17,25 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// indistinguishable demands that two requests have the same answer, to the byte.
-func indistinguishable(t *testing.T, w *restcases.World, method, one, other, body string, as macaroontest.Credentials) macaroontest.Response {
+// twins are two requests that differ in their paths alone.
+type twins struct {
+	method     string
+	one, other string // paths
+	body       string
+	as         macaroontest.Credentials
+}
+
+// indistinguishable demands that both have the same answer, to the byte.
+func (q twins) indistinguishable(t *testing.T, w *restcases.World) macaroontest.Response {
 	t.Helper()
 	identified := func(r *http.Request) {
-		if as != nil {
-			as(r)
+		if q.as != nil {
+			q.as(r)
 		}
 		r.Header.Set("X-Request-Id", "the-same")
 	}
-	first := w.Do(t, restcases.Request{Method: method, Path: one, Body: body, As: identified}).Response
-	second := w.Do(t, restcases.Request{Method: method, Path: other, Body: body, As: identified}).Response
+	first := w.Do(t, restcases.Request{Method: q.method, Path: q.one, Body: q.body, As: identified}).Response
+	second := w.Do(t, restcases.Request{Method: q.method, Path: q.other, Body: q.body, As: identified}).Response
 	require.Equal(t, first.Status, second.Status)
 	require.Equal(t, first.Header, second.Header)
 	require.Equal(t, string(first.Body), string(second.Body))
@@ -53,7 +61,10 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 					as = w.By(t, client)
 				}
 				for _, id := range []string{w.Laptop.ID(), w.Transfer.ID(), w.Invite.ID()} {
-					res := indistinguishable(t, w, route.method, "/tokens/named/"+id+route.suffix, "/tokens/named/absent"+route.suffix, route.body, as)
+					res := twins{
+						method: route.method, one: "/tokens/named/" + id + route.suffix, other: "/tokens/named/absent" + route.suffix,
+						body: route.body, as: as,
+					}.indistinguishable(t, w)
 					require.NotEqual(t, http.StatusNotFound, res.Status)
 					require.GreaterOrEqual(t, res.Status, 400)
 				}
@@ -65,7 +76,7 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 		w := restcases.NewWorld(t)
 		as := w.By(t, restcases.Alice, caveat.MustParse("api = ozw/get/space.*.*:*"))
 		for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
-			indistinguishable(t, w, "GET", "/tokens/named/"+id, "/tokens/named/absent", "", as)
+			twins{method: "GET", one: "/tokens/named/" + id, other: "/tokens/named/absent", as: as}.indistinguishable(t, w)
 		}
 	})
 }
@@ -91,7 +102,7 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 		there, absent := spec, spec
 		there.ID, absent.ID = w.Laptop.ID(), "absent"
 		for _, as := range []macaroontest.Credentials{macaroontest.Anonymous(), w.By(t, restcases.Bob), w.By(t, restcases.Lyon), w.By(t, restcases.Mia)} {
-			indistinguishable(t, w, "DELETE", text(t, there), text(t, absent), "", as)
+			twins{method: "DELETE", one: text(t, there), other: text(t, absent), as: as}.indistinguishable(t, w)
 		}
 	}
 	_, err := w.Authority.Get(t.Context(), w.Laptop.ID())
@@ -122,10 +133,10 @@ func TestTokenIDsCannotBeProbedWhileRightsAreDown(t *testing.T) {
 	for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
 		as := w.By(t, restcases.Bob)
 		for _, method := range []string{"GET", "DELETE"} {
-			res := indistinguishable(t, w, method, "/tokens/named/"+id, "/tokens/named/absent", "", as)
+			res := twins{method: method, one: "/tokens/named/" + id, other: "/tokens/named/absent", as: as}.indistinguishable(t, w)
 			require.Equal(t, http.StatusServiceUnavailable, res.Status)
 		}
-		res := indistinguishable(t, w, "DELETE", text(id), text("absent"), "", as)
+		res := twins{method: "DELETE", one: text(id), other: text("absent"), as: as}.indistinguishable(t, w)
 		require.Equal(t, http.StatusServiceUnavailable, res.Status)
 	}
 }
