@@ -138,9 +138,9 @@ func TestServiceTokens(t *testing.T) {
 	}
 
 	// A version 1 token, which does not name its subject, keeps the mark.
-	require.NoError(t, z.store.CreateToken(ctx, store.Token{
+	require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 		ID: "old", Name: "old", Version: 1, Subject: provider, Type: "act", Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	text, err := mint(t, macaroon.Spec{Version: 1, ID: "old"}).IndicatedBy(caveat.OpPanel)
 	require.NoError(t, err)
 	service, err := z.VerifyService(ctx, text, caveat.Request{})
@@ -181,9 +181,9 @@ func TestVersion1TokensTakeTheirSubjectFromTheRecord(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	ctx := t.Context()
-	require.NoError(t, z.store.CreateToken(ctx, store.Token{
+	require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 		ID: "old", Name: "old", Version: 1, Subject: alice, Type: "act", Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	token := mint(t, macaroon.Spec{Version: 1, ID: "old"})
 	auth, err := z.VerifyAccess(ctx, token.String(), caveat.Request{})
 	require.NoError(t, err)

@@ -216,9 +216,9 @@ func TestIDsAreListedWhateverTheRecordsAreLike(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	token := z.access(t)
-	require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
 		ID: "odd", Name: "odd", Type: "zzz", Version: 2, Subject: alice, Secret: secret, Created: start.Unix() + 1,
-	}))
+	}, 0)))
 	page, next, err := z.ListIDs(t.Context(), store.Query{Subject: alice, Limit: 1})
 	require.NoError(t, err)
 	require.Equal(t, []string{token.ID()}, page)

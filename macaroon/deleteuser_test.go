@@ -34,13 +34,8 @@ func (s *interrupted) around(write func()) {
 	}
 }
 
-func (s *interrupted) CreateToken(ctx context.Context, t store.Token) (err error) {
-	s.around(func() { err = s.Store.CreateToken(ctx, t) })
-	return err
-}
-
-func (s *interrupted) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
-	s.around(func() { holder, err = store.CreateTokenIfActive(ctx, s.Store, t) })
+func (s *interrupted) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
+	s.around(func() { holder, err = s.Store.CreateToken(ctx, t, require) })
 	return holder, err
 }
 

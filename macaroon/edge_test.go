@@ -44,9 +44,9 @@ func TestAnAuthorityReadsWhatItIssues(t *testing.T) {
 func TestARecordThatCannotBeReadIsTheStoresFault(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
 		ID: "t1", Name: "n1", Type: "zzz", Version: 2, Subject: alice, Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	_, err := z.Get(t.Context(), "t1")
 	requireEnvironment(t, err)
 	_, _, err = z.List(t.Context(), store.Query{})

@@ -69,9 +69,9 @@ func TestEventsNameTokensByID(t *testing.T) {
 func TestEventsOfVersion1Tokens(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
 		ID: "old", Name: "old", Version: 1, Subject: alice, Type: "act", Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	old := mint(t, macaroon.Spec{Version: 1, ID: "old"})
 	require.NoError(t, z.verify(old))
 	assert.Equal(t, macaroon.Verified, z.lastEvent(t).Kind)

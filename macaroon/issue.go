@@ -177,13 +177,13 @@ func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret
 // other tokens removed before. See DeleteUser and Forget.
 func (a *Authority) keep(ctx context.Context, record store.Token) error {
 	if a.directory == nil {
-		status, err := store.CreateTokenIfActive(ctx, a.store, record)
+		status, err := a.store.CreateToken(ctx, record, store.HolderActive)
 		if err != nil {
 			return fmt.Errorf("storing a named token: %w", err)
 		}
 		return refusedHolder(record.Subject, status)
 	}
-	if err := a.store.CreateToken(ctx, record); err != nil {
+	if _, err := a.store.CreateToken(ctx, record, 0); err != nil {
 		return fmt.Errorf("storing a named token: %w", err)
 	}
 	err := a.checkActive(ctx, record.Subject, store.HolderMissing)

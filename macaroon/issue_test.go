@@ -297,8 +297,10 @@ func (broken) RotateTemporaryKey(context.Context, caveat.Subject, store.Secret) 
 	return 0, errGone
 }
 func (broken) DeleteTemporaryKey(context.Context, caveat.Subject) error { return errGone }
-func (broken) CreateToken(context.Context, store.Token) error           { return errGone }
-func (broken) GetToken(context.Context, string) (store.Token, error)    { return store.Token{}, errGone }
+func (broken) CreateToken(context.Context, store.Token, store.Status) (store.Status, error) {
+	return 0, errGone
+}
+func (broken) GetToken(context.Context, string) (store.Token, error) { return store.Token{}, errGone }
 func (broken) ListTokens(context.Context, store.Query) ([]store.Token, store.Cursor, error) {
 	return nil, store.Cursor{}, errGone
 }

@@ -126,9 +126,9 @@ func TestForgettingMoreThanAPage(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	for i := range store.MaxPage + 5 {
-		require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+		require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
 			ID: fmt.Sprint(i), Name: fmt.Sprint("t", i), Version: 2, Subject: alice, Type: "act", Secret: secret, Created: 1,
-		}))
+		}, 0)))
 	}
 	require.NoError(t, z.Forget(t.Context(), alice))
 	page, _, err := z.List(t.Context(), store.Query{})
@@ -145,7 +145,7 @@ func TestARecordThatNobodyCanRead(t *testing.T) {
 	z := newZone(t)
 	for _, r := range []store.Token{{ID: "t1", Name: "n1", Type: "zzz"}, {ID: "a/b", Name: "n2", Type: "act"}} {
 		r.Version, r.Subject, r.Secret, r.Created = 2, alice, secret, 1
-		require.NoError(t, z.store.CreateToken(t.Context(), r))
+		require.NoError(t, second(z.store.CreateToken(t.Context(), r, 0)))
 		_, err := z.Get(t.Context(), r.ID)
 		require.ErrorContains(t, err, r.ID)
 	}

@@ -34,9 +34,9 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	// A token with every fault that comes after the signature: of another
 	// subject than its record says, revoked, with a caveat that fails, bound to a
 	// session that is neither the request's nor the subject's.
-	require.NoError(t, z.store.CreateToken(ctx, store.Token{
+	require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 		ID: "t1", Name: "token", Version: 2, Subject: alice, Type: "act:" + session, Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	bad := caveat.Request{Session: caveat.InSession("other"), Service: caveat.Service{Type: caveat.OpWorker, ID: "p9"}}
 
 	faults := []struct {
@@ -82,9 +82,9 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	// The last faults: the session becomes the subject's, the service is still
 	// forbidden, and in the end all is well.
 	owned := newZone(t, macaroon.WithSessions(sessions{session: alice}))
-	require.NoError(t, owned.store.CreateToken(ctx, store.Token{
+	require.NoError(t, second(owned.store.CreateToken(ctx, store.Token{
 		ID: "t1", Name: "token", Version: 2, Subject: alice, Type: "act:" + session, Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	_, err := owned.VerifyAccess(ctx, token.String(), req)
 	requireID(t, errors.IDTokenServiceForbidden, err)
 	req.Service = caveat.Service{}
@@ -105,9 +105,9 @@ func TestTheOrderOfTheLastChecks(t *testing.T) {
 	ctx := t.Context()
 	far := caveat.Service{Type: caveat.OpWorker, ID: "p9"}
 	verify := func(id string, s caveat.Subject, typ macaroon.Type, req caveat.Request) error {
-		require.NoError(t, z.store.CreateToken(ctx, store.Token{
+		require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 			ID: id, Name: id, Version: 2, Subject: s, Type: typ.String(), Secret: secret, Created: 1,
-		}))
+		}, 0)))
 		_, err := z.VerifyAccess(ctx, mint(t, macaroon.Spec{ID: id, Subject: s, Type: typ}).String(), req)
 		return err
 	}

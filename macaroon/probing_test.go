@@ -111,9 +111,9 @@ func (z *zone) record(t testing.TB, subject caveat.Subject) (id string) {
 	if _, err := z.store.GetToken(t.Context(), id); err == nil {
 		return id
 	}
-	require.NoError(t, z.store.CreateToken(t.Context(), store.Token{
+	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
 		ID: id, Name: "record", Version: 2, Subject: subject, Type: "act", Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	return id
 }
 

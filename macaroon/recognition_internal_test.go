@@ -130,7 +130,7 @@ func TestRecognitionHoldsTheSecretToTheOneLookedUp(t *testing.T) {
 	replace := func(secret store.Secret) {
 		require.NoError(t, z.records.DeleteToken(t.Context(), record.ID))
 		record.Secret = secret
-		err := z.records.CreateToken(t.Context(), record)
+		err := second(z.records.CreateToken(t.Context(), record, 0))
 		require.NoError(t, err)
 	}
 	replace(store.NewSecret("another"))
@@ -381,3 +381,6 @@ func TestRecognitionChangesNoAnswer(t *testing.T) {
 	}
 	require.Greater(t, held, 100)
 }
+
+// second is for calls of which only the error matters.
+func second[T any](_ T, err error) error { return err }

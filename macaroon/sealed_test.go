@@ -41,7 +41,7 @@ func withSealedRecords(t *testing.T) *zone {
 	t.Helper()
 	z := newZone(t)
 	record := store.Token{ID: "sealed", Name: "sealed", Version: 2, Subject: alice, Type: "act", Secret: sealedSecret, Created: 1}
-	require.NoError(t, z.store.CreateToken(t.Context(), record))
+	require.NoError(t, second(z.store.CreateToken(t.Context(), record, 0)))
 	_, err := z.store.EnsureTemporaryKey(t.Context(), alice, sealedSecret)
 	require.NoError(t, err)
 	require.NoError(t, z.store.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {

@@ -22,15 +22,11 @@
 //     wrapped with %w and matches none of these. A context that is already
 //     done makes every call fail with its error and write nothing.
 //
-// # Capabilities and decorators
+// # Decorators
 //
-// [Archive], [Watcher], [TemporaryReplacer], [Scrubber] and [HolderGuard] are optional, and
-// found by type assertion. A decorator that embeds the interface [Store] has none
-// of them, whatever its backend has: it cannot be copied, and a cache over it learns
-// of revocations only after its ShortTTL. One that embeds a concrete store has
-// all of them, and the method CreateTokenIfActive goes past a CreateToken of the
-// decorator's. Decorators write the methods out, and hand that one on with the
-// function [CreateTokenIfActive].
+// A decorator that embeds a [Store] passes on whatever it does not write out. One
+// that hides or changes what is kept, such as the secrets, should embed nothing:
+// then the compiler tells when the contract grows.
 //
 // [*errors.Error]: https://pkg.go.dev/github.com/onezone-go/onezone/errors#Error
 package store

@@ -38,10 +38,10 @@ func ExampleQuery() {
 	s := memory.New()
 	defer s.Close()
 	for i, id := range []string{"a1", "b2", "c3"} {
-		err := s.CreateToken(ctx, store.Token{
+		_, err := s.CreateToken(ctx, store.Token{
 			ID: id, Name: "token " + id, Version: 2, Subject: caveat.User("alice"), Type: "act",
 			Secret: store.NewSecret("secret " + id), Created: int64(100 - i),
-		})
+		}, 0)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -15,7 +15,7 @@ import (
 // Status tells about the subject of a token as the store's identities know it.
 type Status uint8
 
-// The states of a holder. The zero Status is invalid.
+// The states of a holder. The zero Status is none of them: nobody was asked.
 const (
 	HolderActive  Status = iota + 1
 	HolderBlocked        // the identity is blocked
@@ -100,6 +100,16 @@ func (t Token) Validate() error {
 		return badRecord("privileges", "privileges are valid UTF-8 without NUL, and none is empty")
 	}
 	return ValidateHolder(t.Subject)
+}
+
+// ValidateNew reports whether a backend can create the record for a holder that
+// is as required: the record is valid, and require is 0 or HolderActive. The
+// error is badData {key}.
+func (t Token) ValidateNew(require Status) error {
+	if require != 0 && require != HolderActive {
+		return badRecord("require", "a new token requires an active holder, or asks nothing of it")
+	}
+	return t.Validate()
 }
 
 // ValidateHolder reports whether the subject can hold tokens: a user or

@@ -17,6 +17,8 @@ type Store interface {
 	Tokens
 	Lists
 	Identities
+	Archive
+	Watcher
 	io.Closer
 }
 
@@ -53,10 +55,22 @@ type Keys interface {
 
 // Tokens keeps the records of named tokens.
 type Tokens interface {
-	// CreateToken adds the record. alreadyExists: the id is taken.
-	// badValueIdentifierOccupied {key "name"}: another token of the subject has
-	// that name. badData: the record is not valid ([Token.Validate]).
-	CreateToken(ctx context.Context, t Token) error
+	// CreateToken adds the record. The zero require ignores the holder, and the
+	// Status is zero. With HolderActive it writes only where the identity of the
+	// token's subject is active, and returns what the holder is, zero with an
+	// error: nothing is written unless that is HolderActive.
+	//
+	// When a call that blocks or deletes the identity has returned, a listing that
+	// begins then has every token that was or will be reported as created for an
+	// active holder. Other tokens of the subject may be listed too, and are taken
+	// back.
+	//
+	// alreadyExists: the id is taken. badValueIdentifierOccupied {key "name"}:
+	// another token of the subject has that name. Where an active holder is
+	// required, these are errors of active holders only. badData, whatever the
+	// holder is: the record is not valid, or require is another Status.
+	// [Token.ValidateNew] checks this for a backend.
+	CreateToken(ctx context.Context, t Token, require Status) (holder Status, err error)
 
 	// GetToken returns the record, a copy. notFound: there is no such token.
 	GetToken(ctx context.Context, id string) (Token, error)

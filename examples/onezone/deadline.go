@@ -14,17 +14,17 @@ import (
 // is a fault of the store, and answered with 503 serviceUnavailable. What moves
 // many records, or watches for as long as it lives, has no deadline.
 type deadline struct {
-	backend
+	store.Store
 	timeout time.Duration
 }
 
 // limited puts a deadline in front of a store that was opened.
-func limited(timeout time.Duration) func(backend, error) (backend, error) {
-	return func(b backend, err error) (backend, error) {
+func limited(timeout time.Duration) func(store.Store, error) (store.Store, error) {
+	return func(s store.Store, err error) (store.Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return deadline{b, timeout}, nil
+		return deadline{s, timeout}, nil
 	}
 }
 
@@ -47,44 +47,38 @@ func done(ctx context.Context, d deadline, do func(context.Context) error) error
 }
 
 func (d deadline) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.backend.NamedKey(ctx, id) })
+	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.Store.NamedKey(ctx, id) })
 }
 
 func (d deadline) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
-	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.backend.TemporaryKey(ctx, s) })
+	return within(ctx, d, func(ctx context.Context) (store.Key, error) { return d.Store.TemporaryKey(ctx, s) })
 }
 
 func (d deadline) EnsureTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (store.Key, error) {
 	return within(ctx, d, func(ctx context.Context) (store.Key, error) {
-		return d.backend.EnsureTemporaryKey(ctx, s, secret)
+		return d.Store.EnsureTemporaryKey(ctx, s, secret)
 	})
 }
 
 func (d deadline) RotateTemporaryKey(ctx context.Context, s caveat.Subject, secret store.Secret) (int64, error) {
-	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.backend.RotateTemporaryKey(ctx, s, secret) })
+	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.Store.RotateTemporaryKey(ctx, s, secret) })
 }
 
 func (d deadline) DeleteTemporaryKey(ctx context.Context, s caveat.Subject) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteTemporaryKey(ctx, s) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.DeleteTemporaryKey(ctx, s) })
 }
 
-func (d deadline) CreateToken(ctx context.Context, t store.Token) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.CreateToken(ctx, t) })
-}
-
-func (d deadline) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	return within(ctx, d, func(ctx context.Context) (store.Status, error) {
-		return store.CreateTokenIfActive(ctx, d.backend, t)
-	})
+func (d deadline) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
+	return within(ctx, d, func(ctx context.Context) (store.Status, error) { return d.Store.CreateToken(ctx, t, require) })
 }
 
 func (d deadline) GetToken(ctx context.Context, id string) (store.Token, error) {
-	return within(ctx, d, func(ctx context.Context) (store.Token, error) { return d.backend.GetToken(ctx, id) })
+	return within(ctx, d, func(ctx context.Context) (store.Token, error) { return d.Store.GetToken(ctx, id) })
 }
 
 func (d deadline) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	err = done(ctx, d, func(ctx context.Context) (err error) {
-		page, next, err = d.backend.ListTokens(ctx, q)
+		page, next, err = d.Store.ListTokens(ctx, q)
 		return err
 	})
 	return page, next, err
@@ -92,42 +86,42 @@ func (d deadline) ListTokens(ctx context.Context, q store.Query) (page []store.T
 
 func (d deadline) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
 	err = done(ctx, d, func(ctx context.Context) (err error) {
-		page, next, err = d.backend.ListTokenIDs(ctx, q)
+		page, next, err = d.Store.ListTokenIDs(ctx, q)
 		return err
 	})
 	return page, next, err
 }
 
 func (d deadline) CountTokens(ctx context.Context, s caveat.Subject) (int64, error) {
-	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.backend.CountTokens(ctx, s) })
+	return within(ctx, d, func(ctx context.Context) (int64, error) { return d.Store.CountTokens(ctx, s) })
 }
 
 func (d deadline) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.UpdateToken(ctx, id, change) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.UpdateToken(ctx, id, change) })
 }
 
 func (d deadline) DeleteToken(ctx context.Context, id string) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteToken(ctx, id) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.DeleteToken(ctx, id) })
 }
 
 func (d deadline) CreateIdentity(ctx context.Context, i store.Identity) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.CreateIdentity(ctx, i) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.CreateIdentity(ctx, i) })
 }
 
 func (d deadline) GetIdentity(ctx context.Context, s caveat.Subject) (store.Identity, error) {
-	return within(ctx, d, func(ctx context.Context) (store.Identity, error) { return d.backend.GetIdentity(ctx, s) })
+	return within(ctx, d, func(ctx context.Context) (store.Identity, error) { return d.Store.GetIdentity(ctx, s) })
 }
 
 func (d deadline) GetIdentityByUsername(ctx context.Context, name string) (store.Identity, error) {
 	return within(ctx, d, func(ctx context.Context) (store.Identity, error) {
-		return d.backend.GetIdentityByUsername(ctx, name)
+		return d.Store.GetIdentityByUsername(ctx, name)
 	})
 }
 
 func (d deadline) UpdateIdentity(ctx context.Context, s caveat.Subject, change func(*store.Identity) error) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.UpdateIdentity(ctx, s, change) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.UpdateIdentity(ctx, s, change) })
 }
 
 func (d deadline) DeleteIdentity(ctx context.Context, s caveat.Subject) error {
-	return done(ctx, d, func(ctx context.Context) error { return d.backend.DeleteIdentity(ctx, s) })
+	return done(ctx, d, func(ctx context.Context) error { return d.Store.DeleteIdentity(ctx, s) })
 }

@@ -25,7 +25,7 @@ func TestAStoreWithADeadlineConforms(t *testing.T) {
 }
 
 // silent is a store that never answers.
-type silent struct{ backend }
+type silent struct{ store.Store }
 
 func wait(ctx context.Context) error {
 	<-ctx.Done()
@@ -45,7 +45,9 @@ func (silent) RotateTemporaryKey(ctx context.Context, _ caveat.Subject, _ store.
 	return 0, wait(ctx)
 }
 func (silent) DeleteTemporaryKey(ctx context.Context, _ caveat.Subject) error { return wait(ctx) }
-func (silent) CreateToken(ctx context.Context, _ store.Token) error           { return wait(ctx) }
+func (silent) CreateToken(ctx context.Context, _ store.Token, _ store.Status) (store.Status, error) {
+	return 0, wait(ctx)
+}
 func (silent) GetToken(ctx context.Context, _ string) (store.Token, error) {
 	return store.Token{}, wait(ctx)
 }
@@ -80,8 +82,8 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	_, errs["EnsureTemporaryKey"] = s.EnsureTemporaryKey(ctx, user, store.NewSecret("x"))
 	_, errs["RotateTemporaryKey"] = s.RotateTemporaryKey(ctx, user, store.NewSecret("x"))
 	errs["DeleteTemporaryKey"] = s.DeleteTemporaryKey(ctx, user)
-	errs["CreateToken"] = s.CreateToken(ctx, store.Token{})
-	_, errs["CreateTokenIfActive"] = store.CreateTokenIfActive(ctx, s, store.Token{})
+	_, errs["CreateToken"] = s.CreateToken(ctx, store.Token{}, 0)
+	_, errs["CreateToken of an active holder"] = s.CreateToken(ctx, store.Token{}, store.HolderActive)
 	_, errs["GetToken"] = s.GetToken(ctx, "t1")
 	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
 	_, _, errs["ListTokenIDs"] = s.ListTokenIDs(ctx, store.Query{})

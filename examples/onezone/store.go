@@ -20,18 +20,10 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// backend is what every store of this program can do.
-type backend interface {
-	store.Store
-	store.Archive
-	store.Watcher
-	store.TemporaryReplacer
-}
-
 // openedStore is the store of the settings, with all that goes in front of it.
 type openedStore struct {
 	front store.Store // what the program uses
-	back  backend     // where the records are
+	back  store.Store // where the records are
 	// check reports whether the store answers and its secrets can be read.
 	check func(context.Context) error
 	closers
@@ -55,7 +47,7 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Lo
 
 // openBackend opens the database, makes its tables and tells whether a cache in
 // front of it is of any use.
-func openBackend(ctx context.Context, s settings, log *slog.Logger) (b backend, cached bool, err error) {
+func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Store, cached bool, err error) {
 	scheme, path, _ := strings.Cut(s.store, ":")
 	switch scheme {
 	case "memory":
@@ -77,7 +69,7 @@ func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
-func openSQLite(ctx context.Context, path string) (backend, error) {
+func openSQLite(ctx context.Context, path string) (store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -88,7 +80,7 @@ func openSQLite(ctx context.Context, path string) (backend, error) {
 	return migrated(ctx, s)
 }
 
-func openPostgres(ctx context.Context, o settings, log *slog.Logger) (backend, error) {
+func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {
 	s, err := postgres.Open(ctx, o.store, postgres.Options{FeedURL: o.feedURL, Logger: log})
 	if err != nil {
 		return nil, err
@@ -96,7 +88,7 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (backend, e
 	return limited(o.storeTimeout)(migrated(ctx, s))
 }
 
-func openRedis(ctx context.Context, o settings) (backend, error) {
+func openRedis(ctx context.Context, o settings) (store.Store, error) {
 	s, err := redis.Open(ctx, o.store, redis.Options{})
 	if err != nil {
 		return nil, err
@@ -106,9 +98,9 @@ func openRedis(ctx context.Context, o settings) (backend, error) {
 
 // migrated makes or updates the tables of the store, or closes it.
 func migrated[S interface {
-	backend
+	store.Store
 	Migrate(context.Context) error
-}](ctx context.Context, s S) (backend, error) {
+}](ctx context.Context, s S) (store.Store, error) {
 	if err := s.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -29,8 +29,6 @@
 //
 //   - Labels take few values: operations of package store and error ids of the
 //     catalogue. No id, name or address is ever one, whatever a client sends.
-//   - A measured store has the optional capabilities of the backend, and that of a
-//     [store.HolderGuard] always, which costs a backend that is none three calls. It
-//     passes on values and errors as they are.
+//   - A measured store passes on values and errors as they are.
 //   - What happens often and goes well costs no look-up of labels.
 package metrics

@@ -44,9 +44,7 @@ var operationNames = [operations]string{
 }
 
 // Store returns a store that measures the calls of the backend, which stays the
-// caller's to close. It also is a [store.Archive], a [store.Watcher] and a
-// [store.TemporaryReplacer] where the backend is. An update includes the time
-// that its change function takes.
+// caller's to close. An update includes the time that its change function takes.
 //
 // What is put in front of it (store/cache, store/seal) is not measured: what is
 // answered from memory is no call of the backend. The error is badData {key
@@ -55,7 +53,7 @@ func (m *Metrics) Store(backend store.Store) (store.Store, error) {
 	if backend == nil {
 		return nil, errors.BadDataHint("backend", "a measured store needs a backend")
 	}
-	return withCapabilities(&measured{backend, m}, backend), nil
+	return &measured{backend, m}, nil
 }
 
 // measured is a store. The backend is not embedded, so that no method which
@@ -103,15 +101,10 @@ func (s *measured) DeleteTemporaryKey(ctx context.Context, subject caveat.Subjec
 	return s.backend.DeleteTemporaryKey(ctx, subject)
 }
 
-func (s *measured) CreateToken(ctx context.Context, t store.Token) (err error) {
+// CreateToken is measured with the look at the holder.
+func (s *measured) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	defer s.m.done(createToken, s.m.now(), &err)
-	return s.backend.CreateToken(ctx, t)
-}
-
-// CreateTokenIfActive counts as CreateToken, with the look at the subject.
-func (s *measured) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
-	defer s.m.done(createToken, s.m.now(), &err)
-	return store.CreateTokenIfActive(ctx, s.backend, t)
+	return s.backend.CreateToken(ctx, t, require)
 }
 
 func (s *measured) GetToken(ctx context.Context, id string) (t store.Token, err error) {
@@ -167,4 +160,27 @@ func (s *measured) UpdateIdentity(ctx context.Context, subject caveat.Subject, c
 func (s *measured) DeleteIdentity(ctx context.Context, subject caveat.Subject) (err error) {
 	defer s.m.done(deleteIdentity, s.m.now(), &err)
 	return s.backend.DeleteIdentity(ctx, subject)
+}
+
+func (s *measured) Export(ctx context.Context, kind store.RecordKind, after string, limit int) (records []store.Record, next string, err error) {
+	defer s.m.done(exportRecords, s.m.now(), &err)
+	return s.backend.Export(ctx, kind, after, limit)
+}
+
+func (s *measured) Import(ctx context.Context, records []store.Record) (err error) {
+	defer s.m.done(importRecords, s.m.now(), &err)
+	return s.backend.Import(ctx, records)
+}
+
+func (s *measured) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
+	defer s.m.done(replaceTemporarySecret, s.m.now(), &err)
+	return s.backend.ReplaceTemporarySecret(ctx, subject, old, secret)
+}
+
+// Scrub is not measured: it takes as long as the store is large.
+func (s *measured) Scrub(ctx context.Context) error { return s.backend.Scrub(ctx) }
+
+// Watch is not measured: it takes as long as it is asked to.
+func (s *measured) Watch(ctx context.Context, observe func(store.Change)) error {
+	return s.backend.Watch(ctx, observe)
 }

@@ -31,7 +31,7 @@ func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
 	old := big
 	old.ID, old.Name, old.Version = "old", "old", 1
 	for _, record := range []store.Token{big, old} {
-		require.NoError(t, w.Store.CreateToken(t.Context(), record))
+		require.NoError(t, second(w.Store.CreateToken(t.Context(), record, 0)))
 	}
 	version1 := func(id string) string {
 		token, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "d", ID: id}, store.NewSecret("a guess"))

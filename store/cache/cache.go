@@ -20,8 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Store is a store with a cache in front of it. It also is a [store.HolderGuard],
-// and a [store.Archive] and a [store.Watcher] where the backend is.
+// Store is a store with a cache in front of it.
 //
 // Close ends the feed and the look-ups under way, waits for them, and leaves the
 // backend open. From then on every call goes to the backend.
@@ -77,8 +76,7 @@ func (o Options) validate() error {
 }
 
 // New returns a cache in front of the backend, which stays the caller's to
-// close, after the cache. If the backend is a [store.Watcher] it is followed
-// until Close. Errors: badData {key "backend"} for nil, badValueTooLow for an
+// close, after the cache. Its feed is followed until Close. Errors: badData {key "backend"} for nil, badValueTooLow for an
 // option that is negative.
 func New(backend store.Store, o Options) (Store, error) {
 	if backend == nil {
@@ -91,29 +89,7 @@ func New(backend store.Store, o Options) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	archive, isArchive := backend.(store.Archive)
-	watcher, isWatcher := backend.(store.Watcher)
-	if isWatcher {
-		c.running.Go(func() { c.follow(watcher) })
-	}
-	switch {
-	case isArchive && isWatcher:
-		return struct {
-			*cached
-			cachedArchive
-			cachedWatcher
-		}{c, cachedArchive{archive, c}, cachedWatcher{watcher, c}}, nil
-	case isArchive:
-		return struct {
-			*cached
-			cachedArchive
-		}{c, cachedArchive{archive, c}}, nil
-	case isWatcher:
-		return struct {
-			*cached
-			cachedWatcher
-		}{c, cachedWatcher{watcher, c}}, nil
-	}
+	c.running.Go(c.follow)
 	return c, nil
 }
 

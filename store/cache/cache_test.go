@@ -43,7 +43,7 @@ func TestConformance(t *testing.T) {
 		"tiny": func(t *testing.T) store.Store {
 			return cached(t, memory.New(), cache.Options{MaxEntries: 1, MaxNegative: 1})
 		},
-		"no capability": func(t *testing.T) store.Store {
+		"no feed": func(t *testing.T) store.Store {
 			return cached(t, plain{memory.New()}, cache.Options{ShortTTL: time.Hour, NegativeTTL: time.Hour})
 		},
 		"over a seal":  func(t *testing.T) store.Store { return cached(t, sealed(t, memory.New()), cache.Options{}) },
@@ -53,34 +53,6 @@ func TestConformance(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) { storetest.Run(t, open) })
-	}
-}
-
-func TestStoreHasTheCapabilitiesOfItsBackend(t *testing.T) {
-	t.Parallel()
-	type archive = store.Archive
-	type watcher = store.Watcher
-	m := memory.New()
-	for name, c := range map[string]struct {
-		backend           store.Store
-		isArchive, isFeed bool
-	}{
-		"neither": {plain{m}, false, false},
-		"archive": {struct {
-			store.Store
-			archive
-		}{m, m}, true, false},
-		"watcher": {struct {
-			store.Store
-			watcher
-		}{m, m}, false, true},
-		"both": {m, true, true},
-	} {
-		s, _ := open(t, c.backend, cache.Options{})
-		_, isArchive := s.(store.Archive)
-		_, isWatcher := s.(store.Watcher)
-		require.Equal(t, c.isArchive, isArchive, name)
-		require.Equal(t, c.isFeed, isWatcher, name)
 	}
 }
 
@@ -116,7 +88,7 @@ func TestKeysOfDifferentKindsAreKeptApart(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	same := token("alice")
-	require.NoError(t, b.CreateToken(t.Context(), same))
+	require.NoError(t, second(b.CreateToken(t.Context(), same, 0)))
 	_, err := b.EnsureTemporaryKey(t.Context(), caveat.Provider("alice"), store.NewSecret("of the provider"))
 	require.NoError(t, err)
 	c, _ := open(t, plain{b}, cache.Options{})
@@ -151,21 +123,26 @@ var ownWrites = map[string]struct {
 		},
 	},
 	"CreateToken": {
-		func(ctx context.Context, s cache.Store) error { return s.CreateToken(ctx, token("unknown")) },
+		func(ctx context.Context, s cache.Store) error { return second(s.CreateToken(ctx, token("unknown"), 0)) },
 		func(t *testing.T, s store.Store) {
 			_, err := s.NamedKey(t.Context(), "unknown")
 			require.NoError(t, err)
 		},
 	},
-	"CreateTokenIfActive": {
+	"CreateToken of an active holder": {
 		func(ctx context.Context, s cache.Store) error {
-			_, err := s.(store.HolderGuard).CreateTokenIfActive(ctx, token("unknown"))
-			return err
+			return second(s.CreateToken(ctx, token("unknown"), store.HolderActive))
 		},
 		func(t *testing.T, s store.Store) {
 			_, err := s.NamedKey(t.Context(), "unknown")
 			require.NoError(t, err)
 		},
+	},
+	"ReplaceTemporarySecret": {
+		func(ctx context.Context, s cache.Store) error {
+			return second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), store.NewSecret("sealed anew")))
+		},
+		func(t *testing.T, s store.Store) { require.Equal(t, "sealed anew", temporaryKey(t, s).Secret.Reveal()) },
 	},
 	"RotateTemporaryKey": {
 		func(ctx context.Context, s cache.Store) error {
@@ -215,7 +192,7 @@ var ownWrites = map[string]struct {
 		func(ctx context.Context, s cache.Store) error {
 			revoked, blocked := token("a"), store.Identity{Subject: alice, Blocked: true}
 			revoked.Revoked = true
-			return s.(store.Archive).Import(ctx, []store.Record{
+			return s.Import(ctx, []store.Record{
 				{Token: &revoked}, {Identity: &blocked},
 				{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("x"), Generation: 5}},
 			})
@@ -230,13 +207,13 @@ var ownWrites = map[string]struct {
 		func(ctx context.Context, s cache.Store) error {
 			revoked := token("a")
 			revoked.Revoked = true
-			return s.(store.Archive).Import(ctx, []store.Record{{Token: &revoked}})
+			return s.Import(ctx, []store.Record{{Token: &revoked}})
 		},
 		func(t *testing.T, s store.Store) { require.True(t, namedKey(t, s).Revoked) },
 	},
 	"Import of a temporary secret": {
 		func(ctx context.Context, s cache.Store) error {
-			return s.(store.Archive).Import(ctx, []store.Record{
+			return s.Import(ctx, []store.Record{
 				{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("x"), Generation: 5}},
 			})
 		},
@@ -245,7 +222,7 @@ var ownWrites = map[string]struct {
 	"Import of an identity": {
 		func(ctx context.Context, s cache.Store) error {
 			blocked := store.Identity{Subject: alice, Blocked: true}
-			return s.(store.Archive).Import(ctx, []store.Record{{Identity: &blocked}})
+			return s.Import(ctx, []store.Record{{Identity: &blocked}})
 		},
 		func(t *testing.T, s store.Store) { requireHolder(t, s, store.HolderBlocked) },
 	},
@@ -280,7 +257,7 @@ func forOwnWrites(t *testing.T, test func(t *testing.T, b *backend, c cache.Stor
 				b := newBackend(t)
 				ofP := token("of p")
 				ofP.Subject = caveat.Provider("p")
-				require.NoError(t, b.CreateToken(t.Context(), ofP))
+				require.NoError(t, second(b.CreateToken(t.Context(), ofP, 0)))
 				c, _ := open(t, b, cache.Options{ShortTTL: time.Hour, NegativeTTL: time.Hour})
 				test(t, b, c,
 					func() { require.NoError(t, w.write(t.Context(), c)) },

@@ -22,10 +22,10 @@ func Example() {
 	}
 	defer s.Close()
 
-	err = s.CreateToken(ctx, store.Token{
+	_, err = s.CreateToken(ctx, store.Token{
 		ID: "7d20", Name: "laptop", Version: 2, Subject: caveat.User("4a1f"), Type: "act",
 		Secret: store.NewSecret("0a6f"),
-	})
+	}, 0)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,11 +13,12 @@ const (
 	maxRetry = 10 * time.Second
 )
 
-// follow watches the backend until the cache is closed.
-func (c *cached) follow(w store.Watcher) {
+// follow watches the backend until the cache is closed. It goes on asking a store
+// without a feed, which may get one while it is in use.
+func (c *cached) follow() {
 	retry := minRetry
 	for {
-		_ = w.Watch(c.life, func(change store.Change) {
+		_ = c.backend.Watch(c.life, func(change store.Change) {
 			switch change.Kind {
 			case store.FeedUp:
 				retry = minRetry
@@ -70,21 +71,14 @@ func (c *cached) apply(change store.Change) {
 	}
 }
 
-// cachedWatcher is the feed of a backend that has one. An observer may be told
-// before the cache itself is: it must not find in the cache what it was told is
-// no longer so.
-type cachedWatcher struct {
-	backend store.Watcher
-	cache   *cached
-}
-
-// Watch implements [store.Watcher].
-func (w cachedWatcher) Watch(ctx context.Context, observe func(store.Change)) error {
+// Watch implements [store.Watcher]. An observer may be told before the cache
+// itself is: it must not find in the cache what it was told is no longer so.
+func (c *cached) Watch(ctx context.Context, observe func(store.Change)) error {
 	if observe == nil {
-		return w.backend.Watch(ctx, nil)
+		return c.backend.Watch(ctx, nil)
 	}
-	return w.backend.Watch(ctx, func(change store.Change) {
-		w.cache.apply(change)
+	return c.backend.Watch(ctx, func(change store.Change) {
+		c.apply(change)
 		observe(change)
 	})
 }

@@ -130,9 +130,9 @@ func (b *backend) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject
 	return b.Store.DeleteTemporaryKey(ctx, subject)
 }
 
-func (b *backend) CreateToken(ctx context.Context, t store.Token) error {
+func (b *backend) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	b.before()
-	return b.Store.CreateToken(ctx, t)
+	return b.Store.CreateToken(ctx, t, require)
 }
 
 func (b *backend) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
@@ -160,6 +160,11 @@ func (b *backend) DeleteIdentity(ctx context.Context, subject caveat.Subject) er
 	return b.Store.DeleteIdentity(ctx, subject)
 }
 
+func (b *backend) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	b.before()
+	return b.Store.ReplaceTemporarySecret(ctx, subject, old, secret)
+}
+
 func (b *backend) Import(ctx context.Context, records []store.Record) error {
 	b.before()
 	return b.Store.Import(ctx, records)
@@ -177,7 +182,7 @@ func newBackend(t testing.TB) *backend {
 func fill(t testing.TB, s store.Store) {
 	t.Helper()
 	require.NoError(t, s.CreateIdentity(t.Context(), store.Identity{Subject: alice, Username: "alice"}))
-	require.NoError(t, s.CreateToken(t.Context(), token("a")))
+	require.NoError(t, second(s.CreateToken(t.Context(), token("a"), 0)))
 	_, err := s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("temporary"))
 	require.NoError(t, err)
 }
@@ -204,8 +209,10 @@ func open(t testing.TB, b store.Store, o cache.Options) (cache.Store, *clock) {
 	return c, moved
 }
 
-// plain hides the capabilities of a store.
+// plain is a store without a feed.
 type plain struct{ store.Store }
+
+func (plain) Watch(context.Context, func(store.Change)) error { return errors.ErrUnsupported }
 
 // namedKey demands that there is a key.
 func namedKey(t testing.TB, s store.Store) store.Key {
@@ -253,3 +260,6 @@ func requireEnvironment(t testing.TB, err, target error) {
 	_, catalogued := errors.AsType[*errors.Error](err)
 	require.False(t, catalogued, "%v", err)
 }
+
+// second is for calls of which only the error matters.
+func second[T any](_ T, err error) error { return err }

@@ -57,7 +57,7 @@ func TestAnUnknownKeyIsBelievedForAShortTime(t *testing.T) {
 		c, clock := open(t, plain{b}, o)
 		_, err := c.NamedKey(t.Context(), "b")
 		require.ErrorIs(t, err, errors.IDNotFound)
-		require.NoError(t, b.CreateToken(t.Context(), token("b")))
+		require.NoError(t, second(b.CreateToken(t.Context(), token("b"), 0)))
 		clock.move(time.Second - 1)
 		_, err = c.NamedKey(t.Context(), "b")
 		require.ErrorIs(t, err, errors.IDNotFound)
@@ -85,7 +85,7 @@ func TestAClockThatGoesBackwardsKeepsNothingAlive(t *testing.T) {
 	clock.move(-time.Minute)
 	_, err = c.NamedKey(t.Context(), "a")
 	require.ErrorIs(t, err, errors.IDNotFound)
-	require.NoError(t, b.CreateToken(t.Context(), token("a")))
+	require.NoError(t, second(b.CreateToken(t.Context(), token("a"), 0)))
 	clock.move(time.Minute)
 	namedKey(t, c)
 	clock.move(-time.Minute)
@@ -145,7 +145,7 @@ func TestEverythingIsDroppedWhenTheFeedGoesAndComes(t *testing.T) {
 			go func() { _, _ = c.TemporaryKey(t.Context(), alice) }()
 			slow := <-stopped
 			revoke(t, b)
-			require.NoError(t, b.CreateToken(t.Context(), token("b")))
+			require.NoError(t, second(b.CreateToken(t.Context(), token("b"), 0)))
 			_, err = b.RotateTemporaryKey(t.Context(), alice, store.NewSecret("x"))
 			require.NoError(t, err)
 
@@ -289,7 +289,7 @@ func TestWhoWatchesThroughTheCacheSeesWhatItIsTold(t *testing.T) {
 			}))
 			b.told = change
 			told := false
-			err := c.(store.Watcher).Watch(t.Context(), func(store.Change) {
+			err := c.Watch(t.Context(), func(store.Change) {
 				told = true
 				require.Len(t, namedKey(t, c).RevokedTails, tails+1, "%+v", change)
 			})

@@ -34,15 +34,9 @@ func (c *cached) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject)
 }
 
 // CreateToken implements [store.Tokens].
-func (c *cached) CreateToken(ctx context.Context, t store.Token) error {
+func (c *cached) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	defer c.change(keyOfToken(t.ID))
-	return c.backend.CreateToken(ctx, t)
-}
-
-// CreateTokenIfActive implements [store.HolderGuard].
-func (c *cached) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	defer c.change(keyOfToken(t.ID))
-	return store.CreateTokenIfActive(ctx, c.backend, t)
+	return c.backend.CreateToken(ctx, t, require)
 }
 
 // GetToken implements [store.Tokens].
@@ -105,31 +99,34 @@ func (c *cached) DeleteIdentity(ctx context.Context, subject caveat.Subject) err
 	return c.backend.DeleteIdentity(ctx, subject)
 }
 
-// cachedArchive is the archive of a backend that has one.
-type cachedArchive struct {
-	backend store.Archive
-	cache   *cached
-}
-
 // Export implements [store.Archive].
-func (a cachedArchive) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	return a.backend.Export(ctx, kind, after, limit)
+func (c *cached) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	return c.backend.Export(ctx, kind, after, limit)
 }
 
 // Import implements [store.Archive].
-func (a cachedArchive) Import(ctx context.Context, records []store.Record) error {
+func (c *cached) Import(ctx context.Context, records []store.Record) error {
 	defer func() {
 		for _, r := range records {
 			if r.Identity != nil {
-				a.cache.change(keyOfIdentity(r.Identity.Subject))
+				c.change(keyOfIdentity(r.Identity.Subject))
 			}
 			if r.Temporary != nil {
-				a.cache.change(keyOfTemporary(r.Temporary.Subject))
+				c.change(keyOfTemporary(r.Temporary.Subject))
 			}
 			if r.Token != nil {
-				a.cache.change(keyOfToken(r.Token.ID))
+				c.change(keyOfToken(r.Token.ID))
 			}
 		}
 	}()
-	return a.backend.Import(ctx, records)
+	return c.backend.Import(ctx, records)
 }
+
+// ReplaceTemporarySecret implements [store.Archive].
+func (c *cached) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	defer c.versions.change(keyOfTemporary(subject))
+	return c.backend.ReplaceTemporarySecret(ctx, subject, old, secret)
+}
+
+// Scrub implements [store.Archive].
+func (c *cached) Scrub(ctx context.Context) error { return c.backend.Scrub(ctx) }

@@ -16,7 +16,7 @@ func Example() {
 	s := memory.New()
 	defer s.Close()
 
-	err := s.CreateToken(ctx, store.Token{
+	_, err := s.CreateToken(ctx, store.Token{
 		ID:         "3fa9",
 		Name:       "for the new colleague",
 		Version:    2,
@@ -25,7 +25,7 @@ func Example() {
 		Secret:     store.NewSecret("b2c1d0"),
 		Created:    1571147494,
 		UsageLimit: 1,
-	})
+	}, 0)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -124,7 +124,7 @@ func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	return nil
 }
 
-// ReplaceTemporarySecret implements [store.TemporaryReplacer].
+// ReplaceTemporarySecret implements [store.Archive].
 func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	if err := s.ready(ctx, "replace the secret of temporary tokens"); err != nil {
 		return false, err

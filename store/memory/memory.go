@@ -2,8 +2,7 @@
 // default backend, for tests and for applications that can lose them or load
 // them anew at start.
 //
-// [New] gives an empty [Store]. It is a [store.Archive], a [store.Watcher], a
-// [store.TemporaryReplacer] and a [store.HolderGuard].
+// [New] gives an empty [Store].
 //
 //   - A verification ([Store.NamedKey], [Store.TemporaryKey]) takes no lock,
 //     writes to no memory that others read, and allocates nothing when it finds
@@ -49,13 +48,7 @@ type Store struct {
 	done       chan struct{} // closed by Close
 }
 
-var (
-	_ store.Store             = (*Store)(nil)
-	_ store.Archive           = (*Store)(nil)
-	_ store.Watcher           = (*Store)(nil)
-	_ store.TemporaryReplacer = (*Store)(nil)
-	_ store.HolderGuard       = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {

@@ -39,7 +39,7 @@ func TestNamedKeyIsOfOneMoment(t *testing.T) {
 	ctx := t.Context()
 	s := memory.New()
 	require.NoError(t, s.CreateIdentity(ctx, store.Identity{Subject: alice, Blocked: true}))
-	require.NoError(t, s.CreateToken(ctx, newToken("a")))
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 	block := func(blocked bool) error {
 		return s.UpdateIdentity(ctx, alice, func(i *store.Identity) error {
 			i.Blocked = blocked
@@ -82,7 +82,7 @@ func TestImportNeverHidesAToken(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
-	require.NoError(t, s.CreateToken(ctx, newToken("a")))
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 	var done atomic.Bool
 	var failed atomic.Int64
 	var readers sync.WaitGroup
@@ -138,7 +138,7 @@ func TestClosedStoreRefusesEveryCall(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
-	require.NoError(t, s.CreateToken(ctx, newToken("a")))
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Close(), "the second time")
 	for what, err := range map[string]error{
@@ -148,7 +148,7 @@ func TestClosedStoreRefusesEveryCall(t *testing.T) {
 		"RotateTemporaryKey":     second(s.RotateTemporaryKey(ctx, alice, store.NewSecret("x"))),
 		"ReplaceTemporarySecret": second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("x"), store.NewSecret("y"))),
 		"DeleteTemporaryKey":     s.DeleteTemporaryKey(ctx, alice),
-		"CreateToken":            s.CreateToken(ctx, newToken("b")),
+		"CreateToken":            second(s.CreateToken(ctx, newToken("b"), 0)),
 		"GetToken":               second(s.GetToken(ctx, "a")),
 		"UpdateToken":            s.UpdateToken(ctx, "a", func(*store.Token) error { return nil }),
 		"DeleteToken":            s.DeleteToken(ctx, "a"),
@@ -216,7 +216,7 @@ func TestSlowObserverLosesTheFeed(t *testing.T) {
 	require.Equal(t, store.FeedUp, receive(t, changes).Kind)
 	const written = 10_000 // more than are queued
 	for i := range written {
-		require.NoError(t, s.CreateToken(ctx, newToken(fmt.Sprint(i))))
+		require.NoError(t, second(s.CreateToken(ctx, newToken(fmt.Sprint(i)), 0)))
 	}
 	reported := 0
 	for receive(t, changes).Kind == store.TokenChanged {
@@ -244,7 +244,7 @@ func TestNothingDoneIsNoChange(t *testing.T) {
 	require.NoError(t, s.DeleteTemporaryKey(ctx, alice))
 	require.Error(t, s.DeleteToken(ctx, "a"))
 	require.Error(t, s.DeleteIdentity(ctx, alice))
-	require.Error(t, s.CreateToken(ctx, store.Token{}))
+	require.Error(t, second(s.CreateToken(ctx, store.Token{}, 0)))
 	want := store.Change{Kind: store.TemporaryChanged, Subject: alice}
 	for range 3 {
 		_, err := s.EnsureTemporaryKey(ctx, alice, store.NewSecret("x"))
@@ -253,7 +253,7 @@ func TestNothingDoneIsNoChange(t *testing.T) {
 	require.Equal(t, want, receive(t, changes))
 	require.NoError(t, s.DeleteTemporaryKey(ctx, alice))
 	require.Equal(t, want, receive(t, changes))
-	require.NoError(t, s.CreateToken(ctx, newToken("a")))
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 	require.Equal(t, store.Change{Kind: store.TokenChanged, TokenID: "a"}, receive(t, changes), "an ensure that made nothing was reported")
 }
 
@@ -272,12 +272,12 @@ func TestUpdateStartsAgainAfterAnotherWrite(t *testing.T) {
 			})
 		},
 		"delete and create": func(s *memory.Store) error {
-			return errors.Join(s.DeleteToken(ctx, "a"), s.CreateToken(ctx, replaced))
+			return errors.Join(s.DeleteToken(ctx, "a"), second(s.CreateToken(ctx, replaced, 0)))
 		},
 		"import": func(s *memory.Store) error { return s.Import(ctx, []store.Record{{Token: &replaced}}) },
 	} {
 		s := memory.New()
-		require.NoError(t, s.CreateToken(ctx, newToken("a")))
+		require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 		calls := 0
 		require.NoError(t, s.UpdateToken(ctx, "a", func(token *store.Token) error {
 			if calls++; calls == 1 {
@@ -293,10 +293,10 @@ func TestUpdateStartsAgainAfterAnotherWrite(t *testing.T) {
 	}
 
 	s := memory.New()
-	require.NoError(t, s.CreateToken(ctx, newToken("a")))
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)))
 	err := s.UpdateToken(ctx, "a", func(*store.Token) error { return s.DeleteToken(ctx, "a") })
 	require.ErrorIs(t, err, errors.IDNotFound)
-	require.NoError(t, s.CreateToken(ctx, newToken("a")), "the name is taken by a token that is gone")
+	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)), "the name is taken by a token that is gone")
 }
 
 func TestUpdateIdentityStartsAgainAfterAnotherWrite(t *testing.T) {
@@ -356,7 +356,7 @@ func TestTailsOfKeyHaveNoRoom(t *testing.T) {
 	for i := range 5 {
 		token.RevokedTails = append(token.RevokedTails, store.Tail{byte(i)})
 	}
-	require.NoError(t, s.CreateToken(t.Context(), token))
+	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	for range 100 { // however the lists grew
 		require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error {
 			t.RevokedTails = append(t.RevokedTails, store.Tail{})
@@ -373,7 +373,7 @@ func TestVerificationDoesNotAllocate(t *testing.T) {
 	s := memory.New()
 	token := newToken("a")
 	token.RevokedTails = []store.Tail{{1}}
-	require.NoError(t, s.CreateToken(ctx, token))
+	require.NoError(t, second(s.CreateToken(ctx, token, 0)))
 	_, err := s.EnsureTemporaryKey(ctx, alice, store.NewSecret("x"))
 	require.NoError(t, err)
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = s.NamedKey(ctx, "a") }))

@@ -48,31 +48,20 @@ func (e *entry) isAfter(c store.Cursor) bool {
 }
 
 // CreateToken implements [store.Tokens].
-func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
-	_, err := s.create(ctx, t, true)
-	return err
-}
-
-// CreateTokenIfActive implements [store.HolderGuard].
-func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	return s.create(ctx, t, false)
-}
-
-// create adds the record, for any subject or for an active one alone, and returns
-// what the subject is.
-func (s *Store) create(ctx context.Context, t store.Token, forAnybody bool) (store.Status, error) {
+func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	if err := s.ready(ctx, "create a named token"); err != nil {
 		return 0, err
 	}
-	if err := t.Validate(); err != nil {
+	if err := t.ValidateNew(require); err != nil {
 		return 0, err
 	}
 	t = t.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status := s.holders.get(t.Subject).status()
-	if status != store.HolderActive && !forAnybody {
-		return status, nil
+	if require != 0 {
+		if holder = s.holders.get(t.Subject).status(); holder != require {
+			return holder, nil
+		}
 	}
 	if s.tokens.get(t.ID) != nil {
 		return 0, errors.AlreadyExists()
@@ -81,7 +70,7 @@ func (s *Store) create(ctx context.Context, t store.Token, forAnybody bool) (sto
 		return 0, errors.BadValueIdentifierOccupied("name")
 	}
 	s.addToken(&t)
-	return status, nil
+	return holder, nil
 }
 
 // GetToken implements [store.Tokens].

@@ -49,6 +49,9 @@ func export[R any](
 	return records, next, nil
 }
 
+// Scrub does nothing: the files are the server's.
+func (s *Store) Scrub(ctx context.Context) error { return s.ready(ctx, "scrub the store") }
+
 // Import implements [store.Archive], in one transaction, with one round trip for
 // all records of a kind. Of records with the same key the last one counts,
 // and names have to be unique when all are in their places, so that records may

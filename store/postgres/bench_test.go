@@ -208,7 +208,7 @@ func BenchmarkIssue(b *testing.B) {
 		i := int(n.Add(1))
 		token := newToken(tokenID(i))
 		token.Name, token.Secret, token.Custom = fmt.Sprint("token ", i), secretText, []byte("{}")
-		return s.CreateToken(context.Background(), token)
+		return second(s.CreateToken(context.Background(), token, 0))
 	}
 	for _, callers := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
@@ -260,7 +260,7 @@ func BenchmarkRevocation(b *testing.B) {
 	first := newPoolAt(b, url, nil)
 	s, schema := benchStore(b, first)
 	other := storeIn(b, newPoolAt(b, url, nil), schema)
-	require.NoError(b, s.CreateToken(b.Context(), newToken("a")))
+	require.NoError(b, second(s.CreateToken(b.Context(), newToken("a"), 0)))
 	up, told := make(chan struct{}), make(chan time.Time, 1)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)

@@ -28,8 +28,10 @@ func calls(s *postgres.Store) []call {
 			return second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), secret))
 		}},
 		{"DeleteTemporaryKey", func(ctx context.Context) error { return s.DeleteTemporaryKey(ctx, alice) }},
-		{"CreateToken", func(ctx context.Context) error { return s.CreateToken(ctx, token) }},
-		{"CreateTokenIfActive", func(ctx context.Context) error { return second(s.CreateTokenIfActive(ctx, guarded)) }},
+		{"CreateToken", func(ctx context.Context) error { return second(s.CreateToken(ctx, token, 0)) }},
+		{"CreateToken of an active holder", func(ctx context.Context) error {
+			return second(s.CreateToken(ctx, guarded, store.HolderActive))
+		}},
 		{"GetToken", func(ctx context.Context) error { return second(s.GetToken(ctx, "a")) }},
 		{"ListTokens", func(ctx context.Context) error { return third(s.ListTokens(ctx, store.Query{})) }},
 		{"ListTokenIDs", func(ctx context.Context) error { return third(s.ListTokenIDs(ctx, store.Query{})) }},

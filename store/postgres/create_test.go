@@ -77,7 +77,7 @@ func (c crowd) begin(t *testing.T) first {
 	f := first{lockTables(t, c.direct, c.schema), cancel, make(chan error, postgres.MaxTurns)}
 	for range postgres.MaxTurns {
 		token := newToken(fmt.Sprint("first ", schemas.Add(1)))
-		go func() { f.ended <- c.CreateToken(ctx, token) }()
+		go func() { f.ended <- second(c.CreateToken(ctx, token, 0)) }()
 	}
 	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxTurns }, "the first do not get to the server")
 	return f
@@ -106,7 +106,7 @@ func (c crowd) create(t *testing.T, ctx context.Context, tokens ...store.Token) 
 	for i, token := range tokens {
 		before := c.Waiting()
 		ended[i] = make(chan error, 1)
-		go func() { ended[i] <- c.CreateToken(ctx, token) }()
+		go func() { ended[i] <- second(c.CreateToken(ctx, token, 0)) }()
 		eventually(t, func() bool { return c.Waiting() == before+1 }, "it does not wait for the first")
 	}
 	return ended
@@ -146,7 +146,7 @@ func withName(id, name string) store.Token {
 func TestCreationsInTheWayOfOthers(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
-	require.NoError(t, c.watcher.CreateToken(t.Context(), newToken("old")))
+	require.NoError(t, second(c.watcher.CreateToken(t.Context(), newToken("old"), 0)))
 	execute(t, c.direct, "ALTER TABLE "+quote(c.schema, "tokens")+" ADD CHECK (usage_limit <> 13)")
 	execute(t, c.direct, "CREATE FUNCTION "+quote(c.schema, "speak")+`() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN RAISE EXCEPTION 'not that name'; END $$`)
@@ -284,7 +284,7 @@ func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
 	for _, id := range []string{"a", "b", "h", "i"} {
 		require.ErrorIs(t, second(c.watcher.GetToken(t.Context(), id)), errors.IDNotFound)
 	}
-	require.NoError(t, c.CreateToken(t.Context(), newToken("j")))
+	require.NoError(t, second(c.CreateToken(t.Context(), newToken("j"), 0)))
 }
 
 func TestConnectionOfCreationsIsCut(t *testing.T) {
@@ -302,7 +302,7 @@ func TestConnectionOfCreationsIsCut(t *testing.T) {
 		requireEnvironment(t, receive(t, ch, "a creation"))
 	}
 	first.unlock()
-	eventually(t, func() bool { return c.CreateToken(t.Context(), newToken("c")) == nil }, "the pool does not recover")
+	eventually(t, func() bool { return second(c.CreateToken(t.Context(), newToken("c"), 0)) == nil }, "the pool does not recover")
 }
 
 // TestCreationsThatHaveToWaitKeepNobody has some wait for names that another
@@ -313,7 +313,7 @@ func TestCreationsThatHaveToWaitKeepNobody(t *testing.T) {
 	schema := newSchema(t, direct)
 	s := storeIn(t, newPoolAt(t, named(t, "name"), nil), schema)
 	for i := range postgres.MaxTurns {
-		require.NoError(t, s.CreateToken(t.Context(), newToken(fmt.Sprint(i))))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken(fmt.Sprint(i)), 0)))
 	}
 	other, err := direct.Begin(t.Context())
 	require.NoError(t, err)
@@ -323,14 +323,14 @@ func TestCreationsThatHaveToWaitKeepNobody(t *testing.T) {
 	ended := make(chan error, postgres.MaxTurns)
 	for i := range postgres.MaxTurns {
 		go func() {
-			ended <- s.CreateToken(context.Background(), withName(fmt.Sprint("late ", i), fmt.Sprint("name of ", i)))
+			ended <- second(s.CreateToken(context.Background(), withName(fmt.Sprint("late ", i), fmt.Sprint("name of ", i)), 0))
 		}()
 	}
 	eventually(t, func() bool { return backends(t, direct, "name", waiting) == postgres.MaxTurns }, "they do not wait")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for i := range 5 {
-		require.NoError(t, s.CreateToken(ctx, newToken(fmt.Sprint("token ", i))), "others wait for them")
+		require.NoError(t, second(s.CreateToken(ctx, newToken(fmt.Sprint("token ", i)), 0)), "others wait for them")
 	}
 	require.Empty(t, ended)
 	require.NoError(t, other.Commit(t.Context()))
@@ -354,7 +354,7 @@ func TestTurnIsNeverLost(t *testing.T) {
 				defer after.Stop()
 			}
 			id := fmt.Sprint("token ", caller, " ", n)
-			err := s.CreateToken(ctx, newToken(id))
+			err := second(s.CreateToken(ctx, newToken(id), 0))
 			cancel()
 			switch {
 			case err == nil:
@@ -374,7 +374,7 @@ func TestTurnIsNeverLost(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	require.NoError(t, s.CreateToken(ctx, newToken("last")), "the turn is lost")
+	require.NoError(t, second(s.CreateToken(ctx, newToken("last"), 0)), "the turn is lost")
 }
 
 // TestACallerWhoLeavesTakesItsMemoryAlong has one of those who go together leave
@@ -418,7 +418,7 @@ func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
 				config.ConnConfig.RuntimeParams[setting] = "500"
 			}), c.schema)
 			c.SetMaxTurn(time.Hour)
-			require.NoError(t, c.watcher.CreateToken(t.Context(), newToken("held")))
+			require.NoError(t, second(c.watcher.CreateToken(t.Context(), newToken("held"), 0)))
 			tx, err := c.direct.Begin(t.Context())
 			require.NoError(t, err)
 			defer func() { _ = tx.Rollback(context.Background()) }()
@@ -428,7 +428,7 @@ func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
 			held := func(id string) store.Token { return withName(id, newToken("held").Name) }
 			first := make(chan error, postgres.MaxTurns)
 			for i := range postgres.MaxTurns {
-				go func() { first <- c.CreateToken(t.Context(), held(fmt.Sprint("first ", i))) }()
+				go func() { first <- second(c.CreateToken(t.Context(), held(fmt.Sprint("first ", i)), 0)) }()
 			}
 			eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxTurns }, "the first do not wait")
 			ended := c.create(t, t.Context(), held("guilty"), newToken("innocent"))

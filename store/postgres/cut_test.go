@@ -28,7 +28,7 @@ func whole(tb testing.TB, s *postgres.Store) []store.Record {
 func prepare(tb testing.TB, s *postgres.Store) {
 	tb.Helper()
 	require.NoError(tb, s.CreateIdentity(context.Background(), newUser("alice")))
-	require.NoError(tb, s.CreateToken(context.Background(), newToken("a")))
+	require.NoError(tb, second(s.CreateToken(context.Background(), newToken("a"), 0)))
 	_, err := s.RotateTemporaryKey(context.Background(), alice, store.NewSecret("temporary"))
 	require.NoError(tb, err)
 }

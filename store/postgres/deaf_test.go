@@ -102,7 +102,7 @@ func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
 	s := storeIn(t, pool, schema)
-	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	f := watch(t, s)
 	start := time.Now()
 	for range 10 {

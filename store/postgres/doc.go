@@ -11,9 +11,7 @@
 //
 // [Open] gives a [Store] over a pool of its own, [New] one over a pool of the
 // caller's. [Store.Migrate] makes the tables, in a schema of their own; every
-// replica may call it at its start. The store is a [store.Archive], a
-// [store.TemporaryReplacer], a [store.HolderGuard], so that a named token is
-// issued in two round trips, and a [store.Watcher] over LISTEN and NOTIFY.
+// replica may call it at its start. [Store.Watch] lives on LISTEN and NOTIFY.
 //
 // # Promises
 //

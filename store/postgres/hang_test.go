@@ -73,7 +73,7 @@ func TestAConnectionThatHangsLeavesThePool(t *testing.T) {
 func TestAServerThatHangsEndsCallsWithoutADeadline(t *testing.T) {
 	t.Parallel()
 	s, _ := hang(t, 1)
-	err := receive(t, later(func() error { return s.CreateToken(context.Background(), newToken("b")) }), "the call ends")
+	err := receive(t, later(func() error { return second(s.CreateToken(context.Background(), newToken("b"), 0)) }), "the call ends")
 	requireEnvironment(t, err)
 	require.ErrorContains(t, err, "the server does not answer")
 }
@@ -93,7 +93,7 @@ func TestALongCallGoesOnWhileTheServerAnswers(t *testing.T) {
 	s := storeIn(t, newPoolAt(t, p.url, nil), schema)
 	unlock := lockTables(t, direct, schema)
 	asked := p.asked.Load() + 4 // by the call itself, twice at most
-	ended := later(func() error { return s.CreateToken(t.Context(), newToken("a")) })
+	ended := later(func() error { return second(s.CreateToken(t.Context(), newToken("a"), 0)) })
 	eventually(t, func() bool { return p.asked.Load() >= asked }, "the server is not asked whether it is there")
 	require.Empty(t, ended)
 	unlock()

@@ -41,7 +41,7 @@ func migrateTogether(t *testing.T, configure func(*pgxpool.Config)) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, objects(t, direct, single), objects(t, direct, schema), "the schema is not that of one replica")
-		require.NoError(t, stores[0].CreateToken(t.Context(), newToken("a")))
+		require.NoError(t, second(stores[0].CreateToken(t.Context(), newToken("a"), 0)))
 		_, err := stores[9].NamedKey(t.Context(), "a")
 		require.NoError(t, err)
 	}

@@ -29,13 +29,7 @@ type Store struct {
 	close  context.CancelFunc
 }
 
-var (
-	_ store.Store             = (*Store)(nil)
-	_ store.Archive           = (*Store)(nil)
-	_ store.Watcher           = (*Store)(nil)
-	_ store.TemporaryReplacer = (*Store)(nil)
-	_ store.HolderGuard       = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // DefaultSchema is the schema of the tables unless [Options] say another.
 const DefaultSchema = "onezone"

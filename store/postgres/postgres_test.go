@@ -107,8 +107,8 @@ func TestSchemasHaveNothingInCommon(t *testing.T) {
 	pool := newPool(t, nil)
 	one, other := newStore(t, pool), newStore(t, pool)
 	f := watch(t, other)
-	require.NoError(t, one.CreateToken(t.Context(), newToken("a")))
-	require.NoError(t, other.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(one.CreateToken(t.Context(), newToken("a"), 0)))
+	require.NoError(t, second(other.CreateToken(t.Context(), newToken("a"), 0)))
 	require.NoError(t, other.DeleteToken(t.Context(), "a"))
 	_, err := one.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestAnyNameWillDoAsSchema(t *testing.T) {
 		s := storeIn(t, pool, name)
 		require.NoError(t, s.Migrate(t.Context()), name)
 		f := watch(t, s)
-		require.NoError(t, s.CreateToken(t.Context(), newToken("a")), name)
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)), name)
 		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID, name)
 	}
 }
@@ -139,7 +139,7 @@ func TestOpenMakesAPoolOfItsOwn(t *testing.T) {
 	s, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Schema: name})
 	require.NoError(t, err)
 	require.NoError(t, s.Migrate(t.Context()))
-	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	_, err = s.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
@@ -208,7 +208,7 @@ func TestNothingRunsOnAfterClose(t *testing.T) {
 	f := watch(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 10 {
-		go func() { _ = s.CreateToken(ctx, newToken("a")) }()
+		go func() { _ = second(s.CreateToken(ctx, newToken("a"), 0)) }()
 	}
 	require.Greater(t, goroutines(), before, "the check does not see the store at work")
 	require.Positive(t, backends(t, pool, "leak"), "the check does not see the store at work")

@@ -27,7 +27,7 @@ type load struct {
 func (l *load) write(ctx context.Context, s *postgres.Store, writer int) {
 	for i := 0; ctx.Err() == nil; i++ {
 		id := fmt.Sprint("token ", writer, " ", i)
-		if err := s.CreateToken(ctx, newToken(id)); err == nil {
+		if err := second(s.CreateToken(ctx, newToken(id), 0)); err == nil {
 			l.created.Store(id, true)
 			l.creations.Add(1)
 		} else {
@@ -57,7 +57,7 @@ func TestServerCrashesUnderLoad(t *testing.T) {
 	pool := newPoolAt(t, server.URL, nil)
 	s := postgres.New(pool, postgres.Options{})
 	require.NoError(t, s.Migrate(t.Context()))
-	require.NoError(t, s.CreateToken(t.Context(), newToken("counter")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("counter"), 0)))
 	f := watch(t, s, store.FeedUp, store.FeedDown, store.IdentityChanged)
 
 	var l load

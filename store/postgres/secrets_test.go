@@ -29,7 +29,7 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 	token, user := newToken("b"), newUser("bob")
 	token.Secret, user.Password = secret, secret
 	for name, err := range map[string]error{
-		"CreateToken":    s.CreateToken(t.Context(), token),
+		"CreateToken":    second(s.CreateToken(t.Context(), token, 0)),
 		"CreateIdentity": s.CreateIdentity(t.Context(), user),
 		"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
 		"Ensure":         second(s.EnsureTemporaryKey(t.Context(), bob, secret)),
@@ -95,7 +95,7 @@ func TestARefusedValueIsNotShown(t *testing.T) {
 		token, user := newToken("b"), newUser("bob")
 		token.Secret, user.Password = secret, secret
 		for name, err := range map[string]error{
-			"CreateToken":    s.CreateToken(t.Context(), token),
+			"CreateToken":    second(s.CreateToken(t.Context(), token, 0)),
 			"CreateIdentity": s.CreateIdentity(t.Context(), user),
 			"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
 			"Import":         s.Import(t.Context(), []store.Record{{Token: &token}}),

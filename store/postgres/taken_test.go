@@ -26,11 +26,11 @@ func TestKeyIsToldFromName(t *testing.T) {
 	for table, key := range map[string]string{"tokens": "id", "identities": "subject"} {
 		execute(t, pool, "ALTER TABLE "+quote(schema, table)+" DROP CONSTRAINT "+table+"_pkey, ADD PRIMARY KEY ("+key+")")
 	}
-	require.ErrorIs(t, s.CreateToken(t.Context(), newToken("a")), errors.IDAlreadyExists)
+	require.ErrorIs(t, second(s.CreateToken(t.Context(), newToken("a"), 0)), errors.IDAlreadyExists)
 	require.ErrorIs(t, s.CreateIdentity(t.Context(), newUser("alice")), errors.IDAlreadyExists)
 	token, user := newToken("b"), newUser("bob")
 	token.Name, user.Username = newToken("a").Name, "alice"
-	require.ErrorIs(t, s.CreateToken(t.Context(), token), errors.IDBadValueIdentifierOccupied)
+	require.ErrorIs(t, second(s.CreateToken(t.Context(), token, 0)), errors.IDBadValueIdentifierOccupied)
 	require.ErrorIs(t, s.CreateIdentity(t.Context(), user), errors.IDBadValueIdentifierOccupied)
 }
 
@@ -43,7 +43,7 @@ func TestNameThatNobodyHasIsNeverTaken(t *testing.T) {
 		for n := range 100 {
 			token := newToken("a")
 			token.Name = fmt.Sprint("name ", i, " ", n)
-			if err := s.CreateToken(t.Context(), token); err != nil && !errors.Is(err, errors.IDAlreadyExists) {
+			if err := second(s.CreateToken(t.Context(), token, 0)); err != nil && !errors.Is(err, errors.IDAlreadyExists) {
 				return err
 			}
 			if err := s.DeleteToken(t.Context(), "a"); err != nil && !errors.Is(err, errors.IDNotFound) {

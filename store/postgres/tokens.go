@@ -12,33 +12,25 @@ import (
 
 // CreateToken implements [store.Tokens]. Calls that come at the same time share a
 // transaction.
-func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+//
+// Where an active holder is required it takes two round trips: the statement that
+// creates the token may not see that the subject is being blocked, so the subject
+// is looked at again. A lock on its row would let who creates tokens all the time
+// keep the subject from being blocked.
+func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	const doing = "create a named token"
 	if err := s.ready(ctx, doing); err != nil {
-		return err
-	}
-	if err := t.Validate(); err != nil {
-		return err
-	}
-	_, err := s.create(ctx, &t, true)
-	return outcome(doing, err)
-}
-
-// CreateTokenIfActive implements [store.HolderGuard] in two round trips: the
-// statement that creates the token may not see that the subject is being blocked,
-// so the subject is looked at again. A lock on its row would let who creates tokens
-// all the time keep the subject from being blocked.
-func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	const doing = "create a named token of an active subject"
-	if err := s.ready(ctx, doing); err != nil {
 		return 0, err
 	}
-	if err := t.Validate(); err != nil {
+	if err := t.ValidateNew(require); err != nil {
 		return 0, err
 	}
-	holder, err := s.create(ctx, &t, false)
-	if err != nil || holder != store.HolderActive {
-		return holder, outcome(doing, err)
+	holder, err := s.create(ctx, &t, require == 0)
+	switch {
+	case err != nil || require == 0:
+		return 0, outcome(doing, err)
+	case holder != store.HolderActive:
+		return holder, nil
 	}
 	holder, err = queryOne(ctx, s, scanHolder, s.queries.getStatus, t.Subject.String())
 	if err == nil && holder == store.HolderActive {

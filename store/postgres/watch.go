@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -10,8 +11,8 @@ import (
 )
 
 // ErrNoFeed is wrapped in the error of [Store.Watch] where the [Options], or those
-// that the schema was migrated with, say NoFeed.
-var ErrNoFeed = errors.New("the schema has no feed of changes")
+// that the schema was migrated with, say NoFeed. It is [errors.ErrUnsupported].
+var ErrNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUnsupported)
 
 // Watch implements [store.Watcher]. It has a connection of its own besides the
 // pool, to FeedURL of the [Options]. Where the server cannot be reached, also at

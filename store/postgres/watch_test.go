@@ -52,14 +52,14 @@ func TestFeedNoticesASilentConnection(t *testing.T) {
 	s := storeIn(t, newPoolAt(t, p.url, nil), schema)
 	s.SetHeartbeat(heartbeat)
 	f := watch(t, s)
-	require.NoError(t, writer.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(writer.CreateToken(t.Context(), newToken("a"), 0)))
 	f.next(t, store.TokenChanged)
 	p.stalled.Store(true)
 	require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
 	require.NoError(t, writer.DeleteToken(t.Context(), "a"))
 	p.stalled.Store(false)
 	require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
-	require.NoError(t, writer.CreateToken(t.Context(), newToken("b")))
+	require.NoError(t, second(writer.CreateToken(t.Context(), newToken("b"), 0)))
 	require.Equal(t, "b", receive(t, f.changes, "a change").TokenID)
 }
 
@@ -74,7 +74,7 @@ func TestFeedOutlivesSilence(t *testing.T) {
 		passed := p.passed.Load()
 		eventually(t, func() bool { return p.passed.Load() > passed+30 }, "a silent feed is not asked whether it is there")
 		id := fmt.Sprint("token ", i)
-		require.NoError(t, s.CreateToken(t.Context(), newToken(id)))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken(id), 0)))
 		require.Equal(t, store.Change{Kind: store.TokenChanged, TokenID: id}, receive(t, f.changes, "a change"))
 	}
 }

@@ -49,7 +49,7 @@ func TestWritersOfTwoPools(t *testing.T) {
 		t.Run(fmt.Sprint(writers, " on one token lose nothing"), func(t *testing.T) {
 			t.Parallel()
 			s := twoPools(t)
-			require.NoError(t, s[0].CreateToken(t.Context(), newToken("a")))
+			require.NoError(t, second(s[0].CreateToken(t.Context(), newToken("a"), 0)))
 			const each = 20
 			for _, err := range atOnce(writers, func(i int) (err error) {
 				for n := 0; n < each && err == nil; n++ {
@@ -79,7 +79,7 @@ func TestWritersOfTwoPools(t *testing.T) {
 				errs := atOnce(writers, func(i int) error {
 					token := newToken(fmt.Sprint(round, " ", i))
 					token.Name = fmt.Sprint("name ", round)
-					return s[i%2].CreateToken(t.Context(), token)
+					return second(s[i%2].CreateToken(t.Context(), token, 0))
 				})
 				won := 0
 				for _, err := range errs {
@@ -98,7 +98,7 @@ func TestWritersOfTwoPools(t *testing.T) {
 			const limit = 7
 			token := newToken("invite")
 			token.UsageLimit = limit
-			require.NoError(t, s[0].CreateToken(t.Context(), token))
+			require.NoError(t, second(s[0].CreateToken(t.Context(), token, 0)))
 			usedUp := errors.New("used up")
 			var admitted atomic.Int64
 			for _, err := range atOnce(writers, func(i int) error {
@@ -192,8 +192,8 @@ func TestDeadlockIsRetried(t *testing.T) {
 		config.ConnConfig.RuntimeParams["deadlock_timeout"] = "500ms"
 	}), schema)
 	a, b := newToken("a"), newToken("b")
-	require.NoError(t, s.CreateToken(t.Context(), a))
-	require.NoError(t, s.CreateToken(t.Context(), b))
+	require.NoError(t, second(s.CreateToken(t.Context(), a, 0)))
+	require.NoError(t, second(s.CreateToken(t.Context(), b, 0)))
 	// The server looks for a deadlock once, a while after the import began to
 	// wait: where the other is not there by then, it has to be done again.
 	for round := int64(1); ; round++ {

@@ -36,7 +36,7 @@ func (a *acknowledged) mint(ctx context.Context, s *redis.Store, writer string) 
 	for i := 0; ctx.Err() == nil; i++ {
 		id := fmt.Sprint(writer, " ", i)
 		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := s.CreateToken(attempt, newToken(id))
+		err := second(s.CreateToken(attempt, newToken(id), 0))
 		used := false
 		if err == nil {
 			err = s.UpdateToken(attempt, id, func(t *store.Token) error { t.UsageCount++; return nil })

@@ -14,9 +14,7 @@
 //
 // [Open] gives a [Store] over connections of its own, [New] one over a
 // [rueidis.Client] of the caller's. [Store.Migrate] marks the keys with the
-// version of their layout; every replica may call it at its start. The store is a
-// [store.Archive], a [store.TemporaryReplacer], a [store.Watcher] and a
-// [store.HolderGuard].
+// version of their layout; every replica may call it at its start.
 //
 // # Durability
 //

@@ -174,7 +174,7 @@ func TestOneOfTwoClaimsIsRefused(t *testing.T) {
 	}{
 		"token id": {
 			do: func(s *redis.Store, subject caveat.Subject) error {
-				return s.CreateToken(t.Context(), tokenOf(subject))
+				return second(s.CreateToken(t.Context(), tokenOf(subject), 0))
 			},
 			refusal: errors.IDAlreadyExists,
 		},
@@ -186,7 +186,7 @@ func TestOneOfTwoClaimsIsRefused(t *testing.T) {
 		},
 		"import of a token": {
 			do: func(s *redis.Store, subject caveat.Subject) error {
-				return s.CreateToken(t.Context(), tokenOf(subject))
+				return second(s.CreateToken(t.Context(), tokenOf(subject), 0))
 			},
 			byOther: func(s *redis.Store, subject caveat.Subject) error {
 				token := tokenOf(subject)
@@ -240,7 +240,7 @@ func TestRefusedCreationLeavesNoPointer(t *testing.T) {
 	fill(t, s)
 	again := newToken("b")
 	again.Name = "name of a"
-	require.ErrorIs(t, s.CreateToken(t.Context(), again), errors.IDBadValueIdentifierOccupied)
+	require.ErrorIs(t, second(s.CreateToken(t.Context(), again, 0)), errors.IDBadValueIdentifierOccupied)
 	user := newUser("alice")
 	user.Username = "another"
 	require.ErrorIs(t, s.CreateIdentity(t.Context(), user), errors.IDAlreadyExists)

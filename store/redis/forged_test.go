@@ -123,7 +123,7 @@ func TestAUserWithoutChannelsWritesNothing(t *testing.T) {
 	full := open(t, "redis://"+server.Addr, redis.Options{})
 	limited := open(t, "redis://app:pw@"+server.Addr, redis.Options{})
 	user, a, b := newUser("alice"), newToken("a"), newToken("b")
-	requireEnvironment(t, limited.CreateToken(t.Context(), a))
+	requireEnvironment(t, second(limited.CreateToken(t.Context(), a, 0)))
 	requireEnvironment(t, limited.CreateIdentity(t.Context(), user))
 	requireEnvironment(t, limited.Import(t.Context(), []store.Record{{Identity: &user}, {Token: &a}, {Token: &b}}))
 	_, err = limited.RotateTemporaryKey(t.Context(), alice, store.NewSecret("s"))
@@ -147,7 +147,7 @@ func TestNobodyWaitsForAConnectionLongerThanItsContext(t *testing.T) {
 	proxy.Hold()
 	t.Cleanup(proxy.Release)
 	for name, call := range map[string]func(ctx context.Context) error{
-		"CreateToken": func(ctx context.Context) error { return s.CreateToken(ctx, newToken("a")) },
+		"CreateToken": func(ctx context.Context) error { return second(s.CreateToken(ctx, newToken("a"), 0)) },
 		"Watch":       func(ctx context.Context) error { return s.Watch(ctx, func(store.Change) {}) },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

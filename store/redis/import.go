@@ -6,6 +6,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
+// Scrub does nothing: the files are the server's.
+func (s *Store) Scrub(ctx context.Context) error { return s.ready(ctx, "scrub the store") }
+
 // Import implements [store.Archive]. Names have to be unique when all records
 // are in their places, so that records may swap names. On a single server the
 // records are written at once, and the server does nothing else meanwhile: for

@@ -104,7 +104,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return generation, nil
 }
 
-// ReplaceTemporarySecret implements [store.TemporaryReplacer].
+// ReplaceTemporarySecret implements [store.Archive].
 func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
 	err = s.changeTemporary(ctx, "replace a secret of temporary tokens", subject, secret, func(t store.Temporary) (store.Temporary, bool) {
 		replaced = t.Generation > 0 && t.Secret.Equal(old)

@@ -55,13 +55,7 @@ type Store struct {
 	done  chan struct{} // closed by Close
 }
 
-var (
-	_ store.Store             = (*Store)(nil)
-	_ store.Archive           = (*Store)(nil)
-	_ store.Watcher           = (*Store)(nil)
-	_ store.TemporaryReplacer = (*Store)(nil)
-	_ store.HolderGuard       = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // New returns a store over the client, which stays the caller's to close. It does
 // not connect: call [Store.Migrate] before anything else. The client must read

@@ -65,7 +65,7 @@ func TestOpen(t *testing.T) {
 	url, prefix := redistest.URL(t), redistest.Prefix()
 	s, err := redis.Open(t.Context(), url, redis.Options{Prefix: prefix})
 	require.NoError(t, err)
-	require.ErrorIs(t, s.CreateToken(t.Context(), newToken("a")), store.ErrSchema, "before Migrate")
+	require.ErrorIs(t, second(s.CreateToken(t.Context(), newToken("a"), 0)), store.ErrSchema, "before Migrate")
 	require.NoError(t, s.Migrate(t.Context()))
 	fill(t, s)
 	require.NoError(t, s.Close())
@@ -167,7 +167,7 @@ func TestErrorsOfTheServerTellNoSecret(t *testing.T) {
 	token := newToken("t")
 	token.Secret = secret
 	_, rotateErr := s.RotateTemporaryKey(t.Context(), alice, secret)
-	for _, err := range []error{rotateErr, s.CreateToken(t.Context(), token)} {
+	for _, err := range []error{rotateErr, second(s.CreateToken(t.Context(), token, 0))} {
 		requireEnvironment(t, err)
 		require.Contains(t, strings.ToLower(err.Error()), "unknown command")
 		require.NotContains(t, err.Error(), secret.Reveal())
@@ -181,13 +181,13 @@ func TestFullServerKeepsNothingHalf(t *testing.T) {
 	fill(t, s)
 	_, err := server.Do("CONFIG", "SET", "maxmemory", "1")
 	require.NoError(t, err)
-	requireEnvironment(t, s.CreateToken(t.Context(), newToken("b")))
+	requireEnvironment(t, second(s.CreateToken(t.Context(), newToken("b"), 0)))
 	requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke))
 	requireSound(t, s)
 	_, err = server.Do("CONFIG", "SET", "maxmemory", "0")
 	require.NoError(t, err)
 	require.Len(t, listAll(t, s, store.Query{}), 1)
-	require.NoError(t, s.CreateToken(t.Context(), newToken("b")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("b"), 0)))
 	requireSound(t, s)
 }
 
@@ -199,7 +199,7 @@ func TestClockGoesBackwards(t *testing.T) {
 	for i := range 10 {
 		token := newToken(string(rune('a' + i)))
 		token.Created -= int64(i) * 3600
-		require.NoError(t, s.CreateToken(t.Context(), token))
+		require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 		require.NoError(t, s.UpdateToken(t.Context(), token.ID, revoke))
 		key, err := s.NamedKey(t.Context(), token.ID)
 		require.NoError(t, err)

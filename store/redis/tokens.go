@@ -8,31 +8,23 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// CreateToken implements [store.Tokens].
-func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+// CreateToken implements [store.Tokens]. Where an active holder is required, the
+// identity is read before the id is claimed, and the script that writes the record
+// checks that it is still the one that was read.
+func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	const create = "create a named token"
 	if err := s.ready(ctx, create); err != nil {
-		return err
-	}
-	if err := t.Validate(); err != nil {
-		return err
-	}
-	done, err := s.createAtOnce(ctx, t, "")
-	if err == nil && !done {
-		err = s.create(ctx, t, "")
-	}
-	return during(create, err)
-}
-
-// CreateTokenIfActive implements [store.HolderGuard]: the script that writes the
-// record checks the identity.
-func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder store.Status, err error) {
-	const create = "create a named token of an active subject"
-	if err := s.ready(ctx, create); err != nil {
 		return 0, err
 	}
-	if err := t.Validate(); err != nil {
+	if err := t.ValidateNew(require); err != nil {
 		return 0, err
+	}
+	if require == 0 {
+		done, err := s.createAtOnce(ctx, t, "")
+		if err == nil && !done {
+			err = s.create(ctx, t, "")
+		}
+		return 0, during(create, err)
 	}
 	err = s.untilFresh(ctx, create, func() error {
 		if done, err := s.createAtOnce(ctx, t, activeHead); done || err != nil {
@@ -43,7 +35,7 @@ func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (holder 
 		if err == nil {
 			holder, err = decodeStatus(identity)
 		}
-		if err == nil && holder == store.HolderActive {
+		if err == nil && holder == require {
 			err = s.create(ctx, t, revision(identity))
 		}
 		return during(create, err)

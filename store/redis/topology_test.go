@@ -34,7 +34,7 @@ func TestWriteWaitsForReplicas(t *testing.T) {
 	master := redistest.New(t)
 	client := newClient(t, rueidis.ClientOption{InitAddress: []string{master.Addr}})
 	s := newStore(t, client, redis.Options{WaitReplicas: 1, WaitTimeout: 20 * time.Millisecond})
-	err := s.CreateToken(t.Context(), newToken("alone"))
+	err := second(s.CreateToken(t.Context(), newToken("alone"), 0))
 	requireEnvironment(t, err)
 	require.ErrorContains(t, err, "0 replicas")
 	token, err := s.GetToken(t.Context(), "alone")
@@ -56,7 +56,7 @@ func TestWriteWaitsForReplicas(t *testing.T) {
 	replica.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	requireEnvironment(t, s.CreateToken(ctx, newToken("alone again")))
+	requireEnvironment(t, second(s.CreateToken(ctx, newToken("alone again"), 0)))
 }
 
 func TestWaitInCluster(t *testing.T) {
@@ -90,7 +90,7 @@ func TestFailoverBySentinel(t *testing.T) {
 	fill(t, s)
 	changes := watch(t, s)
 	for i := range 100 {
-		require.NoError(t, s.CreateToken(t.Context(), newToken(fmt.Sprint("token ", i))))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken(fmt.Sprint("token ", i)), 0)))
 	}
 	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))
 	key, err := s.NamedKey(t.Context(), "a")
@@ -108,7 +108,7 @@ func TestFailoverBySentinel(t *testing.T) {
 	eventually(t, func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		return after.CreateToken(ctx, newToken("after")) == nil
+		return second(after.CreateToken(ctx, newToken("after"), 0)) == nil
 	}, "the new master takes writes")
 	require.Len(t, listAll(t, after, store.Query{}), 102)
 	key, err = s.NamedKey(t.Context(), "a")
@@ -163,7 +163,7 @@ func TestWritesWhileAShardMoves(t *testing.T) {
 	require.NoError(t, err)
 
 	written := make(chan error, 1)
-	go func() { written <- s.CreateToken(t.Context(), newToken("b")) }()
+	go func() { written <- second(s.CreateToken(t.Context(), newToken("b"), 0)) }()
 	eventually(t, func() bool {
 		stats, err := move.From.Do("INFO", "errorstats")
 		return err == nil && strings.Contains(stats, "errorstat_TRYAGAIN")
@@ -262,7 +262,7 @@ func TestServerOfClusterDies(t *testing.T) {
 	for i := range 50 {
 		token := newToken(strconv.Itoa(i))
 		token.Subject.ID = strconv.Itoa(i)
-		require.NoError(t, s.CreateToken(t.Context(), token))
+		require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	}
 	changes := watch(t, s)
 	cluster.Servers[1].Kill()

@@ -67,7 +67,7 @@ func TestWritersOfSeveralClients(t *testing.T) {
 
 func oneToken(t *testing.T, writers int, of func(i int) *redis.Store) {
 	const each = 20
-	require.NoError(t, of(0).CreateToken(t.Context(), newToken("counter")))
+	require.NoError(t, second(of(0).CreateToken(t.Context(), newToken("counter"), 0)))
 	errs := race(writers, func(i int) error {
 		for range each {
 			err := of(i).UpdateToken(t.Context(), "counter", func(t *store.Token) error { t.UsageCount++; return nil })
@@ -90,14 +90,14 @@ func oneName(t *testing.T, writers int, of func(i int) *redis.Store) {
 		errs := race(writers, func(i int) error {
 			token := newToken(fmt.Sprint("named", round, " ", i))
 			token.Name = fmt.Sprint("name", round)
-			return of(i).CreateToken(t.Context(), token)
+			return second(of(i).CreateToken(t.Context(), token, 0))
 		})
 		requireOneWinner(t, errs, errors.IDBadValueIdentifierOccupied)
 		errs = race(writers, func(i int) error {
 			token := newToken(fmt.Sprint("id", round)) // the same id
 			token.Name = fmt.Sprint("name", round, " ", i)
 			token.Subject = caveat.User(fmt.Sprint("user ", i))
-			return of(i).CreateToken(t.Context(), token)
+			return second(of(i).CreateToken(t.Context(), token, 0))
 		})
 		requireOneWinner(t, errs, errors.IDAlreadyExists)
 	}
@@ -141,7 +141,7 @@ func oneUsageLimit(t *testing.T, writers int, of func(i int) *redis.Store) {
 	const limit = 7
 	token := newToken("invite")
 	token.UsageLimit = limit
-	require.NoError(t, of(0).CreateToken(t.Context(), token))
+	require.NoError(t, second(of(0).CreateToken(t.Context(), token, 0)))
 	usedUp := errors.New("used up")
 	var admitted atomic.Int64
 	errs := race(writers, func(i int) error {

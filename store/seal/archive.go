@@ -10,24 +10,18 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// sealedArchive is the archive of a backend that has one.
-type sealedArchive struct {
-	archive store.Archive
-	seal    *sealed
-}
-
 // Export implements [store.Archive]. A record whose secret does not open fails
 // it: a copy loses nothing in silence.
-func (a sealedArchive) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	records, next, err := a.archive.Export(ctx, kind, after, limit)
+func (s *sealed) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	records, next, err := s.backend.Export(ctx, kind, after, limit)
 	if records = toldRecords(records); err == nil && len(records) == 0 && next != "" {
 		// The canary was the only record of the page.
-		records, next, err = a.archive.Export(ctx, kind, next, limit)
+		records, next, err = s.backend.Export(ctx, kind, next, limit)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	opener, err := a.seal.opener(ctx, func(yield func(store.Secret) bool) {
+	opener, err := s.opener(ctx, func(yield func(store.Secret) bool) {
 		for _, r := range records {
 			if _, secret := secretIn(r); !yield(secret) {
 				return
@@ -44,13 +38,48 @@ func (a sealedArchive) Export(ctx context.Context, kind store.RecordKind, after 
 }
 
 // Import implements [store.Archive].
-func (a sealedArchive) Import(ctx context.Context, records []store.Record) error {
-	records, err := allTurned(ctx, renamed(records, sealing.Below), a.seal.sealer().seal)
+func (s *sealed) Import(ctx context.Context, records []store.Record) error {
+	records, err := allTurned(ctx, renamed(records, sealing.Below), s.sealer().seal)
 	if err != nil {
 		return err
 	}
-	return a.archive.Import(ctx, records)
+	return s.backend.Import(ctx, records)
 }
+
+// ReplaceTemporarySecret implements [store.Archive]. It tries again where the old
+// secret was sealed anew meanwhile.
+func (s *sealed) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	subject = sealing.Below(subject)
+	at := placeOfTemporary(subject)
+	sealed, err := s.sealer().seal(ctx, at, secret)
+	if err != nil {
+		return false, err
+	}
+	if old.IsZero() || secret.IsZero() || store.ValidateHolder(subject) != nil {
+		// There is nothing to replace, or the backend refuses it.
+		return s.backend.ReplaceTemporarySecret(ctx, subject, store.Secret{}, sealed)
+	}
+	for {
+		key, err := s.backend.TemporaryKey(ctx, subject)
+		if errors.Is(err, errors.IDNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		opened, err := s.openKey(ctx, at, key)
+		if err != nil || !opened.Secret.Equal(old) {
+			return false, err
+		}
+		replaced, err := s.backend.ReplaceTemporarySecret(ctx, subject, key.Secret, sealed)
+		if replaced || err != nil {
+			return replaced, err
+		}
+	}
+}
+
+// Scrub implements [store.Archive].
+func (s *sealed) Scrub(ctx context.Context) error { return s.backend.Scrub(ctx) }
 
 // allTurned returns copies of the records with the secrets turned. A record that
 // is not exactly one of the three stays so, for the backend to refuse.

@@ -110,26 +110,11 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 	return canary, nil
 }
 
-// sample gives the first page of records of each kind, or of named tokens alone
-// where the backend is no archive.
+// sample gives the first page of records of each kind.
 func (s *sealed) sample(ctx context.Context) iter.Seq2[store.Record, error] {
 	return func(yield func(store.Record, error) bool) {
-		archive, ok := s.backend.(store.Archive)
-		if !ok {
-			tokens, _, err := s.backend.ListTokens(ctx, store.Query{})
-			if err != nil {
-				yield(store.Record{}, fmt.Errorf("list named tokens: %w", err))
-				return
-			}
-			for i := range tokens {
-				if !yield(store.Record{Token: &tokens[i]}, nil) {
-					return
-				}
-			}
-			return
-		}
 		for kind := store.IdentityRecords; kind <= store.TokenRecords; kind++ {
-			records, _, err := archive.Export(ctx, kind, "", store.DefaultPage)
+			records, _, err := s.backend.Export(ctx, kind, "", store.DefaultPage)
 			if err != nil {
 				yield(store.Record{}, fmt.Errorf("export records of kind %s: %w", kind, err))
 				return
@@ -182,7 +167,7 @@ func (r resealer) markComplete(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		replaced, err := r.replacer.ReplaceTemporarySecret(ctx, at.subject, key.Secret, anew)
+		replaced, err := r.backend.ReplaceTemporarySecret(ctx, at.subject, key.Secret, anew)
 		if err != nil {
 			return fmt.Errorf("renew the canary of the store: %w", err)
 		}

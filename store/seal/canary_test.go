@@ -92,7 +92,7 @@ func TestTheCanaryIsHidden(t *testing.T) {
 	s := sealed(t, backend, ring(t, key1))
 	_, err := s.TemporaryKey(t.Context(), canary)
 	require.ErrorIs(t, err, errors.IDNotFound)
-	for page, err := range transfer.Walk(t.Context(), s.(store.Archive), transfer.Position{}, 1) {
+	for page, err := range transfer.Walk(t.Context(), s, transfer.Position{}, 1) {
 		require.NoError(t, err)
 		require.Empty(t, page.Records)
 	}
@@ -108,8 +108,8 @@ func TestTheCanaryIsHidden(t *testing.T) {
 	require.EqualValues(t, 2, generation)
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), canary))
 	imported := store.Temporary{Subject: canary, Generation: 1, Secret: store.NewSecret("plain")}
-	require.NoError(t, s.(store.Archive).Import(t.Context(), []store.Record{{Temporary: &imported}}))
-	for page, err := range transfer.Walk(t.Context(), s.(store.Archive), transfer.Position{}, 1) {
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Temporary: &imported}}))
+	for page, err := range transfer.Walk(t.Context(), s, transfer.Position{}, 1) {
 		require.NoError(t, err)
 		for _, r := range page.Records {
 			require.Equal(t, canary, r.Temporary.Subject)
@@ -145,7 +145,7 @@ func TestTheFeedDoesNotTellOfTheCanary(t *testing.T) {
 	var changes []store.Change
 	go func() {
 		defer close(ended)
-		_ = s.(store.Watcher).Watch(ctx, func(c store.Change) {
+		_ = s.Watch(ctx, func(c store.Change) {
 			switch {
 			case c.Kind == store.FeedUp:
 				close(up)
@@ -261,7 +261,7 @@ func TestARecordThatDoesNotOpenHidesNoOthers(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
-	require.NoError(t, s.CreateToken(t.Context(), token("b", alice, "plain b")))
+	require.NoError(t, second(s.CreateToken(t.Context(), token("b", alice, "plain b"), 0)))
 	for what, planted := range map[string]struct {
 		secret string
 		why    error
@@ -300,6 +300,6 @@ func TestARecordThatDoesNotOpenHidesNoOthers(t *testing.T) {
 func lostKeySecret(t *testing.T) string {
 	t.Helper()
 	backend := memory.New()
-	require.NoError(t, sealed(t, backend, ring(t, key("lost", 7))).CreateToken(t.Context(), token("a", alice, "plain")))
+	require.NoError(t, second(sealed(t, backend, ring(t, key("lost", 7))).CreateToken(t.Context(), token("a", alice, "plain"), 0)))
 	return secretsOf(t, backend)[store.TokenRecords][0]
 }

@@ -43,7 +43,7 @@ func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
 	} {
 		backend := memory.New()
 		s := sealed(t, backend, ring(t, key1))
-		require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+		require.NoError(t, second(s.CreateToken(t.Context(), confined("plain"), 0)))
 		kept, err := backend.GetToken(t.Context(), "a")
 		require.NoError(t, err)
 		alter(&kept)
@@ -54,7 +54,7 @@ func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
 		page, _, err := s.ListTokens(t.Context(), store.Query{Subject: alice, Name: "name of a"})
 		require.NoError(t, err)
 		require.True(t, page[0].Secret.IsZero(), what)
-		_, _, err = s.(store.Archive).Export(t.Context(), store.TokenRecords, "", 0)
+		_, _, err = s.Export(t.Context(), store.TokenRecords, "", 0)
 		requireEnvironment(t, err, seal.ErrAltered, "a copy would seal it anew: "+what)
 		a, err := macaroon.NewAuthority(s)
 		require.NoError(t, err)
@@ -89,12 +89,12 @@ func TestARecordOfAnotherSubjectOrIDDoesNotOpen(t *testing.T) {
 	} {
 		backend := memory.New()
 		s := sealed(t, backend, ring(t, key1))
-		require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+		require.NoError(t, second(s.CreateToken(t.Context(), confined("plain"), 0)))
 		kept, err := backend.GetToken(t.Context(), "a")
 		require.NoError(t, err)
 		require.NoError(t, backend.DeleteToken(t.Context(), "a"))
 		alter(&kept)
-		require.NoError(t, backend.CreateToken(t.Context(), kept))
+		require.NoError(t, second(backend.CreateToken(t.Context(), kept, 0)))
 		_, err = s.GetToken(t.Context(), kept.ID)
 		requireEnvironment(t, err, seal.ErrCannotOpen, what)
 	}
@@ -105,7 +105,7 @@ func TestUpdatesKeepTheDigest(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
-	require.NoError(t, s.CreateToken(t.Context(), confined("plain")))
+	require.NoError(t, second(s.CreateToken(t.Context(), confined("plain"), 0)))
 	for what, change := range map[string]func(t *store.Token){
 		"name":      func(t *store.Token) { t.Name = "another" },
 		"custom":    func(t *store.Token) { t.Custom = []byte(`{"a":1}`) },

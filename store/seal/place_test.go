@@ -60,7 +60,7 @@ func TestASealedSecretOpensInItsPlaceOnly(t *testing.T) {
 	for i, r := range records {
 		backend := memory.New()
 		imported := withSecret(r, store.NewSecret("plain"))
-		require.NoError(t, sealed(t, backend, keys).(store.Archive).Import(t.Context(), []store.Record{imported}))
+		require.NoError(t, sealed(t, backend, keys).Import(t.Context(), []store.Record{imported}))
 		var err error
 		secrets[i], err = readSecret(t, backend, r)
 		require.NoError(t, err)

@@ -35,11 +35,6 @@ type ResealProgress struct {
 // Reseal implements [Store].
 func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error) {
 	done := ResealProgress{Next: o.From}
-	archive, isArchive := s.backend.(store.Archive)
-	replacer, isReplacer := s.backend.(store.TemporaryReplacer)
-	if !isArchive || !isReplacer {
-		return done, errors.BadDataHint("backend", "sealing anew needs a backend that is a store.Archive and a store.TemporaryReplacer")
-	}
 	primary, err := primaryOf(ctx, s.ring)
 	if err != nil {
 		return done, err
@@ -48,7 +43,7 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 		return done, err
 	}
 	mixed := !s.complete.Load()
-	r := resealer{s.backend, archive, replacer, sealer{s.ring, o.SealPlaintext, mixed || o.SealPlaintext}, primary}
+	r := resealer{s.backend, sealer{s.ring, o.SealPlaintext, mixed || o.SealPlaintext}, primary}
 	if err := r.walk(ctx, o, &done); err != nil {
 		return done, err
 	}
@@ -66,19 +61,10 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 		return done, err
 	}
 	s.complete.Store(true)
-	return done, scrub(ctx, s.backend)
-}
-
-// scrub has the backend remove from its files what was overwritten, if it can.
-func scrub(ctx context.Context, backend store.Store) error {
-	scrubber, ok := backend.(store.Scrubber)
-	if !ok {
-		return nil
+	if err := s.backend.Scrub(ctx); err != nil {
+		return done, fmt.Errorf("all records are sealed, but what they overwrote may be left in the files of the store: %w", err)
 	}
-	if err := scrubber.Scrub(ctx); err != nil {
-		return fmt.Errorf("all records are sealed, but what they overwrote may be left in the files of the store: %w", err)
-	}
-	return nil
+	return done, nil
 }
 
 // primaryOf wraps a key that nobody needs to learn which key the ring wraps with.
@@ -93,16 +79,14 @@ func primaryOf(ctx context.Context, ring KeyRing) (string, error) {
 }
 
 type resealer struct {
-	backend  store.Store
-	archive  store.Archive
-	replacer store.TemporaryReplacer
+	backend store.Store
 	sealer
 	primary string
 }
 
 // walk reseals the records that come after o.From.
 func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgress) error {
-	for page, err := range transfer.Walk(ctx, r.archive, o.From, o.PageSize) {
+	for page, err := range transfer.Walk(ctx, r.backend, o.From, o.PageSize) {
 		if err != nil {
 			return err
 		}
@@ -211,7 +195,7 @@ func (r resealer) replace(ctx context.Context, at place, old, secret store.Secre
 			return replaceIn(i, secretOfIdentity, at, old, secret)
 		})
 	case store.TemporaryRecords:
-		return r.replacer.ReplaceTemporarySecret(ctx, at.subject, old, secret)
+		return r.backend.ReplaceTemporarySecret(ctx, at.subject, old, secret)
 	default:
 		err = r.backend.UpdateToken(ctx, at.id, func(t *store.Token) error {
 			return replaceIn(t, secretOfToken, at, old, secret)

@@ -12,10 +12,8 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// Store is a store whose secrets are sealed in the backend. It also is a
-// [store.HolderGuard], and a [store.Archive] and a [store.Watcher] where the
-// backend is. Its archive gives and takes open secrets; that of the backend has
-// them sealed.
+// Store is a store whose secrets are sealed in the backend. It exports and imports
+// open secrets; the backend has them sealed.
 //
 // A listing gives a record whose secret does not open without its secret, so
 // that the other records can be listed; the zero Secret makes no token. GetToken
@@ -42,13 +40,11 @@ type Store interface {
 	// and what earlier releases sealed, or nobody, does not open any more. A call
 	// that finds nothing to write shows that no process wrote behind its back.
 	//
-	// At its end it has the backend remove what was overwritten from its files,
-	// where the backend is a [store.Scrubber]; others need the steps of the
-	// package doc.
+	// At its end it has the backend scrub its files. Where those are a server's,
+	// what was overwritten needs the steps of the package doc.
 	//
-	// Errors: badData {key "backend"} for a backend that is no [store.Archive] and
-	// [store.TemporaryReplacer]; else operational errors, which name the record if
-	// it is one that does not open. Such a record can be deleted or imported anew.
+	// The errors are operational, and name the record if it is one that does not
+	// open. Such a record can be deleted or imported anew.
 	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
 }
 
@@ -86,34 +82,7 @@ func New(ctx context.Context, backend store.Store, ring KeyRing, options ...Opti
 	if err := s.begin(ctx); err != nil {
 		return nil, fmt.Errorf("open a sealed store: %w", err)
 	}
-	return s.withCapabilities(), nil
-}
-
-// withCapabilities gives the store those optional capabilities that the backend
-// has.
-func (s *sealed) withCapabilities() Store {
-	backend := s.backend
-	archive, isArchive := backend.(store.Archive)
-	watcher, isWatcher := backend.(store.Watcher)
-	switch {
-	case isArchive && isWatcher:
-		return struct {
-			*sealed
-			sealedArchive
-			sealedFeed
-		}{s, sealedArchive{archive, s}, sealedFeed{watcher}}
-	case isArchive:
-		return struct {
-			*sealed
-			sealedArchive
-		}{s, sealedArchive{archive, s}}
-	case isWatcher:
-		return struct {
-			*sealed
-			sealedFeed
-		}{s, sealedFeed{watcher}}
-	}
-	return s
+	return s, nil
 }
 
 // sealed is a Store. The backend is not embedded, so that no method which
@@ -192,20 +161,12 @@ func (s *sealed) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject)
 	return s.backend.DeleteTemporaryKey(ctx, sealing.Below(subject))
 }
 
-func (s *sealed) CreateToken(ctx context.Context, t store.Token) error {
-	t, err := turned(ctx, t, secretOfToken, s.sealer().seal)
-	if err != nil {
-		return err
-	}
-	return s.backend.CreateToken(ctx, t)
-}
-
-func (s *sealed) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+func (s *sealed) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	t, err := turned(ctx, t, secretOfToken, s.sealer().seal)
 	if err != nil {
 		return 0, err
 	}
-	return store.CreateTokenIfActive(ctx, s.backend, t)
+	return s.backend.CreateToken(ctx, t, require)
 }
 
 func (s *sealed) GetToken(ctx context.Context, id string) (store.Token, error) {

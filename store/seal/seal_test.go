@@ -22,9 +22,6 @@ func TestConformance(t *testing.T) {
 	keys := ring(t, key1, key2)
 	for name, open := range map[string]func(t *testing.T) store.Store{
 		"every capability": func(t *testing.T) store.Store { return sealed(t, memory.New(), keys) },
-		"no capability": func(t *testing.T) store.Store {
-			return sealed(t, struct{ store.Store }{memory.New()}, keys)
-		},
 		"plaintext allowed": func(t *testing.T) store.Store {
 			return sealed(t, memory.New(), keys, seal.AllowPlaintext())
 		},
@@ -33,39 +30,6 @@ func TestConformance(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) { storetest.Run(t, open) })
-	}
-}
-
-func TestStoreHasTheCapabilitiesOfItsBackend(t *testing.T) {
-	t.Parallel()
-	type archive = store.Archive
-	type watcher = store.Watcher
-	m := memory.New()
-	for name, c := range map[string]struct {
-		backend           store.Store
-		isArchive, isFeed bool
-	}{
-		"neither": {struct{ store.Store }{m}, false, false},
-		"archive": {struct {
-			store.Store
-			archive
-		}{m, m}, true, false},
-		"watcher": {struct {
-			store.Store
-			watcher
-		}{m, m}, false, true},
-		"both": {m, true, true},
-	} {
-		s := sealed(t, c.backend, ring(t, key1))
-		_, isArchive := s.(store.Archive)
-		_, isWatcher := s.(store.Watcher)
-		require.Equal(t, c.isArchive, isArchive, name)
-		require.Equal(t, c.isFeed, isWatcher, name)
-		fill(t, s)
-		requireFilled(t, s)
-		require.NoError(t, s.DeleteIdentity(t.Context(), alice))
-		require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
-		require.NoError(t, s.DeleteToken(t.Context(), "a"))
 	}
 }
 
@@ -146,7 +110,7 @@ func TestEachSecretHasADataKeyOfItsOwn(t *testing.T) {
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
 	for _, id := range names(3) {
-		require.NoError(t, s.CreateToken(t.Context(), token(id, alice, "the same")))
+		require.NoError(t, second(s.CreateToken(t.Context(), token(id, alice, "the same"), 0)))
 	}
 	secrets := secretsOf(t, backend)[store.TokenRecords]
 	tail := func(i int) string { return secrets[i][len(secrets[i])-24:] } // ciphertext and tag
@@ -372,7 +336,7 @@ func TestANewPrimarySealsAndOldKeysOpen(t *testing.T) {
 	fill(t, sealed(t, backend, ring(t, key1)))
 	rotated := sealed(t, backend, ring(t, key2, key1))
 	requireFilled(t, rotated)
-	require.NoError(t, rotated.CreateToken(t.Context(), token("b", alice, "new")))
+	require.NoError(t, second(rotated.CreateToken(t.Context(), token("b", alice, "new"), 0)))
 
 	_, err := later(t, backend, ring(t, key1), ring(t, key2)).NamedKey(t.Context(), "b")
 	require.NoError(t, err)
@@ -384,7 +348,7 @@ func TestListingsAreOpened(t *testing.T) {
 	t.Parallel()
 	s := sealed(t, memory.New(), ring(t, key1))
 	for _, id := range names(5) {
-		require.NoError(t, s.CreateToken(t.Context(), token(id, alice, "secret of "+id)))
+		require.NoError(t, second(s.CreateToken(t.Context(), token(id, alice, "secret of "+id), 0)))
 	}
 	page, _, err := s.ListTokens(t.Context(), store.Query{})
 	require.NoError(t, err)

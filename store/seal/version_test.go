@@ -50,7 +50,7 @@ func fillVersion1(t testing.TB, backend store.Store, keys seal.KeyRing) {
 	require.NoError(t, err)
 	named := token("a", alice, "-")
 	named.Secret = secret(store.TokenRecords, "a", "plain 3")
-	require.NoError(t, backend.CreateToken(t.Context(), named))
+	require.NoError(t, second(backend.CreateToken(t.Context(), named, 0)))
 }
 
 // TestOldEnvelopesOpenUntilACompleteReseal follows a store through its upgrade.

@@ -110,7 +110,7 @@ func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
 		requireEnvironment(t, third(s.Export(t.Context(), store.TokenRecords, "", 0)), set)
 		requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke), set)
 		require.NoError(t, s.DeleteToken(t.Context(), "a"))
-		require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	}
 }
 
@@ -131,7 +131,7 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 	token, user := newToken("b"), newUser("bob")
 	token.Secret, user.Password = secret, secret
 	for name, err := range map[string]error{
-		"CreateToken":    s.CreateToken(t.Context(), token),
+		"CreateToken":    second(s.CreateToken(t.Context(), token, 0)),
 		"CreateIdentity": s.CreateIdentity(t.Context(), user),
 		"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
 		"Ensure":         second(s.EnsureTemporaryKey(t.Context(), bob, secret)),

@@ -2,8 +2,7 @@
 // default for those who must not lose them. It needs no server and no cgo.
 //
 // [Open] takes the path of a file; [New] takes a handle that the caller owns.
-// Either wants [Store.Migrate] called before anything else. The store has every
-// capability that package store knows.
+// Either wants [Store.Migrate] called before anything else.
 //
 //	s, err := sqlite.Open(ctx, "/var/lib/app/onezone.db", sqlite.Options{})
 //	if err == nil {

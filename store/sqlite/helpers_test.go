@@ -90,7 +90,7 @@ func newUser(name string) store.Identity {
 func populate(tb testing.TB, s store.Store) {
 	tb.Helper()
 	ctx := context.Background()
-	require.NoError(tb, s.CreateToken(ctx, newToken("a")))
+	require.NoError(tb, second(s.CreateToken(ctx, newToken("a"), 0)))
 	require.NoError(tb, s.CreateIdentity(ctx, newUser("alice")))
 	require.NoError(tb, second(s.RotateTemporaryKey(ctx, alice, store.NewSecret("temporary"))))
 }
@@ -223,7 +223,7 @@ func calls(s *sqlite.Store) []call {
 			return second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), secret))
 		}},
 		{"DeleteTemporaryKey", true, func(ctx context.Context) error { return s.DeleteTemporaryKey(ctx, alice) }},
-		{"CreateToken", true, func(ctx context.Context) error { return s.CreateToken(ctx, token) }},
+		{"CreateToken", true, func(ctx context.Context) error { return second(s.CreateToken(ctx, token, 0)) }},
 		{"UpdateToken", true, func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},
 		{"DeleteToken", true, func(ctx context.Context) error { return s.DeleteToken(ctx, "a") }},
 		{"CreateIdentity", true, func(ctx context.Context) error { return s.CreateIdentity(ctx, identity) }},

@@ -110,7 +110,7 @@ func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return generation, nil
 }
 
-// ReplaceTemporarySecret implements [store.TemporaryReplacer].
+// ReplaceTemporarySecret implements [store.Archive].
 func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	const doing = "replace the secret of temporary tokens"
 	if err := s.ready(ctx, doing); err != nil {

@@ -168,7 +168,7 @@ func TestCloseWaitsForTheWriteUnderWay(t *testing.T) {
 	path := newPath(t)
 	for _, s := range []*sqlite.Store{openAt(t, path, sqlite.Options{}), newOver(t, newHandle(t, path), sqlite.Options{})} {
 		_ = s.DeleteToken(t.Context(), "a")
-		require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 		begun, goOn := make(chan struct{}), make(chan struct{})
 		updated, closed := make(chan error, 1), make(chan error, 1)
 		go func() {
@@ -210,7 +210,7 @@ func TestCloseUnderLoad(t *testing.T) {
 			for {
 				err := s.UpdateToken(context.Background(), "a", count)
 				if i == 0 && acknowledged[0] == 5 {
-					_ = s.CreateToken(context.Background(), newToken("last"))
+					_ = second(s.CreateToken(context.Background(), newToken("last"), 0))
 				}
 				if err != nil {
 					return err

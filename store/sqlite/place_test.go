@@ -19,7 +19,7 @@ func TestThePlaceOfAnIDNeverChanges(t *testing.T) {
 	}
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{})
-	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	require.Equal(t, sqlite.PlaceOf("a"), ask[int64](t, newHandle(t, path), "SELECT place FROM onezone_tokens"))
 }
 
@@ -34,13 +34,13 @@ func TestATokenWhosePlaceIsTakenIsAnotherToken(t *testing.T) {
 		t.Helper()
 		execute(t, db, fmt.Sprintf("UPDATE onezone_tokens SET place = %d WHERE id = '%s'", sqlite.PlaceOf(place), id))
 	}
-	require.NoError(t, s.CreateToken(t.Context(), newToken("squatter")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("squatter"), 0)))
 	squat("squatter", "a")
 	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound, "it is the key of the squatter")
 
 	token, imported := newToken("a"), newToken("b")
-	require.NoError(t, s.CreateToken(t.Context(), token))
-	require.NoError(t, s.CreateToken(t.Context(), newToken("another squatter")))
+	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("another squatter"), 0)))
 	squat("another squatter", "b")
 	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
 	for _, id := range []string{"squatter", "another squatter", "a", "b"} {
@@ -50,12 +50,12 @@ func TestATokenWhosePlaceIsTakenIsAnotherToken(t *testing.T) {
 		got, err := s.GetToken(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, id, got.ID)
-		require.ErrorIs(t, s.CreateToken(t.Context(), newToken(id)), errors.IDAlreadyExists)
+		require.ErrorIs(t, second(s.CreateToken(t.Context(), newToken(id), 0)), errors.IDAlreadyExists)
 	}
 
 	// When the squatter is gone, there is still one token of the id.
 	require.NoError(t, s.DeleteToken(t.Context(), "squatter"))
-	require.ErrorIs(t, s.CreateToken(t.Context(), token), errors.IDAlreadyExists)
+	require.ErrorIs(t, second(s.CreateToken(t.Context(), token, 0)), errors.IDAlreadyExists)
 	imported = token
 	imported.Revoked = true
 	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
@@ -64,6 +64,6 @@ func TestATokenWhosePlaceIsTakenIsAnotherToken(t *testing.T) {
 	require.True(t, key.Revoked, "what was imported over the token is not seen")
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
 	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound)
-	require.NoError(t, s.CreateToken(t.Context(), token))
+	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	require.NoError(t, second(s.NamedKey(t.Context(), "a")))
 }

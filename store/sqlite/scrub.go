@@ -8,7 +8,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Scrub implements [store.Scrubber]: it writes the file anew without what was
+// Scrub implements [store.Archive]: it writes the file anew without what was
 // overwritten or deleted in it (VACUUM), and empties the write-ahead log. No
 // call writes in the meantime, and it needs room for another copy of the file.
 //

@@ -63,7 +63,7 @@ func writeSecrets(t *testing.T, s store.Store, secrets []string) {
 		case 0:
 			record := newToken(fmt.Sprint("id ", i))
 			record.Secret = store.NewSecret(secret)
-			require.NoError(t, s.CreateToken(t.Context(), record))
+			require.NoError(t, second(s.CreateToken(t.Context(), record, 0)))
 		case 1:
 			_, err := s.EnsureTemporaryKey(t.Context(), subject, store.NewSecret(secret))
 			require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestNoSecretInClearIsLeftInTheFilesAfterAReseal(t *testing.T) {
 	record, err := sealed.GetToken(t.Context(), "id 0")
 	require.NoError(t, err)
 	require.Equal(t, secrets[0], record.Secret.Reveal())
-	require.NoError(t, s.CreateToken(t.Context(), newToken("new")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("new"), 0)))
 }
 
 // TestNothingDeletedIsLeftInTheFile has SQLite overwrite what it frees.
@@ -148,7 +148,7 @@ func TestScrubWaitsForReaders(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{Synchronous: sqlite.Off, BusyTimeout: 50 * time.Millisecond})
-	require.NoError(t, s.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	reader := newHandle(t, path)
 	tx, err := reader.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestScrubWorksOverAnyHandle(t *testing.T) {
 		"memory":  newOver(t, memory, sqlite.Options{}),
 		"journal": newOver(t, newHandle(t, newPath(t)), sqlite.Options{}),
 	} {
-		require.NoError(t, s.CreateToken(t.Context(), newToken("a")), name)
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)), name)
 		require.NoError(t, s.Scrub(t.Context()), name)
 		_, err := s.GetToken(t.Context(), "a")
 		require.NoError(t, err, name)

@@ -64,14 +64,7 @@ type Store struct {
 	release sync.Once
 }
 
-var (
-	_ store.Store             = (*Store)(nil)
-	_ store.Archive           = (*Store)(nil)
-	_ store.Watcher           = (*Store)(nil)
-	_ store.TemporaryReplacer = (*Store)(nil)
-	_ store.HolderGuard       = (*Store)(nil)
-	_ store.Scrubber          = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // New returns a store over the handle, which stays the caller's to close. It
 // does not connect; the tables are there after [Store.Migrate].

@@ -9,34 +9,25 @@ import (
 )
 
 // CreateToken implements [store.Tokens].
-func (s *Store) CreateToken(ctx context.Context, t store.Token) error {
+func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	const doing = "create a named token"
-	if err := s.ready(ctx, doing); err != nil {
-		return err
+	insert := createToken
+	if require != 0 {
+		insert = createTokenIfActive
 	}
-	if err := t.Validate(); err != nil {
-		return err
-	}
-	_, err := s.create(ctx, createToken, &t)
-	return s.outcome(ctx, doing, err)
-}
-
-// CreateTokenIfActive implements [store.HolderGuard].
-func (s *Store) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
-	const doing = "create a named token of an active subject"
 	for {
 		if err := s.ready(ctx, doing); err != nil {
 			return 0, err
 		}
-		if err := t.Validate(); err != nil {
+		if err := t.ValidateNew(require); err != nil {
 			return 0, err
 		}
-		created, err := s.create(ctx, createTokenIfActive, &t)
-		switch {
-		case err != nil:
+		created, err := s.create(ctx, insert, &t)
+		if err != nil {
 			return 0, s.outcome(ctx, doing, err)
-		case created:
-			return store.HolderActive, nil
+		}
+		if created {
+			return require, nil
 		}
 		i, err := s.GetIdentity(ctx, t.Subject)
 		switch {

@@ -18,7 +18,7 @@ func TestWatchTellsWhatOthersChange(t *testing.T) {
 	path := arena(t)
 	s, other := openAt(t, path, sqlite.Options{}), openAt(t, path, sqlite.Options{})
 	f := watch(t, s)
-	require.NoError(t, other.CreateToken(t.Context(), newToken("a")))
+	require.NoError(t, second(other.CreateToken(t.Context(), newToken("a"), 0)))
 	require.Equal(t, tokenChanged("a"), f.next(t))
 	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))
 	require.Equal(t, tokenChanged("a"), f.next(t))
@@ -51,7 +51,7 @@ func TestWatchKeepsTheOrder(t *testing.T) {
 	const each = 50
 	for _, err := range atOnce(len(stores), func(i int) (err error) {
 		for n := 0; n < each && err == nil; n++ {
-			err = stores[i].CreateToken(t.Context(), newToken(fmt.Sprint(i, " ", n)))
+			err = second(stores[i].CreateToken(t.Context(), newToken(fmt.Sprint(i, " ", n)), 0))
 		}
 		return err
 	}) {
@@ -93,7 +93,7 @@ func TestWatchSaysWhatItMissed(t *testing.T) {
 		})
 	}()
 	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed stands"))
-	require.NoError(t, s.CreateToken(t.Context(), newToken("first")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("first"), 0)))
 	receive(t, hangs, "the observer hangs")
 	records := make([]store.Record, 1000)
 	for i := range records {
@@ -109,7 +109,7 @@ func TestWatchSaysWhatItMissed(t *testing.T) {
 	require.Equal(t, tokenChanged("first"), receive(t, changes, "what it hung at"))
 	require.Equal(t, store.Change{Kind: store.FeedDown}, receive(t, changes, "changes were missed"))
 	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed stands again"))
-	require.NoError(t, s.CreateToken(t.Context(), newToken("last")))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("last"), 0)))
 	require.Equal(t, tokenChanged("last"), receive(t, changes, "a change after that"))
 	require.Less(t, ask[int](t, reader, "SELECT count(*) FROM onezone_changes"), 20_000, "changes are kept for ever")
 	cancel()
@@ -133,7 +133,7 @@ func TestWatchGetsOverFaults(t *testing.T) {
 		execute(t, db, fault.mends)
 		require.Equal(t, store.Change{Kind: store.FeedUp}, f.next(t), name)
 		id := "after " + name
-		require.NoError(t, s.CreateToken(t.Context(), newToken(id)))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken(id), 0)))
 		require.Equal(t, tokenChanged(id), f.next(t), name)
 	}
 	require.NoError(t, s.Close())

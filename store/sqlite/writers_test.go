@@ -73,7 +73,7 @@ func contend(s store.Store, contest, who string, writers int) (int, error) {
 			return repeat(names, &succeeded, func(n int) error {
 				token := newToken(fmt.Sprint(writer, " ", n))
 				token.Name = nameOf(n)
-				err := s.CreateToken(context.Background(), token)
+				err := second(s.CreateToken(context.Background(), token, 0))
 				if errors.Is(err, errors.IDBadValueIdentifierOccupied) {
 					return errNot
 				}
@@ -131,8 +131,8 @@ func arena(t *testing.T) string {
 	s := openAt(t, path, sqlite.Options{})
 	invite := newToken("invite")
 	invite.UsageLimit = usageLimit
-	require.NoError(t, s.CreateToken(t.Context(), newToken("token")))
-	require.NoError(t, s.CreateToken(t.Context(), invite))
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("token"), 0)))
+	require.NoError(t, second(s.CreateToken(t.Context(), invite, 0)))
 	require.NoError(t, s.Close())
 	return path
 }

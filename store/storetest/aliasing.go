@@ -119,13 +119,12 @@ func changeCopiesOut(t *testing.T, open func() store.Store) {
 
 func exportCopies(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	createTokens(t, s, fullToken("a"))
 	createIdentities(t, s, newUser("alice"))
 	ensure(t, s, alice, "temporary")
 	want := contentOf(t, s, subjects...)
 	for _, kind := range kinds {
-		for _, r := range exportAll(t, archive, kind, 0) {
+		for _, r := range exportAll(t, s, kind, 0) {
 			overwrite(r)
 		}
 	}
@@ -135,14 +134,13 @@ func exportCopies(t *testing.T, open func() store.Store) {
 
 func importCopies(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	identity, token := newUser("alice"), roomy(fullToken("a"))
 	records := []store.Record{
 		{Identity: &identity},
 		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("temporary"), Generation: 3}},
 		{Token: &token},
 	}
-	require.NoError(t, archive.Import(t.Context(), records))
+	require.NoError(t, s.Import(t.Context(), records))
 	want := contentOf(t, s, subjects...)
 	for _, r := range records {
 		overwrite(r)

@@ -25,18 +25,19 @@ var archiveChecks = []check{
 	{"records may swap names", importSwaps},
 	{"of records with the same key the last one counts", importTwice},
 	{"the last generation is the last", importLastGeneration},
+	{"a scrub leaves every record", scrubKeeps},
 }
 
 var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}
 
 // exportAll follows the positions of an export to the end. It gives up when the
 // pages do not end.
-func exportAll(t *testing.T, archive store.Archive, kind store.RecordKind, limit int) []store.Record {
+func exportAll(t *testing.T, s store.Archive, kind store.RecordKind, limit int) []store.Record {
 	t.Helper()
 	var all []store.Record
 	after := ""
 	for range 1000 {
-		page, next, err := archive.Export(t.Context(), kind, after, limit)
+		page, next, err := s.Export(t.Context(), kind, after, limit)
 		require.NoError(t, err, "export kind %d after %q", kind, after)
 		if limit > 0 {
 			require.LessOrEqual(t, len(page), limit, "the page is larger than asked for")
@@ -98,15 +99,14 @@ func fill(t *testing.T, s store.Store) []caveat.Subject {
 
 func exportPages(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	for _, kind := range kinds {
-		require.Empty(t, exportAll(t, archive, kind, 10), "a new store is not empty")
+		require.Empty(t, exportAll(t, s, kind, 10), "a new store is not empty")
 	}
 	filled := fill(t, s)
 	for _, kind := range kinds {
 		for _, limit := range []int{1, 2, 3, 5, 10, 11, 1000} {
 			seen := make(map[string]bool)
-			for _, r := range exportAll(t, archive, kind, limit) {
+			for _, r := range exportAll(t, s, kind, limit) {
 				key := keyOf(t, kind, r)
 				require.False(t, seen[key], "%s was exported twice", key)
 				seen[key] = true
@@ -114,31 +114,30 @@ func exportPages(t *testing.T, open func() store.Store) {
 			require.Len(t, seen, len(filled), "kind %d with limit %d", kind, limit)
 		}
 	}
-	for _, r := range exportAll(t, archive, store.IdentityRecords, 4) {
+	for _, r := range exportAll(t, s, store.IdentityRecords, 4) {
 		require.Equal(t, getIdentity(t, s, r.Identity.Subject), *r.Identity)
 	}
-	for _, r := range exportAll(t, archive, store.TemporaryRecords, 4) {
+	for _, r := range exportAll(t, s, store.TemporaryRecords, 4) {
 		key := temporaryKey(t, s, r.Temporary.Subject)
 		require.Equal(t, store.Temporary{Subject: key.Subject, Secret: key.Secret, Generation: key.Generation}, *r.Temporary)
 	}
-	for _, r := range exportAll(t, archive, store.TokenRecords, 4) {
+	for _, r := range exportAll(t, s, store.TokenRecords, 4) {
 		requireToken(t, getToken(t, s, r.Token.ID), *r.Token)
 	}
 }
 
 func exportWhileChanging(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	fill(t, s)
 	for _, kind := range kinds {
 		stay := make(map[string]int)
-		for _, r := range exportAll(t, archive, kind, 100) {
+		for _, r := range exportAll(t, s, kind, 100) {
 			stay[keyOf(t, kind, r)] = 0
 		}
 		after := ""
 		for turn := 0; ; turn++ {
 			require.Less(t, turn, 100, "the export does not end")
-			page, next, err := archive.Export(t.Context(), kind, after, 2)
+			page, next, err := s.Export(t.Context(), kind, after, 2)
 			require.NoError(t, err)
 			for _, r := range page {
 				stay[keyOf(t, kind, r)]++
@@ -181,13 +180,12 @@ func copyAll(t *testing.T, from, to store.Archive) {
 
 func importInto(t *testing.T, open func() store.Store) {
 	from, to := open(), open()
-	source, target := capability[store.Archive](t, from), capability[store.Archive](t, to)
 	filled := fill(t, from)
 	require.Equal(t, content{}, contentOf(t, to, filled...), "open gave the same store twice")
-	copyAll(t, source, target)
+	copyAll(t, from, to)
 	want := contentOf(t, from, filled...)
 	require.Equal(t, want, contentOf(t, to, filled...))
-	copyAll(t, source, target)
+	copyAll(t, from, to)
 	require.Equal(t, want, contentOf(t, to, filled...), "the second time")
 	for _, token := range want.Tokens {
 		require.Equal(t, namedKey(t, from, token.ID), namedKey(t, to, token.ID))
@@ -196,9 +194,8 @@ func importInto(t *testing.T, open func() store.Store) {
 
 func importLives(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	identity, token := newUser("alice"), fullToken("a")
-	require.NoError(t, archive.Import(t.Context(), []store.Record{
+	require.NoError(t, s.Import(t.Context(), []store.Record{
 		{Identity: &identity},
 		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("temporary"), Generation: 41}},
 		{Token: &token},
@@ -210,10 +207,10 @@ func importLives(t *testing.T, open func() store.Store) {
 	require.Equal(t, store.HolderActive, namedKey(t, s, "a").Holder)
 
 	requireID(t, s.CreateIdentity(t.Context(), identity), errors.IDAlreadyExists)
-	requireID(t, s.CreateToken(t.Context(), token), errors.IDAlreadyExists)
+	requireID(t, createToken(t.Context(), s, token), errors.IDAlreadyExists)
 	sameName := newToken("b")
 	sameName.Name = token.Name
-	requireOccupied(t, s.CreateToken(t.Context(), sameName), "name")
+	requireOccupied(t, createToken(t.Context(), s, sameName), "name")
 	sameUsername := newIdentity(bob)
 	sameUsername.Username = "alice"
 	requireOccupied(t, s.CreateIdentity(t.Context(), sameUsername), "username")
@@ -223,7 +220,6 @@ func importLives(t *testing.T, open func() store.Store) {
 
 func importReplaces(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	createIdentities(t, s, newUser("alice"))
 	createTokens(t, s, fullToken("a"), newToken("b"))
 	for range 5 {
@@ -232,7 +228,7 @@ func importReplaces(t *testing.T, open func() store.Store) {
 	identity, token := newIdentity(alice), newToken("a")
 	identity.Username, identity.Created = "renamed", 7
 	token.Name, token.Created, token.Subject = "renamed", 7, bob
-	require.NoError(t, archive.Import(t.Context(), []store.Record{
+	require.NoError(t, s.Import(t.Context(), []store.Record{
 		{Identity: &identity},
 		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("new"), Generation: 2}},
 		{Token: &token},
@@ -255,16 +251,14 @@ func importReplaces(t *testing.T, open func() store.Store) {
 
 func importNothing(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	filled := fill(t, s)
 	before := contentOf(t, s, filled...)
-	require.NoError(t, archive.Import(t.Context(), nil))
+	require.NoError(t, s.Import(t.Context(), nil))
 	require.Equal(t, before, contentOf(t, s, filled...))
 }
 
 func importInvalid(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	filled := fill(t, s)
 	before := contentOf(t, s, append(filled, alice, bob)...)
 	badIdentity, badToken := newIdentity(caveat.Group("g")), newToken("b")
@@ -282,11 +276,11 @@ func importInvalid(t *testing.T, open func() store.Store) {
 	} {
 		records := goodRecords()
 		for _, records := range [][]store.Record{append(records, bad), append([]store.Record{bad}, records...)} {
-			requireID(t, archive.Import(t.Context(), records), errors.IDBadData, what)
+			requireID(t, s.Import(t.Context(), records), errors.IDBadData, what)
 			require.Equal(t, before, contentOf(t, s, append(filled, alice, bob)...), "%s: some records were written", what)
 		}
 	}
-	require.NoError(t, archive.Import(t.Context(), goodRecords()))
+	require.NoError(t, s.Import(t.Context(), goodRecords()))
 }
 
 // goodRecords can be imported into a store that was filled, and then lead to
@@ -305,7 +299,6 @@ func goodRecords() []store.Record {
 
 func importOccupied(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	filled := fill(t, s)
 	before := contentOf(t, s, append(filled, alice, bob)...)
 	identity := newIdentity(bob)
@@ -325,7 +318,7 @@ func importOccupied(t *testing.T, open func() store.Store) {
 	} {
 		records := goodRecords()
 		for _, records := range [][]store.Record{append(records, c.bad), append([]store.Record{c.bad}, records...)} {
-			requireOccupied(t, archive.Import(t.Context(), records), c.key)
+			requireOccupied(t, s.Import(t.Context(), records), c.key)
 			require.Equal(t, before, contentOf(t, s, append(filled, alice, bob)...), "some records were written")
 		}
 	}
@@ -333,19 +326,18 @@ func importOccupied(t *testing.T, open func() store.Store) {
 
 func importSwaps(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	records := func(first, second string) []store.Record {
 		a, b, x, y := newToken("a"), newToken("b"), newUser("alice"), newUser("bob")
 		a.Name, b.Name, x.Username, y.Username = first, second, first, second
 		return []store.Record{{Token: &a}, {Token: &b}, {Identity: &x}, {Identity: &y}}
 	}
-	require.NoError(t, archive.Import(t.Context(), records("one", "two")))
+	require.NoError(t, s.Import(t.Context(), records("one", "two")))
 	for round := range 6 {
 		first, second := "two", "one"
 		if round%2 == 1 {
 			first, second = second, first
 		}
-		require.NoError(t, archive.Import(t.Context(), records(first, second)))
+		require.NoError(t, s.Import(t.Context(), records(first, second)))
 		for name, want := range map[string]struct {
 			id   string
 			user caveat.Subject
@@ -358,16 +350,15 @@ func importSwaps(t *testing.T, open func() store.Store) {
 	late, swapped := newToken("c"), records("two", "one")
 	late.Name = "one"
 	before := contentOf(t, s, alice, bob)
-	requireOccupied(t, archive.Import(t.Context(), append(swapped, store.Record{Token: &late})), "name")
+	requireOccupied(t, s.Import(t.Context(), append(swapped, store.Record{Token: &late})), "name")
 	require.Equal(t, before, contentOf(t, s, alice, bob), "a name was taken away for an import that failed")
 }
 
 func importTwice(t *testing.T, open func() store.Store) {
 	s := open()
-	archive := capability[store.Archive](t, s)
 	first, last, user, renamed := newToken("a"), newToken("a"), newUser("alice"), newUser("alice")
 	last.Name, last.UsageCount, renamed.Username = "last", 1, "renamed"
-	require.NoError(t, archive.Import(t.Context(), []store.Record{
+	require.NoError(t, s.Import(t.Context(), []store.Record{
 		{Token: &first}, {Identity: &user},
 		{Temporary: &store.Temporary{Subject: alice, Secret: store.NewSecret("first"), Generation: 1}},
 		{Token: &last}, {Identity: &renamed},
@@ -384,7 +375,7 @@ func importTwice(t *testing.T, open func() store.Store) {
 func importLastGeneration(t *testing.T, open func() store.Store) {
 	s := open()
 	last := store.Temporary{Subject: alice, Secret: store.NewSecret("last"), Generation: math.MaxInt64}
-	require.NoError(t, capability[store.Archive](t, s).Import(t.Context(), []store.Record{{Temporary: &last}}))
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Temporary: &last}}))
 	_, err := s.RotateTemporaryKey(t.Context(), alice, store.NewSecret("beyond"))
 	require.Error(t, err)
 	e, catalogued := errors.AsType[*errors.Error](err)
@@ -392,4 +383,19 @@ func importLastGeneration(t *testing.T, open func() store.Store) {
 	key := temporaryKey(t, s, alice)
 	require.Equal(t, "last", key.Secret.Reveal())
 	require.EqualValues(t, int64(math.MaxInt64), key.Generation)
+}
+
+func scrubKeeps(t *testing.T, open func() store.Store) {
+	s := open()
+	require.NoError(t, s.Scrub(t.Context()), "there is nothing in the store")
+	createIdentities(t, s, newUser("alice"), newUser("bob"))
+	createTokens(t, s, fullToken("a"), newToken("b"))
+	rotateTo(t, s, alice, "overwritten")
+	rotateTo(t, s, alice, "temporary")
+	require.NoError(t, s.DeleteToken(t.Context(), "b"))
+	before := contentOf(t, s, subjects...)
+	for range 2 {
+		require.NoError(t, s.Scrub(t.Context()))
+		require.Equal(t, before, contentOf(t, s, subjects...))
+	}
 }

@@ -34,7 +34,7 @@ func doneContext(t *testing.T, open func() store.Store, ctx context.Context, wan
 	createTokens(t, s, fullToken("a"))
 	rotateTo(t, s, alice, "temporary")
 	before := contentOf(t, s, subjects...)
-	for _, call := range slices.Concat(tokenCalls(s), holderCalls(s), archiveCalls(s), watcherCalls(s), replacerCalls(s)) {
+	for _, call := range slices.Concat(tokenCalls(s), holderCalls(s), archiveCalls(s)) {
 		t.Run(call.name, func(t *testing.T) {
 			requireEnvironment(t, call.do(ctx), want)
 			require.Equal(t, before, contentOf(t, s, subjects...), "the call wrote")
@@ -88,9 +88,9 @@ func tokenCalls(s store.Store) []call {
 	}
 	for what, token := range map[string]store.Token{"new": newToken("b"), "taken": fullToken("a"), "invalid": {}} {
 		calls = append(calls,
-			call{"CreateToken " + what, func(ctx context.Context) error { return s.CreateToken(ctx, token) }},
-			call{"CreateTokenIfActive " + what, func(ctx context.Context) error {
-				_, err := store.CreateTokenIfActive(ctx, s, token)
+			call{"CreateToken " + what, func(ctx context.Context) error { return createToken(ctx, s, token) }},
+			call{"CreateToken of an active holder " + what, func(ctx context.Context) error {
+				_, err := s.CreateToken(ctx, token, store.HolderActive)
 				return err
 			}},
 		)
@@ -162,15 +162,23 @@ func holderCalls(s store.Store) []call {
 }
 
 func archiveCalls(s store.Store) []call {
-	archive, ok := s.(store.Archive)
-	if !ok {
-		return nil
-	}
 	identity, token := newUser("bob"), newToken("b")
-	var calls []call
+	calls := []call{
+		{"ReplaceTemporarySecret", func(ctx context.Context) error {
+			_, err := s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), store.NewSecret("another"))
+			return err
+		}},
+		{"Scrub", s.Scrub},
+		{"Watch", func(ctx context.Context) error {
+			if ctx.Err() == nil {
+				return nil // how a feed runs and ends is checked elsewhere
+			}
+			return s.Watch(ctx, func(store.Change) {})
+		}},
+	}
 	for _, kind := range kinds {
 		calls = append(calls, call{fmt.Sprint("Export kind ", kind), func(ctx context.Context) error {
-			_, _, err := archive.Export(ctx, kind, "", 10)
+			_, _, err := s.Export(ctx, kind, "", 10)
 			return err
 		}})
 	}
@@ -183,32 +191,7 @@ func archiveCalls(s store.Store) []call {
 		},
 		"invalid": {{}},
 	} {
-		calls = append(calls, call{"Import " + what, func(ctx context.Context) error { return archive.Import(ctx, records) }})
+		calls = append(calls, call{"Import " + what, func(ctx context.Context) error { return s.Import(ctx, records) }})
 	}
 	return calls
-}
-
-// watcherCalls end by themselves also when the context is not done.
-func watcherCalls(s store.Store) []call {
-	watcher, ok := s.(store.Watcher)
-	if !ok {
-		return nil
-	}
-	return []call{{"Watch", func(ctx context.Context) error {
-		if ctx.Err() == nil {
-			return nil // how a feed runs and ends is checked among the watchers
-		}
-		return watcher.Watch(ctx, func(store.Change) {})
-	}}}
-}
-
-func replacerCalls(s store.Store) []call {
-	replacer, ok := s.(store.TemporaryReplacer)
-	if !ok {
-		return nil
-	}
-	return []call{{"ReplaceTemporarySecret", func(ctx context.Context) error {
-		_, err := replacer.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), store.NewSecret("another"))
-		return err
-	}}}
 }

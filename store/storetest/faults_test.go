@@ -142,6 +142,11 @@ var coreFaults = map[string][]string{
 	"user names not unique":       {"Identities/the user name is unique", "UpdateIdentity/a taken user name is refused", "UpdateIdentity/concurrent changes to one user name: one wins"},
 	"no user name is a name":      {"Identities/many have no user name"},
 	"tokens go with the identity": {"Identities/tokens and temporary secret outlive the identity"},
+
+	// What a naive store has none of.
+	"scrub forgets":        {"Archive/a scrub leaves every record"},
+	"no feed and no error": {"Watch/a feed starts with FeedUp and ends with the context"},
+	"no feed and no end":   {"Watch/every kind of change is reported"},
 }
 
 // archiveFaults are those of a wrongArchive.
@@ -168,42 +173,44 @@ var archiveFaults = map[string][]string{
 
 // watcherFaults are those of a wrongWatcher.
 var watcherFaults = map[string][]string{
-	"feed outlives its context":      {"Watcher/a feed starts with FeedUp and ends with the context"},
-	"feed ends without an error":     {"Watcher/a feed starts with FeedUp and ends with the context"},
-	"feed without FeedUp":            {"Watcher/a feed starts with FeedUp and ends with the context"},
-	"feed without temporary secrets": {"Watcher/every kind of change is reported"},
-	"feed without identities":        {"Watcher/every kind of change is reported"},
-	"feed with another id":           {"Watcher/every watcher is told"},
-	"feed for one watcher":           {"Watcher/every watcher is told"},
-	"feed ahead of the write":        {"Watcher/a change is reported when look-ups see it"},
-	"writers wait for the observer":  {"Watcher/an observer that hangs stops no writer"},
-	"feed for nobody":                {"Watcher/a feed needs an observer"},
+	"feed outlives its context":      {"Watch/a feed starts with FeedUp and ends with the context"},
+	"feed ends without an error":     {"Watch/a feed starts with FeedUp and ends with the context"},
+	"feed without FeedUp":            {"Watch/a feed starts with FeedUp and ends with the context"},
+	"feed without temporary secrets": {"Watch/every kind of change is reported"},
+	"feed without identities":        {"Watch/every kind of change is reported"},
+	"feed with another id":           {"Watch/every watcher is told"},
+	"feed for one watcher":           {"Watch/every watcher is told"},
+	"feed ahead of the write":        {"Watch/a change is reported when look-ups see it"},
+	"writers wait for the observer":  {"Watch/an observer that hangs stops no writer"},
+	"feed for nobody":                {"Watch/a feed needs an observer"},
 }
 
 // replacerFaults are those of a wrongReplacer.
 var replacerFaults = map[string][]string{
-	"replace makes a key":                     {"TemporaryReplacer/another secret than the old one stays"},
-	"replace does not ask for the old secret": {"TemporaryReplacer/another secret than the old one stays"},
-	"replace rotates":                         {"TemporaryReplacer/the secret is replaced and the generation stays"},
-	"replace takes an empty secret":           {"TemporaryReplacer/only users and oneproviders with a secret are accepted"},
+	"replace makes a key":                     {"ReplaceTemporarySecret/another secret than the old one stays"},
+	"replace does not ask for the old secret": {"ReplaceTemporarySecret/another secret than the old one stays"},
+	"replace rotates":                         {"ReplaceTemporarySecret/the secret is replaced and the generation stays"},
+	"replace takes an empty secret":           {"ReplaceTemporarySecret/only users and oneproviders with a secret are accepted"},
 	"replace in two steps": {
-		"TemporaryReplacer/of concurrent replacements one wins", "TemporaryReplacer/a concurrent rotation is not undone",
+		"ReplaceTemporarySecret/of concurrent replacements one wins", "ReplaceTemporarySecret/a concurrent rotation is not undone",
 	},
 }
 
 // guardFaults are those of a wrongGuard.
 var guardFaults = map[string][]string{
-	"guard asks nobody":                  {"HolderGuard/nothing is written for any other subject"},
-	"guard lets the missing pass":        {"HolderGuard/nothing is written for any other subject"},
-	"guard lets the blocked pass":        {"HolderGuard/nothing is written for any other subject"},
-	"guard asks by id":                   {"HolderGuard/nothing is written for any other subject"},
-	"guard asks for uniqueness first":    {"HolderGuard/nothing is written for any other subject"},
-	"guard writes nothing":               {"HolderGuard/a token of an active subject is created"},
-	"guard asks for the subject first":   {"HolderGuard/an invalid record is refused whatever the subject is"},
-	"guard overwrites":                   {"HolderGuard/id and name are unique"},
-	"guard answers with an error":        {"HolderGuard/id and name are unique"},
-	"guard creates before it is blocked": {"HolderGuard/a subject that is blocked meanwhile gets no more tokens"},
-	"guard creates after it looked":      {"HolderGuard/a listing after the subject was blocked has every token"},
+	"guard asks nobody":                  {"ActiveHolders/nothing is written for any other subject"},
+	"guard lets the missing pass":        {"ActiveHolders/nothing is written for any other subject"},
+	"guard lets the blocked pass":        {"ActiveHolders/nothing is written for any other subject"},
+	"guard asks by id":                   {"ActiveHolders/nothing is written for any other subject"},
+	"guard asks for uniqueness first":    {"ActiveHolders/nothing is written for any other subject"},
+	"guard writes nothing":               {"ActiveHolders/a token of an active subject is created"},
+	"guard asks for the subject first":   {"ActiveHolders/an invalid record is refused whatever the subject is"},
+	"guard overwrites":                   {"ActiveHolders/id and name are unique"},
+	"guard answers with an error":        {"ActiveHolders/id and name are unique"},
+	"guard creates before it is blocked": {"ActiveHolders/a subject that is blocked meanwhile gets no more tokens"},
+	"guard creates after it looked":      {"ActiveHolders/a listing after the subject was blocked has every token"},
+	"guard takes any requirement":        {"ActiveHolders/no other requirement is accepted"},
+	"guard tells what nobody asked":      {"TokenRecords/every field is kept"},
 	"guard ignores its context":          {"Context/a cancelled context stops every call"},
 }
 
@@ -230,8 +237,8 @@ func faulty(fault string) func(*testing.T) store.Store {
 }
 
 // TestConformanceOfNaiveStore shows that nothing but its fault makes a naive
-// store fail, and that the suite takes what the contract leaves open: that
-// optional capabilities are missing, and the variants.
+// store fail, and that the suite takes what the contract leaves open: that there
+// is no feed, and the variants.
 func TestConformanceOfNaiveStore(t *testing.T) {
 	t.Parallel()
 	for _, variant := range []string{"plain", "change called twice", "no caveats become empty"} {

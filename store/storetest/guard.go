@@ -19,6 +19,7 @@ var guardChecks = []check{
 	{"nothing is written for any other subject", guardRefuses},
 	{"id and name are unique", guardUnique},
 	{"an invalid record is refused whatever the subject is", guardInvalid},
+	{"no other requirement is accepted", guardRequirements},
 	{"concurrent creators of one name: one wins", guardConcurrently},
 	{"a subject that is blocked meanwhile gets no more tokens", guardWhileBlocking},
 	{"a listing after the subject was blocked has every token", guardAfterBlocking},
@@ -27,7 +28,7 @@ var guardChecks = []check{
 // requireGuarded demands what the store says of the token's subject.
 func requireGuarded(t *testing.T, s store.Store, want store.Status, token store.Token) {
 	t.Helper()
-	got, err := store.CreateTokenIfActive(t.Context(), s, token)
+	got, err := s.CreateToken(t.Context(), token, store.HolderActive)
 	require.NoError(t, err)
 	require.Equal(t, want, got, "what the subject of the token %q is", token.ID)
 }
@@ -78,7 +79,7 @@ func guardUnique(t *testing.T, open func() store.Store) {
 	requireGuarded(t, s, store.HolderActive, newToken("a"))
 	before := contentOf(t, s, subjects...)
 	create := func(token store.Token) error {
-		holder, err := store.CreateTokenIfActive(t.Context(), s, token)
+		holder, err := s.CreateToken(t.Context(), token, store.HolderActive)
 		require.Zero(t, holder, "there is an error, and so no answer")
 		return err
 	}
@@ -100,8 +101,24 @@ func guardInvalid(t *testing.T, open func() store.Store) {
 	for _, subject := range []caveat.Subject{alice, bob, provider, caveat.Group("g"), caveat.Nobody(), {}} {
 		token := newToken("a")
 		token.Subject, token.Secret = subject, store.Secret{}
-		_, err := store.CreateTokenIfActive(t.Context(), s, token)
+		_, err := s.CreateToken(t.Context(), token, store.HolderActive)
 		requireID(t, err, errors.IDBadData, "of %s", subject)
+	}
+	require.Empty(t, listAll(t, s, store.Query{}))
+}
+
+func guardRequirements(t *testing.T, open func() store.Store) {
+	s := open()
+	blocked := newUser("bob")
+	blocked.Blocked = true
+	createIdentities(t, s, newUser("alice"), blocked)
+	for _, subject := range []caveat.Subject{alice, bob, provider} {
+		for _, status := range []store.Status{store.HolderBlocked, store.HolderMissing, store.HolderMissing + 1, 255} {
+			token := newToken("a")
+			token.Subject = subject
+			_, err := s.CreateToken(t.Context(), token, status)
+			requireID(t, err, errors.IDBadData, "of %s, required to be %d", subject, status)
+		}
 	}
 	require.Empty(t, listAll(t, s, store.Query{}))
 }
@@ -117,7 +134,7 @@ func guardConcurrently(t *testing.T, open func() store.Store) {
 			return token
 		}
 		errs := race(callers, func(i int) error {
-			holder, err := store.CreateTokenIfActive(t.Context(), s, token(i))
+			holder, err := s.CreateToken(t.Context(), token(i), store.HolderActive)
 			if err == nil && holder != store.HolderActive {
 				return fmt.Errorf("the subject is taken for %v", holder)
 			}
@@ -151,7 +168,7 @@ func guardWhileBlocking(t *testing.T, open func() store.Store) {
 			if j%2 == 1 {
 				token.Subject = bob
 			}
-			if holders[i][j], err = store.CreateTokenIfActive(t.Context(), s, token); err != nil {
+			if holders[i][j], err = s.CreateToken(t.Context(), token, store.HolderActive); err != nil {
 				return err
 			}
 		}
@@ -191,7 +208,7 @@ func guardAfterBlocking(t *testing.T, open func() store.Store) {
 				return errors.Join(err, listErr)
 			}
 			for n := range 150 {
-				holder, err := store.CreateTokenIfActive(t.Context(), s, newToken(fmt.Sprint("token ", round, " ", i, " ", n)))
+				holder, err := s.CreateToken(t.Context(), newToken(fmt.Sprint("token ", round, " ", i, " ", n)), store.HolderActive)
 				if created.Add(1); err != nil || holder != store.HolderActive {
 					return err
 				}

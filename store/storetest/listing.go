@@ -307,7 +307,7 @@ func comeAndGo(ctx context.Context, s store.Store, writer int) error {
 	for i := range 40 {
 		token := newToken(fmt.Sprint("comes and goes ", writer, " ", i))
 		token.Created = int64(i % 9)
-		if err := s.CreateToken(ctx, token); err != nil {
+		if err := createToken(ctx, s, token); err != nil {
 			return err
 		}
 		if err := s.DeleteToken(ctx, token.ID); err != nil {

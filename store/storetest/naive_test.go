@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -198,6 +199,9 @@ func (n *naive) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	t := n.temporary[n.subject(subject)]
 	if n.is("rotate in two steps") {
 		n.pause()
+	}
+	if t.Generation == math.MaxInt64 {
+		return 0, errors.New("there is no higher generation")
 	}
 	t.Subject, t.Secret = subject, secret
 	if !n.is("generation not counted") || t.Generation == 0 {

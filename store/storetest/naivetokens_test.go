@@ -27,22 +27,36 @@ func (n *naive) nameTaken(t store.Token) bool {
 	return ok && owner != n.text(t.ID) && !n.is("names not unique")
 }
 
-func (n *naive) CreateToken(ctx context.Context, t store.Token) error {
+func (n *naive) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	if n.is("context checked after the write") {
-		defer func() { _ = n.createToken(context.WithoutCancel(ctx), t) }()
-		return ctx.Err()
+		defer func() { _, _ = n.createToken(context.WithoutCancel(ctx), t, require) }()
+		return 0, ctx.Err()
 	}
-	return n.createToken(ctx, t)
+	return n.createToken(ctx, t, require)
 }
 
-func (n *naive) createToken(ctx context.Context, t store.Token) error {
+func (n *naive) createToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	if err := n.begin(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	defer n.mu.Unlock()
-	if err := t.Validate(); err != nil && !n.is("invalid records kept") {
-		return err
+	if err := t.ValidateNew(require); err != nil && !n.is("invalid records kept") {
+		return 0, err
 	}
+	if require != 0 {
+		if holder = n.status(t.Subject); holder != require {
+			return holder, nil
+		}
+	}
+	if err := n.refusal(t); err != nil {
+		return 0, err
+	}
+	n.keep(n.in(t, "create keeps memory"))
+	return holder, nil
+}
+
+// refusal is why there cannot be another token like this.
+func (n *naive) refusal(t store.Token) error {
 	_, taken := n.tokens[n.text(t.ID)]
 	occupied := n.nameTaken(t)
 	if n.is("create in two steps") {
@@ -60,7 +74,6 @@ func (n *naive) createToken(ctx context.Context, t store.Token) error {
 	case occupied:
 		return errors.BadValueIdentifierOccupied("name")
 	}
-	n.keep(n.in(t, "create keeps memory"))
 	return nil
 }
 

@@ -20,34 +20,32 @@ var replacerChecks = []check{
 }
 
 // requireReplaced replaces one secret by another.
-func requireReplaced(t *testing.T, replacer store.TemporaryReplacer, subject caveat.Subject, old, secret string) {
+func requireReplaced(t *testing.T, s store.Store, subject caveat.Subject, old, secret string) {
 	t.Helper()
-	replaced, err := replacer.ReplaceTemporarySecret(t.Context(), subject, store.NewSecret(old), store.NewSecret(secret))
+	replaced, err := s.ReplaceTemporarySecret(t.Context(), subject, store.NewSecret(old), store.NewSecret(secret))
 	require.NoError(t, err)
 	require.True(t, replaced, "the old secret was %q", old)
 }
 
 func replaceSecret(t *testing.T, open func() store.Store) {
 	s := open()
-	replacer := capability[store.TemporaryReplacer](t, s)
 	createIdentities(t, s, newUser("alice"))
 	for _, text := range anyBytes {
 		rotateTo(t, s, alice, text)
 		before := temporaryKey(t, s, alice)
-		requireReplaced(t, replacer, alice, text, text+" replaced")
+		requireReplaced(t, s, alice, text, text+" replaced")
 		want := before
 		want.Secret = store.NewSecret(text + " replaced")
 		require.Equal(t, want, temporaryKey(t, s, alice))
 	}
 	rotateTo(t, s, alice, "last")
 	require.EqualValues(t, len(anyBytes)+1, temporaryKey(t, s, alice).Generation)
-	requireReplaced(t, replacer, alice, "last", "last")
+	requireReplaced(t, s, alice, "last", "last")
 	require.Equal(t, newUser("alice"), getIdentity(t, s, alice))
 }
 
 func replaceOnlyOld(t *testing.T, open func() store.Store) {
 	s := open()
-	replacer := capability[store.TemporaryReplacer](t, s)
 	rotateTo(t, s, alice, "first")
 	rotateTo(t, s, alice, "Secret")
 	rotateTo(t, s, provider, "of the provider")
@@ -58,7 +56,7 @@ func replaceOnlyOld(t *testing.T, open func() store.Store) {
 		{alice, "first"}, {alice, "secret"}, {alice, "Secret "}, {alice, "Secret\x00"}, {alice, "Secre"}, {alice, ""},
 		{alice, "of the provider"}, {provider, "Secret"}, {bob, "Secret"}, {bob, ""},
 	} {
-		replaced, err := replacer.ReplaceTemporarySecret(t.Context(), c.subject, store.NewSecret(c.old), store.NewSecret("new"))
+		replaced, err := s.ReplaceTemporarySecret(t.Context(), c.subject, store.NewSecret(c.old), store.NewSecret("new"))
 		require.NoError(t, err, "%s %q", c.subject, c.old)
 		require.False(t, replaced, "%s %q", c.subject, c.old)
 	}
@@ -68,28 +66,26 @@ func replaceOnlyOld(t *testing.T, open func() store.Store) {
 	requireID(t, err, errors.IDNotFound, "a key was made")
 
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
-	replaced, err := replacer.ReplaceTemporarySecret(t.Context(), alice, store.NewSecret("Secret"), store.NewSecret("new"))
+	replaced, err := s.ReplaceTemporarySecret(t.Context(), alice, store.NewSecret("Secret"), store.NewSecret("new"))
 	require.NoError(t, err)
 	require.False(t, replaced, "of a key that was deleted")
 }
 
 func replaceRefused(t *testing.T, open func() store.Store) {
 	s := open()
-	replacer := capability[store.TemporaryReplacer](t, s)
 	ensure(t, s, alice, "kept")
 	old, secret := store.NewSecret("kept"), store.NewSecret("new")
 	for _, subject := range []caveat.Subject{caveat.Group("g"), caveat.Nobody(), {}, caveat.User(""), caveat.User("a\x00")} {
-		_, err := replacer.ReplaceTemporarySecret(t.Context(), subject, old, secret)
+		_, err := s.ReplaceTemporarySecret(t.Context(), subject, old, secret)
 		requireID(t, err, errors.IDBadData, "%q", subject)
 	}
-	_, err := replacer.ReplaceTemporarySecret(t.Context(), alice, old, store.Secret{})
+	_, err := s.ReplaceTemporarySecret(t.Context(), alice, old, store.Secret{})
 	requireID(t, err, errors.IDBadData, "an empty secret")
 	require.Equal(t, temporaryOf(alice, "kept", 1), temporaryKey(t, s, alice))
 }
 
 func replaceConcurrently(t *testing.T, open func() store.Store) {
 	s := open()
-	replacer := capability[store.TemporaryReplacer](t, s)
 	rotateTo(t, s, alice, "start")
 	for round := range 20 {
 		old := temporaryKey(t, s, alice).Secret
@@ -97,7 +93,7 @@ func replaceConcurrently(t *testing.T, open func() store.Store) {
 		replaced := make([]bool, callers)
 		secret := func(i int) store.Secret { return store.NewSecret(fmt.Sprint("secret ", round, " ", i)) }
 		requireAllNil(t, race(callers, func(i int) (err error) {
-			replaced[i], err = replacer.ReplaceTemporarySecret(t.Context(), alice, old, secret(i))
+			replaced[i], err = s.ReplaceTemporarySecret(t.Context(), alice, old, secret(i))
 			return err
 		}))
 		winners := 0
@@ -113,7 +109,6 @@ func replaceConcurrently(t *testing.T, open func() store.Store) {
 
 func replaceWhileRotating(t *testing.T, open func() store.Store) {
 	s := open()
-	replacer := capability[store.TemporaryReplacer](t, s)
 	rotateTo(t, s, alice, "start")
 	for round := range 20 {
 		before := temporaryKey(t, s, alice)
@@ -122,7 +117,7 @@ func replaceWhileRotating(t *testing.T, open func() store.Store) {
 			if i == 0 {
 				_, err = s.RotateTemporaryKey(t.Context(), alice, rotated)
 			} else {
-				_, err = replacer.ReplaceTemporarySecret(t.Context(), alice, before.Secret, store.NewSecret(fmt.Sprint("replaced ", i)))
+				_, err = s.ReplaceTemporarySecret(t.Context(), alice, before.Secret, store.NewSecret(fmt.Sprint("replaced ", i)))
 			}
 			return err
 		}))

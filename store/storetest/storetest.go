@@ -8,9 +8,8 @@
 // The suite checks each sentence of the contract, through the contract alone:
 // what is kept and what is refused, which class of error is returned, that
 // concurrent writers lose nothing, that no memory is shared, that a done context
-// stops every call, and that texts are compared byte for byte. The capabilities
-// [store.Archive], [store.Watcher] and [store.TemporaryReplacer] are checked of
-// stores that have them, and [store.CreateTokenIfActive] of all.
+// stops every call, and that texts are compared byte for byte. Of a store without a
+// feed it checks that it says so.
 //
 // Nothing depends on the speed of a backend, except that a check which waits
 // gives up after a time that no working backend needs.
@@ -46,9 +45,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Aliasing", aliasingChecks},
 		{"Context", contextChecks},
 		{"Archive", archiveChecks},
-		{"Watcher", watcherChecks},
-		{"TemporaryReplacer", replacerChecks},
-		{"HolderGuard", guardChecks},
+		{"Watch", watcherChecks},
+		{"ReplaceTemporarySecret", replacerChecks},
+		{"ActiveHolders", guardChecks},
 	} {
 		t.Run(area.name, func(t *testing.T) {
 			for _, c := range area.checks {
@@ -73,14 +72,4 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 type check struct {
 	name string
 	run  func(t *testing.T, open func() store.Store)
-}
-
-// capability returns s as a T. It skips the test if s is none.
-func capability[T any](t *testing.T, s store.Store) T {
-	t.Helper()
-	c, ok := s.(T)
-	if !ok {
-		t.Skipf("the optional capability is not there: %T is no %s", s, nameOf[T]())
-	}
-	return c
 }

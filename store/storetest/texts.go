@@ -106,7 +106,7 @@ func badTextRefused(t *testing.T, open func() store.Store) {
 		} {
 			token := newToken("a")
 			spoil(&token)
-			requireID(t, s.CreateToken(t.Context(), token), errors.IDBadData, "%s %q", what, bad)
+			requireID(t, createToken(t.Context(), s, token), errors.IDBadData, "%s %q", what, bad)
 		}
 		username, fullName := newUser("alice"), newUser("alice")
 		username.Username, fullName.FullName = bad, bad

@@ -39,12 +39,12 @@ func idUnique(t *testing.T, open func() store.Store) {
 	createTokens(t, s, fullToken("a"))
 	before := contentOf(t, s)
 
-	requireID(t, s.CreateToken(t.Context(), fullToken("a")), errors.IDAlreadyExists, "the same record again")
+	requireID(t, createToken(t.Context(), s, fullToken("a")), errors.IDAlreadyExists, "the same record again")
 	other := newToken("a")
 	other.Name = "free"
-	requireID(t, s.CreateToken(t.Context(), other), errors.IDAlreadyExists, "another name")
+	requireID(t, createToken(t.Context(), s, other), errors.IDAlreadyExists, "another name")
 	other.Subject = bob
-	requireID(t, s.CreateToken(t.Context(), other), errors.IDAlreadyExists, "another subject")
+	requireID(t, createToken(t.Context(), s, other), errors.IDAlreadyExists, "another subject")
 	require.Equal(t, before, contentOf(t, s), "a refused record was written")
 
 	free := newToken("b")
@@ -59,7 +59,7 @@ func nameUnique(t *testing.T, open func() store.Store) {
 	createTokens(t, s, first)
 	second := newToken("b")
 	second.Name = "name"
-	requireOccupied(t, s.CreateToken(t.Context(), second), "name")
+	requireOccupied(t, createToken(t.Context(), s, second), "name")
 	requireTokens(t, []store.Token{first}, listAll(t, s, store.Query{}))
 	_, err := s.NamedKey(t.Context(), "b")
 	requireID(t, err, errors.IDNotFound)
@@ -83,7 +83,7 @@ func createIDConcurrently(t *testing.T, open func() store.Store) {
 			tokens[i] = newToken(id)
 			tokens[i].Name = fmt.Sprint("name", round, " ", i)
 		}
-		errs := race(callers, func(i int) error { return s.CreateToken(t.Context(), tokens[i]) })
+		errs := race(callers, func(i int) error { return createToken(t.Context(), s, tokens[i]) })
 		requireOneWinner(t, errs, func(err error) { requireID(t, err, errors.IDAlreadyExists) })
 		for i, err := range errs {
 			if err == nil {
@@ -103,7 +103,7 @@ func createNameConcurrently(t *testing.T, open func() store.Store) {
 		errs := race(callers, func(i int) error {
 			token := newToken(fmt.Sprint("token", round, " ", i))
 			token.Name = fmt.Sprint("name", round)
-			return s.CreateToken(t.Context(), token)
+			return createToken(t.Context(), s, token)
 		})
 		requireOneWinner(t, errs, func(err error) { requireOccupied(t, err, "name") })
 		for i, err := range errs {
@@ -188,7 +188,7 @@ func invalidTokenRefused(t *testing.T, open func() store.Store) {
 	} {
 		token := newToken("a")
 		spoil(&token)
-		requireID(t, s.CreateToken(t.Context(), token), errors.IDBadData, "%s", what)
+		requireID(t, createToken(t.Context(), s, token), errors.IDBadData, "%s", what)
 		require.Empty(t, listAll(t, s, store.Query{}), "%s: the record was written", what)
 	}
 	createTokens(t, s, newToken("a"))

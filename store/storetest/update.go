@@ -141,7 +141,7 @@ func rename(t *testing.T, open func() store.Store) {
 	createTokens(t, s, taker)
 	late := newToken("d")
 	late.Name = "new"
-	requireOccupied(t, s.CreateToken(t.Context(), late), "name")
+	requireOccupied(t, createToken(t.Context(), s, late), "name")
 
 	updateToken(t, s, "a", func(token *store.Token) { token.Name = "new" })
 	updateToken(t, s, "a", func(token *store.Token) { token.Name = "NEW" })

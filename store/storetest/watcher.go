@@ -14,12 +14,50 @@ import (
 )
 
 var watcherChecks = []check{
-	{"a feed starts with FeedUp and ends with the context", watchEnds},
-	{"every kind of change is reported", watchReports},
-	{"a change is reported when look-ups see it", watchAfterWrite},
-	{"every watcher is told", watchMany},
-	{"an observer that hangs stops no writer", watchHangs},
-	{"a feed needs an observer", watchNobody},
+	{"a feed starts with FeedUp and ends with the context", ofFeed(watchEnds)},
+	{"every kind of change is reported", ofFeed(watchReports)},
+	{"a change is reported when look-ups see it", ofFeed(watchAfterWrite)},
+	{"every watcher is told", ofFeed(watchMany)},
+	{"an observer that hangs stops no writer", ofFeed(watchHangs)},
+	{"a feed needs an observer", ofFeed(watchNobody)},
+}
+
+// ofFeed returns a check of stores with a feed. Of one without it checks that it
+// says so.
+func ofFeed(run func(*testing.T, func() store.Store)) func(*testing.T, func() store.Store) {
+	return func(t *testing.T, open func() store.Store) {
+		if hasFeed(t, open()) {
+			run(t, open)
+		}
+	}
+}
+
+// hasFeed reports whether the store has a feed. One that has none has to tell at
+// once.
+func hasFeed(t *testing.T, s store.Store) bool {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	up, ended := make(chan error), make(chan error, 1)
+	go func() {
+		ended <- s.Watch(ctx, func(store.Change) {
+			select {
+			case up <- nil:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	select {
+	case err := <-ended:
+		requireEnvironment(t, err, errors.ErrUnsupported, "a feed that ends by itself")
+		return false
+	case <-up:
+	case <-time.After(limitOf(t)):
+		require.FailNow(t, "gave up waiting: the store neither has a feed nor says that it has none")
+	}
+	cancel()
+	await(t, ended, "the feed ends with its context")
+	return true
 }
 
 // feed is a running call of Watch.
@@ -32,11 +70,10 @@ type feed struct {
 // watch starts a feed and returns when it stands.
 func watch(t *testing.T, s store.Store) feed {
 	t.Helper()
-	watcher := capability[store.Watcher](t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	f := feed{make(chan store.Change), make(chan error, 1), cancel}
 	go func() {
-		f.ended <- watcher.Watch(ctx, func(c store.Change) {
+		f.ended <- s.Watch(ctx, func(c store.Change) {
 			select {
 			case f.changes <- c:
 			case <-ctx.Done():
@@ -97,26 +134,21 @@ func watchReports(t *testing.T, open func() store.Store) {
 	f.until(t, temporary)
 	rotateTo(t, s, alice, "second")
 	f.until(t, temporary)
-	if replacer, ok := s.(store.TemporaryReplacer); ok {
-		requireReplaced(t, replacer, alice, "second", "third")
-		f.until(t, temporary)
-	}
+	requireReplaced(t, s, alice, "second", "third")
+	f.until(t, temporary)
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
 	f.until(t, temporary)
 
-	if archive, ok := s.(store.Archive); ok {
-		require.NoError(t, archive.Import(t.Context(), goodRecords()))
-		missing := map[store.Change]bool{token: true, identity: true, temporary: true}
-		for len(missing) > 0 {
-			delete(missing, await(t, f.changes, fmt.Sprintf("the imported changes %v", missing)))
-		}
+	require.NoError(t, s.Import(t.Context(), goodRecords()))
+	missing := map[store.Change]bool{token: true, identity: true, temporary: true}
+	for len(missing) > 0 {
+		delete(missing, await(t, f.changes, fmt.Sprintf("the imported changes %v", missing)))
 	}
 }
 
 // watchAfterWrite looks at the store from within the observer, as a cache does.
 func watchAfterWrite(t *testing.T, open func() store.Store) {
 	s := open()
-	watcher := capability[store.Watcher](t, s)
 	createTokens(t, s, newToken("a"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -125,7 +157,7 @@ func watchAfterWrite(t *testing.T, open func() store.Store) {
 	seen := make(chan bool, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- watcher.Watch(ctx, func(c store.Change) {
+		ended <- s.Watch(ctx, func(c store.Change) {
 			switch c.Kind {
 			case store.FeedUp:
 				once.Do(func() { close(up) })
@@ -164,7 +196,7 @@ func watchHangs(t *testing.T, open func() store.Store) {
 	written := make(chan error, 1)
 	go func() {
 		for i := range 200 {
-			if err := s.CreateToken(t.Context(), newToken(fmt.Sprint("token", i))); err != nil {
+			if err := createToken(t.Context(), s, newToken(fmt.Sprint("token", i))); err != nil {
 				written <- err
 				return
 			}
@@ -182,8 +214,8 @@ func watchHangs(t *testing.T, open func() store.Store) {
 }
 
 func watchNobody(t *testing.T, open func() store.Store) {
-	watcher := capability[store.Watcher](t, open())
+	s := open()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	require.ErrorIs(t, watcher.Watch(ctx, nil), errors.IDBadData)
+	require.ErrorIs(t, s.Watch(ctx, nil), errors.IDBadData)
 }

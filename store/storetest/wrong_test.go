@@ -134,7 +134,10 @@ func (w *wrongArchive) Import(ctx context.Context, records []store.Record) error
 		})
 	case "import adds to what is there":
 		for _, r := range records {
-			if r.Token != nil && w.Store.CreateToken(ctx, *r.Token) != nil {
+			if r.Token == nil {
+				continue
+			}
+			if _, err := w.Store.CreateToken(ctx, *r.Token, 0); err != nil {
 				return errors.AlreadyExists()
 			}
 		}
@@ -216,15 +219,15 @@ func (w *wrongWatcher) Watch(ctx context.Context, observe func(store.Change)) er
 	})
 }
 
-func (w *wrongWatcher) CreateToken(ctx context.Context, t store.Token) error {
-	err := w.Store.CreateToken(ctx, t)
+func (w *wrongWatcher) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
+	holder, err := w.Store.CreateToken(ctx, t, require)
 	w.mu.Lock()
 	observe := w.observer
 	w.mu.Unlock()
 	if observe != nil && w.fault == "writers wait for the observer" {
 		observe(store.Change{Kind: store.TokenChanged, TokenID: t.ID})
 	}
-	return err
+	return holder, err
 }
 
 // UpdateToken tells of the change before it makes it.
@@ -267,7 +270,8 @@ func (w *wrongReplacer) ReplaceTemporarySecret(ctx context.Context, subject cave
 	return w.Store.ReplaceTemporarySecret(ctx, subject, old, secret)
 }
 
-// wrongGuard is the memory store with a fault in CreateTokenIfActive.
+// wrongGuard is the memory store with a fault in CreateToken, as far as an active
+// holder is required.
 type wrongGuard struct {
 	*memory.Store
 	fault string
@@ -276,7 +280,17 @@ type wrongGuard struct {
 	seen map[caveat.Subject]store.Status // by "guard creates before it is blocked"
 }
 
-func (w *wrongGuard) CreateTokenIfActive(ctx context.Context, t store.Token) (store.Status, error) {
+func (w *wrongGuard) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
+	switch {
+	case require != store.HolderActive && w.fault == "guard takes any requirement":
+		require = 0
+	case require == 0 && w.fault == "guard tells what nobody asked":
+		_, err := w.Store.CreateToken(ctx, t, 0)
+		return store.HolderActive, err
+	}
+	if require != store.HolderActive {
+		return w.Store.CreateToken(ctx, t, require)
+	}
 	subject := t.Subject
 	if w.fault == "guard ignores its context" {
 		ctx = context.WithoutCancel(ctx)
@@ -316,13 +330,13 @@ func (w *wrongGuard) CreateTokenIfActive(ctx context.Context, t store.Token) (st
 	}
 	switch w.fault {
 	case "":
-		return w.Store.CreateTokenIfActive(ctx, t)
+		return w.Store.CreateToken(ctx, t, require)
 	case "guard creates after it looked":
 		for range 100 {
 			runtime.Gosched()
 		}
 	}
-	if err = w.Store.CreateToken(ctx, t); err != nil && w.fault != "guard answers with an error" {
+	if _, err = w.Store.CreateToken(ctx, t, 0); err != nil && w.fault != "guard answers with an error" {
 		holder = 0
 	}
 	return holder, err

@@ -50,17 +50,11 @@ func (d Difference) String() string { return fmt.Sprintf("%s %q: %s", d.Kind, d.
 // Compare gives what dst has not in common with src, and nothing if the two
 // hold the same records. Each record is looked up at the other end, so it takes
 // the time of two copies or so, and holds one page in memory. What is written
-// meanwhile may show as a difference. An error is the last that it gives; they
-// are those of [Copy].
+// meanwhile may show as a difference. An error is the last that it gives.
 func Compare(ctx context.Context, dst, src store.Store) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
-		from, to, err := archives(dst, src)
-		if err != nil {
-			yield(Difference{}, err)
-			return
-		}
-		if compareAll(ctx, from, dst, Missing, yield) {
-			compareAll(ctx, to, src, Extra, yield)
+		if compareAll(ctx, src, dst, Missing, yield) {
+			compareAll(ctx, dst, src, Extra, yield)
 		}
 	}
 }

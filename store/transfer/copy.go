@@ -34,27 +34,23 @@ type Progress struct {
 // Secrets are copied as src shows them. Between two sealed stores they are
 // sealed anew; between their backends they stay sealed under the same keys.
 //
-// Errors: badData {key "dst"} or {key "src"} for a store that is no [store.Archive],
-// and badData {key "dst"} for a sealed store without its key ring, to which
-// secrets would be written in clear; badValueIdentifierOccupied for a name that belongs to another record of dst.
+// Errors: badData {key "dst"} for a sealed store without its key ring, to which
+// secrets would be written in clear; badValueIdentifierOccupied for a name that
+// belongs to another record of dst.
 func Copy(ctx context.Context, dst, src store.Store, o Options) (Progress, error) {
 	done := Progress{Next: o.From}
-	from, to, err := archives(dst, src)
-	if err != nil {
-		return done, err
-	}
 	sealed := store.CheckSeal(ctx, dst)
 	if sealed != nil && !errors.Is(sealed, store.ErrSealed) {
 		return done, sealed
 	}
-	for page, err := range Walk(ctx, from, o.From, o.PageSize) {
+	for page, err := range Walk(ctx, src, o.From, o.PageSize) {
 		if err != nil {
 			return done, err
 		}
 		if sealed != nil && slices.ContainsFunc(page.Records, isClear) {
 			return done, errors.BadDataHint("dst", "the destination holds sealed records: open it with package seal and its key ring")
 		}
-		if err := to.Import(ctx, page.Records); err != nil {
+		if err := dst.Import(ctx, page.Records); err != nil {
 			return done, fmt.Errorf("import records of kind %s: %w", page.Kind, err)
 		}
 		done.Records += int64(len(page.Records))
@@ -78,17 +74,4 @@ func isClear(r store.Record) bool {
 		secret = r.Token.Secret
 	}
 	return !secret.IsZero() && !secret.IsSealed()
-}
-
-// archives returns the capabilities that a copy needs of its ends.
-func archives(dst, src store.Store) (from, to store.Archive, err error) {
-	from, ok := src.(store.Archive)
-	if !ok {
-		return nil, nil, errors.BadDataHint("src", "the source is no store.Archive: it cannot list all that it has")
-	}
-	to, ok = dst.(store.Archive)
-	if !ok {
-		return nil, nil, errors.BadDataHint("dst", "the destination is no store.Archive: it cannot take records as they are")
-	}
-	return from, to, nil
 }

@@ -42,7 +42,7 @@ func filled(t *testing.T, n int) *memory.Store {
 			token.Privileges = []string{}
 			token.Revoked, token.UsageLimit, token.UsageCount = true, 7, 3
 		}
-		require.NoError(t, s.CreateToken(t.Context(), token))
+		require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	}
 	return s
 }
@@ -184,30 +184,6 @@ func TestCopyTellsWhatIsInTheWay(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestCopyAndCompareNeedArchives(t *testing.T) {
-	t.Parallel()
-	archive, none := memory.New(), struct{ store.Store }{memory.New()}
-	for _, c := range []struct {
-		dst, src store.Store
-		key      string
-	}{
-		{archive, none, "src"},
-		{none, archive, "dst"},
-	} {
-		_, copyErr := transfer.Copy(t.Context(), c.dst, c.src, transfer.Options{})
-		var compareErr error
-		for _, compareErr = range transfer.Compare(t.Context(), c.dst, c.src) {
-		}
-		for _, err := range []error{copyErr, compareErr} {
-			e, ok := errors.AsType[*errors.Error](err)
-			require.True(t, ok, "%v", err)
-			require.Equal(t, errors.IDBadData, e.ID)
-			require.Equal(t, c.key, e.Details["key"])
-			require.Contains(t, err.Error(), "store.Archive")
-		}
-	}
-}
-
 // stuck is an archive whose export never gets ahead.
 type stuck struct{ *memory.Store }
 
@@ -245,3 +221,6 @@ func TestWalkEndsWithTheFirstError(t *testing.T) {
 	}
 	require.Equal(t, 1, errs)
 }
+
+// second is for calls of which only the error matters.
+func second[T any](_ T, err error) error { return err }

@@ -81,9 +81,9 @@ func TestANewTokenIsGoodElsewhereAtOnce(t *testing.T) {
 			require.ErrorIs(t, err, errors.IDNotFound)
 		}
 		require.EqualValues(t, 2, there.Stats().Loads, "that there is none is not remembered")
-		require.NoError(t, here.CreateToken(ctx, store.Token{
+		require.NoError(t, second(here.CreateToken(ctx, store.Token{
 			ID: "a", Name: "a", Version: 2, Subject: alice, Type: "act", Secret: store.NewSecret("secret"),
-		}))
+		}, 0)))
 		_, err := here.EnsureTemporaryKey(ctx, alice, store.NewSecret("secret"))
 		require.NoError(t, err)
 		eventually(t, func() bool {

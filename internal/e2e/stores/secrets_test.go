@@ -161,19 +161,19 @@ func writeSecrets(t *testing.T, s store.Store) {
 	}
 	require.NoError(t, s.CreateIdentity(ctx, store.Identity{Subject: alice, Username: "alice", Password: secret()}))
 	require.NoError(t, s.UpdateIdentity(ctx, alice, func(i *store.Identity) error { i.Password = secret(); return nil }))
-	require.NoError(t, s.CreateToken(ctx, *token("a")))
+	require.NoError(t, second(s.CreateToken(ctx, *token("a"), 0)))
 	require.NoError(t, s.UpdateToken(ctx, "a", func(t *store.Token) error { t.Secret = secret(); return nil }))
 	require.NoError(t, s.UpdateToken(ctx, "a", func(t *store.Token) error { t.Revoked = true; return nil }))
 	_, err := s.EnsureTemporaryKey(ctx, alice, secret())
 	require.NoError(t, err)
 	_, err = s.RotateTemporaryKey(ctx, alice, secret())
 	require.NoError(t, err)
-	require.NoError(t, s.(store.Archive).Import(ctx, []store.Record{
+	require.NoError(t, s.Import(ctx, []store.Record{
 		{Identity: &store.Identity{Subject: bob, Username: "bob", Password: secret()}},
 		{Temporary: &store.Temporary{Subject: bob, Secret: secret(), Generation: 3}},
 		{Token: token("b")},
 	}))
-	require.NoError(t, s.CreateToken(ctx, *token("deleted")))
+	require.NoError(t, second(s.CreateToken(ctx, *token("deleted"), 0)))
 	require.NoError(t, s.DeleteToken(ctx, "deleted"))
 
 	for id, number := range map[string]int{"a": 4, "b": 9} {

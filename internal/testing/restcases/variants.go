@@ -42,9 +42,9 @@ func (w *World) Version1() macaroon.Token {
 	secret := store.NewSecret("of old")
 	t, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "onezone.example.com", ID: "of-old"}, secret)
 	w.must(w.tb, err)
-	w.must(w.tb, w.Store.CreateToken(w.tb.Context(), store.Token{
+	w.must(w.tb, second(w.Store.CreateToken(w.tb.Context(), store.Token{
 		ID: "of-old", Name: "of old", Version: 1, Subject: Alice, Type: "act", Secret: secret, Created: 1,
-	}))
+	}, 0)))
 	return t
 }
 
