@@ -212,7 +212,12 @@ func open(t testing.TB, b store.Store, o cache.Options) (cache.Store, *clock) {
 // plain is a store without a feed.
 type plain struct{ store.Store }
 
-func (plain) Watch(context.Context, func(store.Change)) error { return errors.ErrUnsupported }
+func (plain) Watch(ctx context.Context, _ func(store.Change)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.ErrUnsupported
+}
 
 // namedKey demands that there is a key.
 func namedKey(t testing.TB, s store.Store) store.Key {
