@@ -107,7 +107,7 @@ func TestWhatChangedLeavesTheMemory(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, c.Stats().Entries, what)
 			require.Equal(t, 1, c.Stats().Negative)
-			require.NoError(t, c.CreateToken(t.Context(), token("unknown")))
+			require.NoError(t, second(c.CreateToken(t.Context(), token("unknown"), 0)))
 			require.Zero(t, c.Stats().Negative, what)
 		})
 		synctest.Test(t, func(t *testing.T) {
@@ -133,7 +133,7 @@ func TestWhatIsTooOldLeavesTheMemory(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBackend(t)
 			for i := range 1000 {
-				require.NoError(t, b.CreateToken(t.Context(), token(fmt.Sprint("token ", i))))
+				require.NoError(t, second(b.CreateToken(t.Context(), token(fmt.Sprint("token ", i)), 0)))
 			}
 			c, err := cache.New(b, cache.Options{})
 			require.NoError(t, err)

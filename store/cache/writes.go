@@ -124,7 +124,7 @@ func (c *cached) Import(ctx context.Context, records []store.Record) error {
 
 // ReplaceTemporarySecret implements [store.Archive].
 func (c *cached) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
-	defer c.versions.change(keyOfTemporary(subject))
+	defer c.change(keyOfTemporary(subject))
 	return c.backend.ReplaceTemporarySecret(ctx, subject, old, secret)
 }
 

@@ -64,7 +64,7 @@ func TestLookUpIsOneRoundTrip(t *testing.T) {
 	created := 0
 	create := func() {
 		created++
-		require.NoError(t, second(s.CreateTokenIfActive(t.Context(), newToken(fmt.Sprint("token ", created)))))
+		require.NoError(t, second(s.CreateToken(t.Context(), newToken(fmt.Sprint("token ", created)), store.HolderActive)))
 	}
 	create()
 	for range 10 {

@@ -71,10 +71,10 @@ func TestIssueAsksASingleServerOnce(t *testing.T) {
 	client := &counting{Client: newSingleClient(t)}
 	s := newStore(t, client, redis.Options{})
 	fill(t, s)
-	_, err := s.CreateTokenIfActive(t.Context(), newToken("first"))
+	_, err := s.CreateToken(t.Context(), newToken("first"), store.HolderActive)
 	require.NoError(t, err)
 	client.asked.Store(0)
-	holder, err := s.CreateTokenIfActive(t.Context(), newToken("b"))
+	holder, err := s.CreateToken(t.Context(), newToken("b"), store.HolderActive)
 	require.NoError(t, err)
 	require.Equal(t, store.HolderActive, holder)
 	require.EqualValues(t, 1, client.asked.Load())

@@ -31,9 +31,9 @@ var redisModes = []engine{
 func fillRedis(tb testing.TB, s store.Store) {
 	tb.Helper()
 	require.NoError(tb, s.CreateIdentity(tb.Context(), store.Identity{Subject: alice, Username: "alice"}))
-	require.NoError(tb, s.CreateToken(tb.Context(), store.Token{
+	require.NoError(tb, second(s.CreateToken(tb.Context(), store.Token{
 		ID: "a", Name: "a", Version: 2, Subject: alice, Type: "act", Secret: store.NewSecret("secret"),
-	}))
+	}, 0)))
 	_, err := s.RotateTemporaryKey(tb.Context(), alice, store.NewSecret("temporary"))
 	require.NoError(tb, err)
 }
