@@ -15,12 +15,11 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// backends are stores with and without the capabilities that a look at the first
-// records needs.
+// backends are stores of an engine and behind a double of one.
 func backends() map[string]store.Store {
 	return map[string]store.Store{
-		"every capability": memory.New(),
-		"no capability":    struct{ store.Store }{memory.New()},
+		"memory":        memory.New(),
+		"memory inside": struct{ store.Store }{memory.New()},
 	}
 }
 

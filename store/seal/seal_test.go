@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	keys := ring(t, key1, key2)
 	for name, open := range map[string]func(t *testing.T) store.Store{
-		"every capability": func(t *testing.T) store.Store { return sealed(t, memory.New(), keys) },
+		"memory": func(t *testing.T) store.Store { return sealed(t, memory.New(), keys) },
 		"plaintext allowed": func(t *testing.T) store.Store {
 			return sealed(t, memory.New(), keys, seal.AllowPlaintext())
 		},

@@ -1,6 +1,8 @@
 package stores_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -52,5 +54,12 @@ func followed(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 	return c
 }
 
-// plain hides the capabilities of a store.
+// plain is a store without a feed.
 type plain struct{ store.Store }
+
+func (plain) Watch(ctx context.Context, _ func(store.Change)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.ErrUnsupported
+}
