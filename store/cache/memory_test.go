@@ -3,7 +3,6 @@ package cache_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -26,63 +25,6 @@ func heap() int {
 	runtime.GC() // what finalizers and pools held
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
-}
-
-// Not parallel, for it looks at the memory of the process. It is five minutes, by
-// the clock of the cache, of tokens that are issued, verified, changed and deleted.
-func TestMixedLoadNeedsTheMemoryOfLiveTokens(t *testing.T) {
-	const live, operations = 480, 60_000
-	backend := memory.New()
-	c, clock := open(t, backend, cache.Options{})
-	require.NoError(t, backend.CreateIdentity(t.Context(), store.Identity{Subject: alice}))
-	authority, err := macaroon.NewAuthority(c)
-	require.NoError(t, err)
-	issued := 0
-	issue := func() macaroon.Token {
-		issued++
-		token, err := authority.IssueNamed(t.Context(), fmt.Sprint("token ", issued), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
-		require.NoError(t, err)
-		_, err = authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
-		require.NoError(t, err)
-		return token
-	}
-	tokens := make([]macaroon.Token, live)
-	for i := range tokens {
-		tokens[i] = issue()
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	step := func() {
-		i := random.IntN(live)
-		token := tokens[i]
-		switch random.IntN(10) {
-		case 0, 1, 2:
-			require.NoError(t, authority.Delete(t.Context(), token.ID()))
-			if random.IntN(10) == 0 {
-				_, err := authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
-				require.ErrorIs(t, err, errors.IDTokenInvalid)
-			}
-			tokens[i] = issue()
-		case 3:
-			name := fmt.Sprint("renamed ", issued, " ", i, " ", random.Uint64())
-			require.NoError(t, authority.Update(t.Context(), token.ID(), macaroon.Change{Name: &name}))
-		default:
-			_, err := authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
-			require.NoError(t, err)
-		}
-		clock.move(5 * time.Minute / operations)
-	}
-	var heaps []int
-	for n := range operations {
-		if n%(operations/6) == 0 {
-			heaps = append(heaps, heap())
-		}
-		step()
-	}
-	heaps = append(heaps, heap())
-	t.Logf("%d tokens of which %d live, %d entries and %d negative ones; bytes in use: %v",
-		issued, live, c.Stats().Entries, c.Stats().Negative, heaps)
-	require.LessOrEqual(t, c.Stats().Entries, live, "entries of tokens that are gone")
-	require.LessOrEqual(t, heaps[len(heaps)-1], heaps[1]+heaps[1]/5, "the memory grows: %v", heaps)
 }
 
 // TestWhatChangedLeavesTheMemory is about own writes and those that the feed tells
