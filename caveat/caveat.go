@@ -65,12 +65,13 @@ func Check(ctx context.Context, c Caveat, req *Request) error {
 	if req == nil {
 		req = &Request{}
 	}
-	return decide(ctx, req.Vocabulary.language().normalize(c), req)
+	c = req.Vocabulary.language().normalize(c)
+	ok, cause := c.satisfied(ctx, *req)
+	return verdict(c, ok, cause)
 }
 
-// decide is Check for a caveat that is a value of this package.
-func decide(ctx context.Context, c Caveat, req *Request) error {
-	ok, cause := c.satisfied(ctx, *req)
+// verdict returns the error of Check for what [Caveat.satisfied] returned.
+func verdict(c Caveat, ok bool, cause error) error {
 	switch {
 	case ok && cause == nil:
 		return nil

@@ -80,8 +80,16 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 	if req == nil {
 		req = &Request{}
 	}
+	request := *req // a variable of the loop is passed on faster than what a pointer points to
 	for i, c := range l.caveats {
-		if err := l.check(ctx, i, c, use, req); err != nil {
+		if row := l.rows[i]; row != nil && !row.supports(use) {
+			return i, unverified(c, nil)
+		}
+		if len(request.Ignored) > 0 && c.Type() != TypeUnknown && slices.Contains(request.Ignored, c.Type()) {
+			continue
+		}
+		ok, cause := c.satisfied(ctx, request)
+		if err := verdict(c, ok, cause); err != nil {
 			return i, err
 		}
 	}
@@ -109,22 +117,13 @@ func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 		case TypeUnknown:
 			return errors.Unauthorized(errors.TokenCaveatUnknown(c.String()))
 		case kind:
-			if err := decide(ctx, c, req); err != nil {
+			ok, cause := c.satisfied(ctx, *req)
+			if err := verdict(c, ok, cause); err != nil {
 				return errors.Unauthorized(err)
 			}
 		}
 	}
 	return nil
-}
-
-func (l List) check(ctx context.Context, i int, c Caveat, use Use, req *Request) error {
-	if row := l.rows[i]; row != nil && !row.supports(use) {
-		return unverified(c, nil)
-	}
-	if len(req.Ignored) > 0 && c.Type() != TypeUnknown && slices.Contains(req.Ignored, c.Type()) {
-		return nil
-	}
-	return decide(ctx, c, req)
 }
 
 // Size returns about how many bytes the parsed caveats take in memory, beside

@@ -15,21 +15,21 @@ import (
 // candidate is a token that is being verified.
 type candidate struct {
 	presented  presented
-	token      Token
+	token      *Token
 	recognized *recognized // what is known of the token from an earlier verification
 	caveats    caveat.List
 }
 
 // decode finds the token of the text among those that were verified before, or
 // parses it.
-func (a *Authority) decode(text string) (candidate, error) {
-	c := candidate{presented: a.recognition.present(text)}
+func (a *Authority) decode(text string) (c candidate, err error) {
+	c.presented = a.recognition.present(text)
 	if c.recognized = a.recognition.find(c.presented); c.recognized != nil {
-		c.token = c.recognized.token
+		c.token = &c.recognized.token
 		return c, nil
 	}
-	var err error
-	c.token, err = a.limits.Parse(text)
+	t, err := a.limits.Parse(text)
+	c.token = &t
 	return c, err
 }
 
@@ -37,7 +37,7 @@ func (a *Authority) decode(text string) (candidate, error) {
 // record says about the token. Errors: tokenInvalid, tokenRevoked,
 // tokenSubjectInvalid.
 func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, error) {
-	key, err := a.key(ctx, &c.token)
+	key, err := a.key(ctx, c.token)
 	if err != nil {
 		return store.Key{}, err
 	}
@@ -80,7 +80,7 @@ func (a *Authority) remember(c *candidate, key store.Key) {
 		return
 	}
 	c.caveats = a.Vocabulary().ParseList(c.token.caveats)
-	a.recognition.add(c.presented, c.token, c.caveats, key.Secret)
+	a.recognition.add(c.presented, *c.token, c.caveats, key.Secret)
 }
 
 // key looks up what the token must be signed with. Errors: tokenInvalid,

@@ -68,7 +68,7 @@ func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req ca
 	if err != nil {
 		return Auth{}, errors.TokenInvalid()
 	}
-	c := candidate{token: t, caveats: req.Vocabulary.ParseList(conditions)}
+	c := candidate{token: &t, caveats: req.Vocabulary.ParseList(conditions)}
 	return c.verified(ctx, &req)
 }
 

@@ -23,7 +23,7 @@ func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Reque
 	if !t.chain(secret, nil) {
 		return Auth{}, errors.TokenInvalid()
 	}
-	c := candidate{token: t, caveats: req.Vocabulary.ParseList(t.caveats)}
+	c := candidate{token: &t, caveats: req.Vocabulary.ParseList(t.caveats)}
 	return c.verified(ctx, &req)
 }
 

@@ -29,7 +29,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if t.Generation() > 0 {
 		return errors.NotSupported()
 	}
-	if _, err := a.authenticate(ctx, &candidate{token: t}); err != nil {
+	if _, err := a.authenticate(ctx, &candidate{token: &t}); err != nil {
 		return err
 	}
 	record, err := a.Get(ctx, t.ID())

@@ -23,6 +23,7 @@ const minBuckets = 64
 // what was there when it began.
 type table[K comparable, V any] struct {
 	seed    maphash.Seed
+	hash    func(maphash.Seed, K) uint64
 	buckets atomic.Pointer[[]atomic.Pointer[node[K, V]]]
 
 	_     [cacheLine]byte
@@ -36,8 +37,8 @@ type node[K comparable, V any] struct {
 	next  *node[K, V]
 }
 
-func newTable[K comparable, V any]() *table[K, V] {
-	t := &table[K, V]{seed: maphash.MakeSeed()}
+func newTable[K comparable, V any](hash func(maphash.Seed, K) uint64) *table[K, V] {
+	t := &table[K, V]{seed: maphash.MakeSeed(), hash: hash}
 	buckets := make([]atomic.Pointer[node[K, V]], minBuckets)
 	t.buckets.Store(&buckets)
 	return t
@@ -91,7 +92,7 @@ func (t *table[K, V]) grow(old []atomic.Pointer[node[K, V]]) []atomic.Pointer[no
 }
 
 func (t *table[K, V]) bucket(buckets []atomic.Pointer[node[K, V]], key K) *atomic.Pointer[node[K, V]] {
-	return &buckets[maphash.Comparable(t.seed, key)&uint64(len(buckets)-1)]
+	return &buckets[t.hash(t.seed, key)&uint64(len(buckets)-1)]
 }
 
 // without returns the chain that is left when the key is taken out of the chain

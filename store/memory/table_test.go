@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,7 @@ import (
 
 func TestTableIsLikeAMap(t *testing.T) {
 	t.Parallel()
-	table, model := newTable[string, int](), make(map[string]*int)
+	table, model := newTable[string, int](maphash.String), make(map[string]*int)
 	random := rand.New(rand.NewPCG(1, 2))
 	for step := range 30_000 {
 		key := fmt.Sprint(random.IntN(2000))
@@ -36,7 +37,7 @@ func TestTableIsLikeAMap(t *testing.T) {
 
 func TestTableKeepsChainsShort(t *testing.T) {
 	t.Parallel()
-	table := newTable[int, int]()
+	table := newTable[int, int](maphash.Comparable[int])
 	const keys = 100_000
 	for i := range keys {
 		table.put(i, &i)
@@ -56,7 +57,7 @@ func TestTableKeepsChainsShort(t *testing.T) {
 // value of a key go back, while writers replace it and the table grows.
 func TestTableIsReadWhileItIsWritten(t *testing.T) {
 	t.Parallel()
-	table := newTable[caveat.Subject, int64]()
+	table := newTable[caveat.Subject, int64](hashSubject)
 	stable := make([]caveat.Subject, 50)
 	for i := range stable {
 		stable[i] = caveat.User(fmt.Sprint("stable", i))
