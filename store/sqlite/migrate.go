@@ -33,15 +33,13 @@ const (
 // where there is nothing to do. [store.ErrSchema]: the tables are newer than this
 // release knows.
 func (s *Store) Migrate(ctx context.Context) error {
-	const doing = "migrate the tables"
-	if err := s.ready(ctx, doing); err != nil {
+	return s.do(ctx, "migrate the tables", func() error {
+		v, err := s.version(ctx)
+		if err == nil && v < len(migrations) {
+			err = s.inTurn(ctx, func() error { return s.migrate(ctx) })
+		}
 		return err
-	}
-	v, err := s.version(ctx)
-	if err == nil && v < len(migrations) {
-		err = s.inTurn(ctx, func() error { return s.migrate(ctx) })
-	}
-	return s.outcome(ctx, doing, err)
+	})
 }
 
 // migrate does what there is to do in one transaction.

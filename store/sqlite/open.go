@@ -13,7 +13,7 @@ import (
 
 	// The one SQLite for database/sql that needs no C compiler and runs wherever
 	// Go does; it is the original, translated.
-	driver "modernc.org/sqlite"
+	"modernc.org/sqlite"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -38,8 +38,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if err := s.check(ctx); err != nil {
-		err = s.environment(ctx, doing, err)
+	if err := s.do(ctx, doing, func() error { return s.check(ctx) }); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -105,7 +104,7 @@ func connect(path string, settings url.Values, n int) (*sql.DB, error) {
 	settings.Set("_error_rc", "true")
 	settings.Add("_pragma", "temp_store(MEMORY)") // pages with secrets in them go into no other file
 	settings.Add("_pragma", "secure_delete(ON)")  // what is deleted is overwritten
-	connector, err := driver.NewConnector(uri(path) + "?" + settings.Encode())
+	connector, err := sqlite.NewConnector(uri(path) + "?" + settings.Encode())
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // prepared are the queries as each handle has them.
-type prepared struct{ reader, writer *statements }
+type prepared struct{ reader, writer statements }
 
 // statements are the queries prepared on a handle.
-type statements [len(queryTexts)]*sql.Stmt
+type statements []*sql.Stmt
 
 // statements returns the prepared queries. The first call prepares them, if the
 // tables are those that this release knows.
@@ -62,8 +62,8 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 	return &prepared{reader, writer}, nil
 }
 
-func (s *Store) prepareOn(ctx context.Context, db *sql.DB) (*statements, error) {
-	all := new(statements)
+func (s *Store) prepareOn(ctx context.Context, db *sql.DB) (statements, error) {
+	all := make(statements, len(queryTexts))
 	for q, text := range queryTexts {
 		err := s.patiently(ctx, func() (err error) {
 			all[q], err = db.PrepareContext(ctx, text)
@@ -83,7 +83,7 @@ func (p *prepared) close() {
 }
 
 // close may be called twice.
-func (s *statements) close() {
+func (s statements) close() {
 	for _, statement := range s {
 		if statement != nil {
 			_ = statement.Close()

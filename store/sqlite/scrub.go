@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -16,20 +15,14 @@ import (
 // which need the log. What the file system keeps of the blocks that it frees,
 // and copies of the file, are beyond it.
 func (s *Store) Scrub(ctx context.Context) error {
-	const doing = "remove from the file what was overwritten"
-	if err := s.ready(ctx, doing); err != nil {
-		return err
-	}
-	err := s.inTurn(ctx, func() error {
-		if _, err := s.writer.ExecContext(ctx, `VACUUM`); err != nil {
-			return err
-		}
-		return s.emptyLog(ctx)
+	return s.do(ctx, "remove from the file what was overwritten", func() error {
+		return s.inTurn(ctx, func() error {
+			if _, err := s.writer.ExecContext(ctx, `VACUUM`); err != nil {
+				return err
+			}
+			return s.emptyLog(ctx)
+		})
 	})
-	if err != nil {
-		return s.environment(ctx, doing, err)
-	}
-	return nil
 }
 
 var errLogInUse = errors.New("others are still reading what is in the write-ahead log; call again when they are done")
@@ -39,7 +32,7 @@ var errLogInUse = errors.New("others are still reading what is in the write-ahea
 func (s *Store) emptyLog(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, max(s.patience, 0))
 	defer cancel()
-	for attempt := 0; ; attempt++ {
+	for b := newBackoff(); ; {
 		var busy bool
 		var pages, moved int64 // -1 where there is no such log
 		err := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
@@ -49,7 +42,7 @@ func (s *Store) emptyLog(ctx context.Context) error {
 		case err == nil && !busy:
 			return nil
 		}
-		if !pause(waiting, min(time.Millisecond<<min(attempt, 10), maxPause)) {
+		if b.Pause(waiting) != nil {
 			return errLogInUse
 		}
 	}

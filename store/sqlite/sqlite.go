@@ -10,6 +10,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // DefaultBusyTimeout is how long a call waits for others that keep the file
@@ -49,8 +50,12 @@ const (
 	Off
 )
 
+// contract has the methods of a Store that it does not write out.
+type contract = backend.Contract
+
 // Store is a [store.Store] in SQLite. Make one with [New] or [Open].
 type Store struct {
+	contract
 	reader, writer *sql.DB // one and the same handle where the caller gave it
 	owned          bool    // Close closes the handles
 	patience       time.Duration
@@ -81,6 +86,7 @@ func New(db *sql.DB, o Options) *Store {
 		s.patience = DefaultBusyTimeout
 	}
 	s.closed, s.close = context.WithCancel(context.Background())
+	s.contract = backend.NewContract(newDriver(s))
 	return s
 }
 
@@ -104,13 +110,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// ready reports why the call that is about to do something should not.
-func (s *Store) ready(ctx context.Context, doing string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	if s.closed.Err() != nil {
-		return fmt.Errorf("%s: %w", doing, store.ErrClosed)
-	}
-	return nil
+// do makes a call of the store.
+func (s *Store) do(ctx context.Context, doing string, do func() error) error {
+	return backend.Do(ctx, driver{Store: s}, doing, do)
 }

@@ -1,0 +1,63 @@
+package backend
+
+import (
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Batch is what an import writes: copies of the records by their keys. Of records
+// with the same key the last one counts.
+type Batch struct {
+	Identities map[caveat.Subject]*store.Identity
+	Temporary  map[caveat.Subject]*store.Temporary
+	Tokens     map[string]*store.Token
+	Usernames  map[string]caveat.Subject // who has the name
+}
+
+// NewBatch returns the batch of the records, which are valid.
+// badValueIdentifierOccupied: two of them have one name.
+func NewBatch(records []store.Record) (Batch, error) {
+	b := Batch{
+		make(map[caveat.Subject]*store.Identity), make(map[caveat.Subject]*store.Temporary),
+		make(map[string]*store.Token), make(map[string]caveat.Subject),
+	}
+	for _, r := range records {
+		switch {
+		case r.Identity != nil:
+			i := *r.Identity
+			b.Identities[i.Subject] = &i
+		case r.Temporary != nil:
+			t := *r.Temporary
+			b.Temporary[t.Subject] = &t
+		default:
+			t := r.Token.Clone()
+			b.Tokens[t.ID] = &t
+		}
+	}
+	return b, b.takeNames()
+}
+
+func (b Batch) takeNames() error {
+	for subject, i := range b.Identities {
+		if _, taken := b.Usernames[i.Username]; taken {
+			return errors.BadValueIdentifierOccupied("username")
+		}
+		if i.Username != "" {
+			b.Usernames[i.Username] = subject
+		}
+	}
+	type name struct {
+		subject caveat.Subject
+		name    string
+	}
+	names := make(map[name]bool, len(b.Tokens))
+	for _, t := range b.Tokens {
+		n := name{t.Subject, t.Name}
+		if names[n] {
+			return errors.BadValueIdentifierOccupied("name")
+		}
+		names[n] = true
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package backend
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Token returns the values of TokenColumns, and the place of the token.
+func (d Dialect) Token(t *store.Token) []any {
+	caveats := t.Caveats
+	if caveats == nil {
+		caveats = []string{} // NULL would be another thing
+	}
+	args := []any{
+		t.ID, t.Name, t.Version, t.Subject.String(), t.Type, d.List(caveats), secretBytes(t.Secret), t.Created,
+		t.Revoked, tailBytes(t.RevokedTails), nullable(string(t.Custom)), d.List(t.Privileges), t.UsageLimit, t.UsageCount,
+	}
+	if d.Place != nil {
+		args = append(args, d.Place(t.ID))
+	}
+	return args
+}
+
+// tokenChanges leaves out of the columns what never changes.
+func (d Dialect) tokenChanges(t *store.Token) []any {
+	args := d.Token(t)
+	return slices.Concat(args[:3], args[4:7], args[8:14])
+}
+
+func (d Dialect) scanToken(r Row) (t store.Token, err error) {
+	var c columns
+	err = r.Scan(&t.ID, &t.Name, &t.Version, &c.subject, &t.Type, d.ScanList(&t.Caveats), &c.secret, &t.Created,
+		&t.Revoked, &c.tails, &c.text, d.ScanList(&t.Privileges), &t.UsageLimit, &t.UsageCount)
+	if err != nil {
+		return store.Token{}, err
+	}
+	if c.text != nil {
+		t.Custom = json.RawMessage(*c.text)
+	}
+	t.Secret = store.NewSecret(string(c.secret))
+	if t.Subject, err = parseSubject(c.subject); err == nil {
+		t.RevokedTails, err = parseTails(c.tails)
+	}
+	return t, err
+}
+
+// columns are the values of columns that no field of a record takes as they are.
+type columns struct {
+	subject       string
+	secret, tails []byte
+	text          *string
+	blocked       *bool
+}
+
+func scanNamedKey(r Row) (key store.Key, err error) {
+	var c struct {
+		columns
+		revoked bool
+	}
+	if err := r.Scan(&c.subject, &c.secret, &c.revoked, &c.tails, &c.blocked); err != nil {
+		return store.Key{}, err
+	}
+	key = store.Key{Secret: store.NewSecret(string(c.secret)), Revoked: c.revoked, Holder: StatusOf(c.blocked)}
+	if key.Subject, err = parseSubject(c.subject); err == nil {
+		key.RevokedTails, err = parseTails(c.tails)
+	}
+	return key, err
+}
+
+func scanTemporaryKey(r Row, subject caveat.Subject) (store.Key, error) {
+	var c struct {
+		columns
+		generation int64
+	}
+	err := r.Scan(&c.secret, &c.generation, &c.blocked)
+	return store.Key{
+		Secret: store.NewSecret(string(c.secret)), Subject: subject, Generation: c.generation, Holder: StatusOf(c.blocked),
+	}, err
+}
+
+// StatusOf is what the blocked column of a left join with identities tells; nil is
+// NULL.
+func StatusOf(blocked *bool) store.Status {
+	if blocked == nil {
+		return store.HolderMissing
+	}
+	return store.Identity{Blocked: *blocked}.Status()
+}
+
+func scanCursor(r Row) (c store.Cursor, err error) {
+	err = r.Scan(&c.Created, &c.ID)
+	return c, err
+}
+
+func identityArgs(i *store.Identity) []any {
+	// Any number of identities may have no user name, which takes NULL.
+	return []any{i.Subject.String(), nullable(i.Username), i.FullName, secretBytes(i.Password), i.Blocked, i.Created}
+}
+
+func identityChanges(i *store.Identity) []any { return identityArgs(i)[:5] }
+
+func scanIdentity(r Row) (i store.Identity, err error) {
+	var c columns
+	if err := r.Scan(&c.subject, &c.text, &i.FullName, &c.secret, &i.Blocked, &i.Created); err != nil {
+		return store.Identity{}, err
+	}
+	if c.text != nil {
+		i.Username = *c.text
+	}
+	i.Password = store.NewSecret(string(c.secret))
+	i.Subject, err = parseSubject(c.subject)
+	return i, err
+}
+
+func temporaryArgs(t *store.Temporary) []any {
+	return []any{t.Subject.String(), secretBytes(t.Secret), t.Generation}
+}
+
+func scanTemporary(r Row) (t store.Temporary, err error) {
+	var c columns
+	if err := r.Scan(&c.subject, &c.secret, &t.Generation); err != nil {
+		return store.Temporary{}, err
+	}
+	t.Secret = store.NewSecret(string(c.secret))
+	t.Subject, err = parseSubject(c.subject)
+	return t, err
+}
+
+// nullable makes NULL of the empty text.
+func nullable(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// secretBytes writes a secret as bytes, because it need not be a text.
+func secretBytes(s store.Secret) []byte { return []byte(s.Reveal()) }
+
+// parseSubject reads a subject that was written as one: that it is none is an
+// operational error.
+func parseSubject(text string) (caveat.Subject, error) {
+	subject, err := caveat.ParseSubject(text)
+	if err != nil {
+		return caveat.Subject{}, errors.New("a record is about a subject that is none")
+	}
+	return subject, nil
+}
+
+// tailBytes writes the tails one after the other.
+func tailBytes(tails []store.Tail) []byte {
+	b := make([]byte, 0, len(tails)*len(store.Tail{}))
+	for _, tail := range tails {
+		b = append(b, tail[:]...)
+	}
+	return b
+}
+
+// parseTails reads what tailBytes writes.
+func parseTails(b []byte) ([]store.Tail, error) {
+	const size = len(store.Tail{})
+	if len(b)%size != 0 {
+		return nil, fmt.Errorf("a record has %d bytes of revoked tails, not a multiple of %d", len(b), size)
+	}
+	if len(b) == 0 {
+		return nil, nil
+	}
+	tails := make([]store.Tail, len(b)/size)
+	for i := range tails {
+		tails[i] = store.Tail(b[i*size:])
+	}
+	return tails, nil
+}

@@ -1,0 +1,269 @@
+package backend
+
+import (
+	"context"
+	"math"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+// Row is a row of a result, or a query for one row, which runs when it is scanned.
+type Row interface{ Scan(dest ...any) error }
+
+// Rows are the rows of a result.
+type Rows interface {
+	Row
+	Next() bool
+	Err() error
+}
+
+// DB runs statements. Each is done at once or not at all.
+type DB interface {
+	// Row is a query for one row. Its Scan fails with notFound where there is none.
+	Row(ctx context.Context, q Query, args ...any) Row
+	// Read has read read the rows of a query, maybe more than once.
+	Read(ctx context.Context, read func(Rows) error, q Query, args ...any) error
+	// Exec runs a statement that writes, and returns how many rows it was about.
+	Exec(ctx context.Context, q Query, args ...any) (affected int64, err error)
+	// Transaction runs do, maybe more than once, in a transaction in which nothing
+	// that a Lock statement read changes before the end.
+	Transaction(ctx context.Context, do func(Tx) error) error
+	// Taken reports whether the error says that a unique value is taken, and
+	// whether it is known to be the key of the record.
+	Taken(err error) (taken, key bool)
+}
+
+// Tx runs statements in a transaction.
+type Tx interface {
+	Row(q Query, args ...any) Row
+	Exec(q Query, args ...any) error
+	// Import runs a statement with a list of keys as its argument, unless it is
+	// None, and then another with each of the rows.
+	Import(unname Query, keys []string, write Query, rows [][]any) error
+}
+
+// Dialect is how values differ between databases.
+type Dialect struct {
+	// List returns a list as an argument. nil is NULL.
+	List func(list []string) any
+	// ScanList returns what scans an argument that List made.
+	ScanList func(list *[]string) any
+	// Place returns what follows the columns of a new token among the arguments,
+	// and the id of one that is looked up. nil: nothing.
+	Place func(id string) any
+}
+
+// SQL implements a [Driver] over a database that speaks SQL, except Ready and
+// CreateToken.
+type SQL struct {
+	DB
+	dialect    Dialect
+	tokens     *kind[store.Token]
+	identities *kind[store.Identity]
+	temporary  *kind[store.Temporary]
+}
+
+// NewSQL returns what all databases have in common.
+func NewSQL(db DB, d Dialect) SQL {
+	return SQL{
+		DB: db, dialect: d,
+		tokens: &kind[store.Token]{
+			get: GetToken, lock: LockToken, update: UpdateToken, export: ExportTokens, unname: UnnameTokens, write: ImportToken,
+			unique: "name", scan: d.scanToken, args: d.Token, changes: d.tokenChanges,
+			record: func(t *store.Token) (store.Record, string) { return store.Record{Token: t}, t.ID },
+		},
+		identities: &kind[store.Identity]{
+			get: GetIdentity, lock: LockIdentity, update: UpdateIdentity, export: ExportIdentities, unname: UnnameIdentities, write: ImportIdentity,
+			unique: "username", scan: scanIdentity, args: identityArgs, changes: identityChanges,
+			record: func(i *store.Identity) (store.Record, string) { return store.Record{Identity: i}, i.Subject.String() },
+		},
+		temporary: &kind[store.Temporary]{
+			export: ExportTemporary, unname: None, write: ImportTemporary, scan: scanTemporary, args: temporaryArgs,
+			record: func(t *store.Temporary) (store.Record, string) { return store.Record{Temporary: t}, t.Subject.String() },
+		},
+	}
+}
+
+// NamedKey implements [Driver] by one query.
+func (s SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
+	if s.dialect.Place != nil {
+		return scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.Place(id)))
+	}
+	return scanNamedKey(s.Row(ctx, NamedKey, id))
+}
+
+// TemporaryKey implements [Driver] by one query.
+func (s SQL) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+	return scanTemporaryKey(s.Row(ctx, TemporaryKey, subject.String()), subject)
+}
+
+// EnsureTemporaryKey implements [Driver]: by one query where there is a key.
+func (s SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+	for {
+		key, err := s.TemporaryKey(ctx, subject)
+		if !errors.Is(err, errors.IDNotFound) {
+			return key, err
+		}
+		// Whoever makes it, it is there to be looked up then, unless it is
+		// deleted in between.
+		if _, err := s.Exec(ctx, EnsureTemporaryKey, subject.String(), secretBytes(secret)); err != nil {
+			return store.Key{}, err
+		}
+	}
+}
+
+// RotateTemporaryKey implements [Driver].
+func (s SQL) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
+	err = s.Row(ctx, RotateTemporaryKey, subject.String(), secretBytes(secret)).Scan(&generation)
+	return generation, err
+}
+
+// ReplaceTemporarySecret implements [Driver].
+func (s SQL) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+	replaced, err := s.Exec(ctx, ReplaceTemporarySecret, subject.String(), secretBytes(old), secretBytes(secret))
+	return replaced > 0, err
+}
+
+// DeleteTemporaryKey implements [Driver].
+func (s SQL) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+	_, err := s.Exec(ctx, DeleteTemporaryKey, subject.String())
+	return err
+}
+
+// Token returns the arguments of the insertion of a token.
+func (s SQL) Token(t *store.Token) []any { return s.dialect.Token(t) }
+
+// TokenTaken turns the refusal of a new token into the error of the catalogue.
+func (s SQL) TokenTaken(ctx context.Context, err error, id string) error {
+	return s.tokens.taken(ctx, s.DB, err, id)
+}
+
+// GetToken implements [Driver].
+func (s SQL) GetToken(ctx context.Context, id string) (store.Token, error) {
+	return s.tokens.scan(s.Row(ctx, GetToken, id))
+}
+
+// UpdateToken implements [Driver]. change is called while the row is locked.
+func (s SQL) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	return s.tokens.change(ctx, s.DB, id, func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) })
+}
+
+// DeleteToken implements [Driver].
+func (s SQL) DeleteToken(ctx context.Context, id string) error { return s.remove(ctx, DeleteToken, id) }
+
+// remove deletes the one record with the key.
+func (s SQL) remove(ctx context.Context, q Query, key string) error {
+	deleted, err := s.Exec(ctx, q, key)
+	if err == nil && deleted == 0 {
+		return errors.NotFound()
+	}
+	return err
+}
+
+// ListTokens implements [Driver]. It reads the rows of the page, and one more, by
+// an index: it holds no more in memory, however many there are.
+func (s SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	query, args := listing(q, ListTokens, ListTokensOf, ListTokensNamed)
+	page, more, err := Page(ctx, s.DB, s.tokens.scan, q.Limit, query, args...)
+	if more {
+		last := page[len(page)-1]
+		next = store.Cursor{Created: last.Created, ID: last.ID}
+	}
+	return page, next, err
+}
+
+// ListTokenIDs implements [Driver]. It reads the index alone, except for a name.
+func (s SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
+	query, args := listing(q, ListIDs, ListIDsOf, ListIDsNamed)
+	page, more, err := Page(ctx, s.DB, scanCursor, q.Limit, query, args...)
+	for _, c := range page {
+		ids = append(ids, c.ID)
+	}
+	if more {
+		next = page[len(page)-1]
+	}
+	return ids, next, err
+}
+
+// listing returns the one of the statements that selects the page and one row
+// more, and its arguments.
+func listing(q store.Query, all, ofSubject, named Query) (Query, []any) {
+	after := q.After
+	if after.IsZero() {
+		after.Created = math.MinInt64 // before all, since no id is empty
+	}
+	args := []any{after.Created, after.ID, q.Limit + 1}
+	switch {
+	case q.Subject.IsZero():
+		return all, args
+	case q.Name == "":
+		return ofSubject, append(args, q.Subject.String())
+	}
+	return named, append(args, q.Subject.String(), q.Name)
+}
+
+// CountTokens implements [Driver]. It reads the subject's part of an index.
+func (s SQL) CountTokens(ctx context.Context, subject caveat.Subject) (count int64, err error) {
+	err = s.Row(ctx, CountTokens, subject.String()).Scan(&count)
+	return count, err
+}
+
+// CreateIdentity implements [Driver].
+func (s SQL) CreateIdentity(ctx context.Context, i store.Identity) error {
+	_, err := s.Exec(ctx, CreateIdentity, identityArgs(&i)...)
+	return s.identities.taken(ctx, s.DB, err, i.Subject.String())
+}
+
+// GetIdentity implements [Driver].
+func (s SQL) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+	return scanIdentity(s.Row(ctx, GetIdentity, subject.String()))
+}
+
+// GetIdentityByUsername implements [Driver].
+func (s SQL) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
+	return scanIdentity(s.Row(ctx, GetIdentityByUsername, username))
+}
+
+// UpdateIdentity implements [Driver], in the way of UpdateToken.
+func (s SQL) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	return s.identities.change(ctx, s.DB, subject.String(),
+		func(old store.Identity) (store.Identity, error) { return store.UpdateIdentity(old, change) })
+}
+
+// DeleteIdentity implements [Driver].
+func (s SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	return s.remove(ctx, DeleteIdentity, subject.String())
+}
+
+// Export implements [Driver], in the order of keys, which are the positions.
+func (s SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	if after != "" && !IsKey(after) || after != "" && kind != store.TokenRecords && !IsSubject(after) {
+		return nil, "", BadPosition()
+	}
+	switch kind {
+	case store.IdentityRecords:
+		return s.identities.page(ctx, s.DB, after, limit)
+	case store.TemporaryRecords:
+		return s.temporary.page(ctx, s.DB, after, limit)
+	}
+	return s.tokens.page(ctx, s.DB, after, limit)
+}
+
+// Import implements [Driver], in one transaction.
+func (s SQL) Import(ctx context.Context, records []store.Record) error {
+	b, err := NewBatch(records)
+	if err != nil {
+		return err
+	}
+	return s.Transaction(ctx, func(tx Tx) error {
+		if err := importAll(s.DB, tx, s.identities, b.Identities); err != nil {
+			return err
+		}
+		if err := importAll(s.DB, tx, s.temporary, b.Temporary); err != nil {
+			return err
+		}
+		return importAll(s.DB, tx, s.tokens, b.Tokens)
+	})
+}

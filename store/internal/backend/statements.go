@@ -1,0 +1,135 @@
+package backend
+
+import "maps"
+
+// Query is a statement of the data path. Numbers from NumQueries on are for those
+// that a driver adds.
+type Query int
+
+// The statements that SQL runs. Statements says what they are by default.
+const (
+	NamedKey Query = iota // of an id; where there are places, and a place
+	TemporaryKey
+	EnsureTemporaryKey
+	RotateTemporaryKey // writes, and returns a row
+	ReplaceTemporarySecret
+	DeleteTemporaryKey
+	GetToken
+	LockToken // reads the record in a transaction that will write it
+	UpdateToken
+	DeleteToken
+	ListTokens
+	ListTokensOf
+	ListTokensNamed
+	ListIDs
+	ListIDsOf
+	ListIDsNamed
+	CountTokens
+	CreateIdentity
+	GetIdentity
+	GetIdentityByUsername
+	LockIdentity
+	UpdateIdentity
+	DeleteIdentity
+	ExportIdentities
+	ExportTemporary
+	ExportTokens
+	UnnameIdentities // no default: takes away the names of records with the keys
+	ImportIdentity
+	ImportTemporary
+	UnnameTokens // no default
+	ImportToken
+	NumQueries
+	None Query = -1
+)
+
+// Parts of statements.
+const (
+	TokenColumns = `id, name, version, subject, type, caveats, secret, created, revoked, revoked_tails,
+		custom, privileges, usage_limit, usage_count`
+	// OverwriteToken makes the insertion of a token one that overwrites.
+	OverwriteToken = ` ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+		version = excluded.version, subject = excluded.subject, type = excluded.type,
+		caveats = excluded.caveats, secret = excluded.secret, created = excluded.created,
+		revoked = excluded.revoked, revoked_tails = excluded.revoked_tails, custom = excluded.custom,
+		privileges = excluded.privileges, usage_limit = excluded.usage_limit,
+		usage_count = excluded.usage_count`
+	// SelectNamedKey selects the key of a token t.
+	SelectNamedKey = `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
+		FROM onezone.tokens AS t LEFT JOIN onezone.identities AS i ON i.subject = t.subject `
+
+	selectToken = `SELECT ` + TokenColumns + ` FROM onezone.tokens `
+	selectPlace = `SELECT created, id FROM onezone.tokens `
+
+	// The conditions and the order of listings.
+	ofAll     = `WHERE (created, id) > ($1, $2) ORDER BY created, id LIMIT $3`
+	ofSubject = `WHERE (created, id) > ($1, $2) AND subject = $4 ORDER BY created, id LIMIT $3`
+	ofName    = `WHERE (created, id) > ($1, $2) AND subject = $4 AND name = $5 ORDER BY created, id LIMIT $3`
+
+	identityColumns = `subject, username, full_name, password, blocked, created`
+	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6) `
+	selectIdentity  = `SELECT ` + identityColumns + ` FROM onezone.identities `
+
+	insertTemporary = `INSERT INTO onezone.temporary_keys AS k (subject, secret, generation) VALUES `
+)
+
+// statements keep to what PostgreSQL, CockroachDB, YugabyteDB and SQLite have in
+// common, in the schema onezone.
+var statements = map[Query]string{
+	NamedKey: SelectNamedKey + `WHERE t.id = $1`,
+	TemporaryKey: `SELECT k.secret, k.generation, i.blocked
+		FROM onezone.temporary_keys AS k LEFT JOIN onezone.identities AS i ON i.subject = k.subject
+		WHERE k.subject = $1`,
+	EnsureTemporaryKey: insertTemporary + `($1, $2, 1) ON CONFLICT (subject) DO NOTHING`,
+	RotateTemporaryKey: insertTemporary + `($1, $2, 1) ON CONFLICT (subject) DO UPDATE
+		SET secret = excluded.secret, generation = k.generation + 1 RETURNING generation`,
+	ReplaceTemporarySecret: `UPDATE onezone.temporary_keys SET secret = $3 WHERE subject = $1 AND secret = $2`,
+	DeleteTemporaryKey:     `DELETE FROM onezone.temporary_keys WHERE subject = $1`,
+
+	GetToken:  selectToken + `WHERE id = $1`,
+	LockToken: selectToken + `WHERE id = $1`,
+	UpdateToken: `UPDATE onezone.tokens SET name = $2, version = $3, type = $4, caveats = $5, secret = $6,
+		revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12
+		WHERE id = $1`,
+	DeleteToken:     `DELETE FROM onezone.tokens WHERE id = $1`,
+	ListTokens:      selectToken + ofAll,
+	ListTokensOf:    selectToken + ofSubject,
+	ListTokensNamed: selectToken + ofName,
+	ListIDs:         selectPlace + ofAll,
+	ListIDsOf:       selectPlace + ofSubject,
+	ListIDsNamed:    selectPlace + ofName,
+	CountTokens:     `SELECT count(*) FROM onezone.tokens WHERE subject = $1`,
+
+	CreateIdentity:        insertIdentity,
+	GetIdentity:           selectIdentity + `WHERE subject = $1`,
+	GetIdentityByUsername: selectIdentity + `WHERE username = $1`,
+	LockIdentity:          selectIdentity + `WHERE subject = $1`,
+	UpdateIdentity: `UPDATE onezone.identities SET username = $2, full_name = $3, password = $4, blocked = $5
+		WHERE subject = $1`,
+	DeleteIdentity: `DELETE FROM onezone.identities WHERE subject = $1`,
+
+	ExportIdentities: selectIdentity + `WHERE subject > $1 ORDER BY subject LIMIT $2`,
+	ExportTemporary: `SELECT subject, secret, generation FROM onezone.temporary_keys
+		WHERE subject > $1 ORDER BY subject LIMIT $2`,
+	ExportTokens: selectToken + `WHERE id > $1 ORDER BY id LIMIT $2`,
+	ImportIdentity: insertIdentity + `ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
+		full_name = excluded.full_name, password = excluded.password, blocked = excluded.blocked,
+		created = excluded.created`,
+	ImportTemporary: insertTemporary + `($1, $2, $3) ON CONFLICT (subject) DO UPDATE
+		SET secret = excluded.secret, generation = excluded.generation`,
+	ImportToken: `INSERT INTO onezone.tokens (` + TokenColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)` + OverwriteToken,
+}
+
+// Statements returns the statements of a driver, by their numbers: those of the
+// kit and those of the driver, which win. in rewrites a statement for the schema
+// onezone into one for the tables of the store.
+func Statements(in func(string) string, own map[Query]string) []string {
+	all := maps.Clone(statements)
+	maps.Copy(all, own)
+	texts := make([]string, len(all))
+	for q, text := range all {
+		texts[q] = in(text)
+	}
+	return texts
+}
