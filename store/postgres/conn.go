@@ -39,6 +39,7 @@ func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) erro
 	w := s.watchdog(conn.Conn())
 	defer w.stop()
 	err = do(conn)
+	hideRows(err)
 	if w.stop(); w.silent && err != nil {
 		return fmt.Errorf("%w: %w", errSilent, err)
 	}

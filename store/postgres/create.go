@@ -11,7 +11,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
-	"github.com/onezone-go/onezone/store/internal/columns"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 const (
@@ -51,7 +51,7 @@ var (
 // come at the same time.
 func (s *Store) create(ctx context.Context, t *store.Token, forAnybody bool) (holder store.Status, err error) {
 	own := t.Clone() // the caller may be gone before it is written
-	c := &creation{ctx: ctx, id: t.ID, row: append(encodeToken(&own), forAnybody), done: make(chan error, 1)}
+	c := &creation{ctx: ctx, id: t.ID, row: append(s.sql.Token(&own), forAnybody), done: make(chan error, 1)}
 	if err := s.finish(c); err != nil {
 		return 0, err
 	}
@@ -98,8 +98,8 @@ func (s *Store) goOn(c *creation, told error) error {
 
 func (s *Store) createAlone(c *creation) error {
 	var err error
-	c.holder, err = queryOne(c.ctx, s, scanHolder, s.queries.createToken, c.row...)
-	return taken(err, "name", func() error { return second(queryOne(c.ctx, s, scanToken, s.queries.getToken, c.id)) })
+	c.holder, err = scanHolder(s.sql.Row(c.ctx, createToken, c.row...))
+	return s.sql.TokenTaken(c.ctx, err, c.id)
 }
 
 // createTogether makes several creations in one transaction, which is cancelled
@@ -119,7 +119,6 @@ func (s *Store) createTogether(all []*creation) error {
 		})()
 	}
 	err := s.insertAll(ctx, all)
-	hideRows(err) // before it is shared
 	told := err
 	if isAboutOne(err) {
 		told = errAlone
@@ -136,7 +135,7 @@ func (s *Store) insertAll(ctx context.Context, all []*creation) error {
 	return s.run(ctx, func(q querier) error {
 		var b pgx.Batch
 		for _, c := range all {
-			b.Queue(s.queries.createToken, c.row...).QueryRow(func(row pgx.Row) (err error) {
+			b.Queue(s.queries[createToken], c.row...).QueryRow(func(row pgx.Row) (err error) {
 				c.holder, err = scanHolder(row)
 				return err
 			})
@@ -146,10 +145,10 @@ func (s *Store) insertAll(ctx context.Context, all []*creation) error {
 }
 
 // scanHolder reads what the statement that creates a token tells of its subject.
-func scanHolder(row pgx.Row) (store.Status, error) {
+func scanHolder(row backend.Row) (store.Status, error) {
 	var blocked *bool
 	err := row.Scan(&blocked)
-	return columns.Status(blocked), err
+	return backend.StatusOf(blocked), err
 }
 
 // isAboutOne reports whether the server refused a statement for what one of its

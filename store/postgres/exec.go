@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // SQLSTATE codes that mean something here.
@@ -22,36 +21,52 @@ const (
 	deadlockDetected     = "40P01"
 )
 
-// queryOne runs a query for one row and scans it. notFound: there is none.
-func queryOne[T any](ctx context.Context, s *Store, scan func(pgx.Row) (T, error), query string, args ...any) (found T, err error) {
-	err = s.run(ctx, func(q querier) error {
-		found, err = scan(q.QueryRow(ctx, query, args...))
-		return err
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return found, errors.NotFound()
-	}
-	return found, err
+// db runs statements.
+type db struct{ *Store }
+
+// Row implements [backend.DB].
+func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
+	return row{d.Store, ctx, d.queries[q], args}
 }
 
-// queryPage runs a query for rows and scans them. The query's limit is one row
-// more than size; that there is such a row makes more true.
-func queryPage[T any](ctx context.Context, s *Store, scan func(pgx.Row) (T, error), size int, query string, args ...any) (page []T, more bool, err error) {
-	err = s.run(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, query, args...)
+// row is a query for one row.
+type row struct {
+	*Store
+	ctx   context.Context
+	query string
+	args  []any
+}
+
+// Scan implements [backend.Row].
+func (r row) Scan(dest ...any) error {
+	return r.run(r.ctx, func(q querier) error { return scanOne(q.QueryRow(r.ctx, r.query, r.args...), dest) })
+}
+
+func scanOne(r pgx.Row, dest []any) error {
+	err := r.Scan(dest...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errors.NotFound()
+	}
+	return err
+}
+
+// Read implements [backend.DB].
+func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Query, args ...any) error {
+	return d.run(ctx, func(on querier) error {
+		rows, err := on.Query(ctx, d.queries[q], args...)
 		if err != nil {
 			return err
 		}
-		page, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) { return scan(row) })
-		return err
+		defer rows.Close()
+		return read(rows)
 	})
-	if err != nil || len(page) <= size {
-		return page, false, err
-	}
-	return page[:size], true, nil
 }
 
-// exec runs a statement and returns how many rows it was about.
+// Exec implements [backend.DB].
+func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (int64, error) {
+	return d.exec(ctx, d.queries[q], args...)
+}
+
 func (s *Store) exec(ctx context.Context, query string, args ...any) (affected int64, err error) {
 	err = s.run(ctx, func(q querier) error {
 		tag, err := q.Exec(ctx, query, args...)
@@ -59,6 +74,46 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (affected i
 		return err
 	})
 	return affected, err
+}
+
+// Transaction implements [backend.DB].
+func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
+	return d.inTransaction(ctx, func(tx pgx.Tx) error { return do(transaction{ctx, tx, d.queries}) })
+}
+
+// transaction runs statements in a transaction.
+type transaction struct {
+	ctx     context.Context
+	tx      pgx.Tx
+	queries []string
+}
+
+// Row implements [backend.Tx].
+func (t transaction) Row(q backend.Query, args ...any) backend.Row {
+	return txRow{t.tx.QueryRow(t.ctx, t.queries[q], args...)}
+}
+
+type txRow struct{ row pgx.Row }
+
+// Scan implements [backend.Row].
+func (r txRow) Scan(dest ...any) error { return scanOne(r.row, dest) }
+
+// Exec implements [backend.Tx].
+func (t transaction) Exec(q backend.Query, args ...any) error {
+	_, err := t.tx.Exec(t.ctx, t.queries[q], args...)
+	return err
+}
+
+// Import implements [backend.Tx] in one round trip.
+func (t transaction) Import(unname backend.Query, keys []string, write backend.Query, rows [][]any) error {
+	statements := new(pgx.Batch)
+	if unname != backend.None {
+		statements.Queue(t.queries[unname], keys)
+	}
+	for _, args := range rows {
+		statements.Queue(t.queries[write], args...)
+	}
+	return t.tx.SendBatch(t.ctx, statements).Close()
 }
 
 // querier is a connection or a transaction.
@@ -75,7 +130,7 @@ type querier interface {
 // might do so for ever.
 func (s *Store) run(ctx context.Context, do func(querier) error) error {
 	err := s.withConn(ctx, func(conn *pgxpool.Conn) error { return do(conn) })
-	if !slices.Contains(transient, sqlState(err)) {
+	if !isTransient(err) {
 		return err
 	}
 	return s.inTransaction(ctx, func(tx pgx.Tx) error { return do(tx) })
@@ -84,48 +139,34 @@ func (s *Store) run(ctx context.Context, do func(querier) error) error {
 // inTransaction runs do in a transaction, which sees what was committed before
 // each statement: with a row locked, that is the last there is of it.
 func (s *Store) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
-	return retry(ctx, transient, func() error {
+	return retry(ctx, isTransient, func() error {
 		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
 			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do)
 		})
 	})
 }
 
-// maxAttempts bounds how often a transaction is run, and so, with maxPause, how
-// long a caller waits for an engine that refuses again and again: a second at
-// most.
-const (
-	maxAttempts = 12
-	maxPause    = 100 * time.Millisecond
-)
+// maxAttempts bounds how often a transaction is run, and so how long a caller
+// waits for an engine that refuses again and again: a second at most.
+const maxAttempts = 12
 
 // transient are the codes by which an engine says that it has undone all, and
 // that the same may succeed if tried again.
 var transient = []string{serializationFailure, deadlockDetected}
 
-// retry does what may fail with one of the codes until it does not.
-func retry(ctx context.Context, codes []string, do func() error) error {
+func isTransient(err error) bool { return slices.Contains(transient, sqlState(err)) }
+
+// retry does what may fail for a while until it does not.
+func retry(ctx context.Context, mayPass func(error) bool, do func() error) error {
+	b := backend.Backoff{First: 2 * time.Millisecond, Longest: 100 * time.Millisecond}
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if attempt == maxAttempts || !slices.Contains(codes, sqlState(err)) {
+		if attempt == maxAttempts || !mayPass(err) {
 			return err
 		}
-		if err := pause(ctx, min(time.Millisecond<<attempt, maxPause)); err != nil {
+		if err := b.Pause(ctx); err != nil {
 			return err
 		}
-	}
-}
-
-// pause waits for a random part of the time, so that those who were in each
-// other's way do not meet again.
-func pause(ctx context.Context, most time.Duration) error {
-	timer := time.NewTimer(rand.N(most))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -137,51 +178,14 @@ func sqlState(err error) string {
 	return ""
 }
 
-// occupied turns the refusal of a second record of one name into the error of
-// the catalogue.
-func occupied(err error, key string) error {
-	if sqlState(err) == uniqueViolation {
-		return errors.BadValueIdentifierOccupied(key)
-	}
-	return err
-}
-
-// taken turns the refusal of a new record into the error of the catalogue: the
-// key is taken, or if it is not, the name. Where both are, engines and databases
-// differ in which they find first, so lookUp tells whether the key is there.
-func taken(err error, name string, lookUp func() error) error {
+// Taken implements [backend.DB]. Where both the key and the name are, engines and
+// databases differ in which they find first.
+func (db) Taken(err error) (taken, key bool) {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || refusal.Code != uniqueViolation {
-		return err
+		return false, false
 	}
-	if strings.HasSuffix(refusal.ConstraintName, "_pkey") {
-		return errors.AlreadyExists()
-	}
-	switch found := lookUp(); {
-	case found == nil:
-		return errors.AlreadyExists()
-	case errors.Is(found, errors.IDNotFound):
-		return errors.BadValueIdentifierOccupied(name)
-	default:
-		return found
-	}
-}
-
-func second[T any](_ T, err error) error { return err }
-
-// outcome is what a call returns: an error of the catalogue as it is, any other
-// as the environment's.
-func outcome(doing string, err error) error {
-	if _, ok := errors.AsType[*errors.Error](err); ok || err == nil {
-		return err
-	}
-	return environment(doing, err)
-}
-
-// environment wraps the error of a call that the environment made fail.
-func environment(doing string, err error) error {
-	hideRows(err)
-	return fmt.Errorf("%s: %w", doing, err)
+	return true, strings.HasSuffix(refusal.ConstraintName, "_pkey")
 }
 
 // hideRows takes away what the server quotes in a refusal: rows and parameters,

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/onezone-go/onezone/store"
 )
 
 // SetHeartbeat sets how long a feed may be silent, before it is up.
@@ -33,9 +31,6 @@ const MaxTurns = maxTurns
 
 // LatestVersion is the version of the schema that this release makes.
 func LatestVersion() int { return len(migrations) }
-
-// ParseChange reads a payload of the feed.
-func ParseChange(payload string) (store.Change, bool) { return parseChange(payload) }
 
 // MaxAttempts is how often a transaction is run.
 const MaxAttempts = maxAttempts

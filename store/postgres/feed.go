@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // feedOptions are how a store watches.
@@ -50,44 +50,35 @@ func newFeedOptions(o Options, pool *pgxpool.Config) feedOptions {
 	return f
 }
 
-// maxReconnect is the longest pause between two attempts to connect.
-const maxReconnect = time.Second
+// errorNotice logs why a feed is down, once until it is up again.
+type errorNotice struct{ logged bool }
 
-// listen keeps the feed up until ctx is done or the schema turns out to have
-// none, and returns why it ended.
-func (s *Store) listen(ctx context.Context, q *queue) error {
-	logged := false
-	for failures := 0; ; failures++ {
-		up, err := s.listenOnce(ctx, q, func() {
-			if logged {
-				s.feedLog().InfoContext(ctx, "the feed of changes is up again")
-			}
-		})
-		switch code := sqlState(err); {
-		case s.closed.Err() != nil:
-			return store.ErrClosed
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
-			return err
-		case up:
-			failures, logged = 0, false
+// listen passes on what the server tells until the connection is lost. The error
+// is one that no other attempt will mend: the schema has no feed.
+func (s *Store) listen(ctx context.Context, q *backend.Queue, notice *errorNotice) error {
+	up, err := s.listenOnce(ctx, q, func() {
+		if notice.logged {
+			s.feedLog().InfoContext(ctx, "the feed of changes is up again")
 		}
-		if !logged {
-			hideRows(err)
-			s.feedLog().WarnContext(ctx, "the feed of changes is down: changes made elsewhere show late", "error", err)
-			logged = true
-		}
-		// That ctx is done is for the next round to see.
-		_ = pause(ctx, min(10*time.Millisecond<<min(failures, 10), maxReconnect))
+	})
+	notice.logged = notice.logged && !up
+	switch code := sqlState(err); {
+	case ctx.Err() != nil:
+	case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
+		return err
+	case !notice.logged:
+		hideRows(err)
+		s.feedLog().WarnContext(ctx, "the feed of changes is down: changes made elsewhere show late", "error", err)
+		notice.logged = true
 	}
+	return nil
 }
 
 func (s *Store) feedLog() *slog.Logger { return cmp.Or(s.feed.logger, slog.Default()) }
 
 // listenOnce connects and passes on what the server tells until the connection is
 // lost. It reports whether the feed came up, of which it tells at that time, too.
-func (s *Store) listenOnce(ctx context.Context, q *queue, tell func()) (up bool, err error) {
+func (s *Store) listenOnce(ctx context.Context, q *backend.Queue, tell func()) (up bool, err error) {
 	conn, err := s.subscribe(ctx)
 	if err != nil {
 		return false, err
@@ -108,25 +99,19 @@ func (s *Store) listenOnce(ctx context.Context, q *queue, tell func()) (up bool,
 			if !up {
 				up = true
 				tell()
-				q.push(store.Change{Kind: store.FeedUp})
-				defer q.push(store.Change{Kind: store.FeedDown})
+				q.Up()
 			}
 		case !up, isProbe(n.Payload):
 		default:
-			q.pushPayload(n.Payload)
+			// Whatever else was meant, such as that a table was truncated, may be
+			// about any record.
+			if change, ok := backend.ParsePayload(n.Payload); ok {
+				q.Push(change)
+			} else {
+				q.Gap()
+			}
 		}
 	}
-}
-
-// pushPayload adds what a notification tells. Whatever else was meant, such as
-// that a table was truncated, may be about any record.
-func (q *queue) pushPayload(payload string) {
-	if change, ok := parseChange(payload); ok {
-		q.push(change)
-		return
-	}
-	q.push(store.Change{Kind: store.FeedDown})
-	q.push(store.Change{Kind: store.FeedUp})
 }
 
 // subscribe opens a connection and listens on it.
@@ -245,23 +230,11 @@ func (l *listener) sendProbes(ctx context.Context) {
 		l.failed.Store(nil)
 		if err != nil {
 			l.failed.Store(&err)
-			wait = min(wait, maxReconnect)
+			wait = min(wait, time.Second)
 		}
-		if sleep(ctx, wait) != nil {
+		if backend.Sleep(ctx, wait) != nil {
 			return
 		}
-	}
-}
-
-// sleep waits for the time, or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

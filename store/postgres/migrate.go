@@ -14,6 +14,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 //go:embed schema/tables.sql
@@ -56,15 +57,17 @@ var colliding = append([]string{
 	"XX000", // a row of the catalogue was updated concurrently
 }, transient...)
 
+func isCollision(err error) bool { return slices.Contains(colliding, sqlState(err)) }
+
 // schemaVersion is the row of the version table; zero where there is none.
 type schemaVersion struct {
 	number int
 	feed   bool
 }
 
-func scanVersion(row pgx.Row) (v schemaVersion, err error) {
+func scanVersion(row backend.Row) (v schemaVersion, err error) {
 	err = row.Scan(&v.number, &v.feed)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || errors.Is(err, errors.IDNotFound) {
 		return schemaVersion{}, nil
 	}
 	return v, err
@@ -75,25 +78,23 @@ func scanVersion(row pgx.Row) (v schemaVersion, err error) {
 // but read where there is nothing to do: the role then needs no right to change
 // the schema. [store.ErrSchema]: the schema is newer than this release knows.
 func (s *Store) Migrate(ctx context.Context) error {
-	const doing = "migrate the schema"
-	if err := s.ready(ctx, doing); err != nil {
-		return err
-	}
-	v, err := s.version(ctx)
-	if err == nil && s.outdated(v) {
-		err = s.migrate(ctx, true)
-		if code := sqlState(err); code == featureNotSupported || code == undefinedFunction {
-			// The engine may have no advisory locks: CockroachDB and YugabyteDB
-			// only have them in some versions.
-			err = s.migrate(ctx, false)
+	return s.do(ctx, "migrate the schema", func() error {
+		v, err := s.version(ctx)
+		if err == nil && s.outdated(v) {
+			err = s.migrate(ctx, true)
+			if code := sqlState(err); code == featureNotSupported || code == undefinedFunction {
+				// The engine may have no advisory locks: CockroachDB and YugabyteDB
+				// only have them in some versions.
+				err = s.migrate(ctx, false)
+			}
 		}
-	}
-	return outcome(doing, err)
+		return err
+	})
 }
 
 // version reads the version of the schema and refuses a newer one.
 func (s *Store) version(ctx context.Context) (schemaVersion, error) {
-	v, err := queryOne(ctx, s, scanVersion, inSchema(s.schema)(readVersion))
+	v, err := scanVersion(row{s, ctx, inSchema(s.schema)(readVersion), nil})
 	if code := sqlState(err); code == undefinedTable || code == undefinedSchema {
 		return schemaVersion{}, nil
 	}
@@ -118,7 +119,7 @@ func (s *Store) outdated(v schemaVersion) bool {
 // migrate does what there is to do in one transaction. With a lock, others wait
 // until it is done; without, they collide, and try again.
 func (s *Store) migrate(ctx context.Context, lock bool) error {
-	return retry(ctx, colliding, func() error {
+	return retry(ctx, isCollision, func() error {
 		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
 			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 				if lock {

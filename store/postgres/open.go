@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	config.ShouldPing = noteIdle
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, environment(doing, err)
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	s := New(pool, o)
 	s.owned, s.servers = true, servers
@@ -50,9 +51,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		_ = s.Close()
 		return nil, err
 	}
-	if _, err := s.version(ctx); err != nil {
+	err = s.do(ctx, doing, func() error {
+		_, err := s.version(ctx)
+		return err
+	})
+	if err != nil {
 		_ = s.Close()
-		return nil, environment(doing, err)
+		return nil, err
 	}
 	return s, nil
 }

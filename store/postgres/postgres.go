@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -12,14 +11,20 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
+
+// contract has the methods of a Store that it does not write out.
+type contract = backend.Contract
 
 // Store is a [store.Store] in PostgreSQL. Make one with [New] or [Open].
 type Store struct {
+	contract
 	pool      *pgxpool.Pool
 	owned     bool // Close closes the pool
 	schema    string
-	queries   queries
+	queries   []string
+	sql       backend.SQL
 	creations creations
 	servers   *servers
 	closing   atomic.Int32 // connections that have left the pool
@@ -70,6 +75,8 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 	s.creations.maxTurn = maxTurn
 	s.queries = newQueries(s.schema)
 	s.closed, s.close = context.WithCancel(context.Background())
+	s.sql = newSQL(s)
+	s.contract = backend.NewContract(driver{s, s.sql})
 	return s
 }
 
@@ -84,13 +91,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// ready reports why the call that is about to do something should not.
-func (s *Store) ready(ctx context.Context, doing string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	if s.closed.Err() != nil {
-		return fmt.Errorf("%s: %w", doing, store.ErrClosed)
-	}
-	return nil
+// do makes a call of the store.
+func (s *Store) do(ctx context.Context, doing string, do func() error) error {
+	return backend.Do(ctx, driver{Store: s}, doing, do)
 }

@@ -30,9 +30,10 @@ func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- second(s.CreateToken(ctx, store.Token{
+			_, err := s.CreateToken(ctx, store.Token{
 				ID: fmt.Sprint(i), Name: "name", Version: 2, Subject: caveat.User("alice"), Type: "act", Secret: store.NewSecret("secret"),
-			}, 0))
+			}, 0)
+			ended <- err
 		}()
 		require.Eventually(t, func() bool { return s.Waiting() == 1 }, 10*time.Second, 50*time.Microsecond)
 		cancel()

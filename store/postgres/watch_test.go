@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -165,24 +164,4 @@ func TestFeedTellsNothingOfWhatIsUndone(t *testing.T) {
 	require.NoError(t, tx.Rollback(t.Context()))
 	require.NoError(t, s.DeleteTemporaryKey(t.Context(), alice))
 	require.Equal(t, store.Change{Kind: store.TemporaryChanged, Subject: alice}, receive(t, f.changes, "a change"))
-}
-
-func TestPayloads(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("é", 512)
-	for payload, want := range map[string]store.Change{
-		"ta":             {Kind: store.TokenChanged, TokenID: "a"},
-		"t" + long:       {Kind: store.TokenChanged, TokenID: long},
-		"kusr-alice":     {Kind: store.TemporaryChanged, Subject: alice},
-		"iprv-" + long:   {Kind: store.IdentityChanged, Subject: caveat.Provider(long)},
-		"iusr-usr-alice": {Kind: store.IdentityChanged, Subject: caveat.User("usr-alice")},
-	} {
-		got, ok := postgres.ParseChange(payload)
-		require.True(t, ok, payload)
-		require.Equal(t, want, got, payload)
-	}
-	for _, payload := range []string{"", "*", "x", "k", "i", "kalice", "Ta", "usr-alice", " ta"} {
-		_, ok := postgres.ParseChange(payload)
-		require.False(t, ok, payload)
-	}
 }

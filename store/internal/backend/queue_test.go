@@ -1,4 +1,4 @@
-package postgres
+package backend
 
 import (
 	"fmt"
@@ -16,13 +16,13 @@ func TestQueueGivesChangesInOrder(t *testing.T) {
 	for i := range maxQueue {
 		c := store.Change{Kind: store.TokenChanged, TokenID: fmt.Sprint(i)}
 		want = append(want, c)
-		q.push(c)
+		q.Push(c)
 	}
 	<-q.wake
 	require.Empty(t, q.wake)
 	require.Equal(t, want, q.take())
 	require.Empty(t, q.take())
-	q.push(want[0])
+	q.Push(want[0])
 	<-q.wake
 	require.Equal(t, want[:1], q.take())
 }
@@ -44,10 +44,10 @@ func TestFullQueueIsALostFeed(t *testing.T) {
 			t.Parallel()
 			q := newQueue()
 			for range maxQueue {
-				q.push(token)
+				q.Push(token)
 			}
 			for _, change := range c.then {
-				q.push(change)
+				q.Push(change)
 			}
 			require.Equal(t, c.want, q.take())
 		})

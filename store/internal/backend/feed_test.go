@@ -1,0 +1,148 @@
+package backend
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+)
+
+func TestPayloads(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 512)
+	for payload, want := range map[string]store.Change{
+		"ta":             {Kind: store.TokenChanged, TokenID: "a"},
+		"t" + long:       {Kind: store.TokenChanged, TokenID: long},
+		"kusr-alice":     {Kind: store.TemporaryChanged, Subject: caveat.User("alice")},
+		"iprv-" + long:   {Kind: store.IdentityChanged, Subject: caveat.Provider(long)},
+		"iusr-usr-alice": {Kind: store.IdentityChanged, Subject: caveat.User("usr-alice")},
+	} {
+		got, ok := ParsePayload(payload)
+		require.True(t, ok, payload)
+		require.Equal(t, want, got, payload)
+	}
+	for _, payload := range []string{"", "*", "x", "k", "i", "kalice", "Ta", "usr-alice", " ta"} {
+		_, ok := ParsePayload(payload)
+		require.False(t, ok, payload)
+	}
+}
+
+// ready is a store that can be used.
+type ready struct{}
+
+func (ready) Ready() error { return nil }
+
+var (
+	up   = store.Change{Kind: store.FeedUp}
+	down = store.Change{Kind: store.FeedDown}
+	some = store.Change{Kind: store.TokenChanged, TokenID: "a"}
+)
+
+// TestFeedUpIsToldOnceAnInterval has a feed that flaps all the time.
+func TestFeedUpIsToldOnceAnInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10500*time.Millisecond)
+		defer cancel()
+		attempts, ups, wasUp := 0, 0, false
+		err := Feed{Readier: ready{}, Closed: context.Background(), Listen: func(ctx context.Context, q *Queue) error {
+			attempts++
+			q.Up()
+			q.Gap()
+			return nil
+		}}.Watch(ctx, func(c store.Change) {
+			require.NotEqual(t, wasUp, c == up, "it is told what it knows")
+			if wasUp = c == up; wasUp {
+				ups++
+			}
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "watch the store")
+		require.LessOrEqual(t, ups, 11)
+		require.Greater(t, ups, 2)
+		require.Less(t, attempts, 60, "a feed that flaps is tried without a pause")
+	})
+}
+
+// TestSlowObserverIsToldOfAGap has an observer that hangs, while more changes come
+// than are kept for it.
+func TestSlowObserverIsToldOfAGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var told []store.Change
+		hang := make(chan struct{})
+		err := Feed{Readier: ready{}, Closed: context.Background(), Listen: func(ctx context.Context, q *Queue) error {
+			q.Up()
+			q.Push(some)
+			synctest.Wait()
+			for range maxQueue + 1 {
+				q.Push(some)
+			}
+			close(hang)
+			q.Flush(ctx)
+			require.NoError(t, Sleep(ctx, 2*time.Second))
+			q.Push(some)
+			q.Flush(ctx)
+			cancel()
+			return nil
+		}}.Watch(ctx, func(c store.Change) {
+			told = append(told, c)
+			if c == some && len(told) == 2 {
+				<-hang
+			}
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, []store.Change{up, some, down, up, some}, told)
+	})
+}
+
+// TestFlushWaitsForTheObserver has an observer that takes its time.
+func TestFlushWaitsForTheObserver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		start := time.Now()
+		_ = Feed{Readier: ready{}, Closed: context.Background(), Listen: func(ctx context.Context, q *Queue) error {
+			q.Up()
+			for range 10 {
+				q.Push(some)
+			}
+			q.Flush(ctx)
+			require.Equal(t, 11*time.Second, time.Since(start))
+			cancel()
+			return nil
+		}}.Watch(ctx, func(store.Change) { <-time.After(time.Second) })
+		require.Error(t, ctx.Err())
+	})
+}
+
+func TestFeedEndsWithTheStoreOrForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		impossible := errors.New("there is no feed")
+		feed := Feed{Readier: ready{}, Closed: context.Background(), Listen: func(context.Context, *Queue) error { return impossible }}
+		require.ErrorIs(t, feed.Watch(t.Context(), func(store.Change) {}), impossible)
+		require.ErrorIs(t, feed.Watch(t.Context(), nil), errors.IDBadData)
+
+		closed, closeStore := context.WithCancel(t.Context())
+		feed.Closed = closed
+		feed.Listen = func(ctx context.Context, q *Queue) error {
+			q.Up()
+			<-ctx.Done()
+			return nil
+		}
+		var told []store.Change
+		go func() {
+			<-time.After(time.Second)
+			closeStore()
+		}()
+		require.Error(t, feed.Watch(t.Context(), func(c store.Change) { told = append(told, c) }))
+		require.Equal(t, []store.Change{up, down}, told, "a cache would go on with what it knows")
+	})
+}
