@@ -15,7 +15,7 @@
 //
 // # Promises
 //
-//   - A verification ([Store.NamedKey], [Store.TemporaryKey]) is one round trip
+//   - A verification ([store.Keys]) is one round trip
 //     with a prepared statement, and sees all that was committed before it. It
 //     costs the same however many tokens there are. (A pool first pings a
 //     connection that was idle for a second, unless its ShouldPing says
