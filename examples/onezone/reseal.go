@@ -19,7 +19,7 @@ type resealOrder struct {
 
 func (o *resealOrder) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.on, "reseal", false, "seal all secrets in the store under the first key of -seal-key-file, and exit")
-	f.BoolVar(&o.plaintext, "seal-plaintext", false, "with -reseal: also seal plaintext secrets, to convert a store that was in use without keys")
+	f.BoolVar(&o.plaintext, "seal-plaintext", false, "with -reseal: also seal plaintext secrets and those that an earlier release sealed, to convert a store that was in use before")
 }
 
 func (o resealOrder) check(s *settings) error {

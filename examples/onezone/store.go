@@ -146,12 +146,14 @@ func (o *openedStore) seal(ctx context.Context, s settings) error {
 	}
 	var options []seal.Option
 	if s.reseal.plaintext {
-		options = append(options, seal.AllowPlaintext())
+		options = append(options, seal.AllowPlaintext(), seal.AllowOutdated())
 	}
 	sealed, err := seal.New(ctx, o.front, ring, options...)
 	switch {
 	case errors.Is(err, seal.ErrNotSealed):
 		return fmt.Errorf("-store %s was in use without -seal-key-file and holds secrets in clear; run with -reseal -seal-plaintext to convert it: %w", storeName(s.store), err)
+	case errors.Is(err, seal.ErrOutdated):
+		return fmt.Errorf("-store %s was sealed by an earlier release; run with -reseal -seal-plaintext to convert it: %w", storeName(s.store), err)
 	case errors.Is(err, seal.ErrUnknownKey), errors.Is(err, seal.ErrCannotOpen):
 		return fmt.Errorf("-seal-key-file %s does not hold the key that -store %s is sealed with: %w", s.sealKeys, storeName(s.store), err)
 	case err != nil:

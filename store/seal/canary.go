@@ -14,8 +14,8 @@ import (
 // process that the store is sealed, under which key, and what else opens; its
 // secret is one of these texts.
 const (
-	// canaryMixed: secrets of version 1 open, and those that are not sealed where
-	// AllowPlaintext is set.
+	// canaryMixed: secrets of version 1 open where AllowOutdated is set, and those
+	// that are not sealed where AllowPlaintext is.
 	canaryMixed = "onezone seal: mixed"
 	// canaryComplete: only secrets of version 2 open.
 	canaryComplete = "onezone seal: complete"
@@ -80,10 +80,10 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 	var opened bool
 	var refused error
 	canary = canaryComplete
-	if s.allowPlaintext {
+	if s.allowPlaintext || s.allowOutdated {
 		canary = canaryMixed
 	}
-	opener := sealer{s.ring, s.allowPlaintext, true}
+	opener := sealer{s.ring, s.allowPlaintext, s.allowOutdated}
 	for record, err := range s.sample(ctx) {
 		if err != nil {
 			return "", err
@@ -91,9 +91,6 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 		at, secret := secretIn(record)
 		if secret.IsZero() {
 			continue
-		}
-		if !isCurrent(secret) {
-			canary = canaryMixed
 		}
 		switch _, err := opener.open(ctx, at, secret); {
 		case err == nil:

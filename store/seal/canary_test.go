@@ -48,10 +48,10 @@ func TestASealedStoreOfAnEarlierReleaseIsRefusedWithAnotherRing(t *testing.T) {
 	t.Parallel()
 	for name, backend := range backends() {
 		fillVersion1(t, backend, ring(t, key1))
-		_, err := seal.New(t.Context(), backend, ring(t, key2))
+		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.AllowOutdated())
 		requireEnvironment(t, err, seal.ErrUnknownKey, name)
 		require.NoError(t, store.CheckSeal(t.Context(), backend), "%s: a refused seal leaves no canary", name)
-		requireFilled(t, sealed(t, backend, ring(t, key1)))
+		requireFilled(t, sealed(t, backend, ring(t, key1), seal.AllowOutdated()))
 		requireEnvironment(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
 	}
 }
@@ -248,7 +248,7 @@ func TestOneDamagedRecordDoesNotKeepAStoreFromOpening(t *testing.T) {
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1))
 	plant(t, backend, "in clear")
-	s := sealed(t, backend, ring(t, key1))
+	s := sealed(t, backend, ring(t, key1), seal.AllowOutdated())
 	_, err := s.NamedKey(t.Context(), "a")
 	requireEnvironment(t, err, seal.ErrNotSealed)
 	_, err = s.TemporaryKey(t.Context(), alice)

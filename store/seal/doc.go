@@ -45,8 +45,10 @@
 // have the canary, too; copies of the sealed store do not.
 //
 // The canary also tells which secrets open. Those that an earlier release sealed,
-// without the digest, open until the first complete [Store.Reseal], and are
-// refused after it ([ErrOutdated]).
+// without the digest, open with [AllowOutdated] until the first complete
+// [Store.Reseal], and are refused after it and without the option ([ErrOutdated]).
+// The option matters because the canary can be deleted, or put back from a backup,
+// by whoever can write to the database.
 //
 // # What stays in files and backups
 //
@@ -71,7 +73,9 @@
 //
 // What it does not hide or prevent: how long a secret is; that a record is deleted
 // or changed in what is not sealed (a revoked token made valid again); that an
-// older sealed secret of the same record is put back, the canary's included.
+// older sealed secret of the same record is put back, the canary's included: with
+// [AllowPlaintext] or [AllowOutdated], an older canary makes readable again what
+// the option allows.
 //
 // Every read of a secret asks the ring once to unwrap, and every write of a new
 // one once to wrap. With static keys that takes microseconds. In front of a key

@@ -12,7 +12,7 @@ var (
 	ErrUnknownKey = errors.New("the key that the secret is sealed under is not in the ring")
 	ErrCannotOpen = errors.New("the sealed secret does not open: it is damaged, belongs to another record, or the key is another")
 	ErrNotSealed  = errors.New("the secret is not sealed")
-	ErrOutdated   = errors.New("the secret is sealed in the form of an earlier release, which a complete Reseal has ended")
+	ErrOutdated   = errors.New("the secret is sealed in the form of an earlier release: it opens with AllowOutdated alone, and not after a complete Reseal")
 	ErrAltered    = errors.New("the record was altered outside of the store: version, type or caveats are not those of its token")
 )
 

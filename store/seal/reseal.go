@@ -42,8 +42,8 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 	if err := s.Check(ctx); err != nil { // another process may have sealed all
 		return done, err
 	}
-	mixed := !s.complete.Load()
-	r := resealer{s.backend, sealer{s.ring, o.SealPlaintext, mixed || o.SealPlaintext}, primary}
+	outdated := s.allowOutdated && !s.complete.Load()
+	r := resealer{s.backend, sealer{s.ring, o.SealPlaintext, outdated || o.SealPlaintext}, primary}
 	if err := r.walk(ctx, o, &done); err != nil {
 		return done, err
 	}

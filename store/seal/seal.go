@@ -37,7 +37,8 @@ type Store interface {
 	// the old primary writes behind the position is missed. A call that failed
 	// goes on from the Next that it returned. One that ends without an error has
 	// sealed all records there were: the other keys are needed for backups alone,
-	// and what earlier releases sealed, or nobody, does not open any more. A call
+	// and what earlier releases sealed, or nobody, does not open any more. Remove
+	// AllowPlaintext and AllowOutdated then. A call
 	// that finds nothing to write shows that no process wrote behind its back.
 	//
 	// At its end it has the backend scrub its files. Where those are a server's,
@@ -57,6 +58,13 @@ type Option func(*sealed)
 // update writes is sealed in any case.
 func AllowPlaintext() Option { return func(s *sealed) { s.allowPlaintext = true } }
 
+// AllowOutdated makes secrets readable that an earlier release sealed, without
+// the digest of their record, until a complete [Store.Reseal]. It is for the time
+// in which that seals a store of that release anew: whoever can write to the
+// database can put such secrets back from an old backup, and the canary of that
+// time with them.
+func AllowOutdated() Option { return func(s *sealed) { s.allowOutdated = true } }
+
 // New returns a store that keeps its records in the backend, their secrets
 // sealed with the keys of the ring. Closing it does not close the backend.
 //
@@ -66,8 +74,9 @@ func AllowPlaintext() Option { return func(s *sealed) { s.allowPlaintext = true 
 //
 // Errors: badData {key "backend"} or {key "ring"} where that is nil; else
 // operational errors, such as [ErrUnknownKey] and [ErrCannotOpen] for another
-// ring, and [ErrNotSealed] for a store that was in use before and is opened
-// without [AllowPlaintext].
+// ring, [ErrNotSealed] for a store that was in use before and is opened without
+// [AllowPlaintext], and [ErrOutdated] for one of an earlier release that is opened
+// without [AllowOutdated].
 func New(ctx context.Context, backend store.Store, ring KeyRing, options ...Option) (Store, error) {
 	switch {
 	case backend == nil:
@@ -91,12 +100,13 @@ type sealed struct {
 	backend        store.Store
 	ring           KeyRing
 	allowPlaintext bool
+	allowOutdated  bool
 	complete       atomic.Bool // all records are sealed in version 2: nothing else opens
 }
 
 func (s *sealed) sealer() sealer {
 	mixed := !s.complete.Load()
-	return sealer{s.ring, s.allowPlaintext && mixed, mixed}
+	return sealer{s.ring, s.allowPlaintext && mixed, s.allowOutdated && mixed}
 }
 
 // Close does nothing: the backend stays the caller's.

@@ -1,0 +1,63 @@
+package seal_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/seal"
+)
+
+// TestNoCanaryBringsOldEnvelopesBack is the attack of somebody who can write to
+// the database, and has a backup from before it was resealed.
+func TestNoCanaryBringsOldEnvelopesBack(t *testing.T) {
+	t.Parallel()
+	keys := ring(t, key1)
+	backend := memory.New()
+	s := sealed(t, backend, keys, seal.AllowPlaintext()) // which leaves another canary than Reseal
+	fill(t, s)
+	before, err := backend.TemporaryKey(t.Context(), canary)
+	require.NoError(t, err)
+	require.NoError(t, second(s.Reseal(t.Context(), seal.ResealOptions{})))
+	old := string(version1(t, keys, store.TokenRecords, "a", alice, "plain 3"))
+
+	for name, attack := range map[string]func(t *testing.T, backend *memory.Store){
+		"the record alone": func(*testing.T, *memory.Store) {},
+		"without a canary": func(t *testing.T, backend *memory.Store) {
+			require.NoError(t, backend.DeleteTemporaryKey(t.Context(), canary))
+		},
+		"with the canary of the backup": func(t *testing.T, backend *memory.Store) {
+			_, err := backend.RotateTemporaryKey(t.Context(), canary, before.Secret)
+			require.NoError(t, err)
+		},
+	} {
+		plant(t, backend, old)
+		attack(t, backend)
+		s := sealed(t, backend, keys)
+		_, err := s.NamedKey(t.Context(), "a")
+		requireEnvironment(t, err, seal.ErrOutdated, name)
+		_, err = s.GetToken(t.Context(), "a")
+		requireEnvironment(t, err, seal.ErrOutdated, name)
+		_, err = s.Reseal(t.Context(), seal.ResealOptions{})
+		requireEnvironment(t, err, seal.ErrOutdated, name)
+		_, err = s.TemporaryKey(t.Context(), alice)
+		require.NoError(t, err, "%s: what is as it was", name)
+	}
+}
+
+// TestAStoreOfAnEarlierReleaseIsRefusedUnlessAllowed says what the operator has to
+// do, and leaves no canary.
+func TestAStoreOfAnEarlierReleaseIsRefusedUnlessAllowed(t *testing.T) {
+	t.Parallel()
+	backend := memory.New()
+	fillVersion1(t, backend, ring(t, key1))
+	for _, options := range [][]seal.Option{nil, {seal.AllowPlaintext()}} {
+		_, err := seal.New(t.Context(), backend, ring(t, key1), options...)
+		requireEnvironment(t, err, seal.ErrOutdated)
+		require.ErrorContains(t, err, "AllowOutdated")
+		require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
+	}
+	requireFilled(t, sealed(t, backend, ring(t, key1), seal.AllowOutdated()))
+}
