@@ -8,29 +8,23 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// Export implements [store.Archive]. The limit is that of a page of a listing:
-// 0 stands for [store.DefaultPage], and [store.MaxPage] is the most.
-func (s *Store) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	if err := s.ready(ctx, "export records"); err != nil {
-		return nil, "", err
-	}
-	size := store.Query{Limit: limit}.PageSize()
+// Export implements [store.Archive].
+func (s driver) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	switch kind {
 	case store.IdentityRecords:
-		return s.exportHolders(s.identities, after, size, func(_ caveat.Subject, h *holder) store.Record {
+		return s.exportHolders(s.identities, after, limit, func(_ caveat.Subject, h *holder) store.Record {
 			i := *h.identity
 			return store.Record{Identity: &i}
 		})
 	case store.TemporaryRecords:
-		return s.exportHolders(s.temporary, after, size, func(subject caveat.Subject, h *holder) store.Record {
+		return s.exportHolders(s.temporary, after, limit, func(subject caveat.Subject, h *holder) store.Record {
 			return store.Record{Temporary: &store.Temporary{Subject: subject, Secret: h.secret, Generation: h.generation}}
 		})
-	case store.TokenRecords:
-		return s.exportTokens(after, size)
 	}
-	return nil, "", errors.BadDataHint("kind", "there are no records of that kind")
+	return s.exportTokens(after, limit)
 }
 
 // exportHolders exports what record makes of the subjects in the index. The
@@ -41,7 +35,7 @@ func (s *Store) exportHolders(x *index[caveat.Subject], after string, size int,
 	var last caveat.Subject
 	if after != "" {
 		if last, err = caveat.ParseSubject(after); err != nil {
-			return nil, "", badPosition()
+			return nil, "", backend.BadPosition()
 		}
 	}
 	s.mu.RLock()
@@ -64,7 +58,7 @@ func (s *Store) exportTokens(after string, size int) (records []store.Record, ne
 		created, id, found := strings.Cut(after, " ")
 		cursor.ID = id
 		if cursor.Created, err = strconv.ParseInt(created, 10, 64); err != nil || !found {
-			return nil, "", badPosition()
+			return nil, "", backend.BadPosition()
 		}
 	}
 	page, last := pageOf(s, store.Query{After: cursor, Limit: size}, (*entry).record)
@@ -78,22 +72,10 @@ func (s *Store) exportTokens(after string, size int) (records []store.Record, ne
 	return records, next, nil
 }
 
-func badPosition() error {
-	return errors.BadDataHint("after", "a position is one that an earlier export returned")
-}
-
-// Scrub does nothing: there are no files.
-func (s *Store) Scrub(ctx context.Context) error { return s.ready(ctx, "scrub the store") }
-
-// Import implements [store.Archive]. Of records with the same key the last one
-// counts, and names have to be unique when all are in their places, so that
-// records may swap names. A verification that goes on meanwhile may see some of
-// the new records and not yet the others.
-func (s *Store) Import(ctx context.Context, records []store.Record) error {
-	if err := s.ready(ctx, "import records"); err != nil {
-		return err
-	}
-	b, err := newBatch(records)
+// Import implements [store.Archive]. A verification that goes on meanwhile may see
+// some of the new records and not yet the others.
+func (s driver) Import(ctx context.Context, records []store.Record) error {
+	b, err := backend.NewBatch(records)
 	if err != nil {
 		return err
 	}
@@ -102,72 +84,30 @@ func (s *Store) Import(ctx context.Context, records []store.Record) error {
 	if err := s.checkUnique(b); err != nil {
 		return err
 	}
-	for subject, i := range b.identities {
+	for subject, i := range b.Identities {
 		s.setIdentity(subject, i)
 	}
-	for subject, t := range b.temporary {
+	for subject, t := range b.Temporary {
 		s.setTemporary(subject, t.Secret, t.Generation)
 	}
-	for _, t := range b.tokens {
+	for _, t := range b.Tokens {
 		s.addToken(t)
 	}
 	return nil
 }
 
-// batch is what an import writes: valid copies of the records by their keys.
-type batch struct {
-	identities map[caveat.Subject]*store.Identity
-	temporary  map[caveat.Subject]*store.Temporary
-	tokens     map[string]*store.Token
-}
-
-func newBatch(records []store.Record) (batch, error) {
-	b := batch{
-		make(map[caveat.Subject]*store.Identity),
-		make(map[caveat.Subject]*store.Temporary),
-		make(map[string]*store.Token),
-	}
-	for _, r := range records {
-		if err := r.Validate(); err != nil {
-			return batch{}, err
-		}
-		switch {
-		case r.Identity != nil:
-			i := *r.Identity
-			b.identities[i.Subject] = &i
-		case r.Temporary != nil:
-			t := *r.Temporary
-			b.temporary[t.Subject] = &t
-		default:
-			t := r.Token.Clone()
-			b.tokens[t.ID] = &t
-		}
-	}
-	return b, nil
-}
-
-// checkUnique reports whether names are unique when the batch is in its place:
-// within it, and with those records of the store that it leaves alone.
-func (s *Store) checkUnique(b batch) error {
-	usernames := make(map[string]bool)
-	for _, i := range b.identities {
-		if i.Username == "" {
-			continue
-		}
-		owner, taken := s.usernames[i.Username]
-		if usernames[i.Username] || taken && b.identities[owner] == nil {
+// checkUnique reports whether the names of the batch are free: those that records
+// have which the batch leaves alone are not.
+func (s *Store) checkUnique(b backend.Batch) error {
+	for name := range b.Usernames {
+		if owner, taken := s.usernames[name]; taken && b.Identities[owner] == nil {
 			return errors.BadValueIdentifierOccupied("username")
 		}
-		usernames[i.Username] = true
 	}
-	names := make(map[nameKey]bool)
-	for _, t := range b.tokens {
-		name := nameKeyOf(t)
-		owner := s.names[name]
-		if names[name] || owner != nil && b.tokens[owner.id] == nil {
+	for _, t := range b.Tokens {
+		if owner := s.names[nameKeyOf(t)]; owner != nil && b.Tokens[owner.id] == nil {
 			return errors.BadValueIdentifierOccupied("name")
 		}
-		names[name] = true
 	}
 	return nil
 }

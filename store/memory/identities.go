@@ -14,13 +14,7 @@ func compareSubjects(a, b caveat.Subject) int {
 }
 
 // CreateIdentity implements [store.Identities].
-func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
-	if err := s.ready(ctx, "create an identity"); err != nil {
-		return err
-	}
-	if err := i.Validate(); err != nil {
-		return err
-	}
+func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.holder(i.Subject).identity != nil {
@@ -34,10 +28,7 @@ func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
 }
 
 // GetIdentity implements [store.Identities].
-func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	if err := s.ready(ctx, "get an identity"); err != nil {
-		return store.Identity{}, err
-	}
+func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	h := s.holders.get(subject)
 	if h == nil || h.identity == nil {
 		return store.Identity{}, errors.NotFound()
@@ -46,10 +37,7 @@ func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.
 }
 
 // GetIdentityByUsername implements [store.Identities].
-func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	if err := s.ready(ctx, "get an identity by user name"); err != nil {
-		return store.Identity{}, err
-	}
+func (s driver) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	subject, ok := s.usernames[username]
@@ -60,11 +48,8 @@ func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (sto
 }
 
 // UpdateIdentity implements [store.Identities].
-func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	for {
-		if err := s.ready(ctx, "update an identity"); err != nil {
-			return err
-		}
 		h := s.holders.get(subject)
 		if h == nil || h.identity == nil {
 			return errors.NotFound()
@@ -95,10 +80,7 @@ func (s *Store) replaceIdentity(old, updated *store.Identity) (bool, error) {
 }
 
 // DeleteIdentity implements [store.Identities].
-func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	if err := s.ready(ctx, "delete an identity"); err != nil {
-		return err
-	}
+func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.holder(subject).identity == nil {

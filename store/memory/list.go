@@ -9,11 +9,8 @@ import (
 )
 
 // ListTokens implements [store.Lists].
-func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	if err := s.readyToList(ctx, q); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	records, next := pageOf(s, q, (*entry).record)
+func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	records, next := pageOf(s.Store, q, (*entry).record)
 	for _, t := range records {
 		page = append(page, t.Clone())
 	}
@@ -21,30 +18,17 @@ func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 }
 
 // ListTokenIDs implements [store.Lists]. It copies no records.
-func (s *Store) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	if err := s.readyToList(ctx, q); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	page, next = pageOf(s, q, func(e *entry) string { return e.id })
+func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
+	page, next = pageOf(s.Store, q, func(e *entry) string { return e.id })
 	return page, next, nil
 }
 
 // CountTokens implements [store.Lists]. It takes the same time however many there
 // are.
-func (s *Store) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
-	if err := s.ready(ctx, "count named tokens"); err != nil {
-		return 0, err
-	}
+func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.counts[subject], nil
-}
-
-func (s *Store) readyToList(ctx context.Context, q store.Query) error {
-	if err := s.ready(ctx, "list named tokens"); err != nil {
-		return err
-	}
-	return q.Validate()
 }
 
 // pageOf returns what of gives for each entry of one page, and the cursor of the
@@ -52,7 +36,7 @@ func (s *Store) readyToList(ctx context.Context, q store.Query) error {
 func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next store.Cursor) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	entries, more := firstOf(s.matches(q), q.PageSize())
+	entries, more := firstOf(s.matches(q), q.Limit)
 	for _, e := range entries {
 		page = append(page, of(e))
 	}

@@ -25,10 +25,19 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
+
+// contract has the methods of a Store that it does not write out.
+type contract = backend.Contract
+
+// driver is the store under its contract.
+type driver struct{ *Store }
 
 // Store is a [store.Store] in memory. Make one with [New].
 type Store struct {
+	contract
+
 	// What verifications read comes first. The tables change under mu, too, but
 	// are read without it.
 	closed  atomic.Bool
@@ -45,15 +54,16 @@ type Store struct {
 	usernames  map[string]caveat.Subject // users by user name
 	identities *index[caveat.Subject]    // those with an identity
 	temporary  *index[caveat.Subject]    // those with a temporary secret
-	watchers   map[*watcher]struct{}
-	done       chan struct{} // closed by Close
+	watchers   map[*backend.Queue]struct{}
+	done       context.Context // done when the store is closed
+	cancel     context.CancelFunc
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{
+	s := &Store{
 		tokens:     newTable[string, entry](maphash.String),
 		holders:    newTable[caveat.Subject, holder](hashSubject),
 		byAge:      newIndex(compareAge),
@@ -63,9 +73,11 @@ func New() *Store {
 		usernames:  make(map[string]caveat.Subject),
 		identities: newIndex(compareSubjects),
 		temporary:  newIndex(compareSubjects),
-		watchers:   make(map[*watcher]struct{}),
-		done:       make(chan struct{}),
+		watchers:   make(map[*backend.Queue]struct{}),
 	}
+	s.done, s.cancel = context.WithCancel(context.Background())
+	s.contract = backend.NewContract(driver{s})
+	return s
 }
 
 // hashSubject is maphash.Comparable in less time. Subjects of two types that share
@@ -77,8 +89,15 @@ func hashSubject(seed maphash.Seed, s caveat.Subject) uint64 {
 // Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
-	if !s.closed.Swap(true) {
-		close(s.done)
+	s.closed.Store(true)
+	s.cancel()
+	return nil
+}
+
+// Ready implements [backend.Readier].
+func (s driver) Ready() error {
+	if s.closed.Load() {
+		return store.ErrClosed
 	}
 	return nil
 }

@@ -48,13 +48,7 @@ func (e *entry) isAfter(c store.Cursor) bool {
 }
 
 // CreateToken implements [store.Tokens].
-func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
-	if err := s.ready(ctx, "create a named token"); err != nil {
-		return 0, err
-	}
-	if err := t.ValidateNew(require); err != nil {
-		return 0, err
-	}
+func (s driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	t = t.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,10 +68,7 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.St
 }
 
 // GetToken implements [store.Tokens].
-func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
-	if err := s.ready(ctx, "get a named token"); err != nil {
-		return store.Token{}, err
-	}
+func (s driver) GetToken(ctx context.Context, id string) (store.Token, error) {
 	e, t := s.find(id)
 	if e == nil {
 		return store.Token{}, errors.NotFound()
@@ -87,11 +78,8 @@ func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
 
 // UpdateToken implements [store.Tokens]. change is called without a lock, and
 // again if the record changed meanwhile.
-func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	for {
-		if err := s.ready(ctx, "update a named token"); err != nil {
-			return err
-		}
 		e, old := s.find(id)
 		if e == nil {
 			return errors.NotFound()
@@ -125,10 +113,7 @@ func (s *Store) replaceToken(e *entry, old, updated *store.Token) (bool, error) 
 }
 
 // DeleteToken implements [store.Tokens].
-func (s *Store) DeleteToken(ctx context.Context, id string) error {
-	if err := s.ready(ctx, "delete a named token"); err != nil {
-		return err
-	}
+func (s driver) DeleteToken(ctx context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.tokens.get(id)

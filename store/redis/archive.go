@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // exporter is how records of a kind are found and read.
@@ -60,43 +60,30 @@ func parsePosition(text string) (e entry, err error) {
 	e.shard, err = strconv.Atoi(shard)
 	raw, hexErr := hex.DecodeString(member)
 	if err != nil || hexErr != nil || len(raw) == 0 || e.shard < 0 || e.shard >= shards {
-		return entry{}, errors.BadDataHint("after", "a position is one that an earlier export returned")
+		return entry{}, backend.BadPosition()
 	}
 	e.member = string(raw)
 	return e, nil
 }
 
-// Export implements [store.Archive]. It goes from shard to shard. The limit is
-// that of a page of a listing: 0 stands for [store.DefaultPage], and
-// [store.MaxPage] is the most.
-func (s *Store) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	const export = "export records"
-	if err := s.ready(ctx, export); err != nil {
-		return nil, "", err
-	}
-	exporter, ok := exporters[kind]
-	if !ok {
-		return nil, "", errors.BadDataHint("kind", "there are no records of that kind")
-	}
+// Export implements [store.Archive]. It goes from shard to shard.
+func (s driver) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	from, err := parsePosition(after)
 	if err != nil {
 		return nil, "", err
 	}
-	size := store.Query{Limit: limit}.PageSize()
-	entries, err := s.entriesAfter(ctx, exporter.index, from, size+1)
+	exporter := exporters[kind]
+	entries, err := s.entriesAfter(ctx, exporter.index, from, limit+1)
 	if err != nil {
-		return nil, "", during(export, err)
+		return nil, "", err
 	}
 	next := ""
-	if len(entries) > size {
-		entries = entries[:size]
-		next = entries[size-1].position()
+	if len(entries) > limit {
+		entries = entries[:limit]
+		next = entries[limit-1].position()
 	}
 	records, err := s.recordsAt(ctx, exporter, entries)
-	if err != nil {
-		return nil, "", during(export, err)
-	}
-	return records, next, nil
+	return records, next, err
 }
 
 // entriesAfter returns up to limit entries of the indexes of the kind.
@@ -140,4 +127,22 @@ func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]s
 		records = append(records, record)
 	}
 	return records, nil
+}
+
+// Import implements [store.Archive]. On a single server the records are written at
+// once, and the server does nothing else meanwhile: for batches of a thousand
+// tokens, some ten milliseconds. In a Cluster all is checked before anything is
+// written, but then the shards are written one after the other.
+func (s driver) Import(ctx context.Context, records []store.Record) error {
+	b, err := backend.NewBatch(records)
+	if err != nil {
+		return err
+	}
+	return s.untilFresh(ctx, func() error {
+		p, err := s.plan(ctx, b)
+		if err == nil {
+			_, err = s.commit(ctx, p.steps()...)
+		}
+		return err
+	})
 }

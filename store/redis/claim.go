@@ -7,6 +7,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // A token id and a user name are unique over all shards. What makes them so is a
@@ -86,7 +87,7 @@ func isRefusal(err error, ops []op) bool {
 type wait struct {
 	revision string
 	until    time.Time
-	backoff  backoff
+	backoff  backend.Backoff
 }
 
 // vacate returns the pointer that can be taken over, zero for none, when it is
@@ -104,10 +105,10 @@ func (s *Store) vacate(ctx context.Context, c claim, w *wait) (pointer, error) {
 		return pointer{}, c.taken
 	}
 	if p.revision != w.revision {
-		*w = wait{revision: p.revision, until: time.Now().Add(claimPatience)}
+		*w = wait{p.revision, time.Now().Add(claimPatience), newBackoff()}
 	}
 	if time.Now().Before(w.until) {
-		return pointer{}, w.backoff.pause(ctx)
+		return pointer{}, w.backoff.Pause(ctx)
 	}
 	_, err = s.commit(ctx, step{ops: s.fence(p, key, revision(value))})
 	if err == errStale {

@@ -3,8 +3,10 @@ package redis
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // op is a check of one key, or a command that writes one.
@@ -47,6 +49,29 @@ type step struct {
 // errStale refuses a commit because something is no longer as it was read. Who
 // gets it reads again.
 var errStale = errors.New("the record changed meanwhile")
+
+// untilFresh calls try, which reads and then commits what it makes of that, until
+// nothing that it read changed meanwhile.
+func (s *Store) untilFresh(ctx context.Context, try func() error) error {
+	for b := newBackoff(); ; {
+		err := try()
+		if !errors.Is(err, errStale) {
+			return err
+		}
+		if err := b.Pause(ctx); err != nil {
+			return err
+		}
+		if err := (driver{s}).Ready(); err != nil {
+			return err
+		}
+	}
+}
+
+// newBackoff paces the attempts of those who change the same thing. The first
+// pause is on average twice the time of a write.
+func newBackoff() backend.Backoff {
+	return backend.Backoff{First: 200 * time.Microsecond, Longest: 20 * time.Millisecond}
+}
 
 // commit does the steps: all at once, or one after the other in a Cluster, up to
 // the first that is refused. It returns how many were done and the refusal of

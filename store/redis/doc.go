@@ -56,8 +56,14 @@
 // user names are unique over all subjects by pointers elsewhere in the Cluster:
 // a client that crashes in between leaves at worst a pointer that leads nowhere,
 // which counts as not there and is taken over by who needs it next, after a
-// fifth of a second. [Store.Import] is all or nothing on a single server; for a
-// Cluster see there.
+// fifth of a second.
+//
+// An import is all or nothing on a single server. In a Cluster all is checked
+// before anything is written, but then the shards are written one after the
+// other: clients that read concurrently may see some of the new records and not
+// yet the others, and miss a record that changes its subject or user name. After an
+// operational error some may be written, and a record that changes its subject may
+// be gone from the old one only; importing the same records again completes them.
 //
 // A call that failed because the connection was lost or the context ended may have
 // been done, or be done yet.

@@ -9,14 +9,7 @@ import (
 )
 
 // CreateIdentity implements [store.Identities].
-func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
-	const create = "create an identity"
-	if err := s.ready(ctx, create); err != nil {
-		return err
-	}
-	if err := i.Validate(); err != nil {
-		return err
-	}
+func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	key := s.subjectKey(identityKind, i.Subject)
 	err := s.writeIdentity(ctx, "", i, isAbsent(key, errors.AlreadyExists()))
 	if errors.Is(err, errors.IDBadValueIdentifierOccupied) {
@@ -28,7 +21,7 @@ func (s *Store) CreateIdentity(ctx context.Context, i store.Identity) error {
 			err = readErr
 		}
 	}
-	return during(create, err)
+	return err
 }
 
 // writeIdentity writes the record if the check holds, and moves the pointer of
@@ -89,9 +82,6 @@ func (s *Store) putIdentity(i store.Identity) []op {
 
 // identity returns the record and the value that it is made of, "" for none.
 func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Identity, string, error) {
-	if !isHolder(subject) {
-		return store.Identity{}, "", nil
-	}
 	value, err := s.get(ctx, s.subjectKey(identityKind, subject))
 	if value == "" || err != nil {
 		return store.Identity{}, "", err
@@ -101,49 +91,33 @@ func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Ide
 }
 
 // GetIdentity implements [store.Identities].
-func (s *Store) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	const get = "get an identity"
-	if err := s.ready(ctx, get); err != nil {
-		return store.Identity{}, err
-	}
+func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	i, _, err := s.knownIdentity(ctx, subject)
-	return i, during(get, err)
+	return i, err
 }
 
 // GetIdentityByUsername implements [store.Identities].
-func (s *Store) GetIdentityByUsername(ctx context.Context, username string) (i store.Identity, err error) {
-	const get = "get an identity by user name"
-	if err := s.ready(ctx, get); err != nil {
-		return store.Identity{}, err
-	}
-	if !isKey(username) {
-		return store.Identity{}, errors.NotFound()
-	}
+func (s driver) GetIdentityByUsername(ctx context.Context, username string) (i store.Identity, err error) {
 	err = s.follow(ctx, s.pointerKey(usernamePointer, username), func(subject caveat.Subject) (bool, error) {
 		var value string
 		i, value, err = s.identity(ctx, subject)
 		return value != "" && i.Username == username, err
 	})
-	if err != nil {
-		return store.Identity{}, during(get, err)
-	}
-	return i, nil
+	return i, err
 }
 
-// UpdateIdentity implements [store.Identities]. change is called again, after a
-// short random pause, when the record changed meanwhile.
-func (s *Store) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
-	const update = "update an identity"
-	return s.untilFresh(ctx, update, func() error {
+// UpdateIdentity implements [store.Identities], in the way of UpdateToken.
+func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+	return s.untilFresh(ctx, func() error {
 		old, isOld, err := s.knownIdentity(ctx, subject)
 		if err != nil {
-			return during(update, err)
+			return err
 		}
 		updated, err := store.UpdateIdentity(old, change)
 		if err != nil {
 			return err
 		}
-		return during(update, s.writeIdentity(ctx, old.Username, updated, isOld))
+		return s.writeIdentity(ctx, old.Username, updated, isOld)
 	})
 }
 
@@ -158,16 +132,15 @@ func (s *Store) knownIdentity(ctx context.Context, subject caveat.Subject) (stor
 }
 
 // DeleteIdentity implements [store.Identities].
-func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	const remove = "delete an identity"
-	return s.untilFresh(ctx, remove, func() error {
+func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+	return s.untilFresh(ctx, func() error {
 		old, isOld, err := s.knownIdentity(ctx, subject)
 		if err != nil {
-			return during(remove, err)
+			return err
 		}
 		cleanup, err := s.releaseUsername(ctx, subject, old.Username)
 		if err != nil {
-			return during(remove, err)
+			return err
 		}
 		_, err = s.commit(ctx, step{ops: []op{
 			isOld,
@@ -175,6 +148,6 @@ func (s *Store) DeleteIdentity(ctx context.Context, subject caveat.Subject) erro
 			write("ZREM", s.indexKey(allIdentities, subject), subject.String()),
 			s.publishIdentity(subject),
 		}}, cleanup)
-		return during(remove, err)
+		return err
 	})
 }

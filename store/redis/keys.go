@@ -11,11 +11,7 @@ import (
 
 // NamedKey implements [store.Keys]. It asks the server once, and twice in a
 // Cluster.
-func (s *Store) NamedKey(ctx context.Context, id string) (key store.Key, err error) {
-	const lookUp = "look up the key of a named token"
-	if err := s.ready(ctx, lookUp); err != nil {
-		return store.Key{}, err
-	}
+func (s driver) NamedKey(ctx context.Context, id string) (key store.Key, err error) {
 	err = s.locate(ctx, id, func(of caveat.Subject, token, identity string) (bool, error) {
 		if key, err = decodeKey(token); err != nil {
 			return false, err
@@ -23,26 +19,11 @@ func (s *Store) NamedKey(ctx context.Context, id string) (key store.Key, err err
 		key.Holder, err = decodeStatus(identity)
 		return key.Subject == of, err
 	})
-	if err != nil {
-		return store.Key{}, during(lookUp, err)
-	}
-	return key, nil
+	return key, err
 }
 
 // TemporaryKey implements [store.Keys]. It asks the server once.
-func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	const lookUp = "look up the key of temporary tokens"
-	if err := s.ready(ctx, lookUp); err != nil {
-		return store.Key{}, err
-	}
-	key, err := s.temporaryKey(ctx, subject)
-	return key, during(lookUp, err)
-}
-
-func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	if !isHolder(subject) {
-		return store.Key{}, errors.NotFound()
-	}
+func (s driver) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	value, identity, err := s.pair(ctx, s.subjectKey(temporaryKind, subject), s.subjectKey(identityKind, subject))
 	if err != nil {
 		return store.Key{}, err
@@ -55,114 +36,75 @@ func (s *Store) temporaryKey(ctx context.Context, subject caveat.Subject) (store
 		return store.Key{}, err
 	}
 	status, err := decodeStatus(identity)
-	if err != nil {
-		return store.Key{}, err
-	}
-	return store.Key{Secret: t.Secret, Subject: subject, Generation: t.Generation, Holder: status}, nil
+	return store.Key{Secret: t.Secret, Subject: subject, Generation: t.Generation, Holder: status}, err
 }
 
 // EnsureTemporaryKey implements [store.Keys].
-func (s *Store) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
-	const ensure = "make sure of a key of temporary tokens"
-	if err := s.readyFor(ctx, ensure, subject, secret); err != nil {
-		return store.Key{}, err
-	}
-	var key store.Key
-	err := s.untilFresh(ctx, ensure, func() (err error) {
-		key, err = s.temporaryKey(ctx, subject)
+func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (key store.Key, err error) {
+	err = s.untilFresh(ctx, func() error {
+		key, err = s.TemporaryKey(ctx, subject)
 		if errors.Is(err, errors.IDNotFound) {
 			t := store.Temporary{Subject: subject, Secret: secret, Generation: 1}
 			if _, err = s.commit(ctx, s.putTemporary(t, "")); err == nil {
-				key, err = s.temporaryKey(ctx, subject)
+				key, err = s.TemporaryKey(ctx, subject)
 			}
 		}
-		return during(ensure, err)
+		return err
 	})
 	return key, err
 }
 
-// errGenerations is that of a subject that has used up all of them.
-var errGenerations = errors.New("there is no higher generation")
-
 // RotateTemporaryKey implements [store.Keys].
-func (s *Store) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
-	const rotate = "rotate a key of temporary tokens"
-	err = s.changeTemporary(ctx, rotate, subject, secret, func(t store.Temporary) (store.Temporary, bool) {
+func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
+	err = s.changeTemporary(ctx, subject, func(t store.Temporary) (store.Temporary, bool, error) {
 		if t.Generation == math.MaxInt64 {
-			generation = 0
-			return t, false
+			return t, false, errors.New("there is no higher generation")
 		}
 		generation = t.Generation + 1
-		return store.Temporary{Subject: subject, Secret: secret, Generation: generation}, true
+		return store.Temporary{Subject: subject, Secret: secret, Generation: generation}, true, nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	if generation == 0 {
-		return 0, during(rotate, errGenerations)
-	}
-	return generation, nil
+	return generation, err
 }
 
 // ReplaceTemporarySecret implements [store.Archive].
-func (s *Store) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
-	err = s.changeTemporary(ctx, "replace a secret of temporary tokens", subject, secret, func(t store.Temporary) (store.Temporary, bool) {
+func (s driver) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
+	err = s.changeTemporary(ctx, subject, func(t store.Temporary) (store.Temporary, bool, error) {
 		replaced = t.Generation > 0 && t.Secret.Equal(old)
-		return store.Temporary{Subject: subject, Secret: secret, Generation: t.Generation}, replaced
+		return store.Temporary{Subject: subject, Secret: secret, Generation: t.Generation}, replaced, nil
 	})
-	return replaced && err == nil, err
+	return replaced, err
 }
 
 // changeTemporary writes what change makes of the record of the subject, zero
 // for none, if it says so. change may be called more than once.
 func (s *Store) changeTemporary(
-	ctx context.Context, something string, subject caveat.Subject, secret store.Secret,
-	change func(store.Temporary) (changed store.Temporary, ok bool),
+	ctx context.Context, subject caveat.Subject, change func(store.Temporary) (changed store.Temporary, ok bool, err error),
 ) error {
-	if err := s.readyFor(ctx, something, subject, secret); err != nil {
-		return err
-	}
-	return s.untilFresh(ctx, something, func() error {
+	return s.untilFresh(ctx, func() error {
 		value, err := s.get(ctx, s.subjectKey(temporaryKind, subject))
 		var old store.Temporary
 		if err == nil && value != "" {
 			old, err = decodeTemporary(subject, value)
 		}
 		if err != nil {
-			return during(something, err)
+			return err
 		}
-		changed, ok := change(old)
-		if !ok {
-			return nil
+		changed, ok, err := change(old)
+		if ok && err == nil {
+			_, err = s.commit(ctx, s.putTemporary(changed, revision(value)))
 		}
-		_, err = s.commit(ctx, s.putTemporary(changed, revision(value)))
-		return during(something, err)
+		return err
 	})
 }
 
 // DeleteTemporaryKey implements [store.Keys].
-func (s *Store) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
-	const remove = "delete a key of temporary tokens"
-	if err := s.ready(ctx, remove); err != nil {
-		return err
-	}
-	if !isHolder(subject) {
-		return nil
-	}
+func (s driver) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	_, err := s.commit(ctx, step{ops: []op{
 		write("DEL", s.subjectKey(temporaryKind, subject)),
 		write("ZREM", s.indexKey(allTemporaries, subject), subject.String()),
 		s.publishTemporary(subject),
 	}})
-	return during(remove, err)
-}
-
-// readyFor is ready for a call that is given a temporary secret.
-func (s *Store) readyFor(ctx context.Context, something string, subject caveat.Subject, secret store.Secret) error {
-	if err := s.ready(ctx, something); err != nil {
-		return err
-	}
-	return store.Temporary{Subject: subject, Secret: secret, Generation: 1}.Validate()
+	return err
 }
 
 // putTemporary writes the record in place of the one with the revision.

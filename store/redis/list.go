@@ -13,88 +13,63 @@ import (
 
 // ListTokens implements [store.Lists]. A page of a subject is two round trips; a
 // page of all tokens asks every shard, and merges.
-func (s *Store) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	return list(ctx, s, q,
-		func(named []store.Token) []store.Token { return named },
-		func(places []place) ([]store.Token, error) { return s.presentTokens(ctx, places, q.Subject) })
+func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+	if q.Name != "" {
+		page, err = s.listNamed(ctx, q)
+		return page, next, err
+	}
+	places, next, err := s.places(ctx, q)
+	if err == nil {
+		page, err = s.presentTokens(ctx, places, q.Subject)
+	}
+	return page, next, err
 }
 
 // ListTokenIDs implements [store.Lists]. A page of a subject is one round trip: it
 // reads sorted sets, and a record only where a name is given.
-func (s *Store) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	return list(ctx, s, q,
-		func(named []store.Token) (ids []string) {
-			for _, t := range named {
-				ids = append(ids, t.ID)
-			}
-			return ids
-		},
-		func(places []place) (ids []string, _ error) {
-			for _, p := range places {
-				ids = append(ids, p.ID)
-			}
-			return ids, nil
-		})
+func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
+	if q.Name != "" {
+		page, err := s.listNamed(ctx, q)
+		for _, t := range page {
+			ids = append(ids, t.ID)
+		}
+		return ids, next, err
+	}
+	places, next, err := s.places(ctx, q)
+	for _, p := range places {
+		ids = append(ids, p.ID)
+	}
+	return ids, next, err
 }
 
 // CountTokens implements [store.Lists].
-func (s *Store) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
-	const count = "count named tokens"
-	if err := s.ready(ctx, count); err != nil {
-		return 0, err
-	}
-	if !isHolder(subject) {
-		return 0, nil
-	}
-	n, err := s.client.Do(ctx, s.client.B().Zcard().Key(s.subjectKey(listKind, subject)).Build().Pin()).AsInt64()
-	return n, during(count, err)
+func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
+	return s.client.Do(ctx, s.client.B().Zcard().Key(s.subjectKey(listKind, subject)).Build().Pin()).AsInt64()
 }
 
-// list returns one page: what ofNamed makes of the token with the name, or ofPlaces
-// of the places of the page.
-func list[T any](
-	ctx context.Context, s *Store, q store.Query, ofNamed func([]store.Token) []T, ofPlaces func([]place) ([]T, error),
-) (page []T, next store.Cursor, err error) {
-	const list = "list named tokens"
-	if err := s.ready(ctx, list); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	if err := q.Validate(); err != nil {
-		return nil, store.Cursor{}, err
-	}
-	switch {
-	case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
-		return nil, store.Cursor{}, nil
-	case q.Name != "":
-		found, err := s.listNamed(ctx, q)
-		return ofNamed(found), store.Cursor{}, during(list, err)
-	}
-	places, err := s.places(ctx, q)
-	if size := q.PageSize(); len(places) > size {
-		places = places[:size]
-		next = places[size-1].Cursor
-	}
-	if err == nil {
-		page, err = ofPlaces(places)
-	}
-	if err != nil {
-		return nil, store.Cursor{}, during(list, err)
-	}
-	return page, next, nil
-}
-
-// places returns where the records of the page are, and one more if there is
-// another page.
-func (s *Store) places(ctx context.Context, q store.Query) ([]place, error) {
+// places returns where the records of the page are, and the cursor of the next.
+func (s *Store) places(ctx context.Context, q store.Query) (places []place, next store.Cursor, err error) {
 	if q.Subject.IsZero() {
-		return s.placesOfAll(ctx, q)
+		places, err = s.placesOfAll(ctx, q)
+	} else {
+		places, err = s.placesOf(ctx, q)
 	}
-	of := s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), q.PageSize()+1)
+	if len(places) > q.Limit {
+		places = places[:q.Limit]
+		next = places[q.Limit-1].Cursor
+	}
+	return places, next, err
+}
+
+// placesOf returns the places of a subject's page, and one more if there is another
+// page.
+func (s *Store) placesOf(ctx context.Context, q store.Query) ([]place, error) {
+	of := s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), q.Limit+1)
 	members, err := s.client.Do(ctx, of).AsStrSlice()
 	if err != nil {
 		return nil, err
 	}
-	return placesOf(tagOf(q.Subject.String()), members)
+	return parsePlaces(tagOf(q.Subject.String()), members)
 }
 
 // listNamed returns the token with the name, if it comes after the cursor.
@@ -126,13 +101,12 @@ func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, er
 // placesOfAll merges what the shards have. It asks each for a few tokens, and
 // again for more where these are used up.
 func (s *Store) placesOfAll(ctx context.Context, q store.Query) (places []place, err error) {
-	size := q.PageSize()
-	chunk := 2*size/shards + 2
+	chunk := 2*q.Limit/shards + 2
 	lists := make([]*shardList, shards)
 	for i, tag := range tags {
 		lists[i] = &shardList{tag: tag, after: memberOf(q.After)}
 	}
-	for len(places) <= size {
+	for len(places) <= q.Limit {
 		if err := s.refill(ctx, lists, chunk); err != nil {
 			return nil, err
 		}
@@ -177,7 +151,7 @@ func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error
 		if err != nil {
 			return err
 		}
-		if dry[i].places, err = placesOf(dry[i].tag, members); err != nil {
+		if dry[i].places, err = parsePlaces(dry[i].tag, members); err != nil {
 			return err
 		}
 		if dry[i].ended = len(members) < chunk; !dry[i].ended {
@@ -203,7 +177,7 @@ type place struct {
 	store.Cursor
 }
 
-func placesOf(tag string, members []string) ([]place, error) {
+func parsePlaces(tag string, members []string) ([]place, error) {
 	places := make([]place, len(members))
 	for i, member := range members {
 		cursor, err := ofAge(member)

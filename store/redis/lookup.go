@@ -7,19 +7,11 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
 )
 
 // What reads is pinned throughout this package: the client sends it again when a
 // connection is lost, and would otherwise reuse its memory while the writer of
 // the lost connection may still be at it.
-
-// isKey reports whether a record can have the text as its id or name. What cannot
-// be there is not asked for: it may have come with a forged token, and be long.
-func isKey(text string) bool { return isHolder(caveat.User(text)) }
-
-// isHolder reports whether a record can be about the subject.
-func isHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }
 
 // get returns the value of the string, "" where there is none.
 func (s *Store) get(ctx context.Context, key string) (string, error) {
@@ -117,9 +109,6 @@ func (s *Store) follow(ctx context.Context, key string, found func(caveat.Subjec
 // subject to which the pointer of its id leads, "" for none, as they are at one
 // time. notFound: there is no record that found says is the one.
 func (s *Store) locate(ctx context.Context, id string, found func(of caveat.Subject, token, identity string) (bool, error)) error {
-	if !isKey(id) {
-		return errors.NotFound()
-	}
 	key := s.pointerKey(tokenPointer, id)
 	if s.isCluster() {
 		return s.follow(ctx, key, func(of caveat.Subject) (bool, error) {

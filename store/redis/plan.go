@@ -8,6 +8,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // stage is a part of an import. In a Cluster one comes after the other, in an
@@ -26,14 +27,14 @@ const (
 // plan is what an import does, and under what conditions.
 type plan struct {
 	store *Store
-	batch batch
+	batch backend.Batch
 	seen  map[string]string       // values of strings, by key
 	ops   [stages]map[string][]op // by the hash tag of the shard
 }
 
 // plan reads what the import depends on. badValueIdentifierOccupied: a name of
 // the batch belongs to a record that is not in it.
-func (s *Store) plan(ctx context.Context, b batch) (*plan, error) {
+func (s *Store) plan(ctx context.Context, b backend.Batch) (*plan, error) {
 	p := &plan{store: s, batch: b, seen: make(map[string]string)}
 	for i := range p.ops {
 		p.ops[i] = make(map[string][]op)
@@ -52,19 +53,19 @@ func (s *Store) plan(ctx context.Context, b batch) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for id, t := range b.tokens {
-		if err := p.token(t, owners[id]); err != nil {
+	for id, t := range b.Tokens {
+		if err := p.token(*t, owners[id]); err != nil {
 			return nil, err
 		}
 	}
-	for _, i := range b.identities {
-		if err := p.identity(i); err != nil {
+	for _, i := range b.Identities {
+		if err := p.identity(*i); err != nil {
 			return nil, err
 		}
 	}
-	for _, t := range b.temporary {
+	for _, t := range b.Temporary {
 		key := s.subjectKey(temporaryKind, t.Subject)
-		p.add(writing, tagOf(t.Subject.String()), s.putTemporary(t, revision(p.seen[key])).ops...)
+		p.add(writing, tagOf(t.Subject.String()), s.putTemporary(*t, revision(p.seen[key])).ops...)
 	}
 	return p, nil
 }
@@ -80,13 +81,13 @@ func (p *plan) read(ctx context.Context, keys []string) error {
 // firstKeys returns the keys that the batch tells: records, and pointers of the
 // new records.
 func (p *plan) firstKeys() (keys []string) {
-	for id := range p.batch.tokens {
+	for id := range p.batch.Tokens {
 		keys = append(keys, p.store.pointerKey(tokenPointer, id))
 	}
-	for subject, i := range p.batch.identities {
+	for subject, i := range p.batch.Identities {
 		keys = append(keys, p.store.subjectKey(identityKind, subject), p.store.pointerKey(usernamePointer, i.Username))
 	}
-	for subject := range p.batch.temporary {
+	for subject := range p.batch.Temporary {
 		keys = append(keys, p.store.subjectKey(temporaryKind, subject))
 	}
 	return keys
@@ -95,7 +96,7 @@ func (p *plan) firstKeys() (keys []string) {
 // secondKeys returns the keys to which the values of the first lead: records at
 // the end of pointers, and pointers of the old records.
 func (p *plan) secondKeys() (keys []string, err error) {
-	for id := range p.batch.tokens {
+	for id := range p.batch.Tokens {
 		at, err := p.pointer(tokenPointer, id)
 		if err != nil {
 			return nil, err
@@ -104,7 +105,7 @@ func (p *plan) secondKeys() (keys []string, err error) {
 			keys = append(keys, p.store.tokenKey(at.subject, id))
 		}
 	}
-	for subject, i := range p.batch.identities {
+	for subject, i := range p.batch.Identities {
 		at, err := p.pointer(usernamePointer, i.Username)
 		if err != nil {
 			return nil, err
@@ -134,7 +135,7 @@ func (p *plan) nameOwners(ctx context.Context) (map[string]string, error) {
 	var ids []string
 	var commands []rueidis.Completed
 	client := p.store.client
-	for id, t := range p.batch.tokens {
+	for id, t := range p.batch.Tokens {
 		ids = append(ids, id)
 		names := p.store.subjectKey(namesKind, t.Subject)
 		commands = append(commands, client.B().Hget().Key(names).Field(t.Name).Build().Pin())
@@ -150,7 +151,7 @@ func (p *plan) nameOwners(ctx context.Context) (map[string]string, error) {
 // token plans the writing of one token, given the id of the one that has its
 // name.
 func (p *plan) token(t store.Token, nameOwner string) error {
-	if _, replaced := p.batch.tokens[nameOwner]; nameOwner != "" && !replaced {
+	if _, replaced := p.batch.Tokens[nameOwner]; nameOwner != "" && !replaced {
 		return errors.BadValueIdentifierOccupied("name")
 	}
 	s, tag := p.store, tagOf(t.Subject.String())
@@ -213,7 +214,7 @@ func (p *plan) identity(i store.Identity) error {
 		return err
 	}
 	at, err := p.pointer(usernamePointer, old.Username)
-	if _, taken := p.batch.usernames[old.Username]; err == nil && !taken && at.subject == i.Subject {
+	if _, taken := p.batch.Usernames[old.Username]; err == nil && !taken && at.subject == i.Subject {
 		p.add(releasing, tagOf(old.Username), release(s.pointerKey(usernamePointer, old.Username), at.revision)...)
 	}
 	return err
@@ -233,7 +234,7 @@ func (p *plan) username(i store.Identity) error {
 			return err
 		}
 	}
-	_, replaced := p.batch.identities[at.subject]
+	_, replaced := p.batch.Identities[at.subject]
 	switch {
 	case at.revision == "":
 	case holder.Username != i.Username: // the pointer leads nowhere

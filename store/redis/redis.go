@@ -13,6 +13,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // Defaults of [Options].
@@ -42,8 +43,15 @@ type Options struct {
 	WaitTimeout time.Duration
 }
 
+// contract has the methods of a Store that it does not write out.
+type contract = backend.Contract
+
+// driver is a store under its contract.
+type driver struct{ *Store }
+
 // Store is a [store.Store] on Redis. Make one with [New] or [Open].
 type Store struct {
+	contract
 	client rueidis.Client
 	owned  bool // Close closes the client
 	o      Options
@@ -51,8 +59,9 @@ type Store struct {
 	migrated atomic.Bool
 	keepsAll atomic.Bool // no server evicts keys
 
-	close sync.Once
-	done  chan struct{} // closed by Close
+	release sync.Once
+	closed  context.Context // done when the store is closed
+	close   context.CancelFunc
 }
 
 var _ store.Store = (*Store)(nil)
@@ -69,7 +78,10 @@ func New(client rueidis.Client, o Options) *Store {
 	}
 	// Redis counts milliseconds, and takes none of them for waiting for ever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
-	return &Store{client: client, o: o, done: make(chan struct{})}
+	s := &Store{client: client, o: o}
+	s.closed, s.close = context.WithCancel(context.Background())
+	s.contract = backend.NewContract(driver{s})
+	return s
 }
 
 // Open connects to the server at the URL, and returns a store that closes its
@@ -143,8 +155,8 @@ func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, 
 // [Store.Watch]. It closes the connections that [Open] made and leaves alone a
 // client that was passed to [New]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
-	s.close.Do(func() {
-		close(s.done)
+	s.release.Do(func() {
+		s.close()
 		if s.owned {
 			s.client.Close()
 		}
@@ -152,18 +164,13 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// ready reports why the call that is about to do something should not.
-func (s *Store) ready(ctx context.Context, something string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", something, err)
-	}
-	select {
-	case <-s.done:
-		return fmt.Errorf("%s: %w", something, store.ErrClosed)
-	default:
-	}
-	if !s.migrated.Load() {
-		return fmt.Errorf("%s: %w: Migrate was not called", something, store.ErrSchema)
+// Ready implements [backend.Readier].
+func (s driver) Ready() error {
+	switch {
+	case s.closed.Err() != nil:
+		return store.ErrClosed
+	case !s.migrated.Load():
+		return fmt.Errorf("%w: Migrate was not called", store.ErrSchema)
 	}
 	return nil
 }
@@ -171,12 +178,3 @@ func (s *Store) ready(ctx context.Context, something string) error {
 // isCluster reports whether keys are spread over servers, so that a script can
 // touch those of one shard only.
 func (s *Store) isCluster() bool { return s.client.Mode() == rueidis.ClientModeCluster }
-
-// during tells with an error of the environment what was being done. Errors of
-// the catalogue speak for themselves.
-func during(something string, err error) error {
-	if _, ok := errors.AsType[*errors.Error](err); err == nil || ok {
-		return err
-	}
-	return fmt.Errorf("%s: %w", something, err)
-}

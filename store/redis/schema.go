@@ -10,6 +10,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // schema is the version of the layout of keys and values that this package
@@ -24,22 +25,28 @@ const schema = 1
 // left alone. badData {key "prefix"}: the prefix holds braces. Other errors: the server
 // does not answer, or may evict keys and [Options].AllowEviction is not set.
 func (s *Store) Migrate(ctx context.Context) error {
-	const migrate = "migrate a Redis store"
-	if err := s.ready(ctx, migrate); err != nil && !errors.Is(err, store.ErrSchema) {
+	return backend.Do(ctx, opening{driver{s}}, "migrate a Redis store", func() error {
+		if err := s.o.validate(); err != nil {
+			return err
+		}
+		if err := s.checkEviction(ctx); err != nil {
+			return err
+		}
+		mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable().Pin()
+		if _, err := text(s.client.Do(ctx, mark)); err != nil {
+			return err
+		}
+		return s.checkSchema(ctx)
+	})
+}
+
+// opening is a store that need not be migrated yet.
+type opening struct{ driver }
+
+// Ready implements [backend.Readier].
+func (o opening) Ready() error {
+	if err := o.driver.Ready(); !errors.Is(err, store.ErrSchema) {
 		return err
-	}
-	if err := s.o.validate(); err != nil {
-		return err
-	}
-	if err := s.checkEviction(ctx); err != nil {
-		return fmt.Errorf("%s: %w", migrate, err)
-	}
-	mark := s.client.B().Set().Key(s.schemaKey()).Value(strconv.Itoa(schema)).Nx().Build().ToRetryable().Pin()
-	if _, err := text(s.client.Do(ctx, mark)); err != nil {
-		return fmt.Errorf("%s: %w", migrate, err)
-	}
-	if err := s.checkSchema(ctx); err != nil {
-		return fmt.Errorf("%s: %w", migrate, err)
 	}
 	return nil
 }

@@ -87,12 +87,12 @@ func (s *Store) ask(ctx context.Context, script script, keys, args []string) rue
 
 // execute runs the script where the keys are.
 func (s *Store) execute(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
-	for b := (backoff{}); ; {
+	for b := newBackoff(); ; {
 		reason, err = s.try(ctx, script, keys, args)
 		if !isElsewhere(err) {
 			return reason, err
 		}
-		if err := b.pause(ctx); err != nil {
+		if err := b.Pause(ctx); err != nil {
 			return 0, err
 		}
 	}

@@ -6,30 +6,24 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // CreateToken implements [store.Tokens]. Where an active holder is required, the
 // identity is read before the id is claimed, and the script that writes the record
 // checks that it is still the one that was read.
-func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
-	const create = "create a named token"
-	if err := s.ready(ctx, create); err != nil {
-		return 0, err
-	}
-	if err := t.ValidateNew(require); err != nil {
-		return 0, err
-	}
+func (s driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	if require == 0 {
 		done, err := s.createAtOnce(ctx, t, "")
 		if err == nil && !done {
 			err = s.create(ctx, t, "")
 		}
-		return 0, during(create, err)
+		return 0, err
 	}
-	err = s.untilFresh(ctx, create, func() error {
+	err = s.untilFresh(ctx, func() error {
 		if done, err := s.createAtOnce(ctx, t, activeHead); done || err != nil {
 			holder = store.HolderActive
-			return during(create, err)
+			return err
 		}
 		identity, err := s.get(ctx, s.subjectKey(identityKind, t.Subject))
 		if err == nil {
@@ -38,12 +32,9 @@ func (s *Store) CreateToken(ctx context.Context, t store.Token, require store.St
 		if err == nil && holder == require {
 			err = s.create(ctx, t, revision(identity))
 		}
-		return during(create, err)
+		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return holder, nil
+	return holder, err
 }
 
 // create writes the record, if the identity of its subject has the revision, ""
@@ -73,7 +64,7 @@ func (s *Store) createAtOnce(ctx context.Context, t store.Token, head string) (d
 			s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
 			s.subjectKey(identityKind, t.Subject),
 		},
-		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, tokenKind + t.ID, head},
+		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, backend.TokenLetter + t.ID, head},
 	)
 	if reason == 2 {
 		err = errors.BadValueIdentifierOccupied("name")
@@ -124,13 +115,9 @@ func (s *Store) unindex(t store.Token) []op {
 }
 
 // GetToken implements [store.Tokens].
-func (s *Store) GetToken(ctx context.Context, id string) (store.Token, error) {
-	const get = "get a named token"
-	if err := s.ready(ctx, get); err != nil {
-		return store.Token{}, err
-	}
+func (s driver) GetToken(ctx context.Context, id string) (store.Token, error) {
 	t, _, err := s.token(ctx, id)
-	return t, during(get, err)
+	return t, err
 }
 
 // token returns the record and its revision.
@@ -140,27 +127,23 @@ func (s *Store) token(ctx context.Context, id string) (t store.Token, rev string
 		rev = revision(token)
 		return t.Subject == of, err
 	})
-	if err != nil {
-		return store.Token{}, "", err
-	}
-	return t, rev, nil
+	return t, rev, err
 }
 
 // UpdateToken implements [store.Tokens]. change is called again, after a short
 // random pause, when the record changed meanwhile.
-func (s *Store) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	const update = "update a named token"
-	return s.untilFresh(ctx, update, func() error {
+func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+	return s.untilFresh(ctx, func() error {
 		old, rev, err := s.token(ctx, id)
 		if err != nil {
-			return during(update, err)
+			return err
 		}
 		updated, err := store.UpdateToken(old, change)
 		if err != nil {
 			return err
 		}
 		_, err = s.commit(ctx, s.replaceToken(old, rev, updated))
-		return during(update, err)
+		return err
 	})
 }
 
@@ -175,24 +158,20 @@ func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) s
 }
 
 // DeleteToken implements [store.Tokens].
-func (s *Store) DeleteToken(ctx context.Context, id string) error {
-	const remove = "delete a named token"
-	return s.untilFresh(ctx, remove, func() error {
-		if !isKey(id) {
-			return errors.NotFound()
-		}
+func (s driver) DeleteToken(ctx context.Context, id string) error {
+	return s.untilFresh(ctx, func() error {
 		pointerKey := s.pointerKey(tokenPointer, id)
 		p, err := s.pointer(ctx, pointerKey)
 		if err != nil {
-			return during(remove, err)
+			return err
 		}
 		t, rev, err := s.token(ctx, id)
 		if err != nil {
-			return during(remove, err)
+			return err
 		}
 		record := step{ops: append(s.dropToken(t, rev), s.unindex(t)...)}
 		_, err = s.commit(ctx, record, step{ops: release(pointerKey, p.revision), cleanup: true})
-		return during(remove, err)
+		return err
 	})
 }
 

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // A script that changes a record publishes it in the channel of the shard: the
@@ -23,54 +23,23 @@ import (
 const publication = "SPUBLISH"
 
 func (s *Store) publishToken(t store.Token) op {
-	return s.publish(t.Subject, tokenKind+t.ID)
+	return s.publish(t.Subject, backend.TokenLetter+t.ID)
 }
 
 func (s *Store) publishIdentity(subject caveat.Subject) op {
-	return s.publish(subject, identityKind+subject.String())
+	return s.publish(subject, backend.IdentityLetter+subject.String())
 }
 
 func (s *Store) publishTemporary(subject caveat.Subject) op {
-	return s.publish(subject, temporaryKind+subject.String())
+	return s.publish(subject, backend.TemporaryLetter+subject.String())
 }
 
 func (s *Store) publish(subject caveat.Subject, message string) op {
 	return write(publication, s.indexKey(changesOfShards, subject), message)
 }
 
-// changeOf returns what a message in a channel tells.
-func changeOf(message string) (c store.Change, ok bool) {
-	if message == "" {
-		return store.Change{}, false
-	}
-	kind, of := message[:1], message[1:]
-	c.Subject, _ = caveat.ParseSubject(of)
-	switch kind {
-	case tokenKind:
-		c = store.Change{Kind: store.TokenChanged, TokenID: of}
-	case identityKind:
-		c.Kind = store.IdentityChanged
-	case temporaryKind:
-		c.Kind = store.TemporaryChanged
-	default:
-		return store.Change{}, false
-	}
-	return c, true
-}
-
-const (
-	// maxQueue is how many changes wait for a slow observer. Then the feed counts
-	// as lost, so that no observer makes the server keep them.
-	maxQueue = 4096
-	// roleCheck is the time between questions to a server whether it is a master.
-	roleCheck = time.Second
-	// upInterval is the time between one FeedUp and the next, at least: each makes
-	// an observer forget what it knows.
-	upInterval = time.Second
-	// A lost feed waits between attempts, longer each time.
-	firstReconnectPause = 5 * time.Millisecond
-	maxReconnectPause   = time.Second
-)
+// roleCheck is the time between questions to a server whether it is a master.
+const roleCheck = time.Second
 
 // Watch implements [store.Watcher]. It subscribes at each master, so that a
 // change comes from the server that made it. An observer that is thousands of
@@ -78,75 +47,38 @@ const (
 // second at most.
 // Watch returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
-	const watch = "watch the store"
-	if err := s.ready(ctx, watch); err != nil {
-		return err
-	}
-	if observe == nil {
-		return errors.BadDataHint("observe", "a feed needs somebody to tell")
-	}
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() {
-		select {
-		case <-s.done:
-			stop()
-		case <-watching.Done():
-		}
-	}()
-	for pause := firstReconnectPause; watching.Err() == nil; {
-		began := time.Now()
-		if err := s.tell(watching, observe); err == nil {
-			pause = max(firstReconnectPause, upInterval-time.Since(began))
-			if ctx.Err() == nil {
-				observe(store.Change{Kind: store.FeedDown})
-			}
-		}
-		_ = sleep(watching, pause)
-		pause = min(2*pause, maxReconnectPause)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", watch, err)
-	}
-	return fmt.Errorf("%s: %w", watch, store.ErrClosed)
+	return backend.Feed{Readier: driver{s}, Closed: s.closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
-// tell tells of changes until the feed, once it stands, is lost or ctx is done.
-func (s *Store) tell(ctx context.Context, observe func(store.Change)) error {
-	f, err := s.subscribe(ctx)
-	if err != nil {
-		return err
-	}
+// listen passes on changes until the feed, once it stands, is lost or ctx is done.
+func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
+	f := &feed{store: s, queue: q, lost: make(chan struct{})}
 	defer f.unsubscribe()
-	observe(store.Change{Kind: store.FeedUp})
-	f.deliver(ctx, observe)
+	masters, err := s.masters(ctx)
+	if err != nil {
+		return nil
+	}
+	for client, tags := range masters {
+		if f.subscribe(ctx, client, tags) != nil {
+			return nil
+		}
+	}
+	q.Up()
+	select {
+	case <-f.lost:
+	case <-ctx.Done():
+	}
 	return nil
 }
 
 // feed is a subscription to the channels of all shards.
 type feed struct {
 	store *Store
-	queue chan string // messages
+	queue *backend.Queue
 	conns []rueidis.DedicatedClient
 
 	lose sync.Once
 	lost chan struct{}
-}
-
-// subscribe returns a feed that stands.
-func (s *Store) subscribe(ctx context.Context) (*feed, error) {
-	f := &feed{store: s, queue: make(chan string, maxQueue), lost: make(chan struct{})}
-	masters, err := s.masters(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for client, tags := range masters {
-		if err := f.subscribe(ctx, client, tags); err != nil {
-			f.unsubscribe()
-			return nil, err
-		}
-	}
-	return f, nil
 }
 
 // subscribe has the server tell of the shards.
@@ -162,10 +94,8 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 	}
 	broken := conn.SetPubSubHooks(rueidis.PubSubHooks{
 		OnMessage: func(m rueidis.PubSubMessage) {
-			select {
-			case f.queue <- m.Message:
-			default:
-				f.fail()
+			if c, ok := backend.ParsePayload(m.Message); ok {
+				f.queue.Push(c)
 			}
 		},
 		OnSubscription: func(event rueidis.PubSubSubscription) {
@@ -191,7 +121,7 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 // by, whether it is a master still. One that has become a replica keeps its
 // connections, and does not tell all; and a network that drops packets closes none.
 func (f *feed) check(ctx context.Context, conn rueidis.DedicatedClient) {
-	for sleep(ctx, roleCheck) == nil {
+	for backend.Sleep(ctx, roleCheck) == nil {
 		asking, cancel := context.WithTimeout(ctx, roleCheck)
 		err := requireMaster(asking, conn)
 		cancel()
@@ -217,22 +147,6 @@ func requireMaster(ctx context.Context, conn rueidis.DedicatedClient) error {
 }
 
 func (f *feed) fail() { f.lose.Do(func() { close(f.lost) }) }
-
-// deliver tells of changes until the feed is lost or ctx is done.
-func (f *feed) deliver(ctx context.Context, observe func(store.Change)) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.lost:
-			return
-		case message := <-f.queue:
-			if c, ok := changeOf(message); ok && ctx.Err() == nil {
-				observe(c)
-			}
-		}
-	}
-}
 
 // unsubscribe ends the feed. It closes connections rather than giving them back,
 // since messages may be under way in them.
