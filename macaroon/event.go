@@ -21,7 +21,7 @@ type EventKind uint8
 const (
 	Issued    EventKind = iota + 1 // a token was made
 	Verified                       // a token was accepted
-	Refused                        // a token was not accepted
+	Refused                        // a token was not accepted, or its text is that of none
 	Revoked                        // a token, a confined copy or all temporary tokens of a subject were revoked
 	Restored                       // a revoked token was restored
 	Deleted                        // a named token was deleted
@@ -74,8 +74,8 @@ type Event struct {
 	// that do not print are escaped as in JSON.
 	Username string
 
-	// CaveatIndex is the place of the caveat for which the token was refused,
-	// and -1 where no caveat was to blame.
+	// CaveatIndex is the place of the caveat for which the token was refused, and
+	// -1 where no caveat was to blame or the token had been accepted before.
 	CaveatIndex int
 	CaveatType  caveat.Type // of that caveat
 }
@@ -83,6 +83,23 @@ type Event struct {
 // An Observer is told of every event, in the goroutine in which it happened: it
 // should be quick, and safe for concurrent use.
 type Observer func(ctx context.Context, e Event)
+
+// ReportRefused tells the observer of credentials that the caller refused without
+// asking the authority, which reports its own decisions: those that cannot be
+// read, that an identity provider did not accept, or the caveats of which do not
+// allow what the [Actor] in ctx asks for. The event is LogInFailed for ByPassword
+// and Refused for other methods. Package rest calls it; err must not hold any part
+// of a credential.
+func (a *Authority) ReportRefused(ctx context.Context, method AuthMethod, err error) {
+	event := Event{Kind: Refused, Err: err}
+	if actor := ActorFrom(ctx); actor.Method == method {
+		event.TokenID, event.Subject = actor.TokenID, actor.Subject
+	}
+	if method == ByPassword {
+		event.Kind = LogInFailed
+	}
+	a.observe(ctx, event)
+}
 
 func (a *Authority) observe(ctx context.Context, e Event) {
 	if a.observer == nil {

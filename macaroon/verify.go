@@ -113,7 +113,7 @@ func (t *Token) received() any { return t.Type() }
 func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request, p purpose) (Auth, error) {
 	c, err := a.decode(text)
 	if err != nil {
-		return Auth{}, err
+		return Auth{}, a.report(ctx, &Token{}, caveat.Subject{}, err)
 	}
 	var auth Auth
 	if err = p.admits(c.token); err == nil {

@@ -47,6 +47,37 @@ func TestTheLogNamesTokensByTheirIDsOnly(t *testing.T) {
 	require.True(t, deleted, log)
 }
 
+// Credentials that cannot even be read are refused like others: the line of the
+// request tells why.
+func TestTheLogTellsWhyCredentialsWereRefused(t *testing.T) {
+	t.Parallel()
+	s, end := inProcess(t, "-store", "memory:", "-log-format", "json")
+	const hidden = "c3VwZXJzZWNyZXQ"
+	var want []string
+	for _, c := range []struct{ header, value, reason string }{
+		{"X-Auth-Token", hidden, "badToken"},
+		{"Authorization", "Bearer " + hidden, "badToken"},
+		{"Macaroon", hidden, "badToken"},
+		{"Authorization", "Basic ?" + hidden, "badBasicCredentials"},
+		{"Authorization", "Basic " + strings.Repeat(hidden, 200), "badBasicCredentials"},
+		{"Authorization", basic("demo", hidden), "badBasicCredentials"},
+	} {
+		require.Equal(t, 401, s.do("GET", "/user", "", c.header, c.value).status, c)
+		want = append(want, c.reason)
+	}
+	end()
+	require.NotContains(t, s.log.String(), hidden)
+	var reasons []string
+	for line := range strings.Lines(s.log.String()) {
+		var entry struct{ Msg, Refused string }
+		require.NoError(t, json.Unmarshal([]byte(line), &entry), line)
+		if entry.Msg == "request" {
+			reasons = append(reasons, entry.Refused)
+		}
+	}
+	require.Equal(t, want, reasons)
+}
+
 // Behind a proxy a line has the addresses of both: who asked, and who passed it on.
 func TestTheLogTellsWhereClientsAre(t *testing.T) {
 	t.Parallel()

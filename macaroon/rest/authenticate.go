@@ -34,10 +34,10 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 		client, err = c.byToken(r, text, client.PeerIP)
 	} else if encoded, ok := authorization(r.Header, basicScheme); ok {
 		if err := c.checkSite(r); err != nil {
-			return Client{}, err
+			return Client{}, c.refused(r, macaroon.ByPassword, err)
 		}
 		client.method = macaroon.ByPassword
-		client.Subject, err = c.byPassword(r.Context(), encoded)
+		client.Subject, err = c.byPassword(r, encoded)
 	}
 	// Only what is itself of the catalogue: in the chain of a fault of the
 	// environment there may be anything.
@@ -101,7 +101,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	if c.idp != nil || len(r.Header[headerService]) > 0 || len(r.Header[headerConsumer]) > 0 {
 		_, err := c.authority.Parse(text)
 		if err != nil && (c.idp == nil || errors.Is(err, errors.IDTokenTooLarge)) {
-			return Client{}, err
+			return Client{}, c.refused(r, macaroon.ByToken, err)
 		}
 		if err != nil {
 			return c.byForeignToken(r, text)
@@ -141,7 +141,7 @@ func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 		return Client{Subject: user, method: macaroon.ByIdentityProvider}, nil
 	}
 	if e := catalogued(err); e != nil {
-		return Client{}, e
+		return Client{}, c.refused(r, macaroon.ByIdentityProvider, e)
 	}
 	return Client{}, errors.InternalServerError(c.report(r, "identity provider failed", "error", err))
 }
@@ -165,19 +165,44 @@ func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.R
 // maxBasic bounds an Authorization header with Basic credentials, in bytes.
 const maxBasic = 2 << 10
 
-// byPassword logs a user in, with what stands behind "Basic". A text that is too
-// long is not even decoded.
-func (c *config) byPassword(ctx context.Context, encoded string) (caveat.Subject, error) {
+// byPassword logs a user in, with what stands behind "Basic".
+func (c *config) byPassword(r *http.Request, encoded string) (caveat.Subject, error) {
+	username, password, err := c.readBasic(encoded)
+	if err != nil {
+		return caveat.Subject{}, c.refused(r, macaroon.ByPassword, err)
+	}
+	return c.authority.LogIn(r.Context(), username, password)
+}
+
+// readBasic decodes what stands behind "Basic". A text that is too long is not
+// even decoded.
+func (c *config) readBasic(encoded string) (username, password string, err error) {
 	if len(basicScheme)+1+len(encoded) > maxBasic {
-		return caveat.Subject{}, errors.BasicCredentialsTooLong(maxBasic)
+		return "", "", errors.BasicCredentialsTooLong(maxBasic)
 	}
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	username, password, ok := strings.Cut(string(decoded), ":")
 	switch {
 	case err != nil || !ok:
-		return caveat.Subject{}, errors.BadBasicCredentials()
+		return "", "", errors.BadBasicCredentials()
 	case c.noBasic:
-		return caveat.Subject{}, errors.BasicAuthNotSupported()
+		return "", "", errors.BasicAuthNotSupported()
 	}
-	return c.authority.LogIn(ctx, username, password)
+	return username, password, nil
+}
+
+// refused reports credentials that were refused here, and not by the authority,
+// and returns the error.
+func (c *config) refused(r *http.Request, method macaroon.AuthMethod, err error) error {
+	c.authority.ReportRefused(r.Context(), method, err)
+	return err
+}
+
+// forbidden reports a client's token whose caveats do not allow a request, if err
+// is that, and returns err.
+func (c *config) forbidden(r *http.Request, err error) error {
+	if why, ok := errors.AsType[*errors.Error](errors.Unwrap(err)); ok && errors.Is(err, errors.IDUnauthorized) {
+		c.authority.ReportRefused(r.Context(), macaroon.ByToken, why)
+	}
+	return err
 }

@@ -76,11 +76,17 @@ func (c Client) CheckKind(ctx context.Context, kind caveat.Type) error {
 
 type clientKey struct{}
 
+// authenticated is what [Authenticate] leaves in the context of a request.
+type authenticated struct {
+	Client
+	config *config
+}
+
 // ClientFrom returns the client of a request that came through [Authenticate]; ok
 // is false where it did not.
 func ClientFrom(ctx context.Context) (c Client, ok bool) {
-	c, ok = ctx.Value(clientKey{}).(Client)
-	return c, ok
+	a, ok := ctx.Value(clientKey{}).(authenticated)
+	return a.Client, ok
 }
 
 // Authenticate returns middleware that finds out who makes a request. It lets
@@ -120,7 +126,7 @@ func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) h
 				return
 			}
 			r = c.authenticated(r, client)
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, client)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, authenticated{client, c})))
 		})
 	}
 }
@@ -178,10 +184,13 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 }
 
 func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
-	client, _ := ClientFrom(r.Context())
+	a, ok := r.Context().Value(clientKey{}).(authenticated)
 	g, err := resource(gri, r.PathValue)
 	if err != nil {
 		return err
 	}
-	return client.Authorize(service, operation, g)
+	if err = a.Authorize(service, operation, g); !ok {
+		return err
+	}
+	return a.config.forbidden(r, err)
 }

@@ -217,7 +217,7 @@ func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
 	if err != nil {
 		return err
 	}
-	return c.client.Authorize(caveat.OzWorker, operation, g)
+	return c.forbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, g))
 }
 
 // parent returns what the client's token proves: no token that the client is
