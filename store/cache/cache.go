@@ -95,6 +95,8 @@ func New(backend store.Store, o Options) (Store, error) {
 
 // cached is a Store.
 type cached struct {
+	store.Lists // of the backend
+
 	backend store.Store
 	options Options
 	start   time.Time // of the clock
@@ -121,7 +123,7 @@ type cached struct {
 }
 
 func newCached(backend store.Store, o Options) (*cached, error) {
-	c := &cached{backend: backend, options: o, start: o.Clock(), lookUps: stats.NewCounter()}
+	c := &cached{Lists: backend, backend: backend, options: o, start: o.Clock(), lookUps: stats.NewCounter()}
 	c.versions.init()
 	c.ttl.Store(int64(o.ShortTTL))
 	var err error

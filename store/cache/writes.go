@@ -44,21 +44,6 @@ func (c *cached) GetToken(ctx context.Context, id string) (store.Token, error) {
 	return c.backend.GetToken(ctx, id)
 }
 
-// ListTokens implements [store.Lists].
-func (c *cached) ListTokens(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
-	return c.backend.ListTokens(ctx, q)
-}
-
-// ListTokenIDs implements [store.Lists].
-func (c *cached) ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error) {
-	return c.backend.ListTokenIDs(ctx, q)
-}
-
-// CountTokens implements [store.Lists].
-func (c *cached) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
-	return c.backend.CountTokens(ctx, subject)
-}
-
 // UpdateToken implements [store.Tokens].
 func (c *cached) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	defer c.change(keyOfToken(id))

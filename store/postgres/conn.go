@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
 )
 
 const (
@@ -30,9 +29,6 @@ var errSilent = errors.New("the server does not answer")
 func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) error {
 	conn, err := s.acquire(ctx)
 	if err != nil {
-		if errors.Is(err, context.Canceled) && ctx.Err() == nil && s.closed.Err() != nil {
-			return store.ErrClosed // the context of the pool ended, not the caller's
-		}
 		return err
 	}
 	defer s.release(conn)

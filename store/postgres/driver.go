@@ -11,6 +11,7 @@ import (
 // driver is the store under its contract.
 type driver struct {
 	*Store
+	backend.Life
 	backend.SQL
 }
 
@@ -19,14 +20,6 @@ func newSQL(s *Store) backend.SQL {
 		List:     func(list []string) any { return list },
 		ScanList: func(list *[]string) any { return list },
 	})
-}
-
-// Ready implements [backend.Readier].
-func (d driver) Ready() error {
-	if d.closed.Err() != nil {
-		return store.ErrClosed
-	}
-	return nil
 }
 
 // CreateToken implements [store.Tokens]. Calls that come at the same time share a

@@ -26,20 +26,13 @@ type db struct{ *Store }
 
 // Row implements [backend.DB].
 func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
-	return row{d.Store, ctx, d.queries[q], args}
+	return d.row(ctx, d.queries[q], args...)
 }
 
-// row is a query for one row.
-type row struct {
-	*Store
-	ctx   context.Context
-	query string
-	args  []any
-}
-
-// Scan implements [backend.Row].
-func (r row) Scan(dest ...any) error {
-	return r.run(r.ctx, func(q querier) error { return scanOne(q.QueryRow(r.ctx, r.query, r.args...), dest) })
+func (s *Store) row(ctx context.Context, query string, args ...any) backend.Row {
+	return backend.RowFunc(func(dest ...any) error {
+		return s.run(ctx, func(q querier) error { return scanOne(q.QueryRow(ctx, query, args...), dest) })
+	})
 }
 
 func scanOne(r pgx.Row, dest []any) error {
@@ -63,13 +56,9 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 }
 
 // Exec implements [backend.DB].
-func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (int64, error) {
-	return d.exec(ctx, d.queries[q], args...)
-}
-
-func (s *Store) exec(ctx context.Context, query string, args ...any) (affected int64, err error) {
-	err = s.run(ctx, func(q querier) error {
-		tag, err := q.Exec(ctx, query, args...)
+func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected int64, err error) {
+	err = d.run(ctx, func(on querier) error {
+		tag, err := on.Exec(ctx, d.queries[q], args...)
 		affected = tag.RowsAffected()
 		return err
 	})
@@ -90,13 +79,9 @@ type transaction struct {
 
 // Row implements [backend.Tx].
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {
-	return txRow{t.tx.QueryRow(t.ctx, t.queries[q], args...)}
+	row := t.tx.QueryRow(t.ctx, t.queries[q], args...)
+	return backend.RowFunc(func(dest ...any) error { return scanOne(row, dest) })
 }
-
-type txRow struct{ row pgx.Row }
-
-// Scan implements [backend.Row].
-func (r txRow) Scan(dest ...any) error { return scanOne(r.row, dest) }
 
 // Exec implements [backend.Tx].
 func (t transaction) Exec(q backend.Query, args ...any) error {

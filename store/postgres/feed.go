@@ -221,11 +221,7 @@ func (l *listener) sendProbes(ctx context.Context) {
 	for {
 		wait := l.feed.probeEvery
 		_, err := within(ctx, wait, func(ctx context.Context) (int64, error) {
-			// Nothing is lost with it: the disk need not be waited for. The channel is
-			// called after the schema, of whose name PostgreSQL cuts off the end.
-			const notify = `SELECT pg_catalog.set_config('synchronous_commit', 'off', true),
-				pg_catalog.pg_notify($1::text::pg_catalog.name::text, $2)`
-			return l.exec(ctx, notify, l.schema, l.probe.payload())
+			return db{l.Store}.Exec(ctx, notify, l.schema, l.probe.payload())
 		})
 		l.failed.Store(nil)
 		if err != nil {

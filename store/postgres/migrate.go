@@ -78,7 +78,7 @@ func scanVersion(row backend.Row) (v schemaVersion, err error) {
 // but read where there is nothing to do: the role then needs no right to change
 // the schema. [store.ErrSchema]: the schema is newer than this release knows.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.do(ctx, "migrate the schema", func() error {
+	return backend.Do(ctx, s.life, "migrate the schema", func() error {
 		v, err := s.version(ctx)
 		if err == nil && s.outdated(v) {
 			err = s.migrate(ctx, true)
@@ -94,7 +94,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // version reads the version of the schema and refuses a newer one.
 func (s *Store) version(ctx context.Context) (schemaVersion, error) {
-	v, err := scanVersion(row{s, ctx, inSchema(s.schema)(readVersion), nil})
+	v, err := scanVersion(s.row(ctx, inSchema(s.schema)(readVersion)))
 	if code := sqlState(err); code == undefinedTable || code == undefinedSchema {
 		return schemaVersion{}, nil
 	}

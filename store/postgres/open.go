@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // connectTimeout is how long each host may take to accept a connection, unless
@@ -51,7 +52,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		_ = s.Close()
 		return nil, err
 	}
-	err = s.do(ctx, doing, func() error {
+	err = backend.Do(ctx, s.life, doing, func() error {
 		_, err := s.version(ctx)
 		return err
 	})

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"sync/atomic"
 
@@ -29,9 +28,7 @@ type Store struct {
 	servers   *servers
 	closing   atomic.Int32 // connections that have left the pool
 	feed      feedOptions
-
-	closed context.Context // done when the store is closed
-	close  context.CancelFunc
+	life      backend.Life
 }
 
 var _ store.Store = (*Store)(nil)
@@ -71,12 +68,12 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 		schema:  cmp.Or(o.Schema, DefaultSchema),
 		servers: newServers(config.ConnConfig.DialFunc),
 		feed:    newFeedOptions(o, config),
+		life:    backend.NewLife(),
 	}
 	s.creations.maxTurn = maxTurn
 	s.queries = newQueries(s.schema)
-	s.closed, s.close = context.WithCancel(context.Background())
 	s.sql = newSQL(s)
-	s.contract = backend.NewContract(driver{s, s.sql})
+	s.contract = backend.NewContract(driver{s, s.life, s.sql})
 	return s
 }
 
@@ -84,14 +81,9 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 // [Store.Watch]. It closes the pool that [Open] made, once the calls that are
 // under way have ended. It never fails, nor does closing twice.
 func (s *Store) Close() error {
-	s.close()
+	s.life.End()
 	if s.owned {
 		s.pool.Close()
 	}
 	return nil
-}
-
-// do makes a call of the store.
-func (s *Store) do(ctx context.Context, doing string, do func() error) error {
-	return backend.Do(ctx, driver{Store: s}, doing, do)
 }

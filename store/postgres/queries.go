@@ -12,6 +12,7 @@ import (
 const (
 	createToken = backend.NumQueries + iota
 	getStatus
+	notify
 )
 
 // newQueries returns the statements of the data path for the schema. They keep to
@@ -30,6 +31,11 @@ func newQueries(schema string) []string {
 				WHERE $15::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked)
 				RETURNING id) -- which CockroachDB asks of what writes here
 			SELECT (SELECT blocked FROM holder)`,
+		// A notification of the feed to itself. Nothing is lost with it: the disk need
+		// not be waited for. The channel is called after the schema, of whose name
+		// PostgreSQL cuts off the end.
+		notify: `SELECT pg_catalog.set_config('synchronous_commit', 'off', true),
+			pg_catalog.pg_notify($1::text::pg_catalog.name::text, $2)`,
 		getStatus: `SELECT (SELECT blocked FROM onezone.identities WHERE subject = $1)`, // one row always
 
 		// An import locks what it replaces in the order of keys, as it then writes

@@ -32,7 +32,7 @@ var ErrNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUn
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	var notice errorNotice
 	return backend.Feed{
-		Readier: driver{Store: s}, Closed: s.closed, UpEvery: s.feed.upEvery,
+		Readier: s.life, Closed: s.life.Closed, UpEvery: s.feed.upEvery,
 		Listen: func(ctx context.Context, q *backend.Queue) error {
 			if s.feed.err != nil {
 				return s.feed.err

@@ -111,22 +111,9 @@ func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]s
 		}
 		keys[i] = s.key(x.record, tags[e.shard], e.member[x.skip:])
 	}
-	values, err := s.getEach(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	var records []store.Record
-	for i, value := range values {
-		if value == "" {
-			continue
-		}
-		record, err := x.decode(entries[i].member[x.skip:], value)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, record)
-	}
-	return records, nil
+	return readEach(ctx, s, keys, func(i int, value string) (store.Record, error) {
+		return x.decode(entries[i].member[x.skip:], value)
+	})
 }
 
 // Import implements [store.Archive]. On a single server the records are written at

@@ -224,20 +224,5 @@ func (s *Store) tokensAt(ctx context.Context, places []place) ([]store.Token, er
 	for i, p := range places {
 		keys[i] = s.key(tokenKind, p.tag, p.ID)
 	}
-	values, err := s.getEach(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	var tokens []store.Token
-	for i, value := range values {
-		if value == "" {
-			continue
-		}
-		t, err := decodeToken(places[i].ID, value)
-		if err != nil {
-			return nil, err
-		}
-		tokens = append(tokens, t)
-	}
-	return tokens, nil
+	return readEach(ctx, s, keys, func(i int, value string) (store.Token, error) { return decodeToken(places[i].ID, value) })
 }

@@ -38,6 +38,25 @@ func (s *Store) getEach(ctx context.Context, keys []string) ([]string, error) {
 	return texts(s.client.DoMulti(ctx, commands...))
 }
 
+// readEach returns what decode makes of the values of the strings that are there.
+func readEach[R any](ctx context.Context, s *Store, keys []string, decode func(i int, value string) (R, error)) (records []R, err error) {
+	values, err := s.getEach(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, value := range values {
+		if value == "" {
+			continue
+		}
+		record, err := decode(i, value)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
 // texts returns the strings that the commands gave, "" for none.
 func texts(results []rueidis.RedisResult) (values []string, err error) {
 	values = make([]string, len(results))

@@ -60,8 +60,7 @@ type Store struct {
 	keepsAll atomic.Bool // no server evicts keys
 
 	release sync.Once
-	closed  context.Context // done when the store is closed
-	close   context.CancelFunc
+	life    backend.Life
 }
 
 var _ store.Store = (*Store)(nil)
@@ -78,8 +77,7 @@ func New(client rueidis.Client, o Options) *Store {
 	}
 	// Redis counts milliseconds, and takes none of them for waiting for ever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
-	s := &Store{client: client, o: o}
-	s.closed, s.close = context.WithCancel(context.Background())
+	s := &Store{client: client, o: o, life: backend.NewLife()}
 	s.contract = backend.NewContract(driver{s})
 	return s
 }
@@ -125,29 +123,35 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// connect gives up when ctx is done, of which rueidis knows nothing. What it is
-// doing then ends by itself, within the time that the options give it.
+// connect gives up when ctx is done. What it is doing then ends by itself, within
+// the time that the options give it.
 func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
-	clients, errs := make(chan rueidis.Client), make(chan error, 1)
+	return await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
+}
+
+// await returns what get returns, or gives up when ctx is done, of which rueidis
+// knows nothing while it connects. What comes too late is dropped.
+func await[T any](ctx context.Context, get func() (T, error), drop func(T)) (got T, err error) {
+	type result struct {
+		value T
+		err   error
+	}
+	results := make(chan result)
 	go func() {
-		client, err := rueidis.NewClient(option)
-		if err != nil {
-			errs <- err
-			return
-		}
+		value, err := get()
 		select {
-		case clients <- client:
+		case results <- result{value, err}:
 		case <-ctx.Done():
-			client.Close()
+			if err == nil {
+				drop(value)
+			}
 		}
 	}()
 	select {
-	case client := <-clients:
-		return client, nil
-	case err := <-errs:
-		return nil, err
+	case r := <-results:
+		return r.value, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return got, ctx.Err()
 	}
 }
 
@@ -156,7 +160,7 @@ func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, 
 // client that was passed to [New]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
 	s.release.Do(func() {
-		s.close()
+		s.life.End()
 		if s.owned {
 			s.client.Close()
 		}
@@ -166,13 +170,10 @@ func (s *Store) Close() error {
 
 // Ready implements [backend.Readier].
 func (s driver) Ready() error {
-	switch {
-	case s.closed.Err() != nil:
-		return store.ErrClosed
-	case !s.migrated.Load():
+	if !s.migrated.Load() && s.life.Ready() == nil {
 		return fmt.Errorf("%w: Migrate was not called", store.ErrSchema)
 	}
-	return nil
+	return s.life.Ready()
 }
 
 // isCluster reports whether keys are spread over servers, so that a script can

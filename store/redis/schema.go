@@ -25,7 +25,7 @@ const schema = 1
 // left alone. badData {key "prefix"}: the prefix holds braces. Other errors: the server
 // does not answer, or may evict keys and [Options].AllowEviction is not set.
 func (s *Store) Migrate(ctx context.Context) error {
-	return backend.Do(ctx, opening{driver{s}}, "migrate a Redis store", func() error {
+	return backend.Do(ctx, s.life, "migrate a Redis store", func() error {
 		if err := s.o.validate(); err != nil {
 			return err
 		}
@@ -38,17 +38,6 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 		return s.checkSchema(ctx)
 	})
-}
-
-// opening is a store that need not be migrated yet.
-type opening struct{ driver }
-
-// Ready implements [backend.Readier].
-func (o opening) Ready() error {
-	if err := o.driver.Ready(); !errors.Is(err, store.ErrSchema) {
-		return err
-	}
-	return nil
 }
 
 func (s *Store) schemaKey() string { return s.o.Prefix + "schema" }

@@ -104,11 +104,11 @@ func (s *Store) try(ctx context.Context, script script, keys, args []string) (re
 		return script.lua.Exec(ctx, s.client, keys, args).AsInt64()
 	}
 	// The server counts the replicas that have what this connection wrote.
-	c, release, err := dedicate(ctx, s.client)
+	c, err := dedicate(ctx, s.client)
 	if err != nil {
 		return 0, err
 	}
-	defer release()
+	defer c.release()
 	results := c.DoMulti(ctx,
 		c.B().Eval().Script(script.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build(),
 		c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build(),
@@ -123,29 +123,18 @@ func (s *Store) try(ctx context.Context, script script, keys, args []string) (re
 	return reason, err
 }
 
-// dedicate returns a connection that nobody else uses, and what gives it back. It
-// gives up when ctx is done, of which rueidis knows nothing while it connects or
-// waits for one of its connections.
-func dedicate(ctx context.Context, client rueidis.Client) (conn rueidis.DedicatedClient, release func(), err error) {
-	type dedicated struct {
-		conn    rueidis.DedicatedClient
-		release func()
-	}
-	ready := make(chan dedicated)
-	go func() {
+// dedicated is a connection that nobody else uses.
+type dedicated struct {
+	rueidis.DedicatedClient
+	release func() // gives it back
+}
+
+// dedicate gives up when ctx is done.
+func dedicate(ctx context.Context, client rueidis.Client) (dedicated, error) {
+	return await(ctx, func() (dedicated, error) {
 		conn, release := client.Dedicate()
-		select {
-		case ready <- dedicated{conn, release}:
-		case <-ctx.Done():
-			release()
-		}
-	}()
-	select {
-	case d := <-ready:
-		return d.conn, d.release, nil
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
+		return dedicated{conn, release}, nil
+	}, func(d dedicated) { d.release() })
 }
 
 // isElsewhere reports whether a server of a Cluster did nothing because the keys

@@ -47,7 +47,7 @@ const roleCheck = time.Second
 // second at most.
 // Watch returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
-	return backend.Feed{Readier: driver{s}, Closed: s.closed, Listen: s.listen}.Watch(ctx, observe)
+	return backend.Feed{Readier: driver{s}, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
 // listen passes on changes until the feed, once it stands, is lost or ctx is done.
@@ -83,7 +83,7 @@ type feed struct {
 
 // subscribe has the server tell of the shards.
 func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []string) error {
-	conn, _, err := dedicate(ctx, client)
+	conn, err := dedicate(ctx, client)
 	if err != nil {
 		return err
 	}

@@ -13,23 +13,15 @@ import (
 
 // driver is the store under its contract.
 type driver struct {
-	*Store
+	backend.Life
 	backend.SQL
 }
 
 func newDriver(s *Store) driver {
-	return driver{s, backend.NewSQL(db{s}, backend.Dialect{
+	return driver{s.life, backend.NewSQL(db{s}, backend.Dialect{
 		List: encodeList, ScanList: func(list *[]string) any { return (*jsonList)(list) },
 		Place: func(id string) any { return placeOf(id) },
 	})}
-}
-
-// Ready implements [backend.Readier].
-func (d driver) Ready() error {
-	if d.closed.Err() != nil {
-		return store.ErrClosed
-	}
-	return nil
 }
 
 // CreateToken implements [store.Tokens].
@@ -46,7 +38,7 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 		if inserted > 0 {
 			return require, nil
 		}
-		i, err := d.SQL.GetIdentity(ctx, t.Subject)
+		i, err := d.GetIdentity(ctx, t.Subject)
 		switch {
 		case errors.Is(err, errors.IDNotFound):
 			return store.HolderMissing, nil

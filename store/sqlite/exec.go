@@ -19,27 +19,16 @@ type db struct{ *Store }
 
 // Row implements [backend.DB].
 func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
-	return row{d, ctx, q, args}
-}
-
-// row is a query for one row.
-type row struct {
-	db
-	ctx  context.Context
-	q    backend.Query
-	args []any
-}
-
-// Scan implements [backend.Row].
-func (r row) Scan(dest ...any) error {
-	p, err := r.statements(r.ctx)
-	if err != nil {
-		return err
-	}
-	if r.q == backend.RotateTemporaryKey {
-		return r.inTurn(r.ctx, func() error { return scanOne(p.writer[r.q].QueryRowContext(r.ctx, r.args...), dest) })
-	}
-	return r.patiently(r.ctx, func() error { return scanOne(p.reader[r.q].QueryRowContext(r.ctx, r.args...), dest) })
+	return backend.RowFunc(func(dest ...any) error {
+		p, err := d.statements(ctx)
+		if err != nil {
+			return err
+		}
+		if q == backend.RotateTemporaryKey {
+			return d.inTurn(ctx, func() error { return scanOne(p.writer[q].QueryRowContext(ctx, args...), dest) })
+		}
+		return d.patiently(ctx, func() error { return scanOne(p.reader[q].QueryRowContext(ctx, args...), dest) })
+	})
 }
 
 func scanOne(r *sql.Row, dest []any) error {
@@ -126,13 +115,9 @@ func (t transaction) Exec(q backend.Query, args ...any) error {
 
 // Row implements [backend.Tx].
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {
-	return txRow{t.statement(q).QueryRowContext(t.ctx, args...)}
+	row := t.statement(q).QueryRowContext(t.ctx, args...)
+	return backend.RowFunc(func(dest ...any) error { return scanOne(row, dest) })
 }
-
-type txRow struct{ row *sql.Row }
-
-// Scan implements [backend.Row].
-func (r txRow) Scan(dest ...any) error { return scanOne(r.row, dest) }
 
 // Import implements [backend.Tx].
 func (t transaction) Import(unname backend.Query, keys []string, write backend.Query, rows [][]any) error {
@@ -157,7 +142,7 @@ func (s *Store) inTurn(ctx context.Context, write func() error) error {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-s.closed.Done():
+	case <-s.life.Closed.Done():
 		return store.ErrClosed
 	}
 	defer func() { <-s.turn }()

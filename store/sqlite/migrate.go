@@ -8,6 +8,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 //go:embed schema/tables.sql
@@ -33,7 +34,7 @@ const (
 // where there is nothing to do. [store.ErrSchema]: the tables are newer than this
 // release knows.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.do(ctx, "migrate the tables", func() error {
+	return backend.Do(ctx, s.life, "migrate the tables", func() error {
 		v, err := s.version(ctx)
 		if err == nil && v < len(migrations) {
 			err = s.inTurn(ctx, func() error { return s.migrate(ctx) })

@@ -16,6 +16,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // Open returns a store over the file with the path, which it creates if it is not
@@ -38,7 +39,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if err := s.do(ctx, doing, func() error { return s.check(ctx) }); err != nil {
+	if err := backend.Do(ctx, s.life, doing, func() error { return s.check(ctx) }); err != nil {
 		_ = s.Close()
 		return nil, err
 	}

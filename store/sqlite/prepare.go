@@ -33,7 +33,7 @@ func (s *Store) statements(ctx context.Context) (*prepared, error) {
 	if !s.prepared.CompareAndSwap(nil, p) {
 		p.close() // another call was faster
 	}
-	if s.closed.Err() != nil {
+	if s.life.Closed.Err() != nil {
 		s.forget() // Close may have been there before
 	}
 	if p = s.prepared.Load(); p == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // Scrub implements [store.Archive]: it writes the file anew without what was
@@ -15,7 +16,7 @@ import (
 // which need the log. What the file system keeps of the blocks that it frees,
 // and copies of the file, are beyond it.
 func (s *Store) Scrub(ctx context.Context) error {
-	return s.do(ctx, "remove from the file what was overwritten", func() error {
+	return backend.Do(ctx, s.life, "remove from the file what was overwritten", func() error {
 		return s.inTurn(ctx, func() error {
 			if _, err := s.writer.ExecContext(ctx, `VACUUM`); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"sync"
@@ -64,8 +63,7 @@ type Store struct {
 	turn     chan struct{}            // holds one while a call writes
 	changed  bell                     // rings after each write of this store
 
-	closed  context.Context // done when the store is closed
-	close   context.CancelFunc
+	life    backend.Life
 	release sync.Once
 }
 
@@ -81,11 +79,10 @@ var _ store.Store = (*Store)(nil)
 // overwrites secrets that are deleted. A database in memory needs a
 // handle of one connection that is never given up.
 func New(db *sql.DB, o Options) *Store {
-	s := &Store{reader: db, writer: db, patience: o.BusyTimeout, turn: make(chan struct{}, 1)}
+	s := &Store{reader: db, writer: db, patience: o.BusyTimeout, turn: make(chan struct{}, 1), life: backend.NewLife()}
 	if s.patience == 0 {
 		s.patience = DefaultBusyTimeout
 	}
-	s.closed, s.close = context.WithCancel(context.Background())
 	s.contract = backend.NewContract(newDriver(s))
 	return s
 }
@@ -95,7 +92,7 @@ func New(db *sql.DB, o Options) *Store {
 // that [Open] made. Closing twice is no error.
 func (s *Store) Close() error {
 	var err error
-	s.close()
+	s.life.End()
 	s.release.Do(func() {
 		s.turn <- struct{}{} // for ever: those who wait for it see that the store is closed
 		s.forget()
@@ -108,9 +105,4 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close the store: %w", err)
 	}
 	return nil
-}
-
-// do makes a call of the store.
-func (s *Store) do(ctx context.Context, doing string, do func() error) error {
-	return backend.Do(ctx, driver{Store: s}, doing, do)
 }

@@ -29,7 +29,7 @@ const (
 // error wrapped, where the tables are not there, and returns [store.ErrClosed],
 // wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
-	return backend.Feed{Readier: driver{Store: s}, Closed: s.closed, Listen: s.listen}.Watch(ctx, observe)
+	return backend.Feed{Readier: s.life, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
 // listen passes on what is committed from now on until the feed cannot be read

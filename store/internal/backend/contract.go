@@ -45,6 +45,26 @@ type Readier interface {
 	Ready() error
 }
 
+// Life is the time until a store is closed.
+type Life struct {
+	Closed context.Context    // done when the store is closed
+	End    context.CancelFunc // closes it
+}
+
+// NewLife returns the life of a store that is open.
+func NewLife() (l Life) {
+	l.Closed, l.End = context.WithCancel(context.Background())
+	return l
+}
+
+// Ready implements [Readier].
+func (l Life) Ready() error {
+	if l.Closed.Err() != nil {
+		return store.ErrClosed
+	}
+	return nil
+}
+
 // Do makes a call of a store: it runs do if the store is ready and ctx is not
 // done. doing is the verb phrase of operational errors; errors of the catalogue
 // are returned as they are.
@@ -72,14 +92,20 @@ func unready(ctx context.Context, r Readier) error {
 	return r.Ready()
 }
 
-// get makes a call that returns one thing, the zero one with an error. It is
-// notFound where the thing is impossible.
-func get[T any](ctx context.Context, r Readier, doing string, possible bool, do func() (T, error)) (T, error) {
-	var got T
-	err := Do(ctx, r, doing, func() (err error) {
+// find makes a call about a record. The error is notFound where there can be none.
+func find(ctx context.Context, r Readier, doing string, possible bool, do func() error) error {
+	return Do(ctx, r, doing, func() error {
 		if !possible {
 			return errors.NotFound()
 		}
+		return do()
+	})
+}
+
+// get makes a call like find that returns one thing, the zero one with an error.
+func get[T any](ctx context.Context, r Readier, doing string, possible bool, do func() (T, error)) (T, error) {
+	var got T
+	err := find(ctx, r, doing, possible, func() (err error) {
 		got, err = do()
 		return err
 	})
@@ -179,12 +205,7 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 	if change == nil {
 		changeOrStop = nil // which the checks of updates refuse
 	}
-	err := Do(ctx, r, doing, func() error {
-		if !possible {
-			return errors.NotFound()
-		}
-		return do(changeOrStop)
-	})
+	err := find(ctx, r, doing, possible, func() error { return do(changeOrStop) })
 	if refusal != nil {
 		return refusal
 	}
@@ -193,16 +214,7 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 
 // DeleteToken implements [store.Tokens].
 func (c Contract) DeleteToken(ctx context.Context, id string) error {
-	return c.remove(ctx, "delete a named token", IsKey(id), func() error { return c.d.DeleteToken(ctx, id) })
-}
-
-func (c Contract) remove(ctx context.Context, doing string, possible bool, do func() error) error {
-	return Do(ctx, c.d, doing, func() error {
-		if !possible {
-			return errors.NotFound()
-		}
-		return do()
-	})
+	return find(ctx, c.d, "delete a named token", IsKey(id), func() error { return c.d.DeleteToken(ctx, id) })
 }
 
 // ListTokens implements [store.Lists].
@@ -280,7 +292,7 @@ func (c Contract) UpdateIdentity(ctx context.Context, subject caveat.Subject, ch
 
 // DeleteIdentity implements [store.Identities].
 func (c Contract) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return c.remove(ctx, "delete an identity", IsHolder(subject), func() error { return c.d.DeleteIdentity(ctx, subject) })
+	return find(ctx, c.d, "delete an identity", IsHolder(subject), func() error { return c.d.DeleteIdentity(ctx, subject) })
 }
 
 // Export implements [store.Archive].

@@ -12,6 +12,12 @@ import (
 // Row is a row of a result, or a query for one row, which runs when it is scanned.
 type Row interface{ Scan(dest ...any) error }
 
+// RowFunc is a Row that it scans.
+type RowFunc func(dest ...any) error
+
+// Scan implements [Row].
+func (f RowFunc) Scan(dest ...any) error { return f(dest...) }
+
 // Rows are the rows of a result.
 type Rows interface {
 	Row
