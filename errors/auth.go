@@ -7,7 +7,6 @@ const (
 	IDUserBlocked           ID = "userBlocked"
 	IDBadBasicCredentials   ID = "badBasicCredentials"
 	IDBasicAuthNotSupported ID = "basicAuthNotSupported"
-	IDBasicAuthDisabled     ID = "basicAuthDisabled"
 	IDBadIdpAccessToken     ID = "badIdpAccessToken"
 )
 
@@ -23,7 +22,7 @@ func authErrors() []entry {
 			simply("The account was blocked by an administrator, and cannot be used until it is unblocked.")},
 		{IDBadBasicCredentials, statusBadRequest, nil, simply("The user name or the password is wrong.")},
 		{IDBasicAuthNotSupported, statusBadRequest, nil, simply("This Onezone does not support basic authentication.")},
-		{IDBasicAuthDisabled, statusBadRequest, nil, simply("Basic authentication is switched off for this user.")},
+		{"basicAuthDisabled", statusBadRequest, nil, simply("Basic authentication is switched off for this user.")},
 		{IDBadIdpAccessToken, statusBadRequest, []field{text("idp")},
 			simply("The access token of the identity provider {idp} is not valid.")},
 	}
@@ -71,9 +70,6 @@ func BasicCredentialsTooLong(limit int) *Error {
 
 // BasicAuthNotSupported reports that there is no basic authentication here.
 func BasicAuthNotSupported() *Error { return raise(IDBasicAuthNotSupported, nil) }
-
-// BasicAuthDisabled reports that the user has no basic authentication.
-func BasicAuthDisabled() *Error { return raise(IDBasicAuthDisabled, nil) }
 
 // BadIdpAccessToken reports that the access token of an identity provider is not valid.
 func BadIdpAccessToken(idp string) *Error {

@@ -1,7 +1,6 @@
 package errors
 
-// automationErrors lists the errors of the automation engine. They are here to be read and passed on: Onezone does
-// not raise them, so they have no constructors.
+// automationErrors lists the errors of the automation engine. They are here to be read and passed on.
 func automationErrors() []entry {
 	store, lane := anything("atmStoreSchemaId"), anything("atmLaneSchemaId")
 	box, task := anything("atmParallelBoxSchemaId"), anything("atmTaskSchemaId")

@@ -18,7 +18,7 @@ type catalogued struct {
 	json   string
 }
 
-// constructed lists a result of every constructor. The ids and the keys are literal, so that a slip in the constants
+// constructed lists a result of every constructor, and of Make for the errors of Onezone without one. The ids and the keys are literal, so that a slip in the constants
 // or in the tables shows.
 func constructed() []catalogued {
 	cases := slices.Concat(constructedGeneral(), constructedToken(), constructedData(), constructedEntity())
@@ -33,46 +33,50 @@ func constructed() []catalogued {
 		{"badValueString", BadValueString},
 		{"badValueListOfStrings", BadValueListOfStrings},
 		{"badValueInteger", BadValueInteger},
-		{"badValueFloat", BadValueFloat},
 		{"badValueJSON", BadValueJSON},
-		{"badValueXML", BadValueXML},
 		{"badValueTokenType", BadValueTokenType},
 		{"badValueInviteType", BadValueInviteType},
 		{"badValueIPv4Address", BadValueIPv4Address},
-		{"badValueListOfIPv4Addresses", BadValueListOfIPv4Addresses},
-		{"badValueIdNotFound", BadValueIDNotFound},
-		{"badValueAmbiguousId", BadValueAmbiguousID},
 		{"badValueIdentifier", BadValueIdentifier},
 		{"badValueIdentifierOccupied", BadValueIdentifierOccupied},
-		{"badValueOctal", BadValueOctal},
-		{"badValueName", BadValueNameOf},
 	} {
 		cases = append(cases, catalogued{key.new("a key"), 400, `{"id":"` + key.id + `","details":{"key":"a key"}}`})
+	}
+	for _, id := range []ID{
+		"badValueFloat",
+		"badValueXML",
+		"badValueListOfIPv4Addresses",
+		"badValueIdNotFound",
+		"badValueAmbiguousId",
+		"badValueOctal",
+		"badValueName",
+	} {
+		cases = append(cases, catalogued{Make(id, details{"key": "a key"}), 400, `{"id":"` + string(id) + `","details":{"key":"a key"}}`})
 	}
 	return cases
 }
 
 func constructedGeneral() []catalogued {
 	return []catalogued{
-		{BadMessage("x"), 400, `{"id":"badMessage","details":{"message":"x"}}`},
-		{BadMessage(map[string]int{"x": 1}), 400, `{"id":"badMessage","details":{"message":{"x":1}}}`},
+		{Make("badMessage", details{"message": "x"}), 400, `{"id":"badMessage","details":{"message":"x"}}`},
+		{Make("badMessage", details{"message": map[string]int{"x": 1}}), 400, `{"id":"badMessage","details":{"message":{"x":1}}}`},
 		{InternalServerError(""), 500, `{"id":"internalServerError"}`},
 		{InternalServerError("r"), 500, `{"id":"internalServerError","details":{"reference":"r"}}`},
-		{NotImplemented(), 501, `{"id":"notImplemented"}`},
+		{Make("notImplemented", nil), 501, `{"id":"notImplemented"}`},
 		{NotSupported(), 400, `{"id":"notSupported"}`},
 		{ServiceUnavailable(), 503, `{"id":"serviceUnavailable"}`},
 		{Timeout(), 503, `{"id":"timeout"}`},
 		{TemporaryFailure(), 503, `{"id":"temporaryFailure"}`},
-		{ExternalServiceOperationFailed("s"), 503, `{"id":"externalServiceOperationFailed","details":{"serviceName":"s"}}`},
+		{Make("externalServiceOperationFailed", details{"serviceName": "s"}), 503, `{"id":"externalServiceOperationFailed","details":{"serviceName":"s"}}`},
 		{NotFound(), 404, `{"id":"notFound"}`},
 		{AlreadyExists(), 409, `{"id":"alreadyExists"}`},
-		{FileAccess("/f", "eacces"), 500, `{"id":"fileAccess","details":{"path":"/f","errno":"eacces"}}`},
+		{Make("fileAccess", details{"path": "/f", "errno": "eacces"}), 500, `{"id":"fileAccess","details":{"path":"/f","errno":"eacces"}}`},
 		{LimitReached(5, "tokens"), 400, `{"id":"limitReached","details":{"limit":5,"resourceDescription":"tokens"}}`},
-		{UnregisteredOneprovider(), 503, `{"id":"unregisteredOneprovider"}`},
-		{NoConnectionToOnezone(), 503, `{"id":"noConnectionToOnezone"}`},
-		{NoConnectionToPeerOneprovider(), 503, `{"id":"noConnectionToPeerOneprovider"}`},
-		{NoConnectionToClusterNode(), 503, `{"id":"noConnectionToClusterNode"}`},
-		{Posix("enoent"), 400, `{"id":"posix","details":{"errno":"enoent"}}`},
+		{Make("unregisteredOneprovider", nil), 503, `{"id":"unregisteredOneprovider"}`},
+		{Make("noConnectionToOnezone", nil), 503, `{"id":"noConnectionToOnezone"}`},
+		{Make("noConnectionToPeerOneprovider", nil), 503, `{"id":"noConnectionToPeerOneprovider"}`},
+		{Make("noConnectionToClusterNode", nil), 503, `{"id":"noConnectionToClusterNode"}`},
+		{Make("posix", details{"errno": "enoent"}), 400, `{"id":"posix","details":{"errno":"enoent"}}`},
 
 		{Unauthorized(nil), 401, `{"id":"unauthorized"}`},
 		{Unauthorized(TokenInvalid()), 401, `{"id":"unauthorized","details":{"authError":{"id":"tokenInvalid"}}}`},
@@ -81,15 +85,15 @@ func constructedGeneral() []catalogued {
 		{UserBlocked(), 400, `{"id":"userBlocked"}`},
 		{BadBasicCredentials(), 400, `{"id":"badBasicCredentials"}`},
 		{BasicAuthNotSupported(), 400, `{"id":"basicAuthNotSupported"}`},
-		{BasicAuthDisabled(), 400, `{"id":"basicAuthDisabled"}`},
+		{Make("basicAuthDisabled", nil), 400, `{"id":"basicAuthDisabled"}`},
 		{BadIdpAccessToken("egi"), 400, `{"id":"badIdpAccessToken","details":{"idp":"egi"}}`},
 
-		{ExpectedHandshakeMessage(), 400, `{"id":"expectedHandshakeMessage"}`},
-		{HandshakeAlreadyDone(), 400, `{"id":"handshakeAlreadyDone"}`},
-		{BadVersion(3, 4), 400, `{"id":"badVersion","details":{"supportedVersions":[3,4]}}`},
+		{Make("expectedHandshakeMessage", nil), 400, `{"id":"expectedHandshakeMessage"}`},
+		{Make("handshakeAlreadyDone", nil), 400, `{"id":"handshakeAlreadyDone"}`},
+		{Make("badVersion", details{"supportedVersions": []int{3, 4}}), 400, `{"id":"badVersion","details":{"supportedVersions":[3,4]}}`},
 		{BadGRI(), 400, `{"id":"badGRI"}`},
-		{RPCUndefined(), 400, `{"id":"rpcUndefined"}`},
-		{NotSubscribable(), 400, `{"id":"notSubscribable"}`},
+		{Make("rpcUndefined", nil), 400, `{"id":"rpcUndefined"}`},
+		{Make("notSubscribable", nil), 400, `{"id":"notSubscribable"}`},
 	}
 }
 
@@ -133,12 +137,12 @@ func constructedData() []catalogued {
 		{MissingAtLeastOneValue("b", "a"), 400, `{"id":"missingAtLeastOneValue","details":{"keys":["a","b"]}}`},
 		{BadDataHint("k", "h"), 400, `{"id":"badData","details":{"key":"k","hint":"h"}}`},
 		{BadDataError("k", NotFound()), 400, `{"id":"badData","details":{"key":"k","specificError":{"id":"notFound"}}}`},
-		{BadValueTextTooLarge("k", 5), 400, `{"id":"badValueTextTooLarge","details":{"key":"k","limit":5}}`},
+		{Make("badValueTextTooLarge", details{"key": "k", "limit": 5}), 400, `{"id":"badValueTextTooLarge","details":{"key":"k","limit":5}}`},
 		{BadValueToken("k", TokenInvalid()), 400,
 			`{"id":"badValueToken","details":{"key":"k","tokenError":{"id":"tokenInvalid"}}}`},
 		{BadValueTooLow("k", 1), 400, `{"id":"badValueTooLow","details":{"key":"k","limit":1}}`},
-		{BadValueTooHigh("k", 9), 400, `{"id":"badValueTooHigh","details":{"key":"k","limit":9}}`},
-		{BadValueNotInRange("k", 1, 9), 400, `{"id":"badValueNotInRange","details":{"key":"k","low":1,"high":9}}`},
+		{Make("badValueTooHigh", details{"key": "k", "limit": 9}), 400, `{"id":"badValueTooHigh","details":{"key":"k","limit":9}}`},
+		{Make("badValueNotInRange", details{"key": "k", "low": 1, "high": 9}), 400, `{"id":"badValueNotInRange","details":{"key":"k","low":1,"high":9}}`},
 		{BadValueNotAllowed("k", "b", "a"), 400, `{"id":"badValueNotAllowed","details":{"key":"k","allowed":["b","a"]}}`},
 		{BadValueListNotAllowed("k"), 400, `{"id":"badValueListNotAllowed","details":{"key":"k","allowed":[]}}`},
 
@@ -146,50 +150,82 @@ func constructedData() []catalogued {
 		{BadValueFullName(), 400, `{"id":"badValueFullName"}`},
 		{BadValueUsername(), 400, `{"id":"badValueUsername"}`},
 		{BadValuePassword(), 400, `{"id":"badValuePassword"}`},
-		{BadValueEmail(), 400, `{"id":"badValueEmail"}`},
+		{Make("badValueEmail", nil), 400, `{"id":"badValueEmail"}`},
 		{BadValueName(), 400, `{"id":"badValueName"}`},
 		{BadValueDomain(), 400, `{"id":"badValueDomain"}`},
-		{BadValueSubdomain(), 400, `{"id":"badValueSubdomain"}`},
+		{Make("badValueSubdomain", nil), 400, `{"id":"badValueSubdomain"}`},
 		{BadValueCaveat(map[string]string{"type": "x"}), 400, `{"id":"badValueCaveat","details":{"caveat":{"type":"x"}}}`},
 		{BadValueCaveat("x"), 400, `{"id":"badValueCaveat","details":{"caveat":"x"}}`},
 		{BadValueCaveat([]any{1.5, nil}), 400, `{"id":"badValueCaveat","details":{"caveat":"[1.5,null]"}}`},
 		{BadValueCaveat(nil), 400, `{"id":"badValueCaveat","details":{"caveat":"null"}}`},
-		{BadValueQoSParameters(), 400, `{"id":"badValueQoSParameters"}`},
-		{TimeSeriesCollectionMissingLayout(map[string][]string{"s": {"m"}}), 400,
+		{Make("badValueQoSParameters", nil), 400, `{"id":"badValueQoSParameters"}`},
+		{Make("timeSeriesCollectionMissingLayout", details{"missingLayout": map[string][]string{"s": {"m"}}}), 400,
 			`{"id":"timeSeriesCollectionMissingLayout","details":{"missingLayout":{"s":["m"]}}}`},
-		{TimeSeriesCollectionTooManyMetrics(7), 400, `{"id":"timeSeriesCollectionTooManyMetrics","details":{"limit":7}}`},
-		{BadValueTimeSeriesCollectionConflictingMetricConfig("s", "m", map[string]int{"a": 1}, map[string]int{"a": 2}), 400,
+		{Make("timeSeriesCollectionTooManyMetrics", details{"limit": 7}), 400, `{"id":"timeSeriesCollectionTooManyMetrics","details":{"limit":7}}`},
+		{conflicting("s", "m", map[string]int{"a": 1}, map[string]int{"a": 2}), 400,
 			`{"id":"badValueTimeSeriesCollectionConflictingMetricConfig","details":{"timeSeriesName":"s","metricName":"m",
 			  "existingMetricConfig":{"a":1},"conflictingMetricConfig":{"a":2}}}`},
-		{BadGuiPackage(), 400, `{"id":"badGuiPackage"}`},
-		{GuiPackageTooLarge(), 400, `{"id":"guiPackageTooLarge"}`},
-		{GuiPackageUnverified("ab"), 400, `{"id":"guiPackageUnverified","details":{"shaSum":"ab"}}`},
-		{InvalidQosExpression("r"), 400, `{"id":"invalidQosExpression","details":{"reason":"r"}}`},
-		{IllegalSupportStageTransition("p", "s"), 400,
+		{Make("badGuiPackage", nil), 400, `{"id":"badGuiPackage"}`},
+		{Make("guiPackageTooLarge", nil), 400, `{"id":"guiPackageTooLarge"}`},
+		{Make("guiPackageUnverified", details{"shaSum": "ab"}), 400, `{"id":"guiPackageUnverified","details":{"shaSum":"ab"}}`},
+		{Make("invalidQosExpression", details{"reason": "r"}), 400, `{"id":"invalidQosExpression","details":{"reason":"r"}}`},
+		{Make("illegalSupportStageTransition", details{"currentProviderStage": "p", "currentStorageStage": "s"}), 400,
 			`{"id":"illegalSupportStageTransition","details":{"currentProviderStage":"p","currentStorageStage":"s"}}`},
 	}
 }
 
 func constructedEntity() []catalogued {
 	return []catalogued{
-		{SubdomainDelegationNotSupported(), 400, `{"id":"subdomainDelegationNotSupported"}`},
-		{SubdomainDelegationDisabled(), 400, `{"id":"subdomainDelegationDisabled"}`},
-		{SpaceMarketplaceDisabled(), 400, `{"id":"spaceMarketplaceDisabled"}`},
-		{ProtectedGroup(), 403, `{"id":"protectedGroup"}`},
-		{AtmLambdaInUse("w"), 403, `{"id":"atmLambdaInUse","details":{"atmWorkflowSchemas":["w"]}}`},
-		{CannotRemoveLastOwner("od_space", "s"), 400,
+		{Make("subdomainDelegationNotSupported", nil), 400, `{"id":"subdomainDelegationNotSupported"}`},
+		{Make("subdomainDelegationDisabled", nil), 400, `{"id":"subdomainDelegationDisabled"}`},
+		{Make("spaceMarketplaceDisabled", nil), 400, `{"id":"spaceMarketplaceDisabled"}`},
+		{Make("protectedGroup", nil), 403, `{"id":"protectedGroup"}`},
+		{Make("atmLambdaInUse", details{"atmWorkflowSchemas": []string{"w"}}), 403, `{"id":"atmLambdaInUse","details":{"atmWorkflowSchemas":["w"]}}`},
+		{Make("cannotRemoveLastOwner", details{"entityType": "od_space", "entityId": "s"}), 400,
 			`{"id":"cannotRemoveLastOwner","details":{"entityType":"od_space","entityId":"s"}}`},
-		{CannotDeleteEntity("od_space", "s"), 500,
+		{Make("cannotDeleteEntity", details{"entityType": "od_space", "entityId": "s"}), 500,
 			`{"id":"cannotDeleteEntity","details":{"entityType":"od_space","entityId":"s"}}`},
-		{CannotAddRelationToSelf(), 400, `{"id":"cannotAddRelationToSelf"}`},
-		{RelationDoesNotExist("od_user", "u", "od_group", "g"), 400, `{"id":"relationDoesNotExist",
+		{Make("cannotAddRelationToSelf", nil), 400, `{"id":"cannotAddRelationToSelf"}`},
+		{Make("relationDoesNotExist", relation("od_user", "u", "od_group", "g")), 400, `{"id":"relationDoesNotExist",
 			"details":{"childType":"od_user","childId":"u","parentType":"od_group","parentId":"g"}}`},
-		{RelationAlreadyExists("user", "u", "group", "g"), 409, `{"id":"relationAlreadyExists",
+		{Make("relationAlreadyExists", relation("user", "u", "group", "g")), 409, `{"id":"relationAlreadyExists",
 			"details":{"childType":"user","childId":"u","parentType":"group","parentId":"g"}}`},
-		{SpaceAlreadySupportedWithImportedStorage("s", "t"), 409,
+		{Make("spaceAlreadySupportedWithImportedStorage", details{"spaceId": "s", "storageId": "t"}), 409,
 			`{"id":"spaceAlreadySupportedWithImportedStorage","details":{"spaceId":"s","storageId":"t"}}`},
-		{CannotDeleteNonEmptyHandleService(), 400, `{"id":"cannotDeleteNonEmptyHandleService"}`},
+		{Make("cannotDeleteNonEmptyHandleService", nil), 400, `{"id":"cannotDeleteNonEmptyHandleService"}`},
 	}
+}
+
+// relation returns the details of an error about a relation.
+func relation(childType, childID, parentType, parentID string) details {
+	return details{"childType": childType, "childId": childID, "parentType": parentType, "parentId": parentID}
+}
+
+// conflicting returns the error of a metric that is configured in two ways.
+func conflicting(series, metric string, existing, other any) *Error {
+	return Make("badValueTimeSeriesCollectionConflictingMetricConfig", details{
+		"timeSeriesName": series, "metricName": metric,
+		"existingMetricConfig": existing, "conflictingMetricConfig": other,
+	})
+}
+
+func TestMakeReportsWhatIsNotInTheCatalogue(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]*Error{
+		"unknown id":     Make("noSuchError", nil),
+		"missing detail": Make("posix", nil),
+		"another type":   Make("posix", details{"errno": 2}),
+		"no object":      Make("posix", "enoent"),
+		"no JSON":        Make("posix", details{"errno": make(chan int)}),
+		"no id":          Make("", nil),
+	} {
+		assert.Equal(t, IDInternalServerError, e.ID, name)
+		assert.ErrorContains(t, e.Unwrap(), "make the error", name)
+		assert.NotContains(t, e.Error(), "make the error", "%s: a mistake in the program is not shown to clients", name)
+	}
+	nested := Make("atmLaneEmpty", details{"atmLaneSchemaId": "lane"})
+	e := Make("badData", details{"key": "k", "specificError": nested})
+	assert.ErrorIs(t, e, ID("atmLaneEmpty"))
 }
 
 func TestConstructorsMakeTheCataloguedError(t *testing.T) {
@@ -211,7 +247,7 @@ func TestConstructorsMakeTheCataloguedError(t *testing.T) {
 	}
 }
 
-func TestEveryErrorOfOnezoneHasAConstructor(t *testing.T) {
+func TestEveryErrorOfOnezoneCanBeMade(t *testing.T) {
 	t.Parallel()
 	made := make(map[ID]bool)
 	for _, c := range constructed() {

@@ -4,34 +4,25 @@ import "slices"
 
 // Errors of single values in the data of a request.
 const (
-	IDMalformedData               ID = "malformedData"
-	IDMissingRequiredValue        ID = "missingRequiredValue"
-	IDMissingAtLeastOneValue      ID = "missingAtLeastOneValue"
-	IDBadData                     ID = "badData"
-	IDBadValueEmpty               ID = "badValueEmpty"
-	IDBadValueBoolean             ID = "badValueBoolean"
-	IDBadValueString              ID = "badValueString"
-	IDBadValueListOfStrings       ID = "badValueListOfStrings"
-	IDBadValueTextTooLarge        ID = "badValueTextTooLarge"
-	IDBadValueInteger             ID = "badValueInteger"
-	IDBadValueFloat               ID = "badValueFloat"
-	IDBadValueJSON                ID = "badValueJSON"
-	IDBadValueXML                 ID = "badValueXML"
-	IDBadValueToken               ID = "badValueToken"
-	IDBadValueTokenType           ID = "badValueTokenType"
-	IDBadValueInviteType          ID = "badValueInviteType"
-	IDBadValueIPv4Address         ID = "badValueIPv4Address"
-	IDBadValueListOfIPv4Addresses ID = "badValueListOfIPv4Addresses"
-	IDBadValueTooLow              ID = "badValueTooLow"
-	IDBadValueTooHigh             ID = "badValueTooHigh"
-	IDBadValueNotInRange          ID = "badValueNotInRange"
-	IDBadValueNotAllowed          ID = "badValueNotAllowed"
-	IDBadValueListNotAllowed      ID = "badValueListNotAllowed"
-	IDBadValueIDNotFound          ID = "badValueIdNotFound"
-	IDBadValueAmbiguousID         ID = "badValueAmbiguousId"
-	IDBadValueIdentifier          ID = "badValueIdentifier"
-	IDBadValueIdentifierOccupied  ID = "badValueIdentifierOccupied"
-	IDBadValueOctal               ID = "badValueOctal"
+	IDMalformedData              ID = "malformedData"
+	IDMissingRequiredValue       ID = "missingRequiredValue"
+	IDMissingAtLeastOneValue     ID = "missingAtLeastOneValue"
+	IDBadData                    ID = "badData"
+	IDBadValueEmpty              ID = "badValueEmpty"
+	IDBadValueBoolean            ID = "badValueBoolean"
+	IDBadValueString             ID = "badValueString"
+	IDBadValueListOfStrings      ID = "badValueListOfStrings"
+	IDBadValueInteger            ID = "badValueInteger"
+	IDBadValueJSON               ID = "badValueJSON"
+	IDBadValueToken              ID = "badValueToken"
+	IDBadValueTokenType          ID = "badValueTokenType"
+	IDBadValueInviteType         ID = "badValueInviteType"
+	IDBadValueIPv4Address        ID = "badValueIPv4Address"
+	IDBadValueTooLow             ID = "badValueTooLow"
+	IDBadValueNotAllowed         ID = "badValueNotAllowed"
+	IDBadValueListNotAllowed     ID = "badValueListNotAllowed"
+	IDBadValueIdentifier         ID = "badValueIdentifier"
+	IDBadValueIdentifierOccupied ID = "badValueIdentifierOccupied"
 )
 
 func dataErrors() []entry {
@@ -53,26 +44,26 @@ func dataErrors() []entry {
 		value(IDBadValueBoolean, "must be a boolean"),
 		value(IDBadValueString, "must be a string"),
 		value(IDBadValueListOfStrings, "must be a list of strings"),
-		value(IDBadValueTextTooLarge, "must not be longer than {limit} characters", integer("limit")),
+		value("badValueTextTooLarge", "must not be longer than {limit} characters", integer("limit")),
 		value(IDBadValueInteger, "must be an integer"),
-		value(IDBadValueFloat, "must be a floating point number"),
+		value("badValueFloat", "must be a floating point number"),
 		value(IDBadValueJSON, "must be a valid JSON object"),
-		value(IDBadValueXML, "must be valid XML"),
+		value("badValueXML", "must be valid XML"),
 		value(IDBadValueToken, "is not a valid token: {tokenError}", nested("tokenError")),
 		value(IDBadValueTokenType, "is not a valid token type; the types are accessToken, identityToken and inviteToken"),
 		value(IDBadValueInviteType, "is not a valid invite type"),
 		value(IDBadValueIPv4Address, "must be an IPv4 address such as 192.0.2.1"),
-		value(IDBadValueListOfIPv4Addresses, "must be a list of IPv4 addresses such as 192.0.2.1"),
+		value("badValueListOfIPv4Addresses", "must be a list of IPv4 addresses such as 192.0.2.1"),
 		value(IDBadValueTooLow, "must be at least {limit}", integer("limit")),
-		value(IDBadValueTooHigh, "must not exceed {limit}", integer("limit")),
-		value(IDBadValueNotInRange, "must lie between {low} and {high}, inclusive", integer("low"), integer("high")),
+		value("badValueTooHigh", "must not exceed {limit}", integer("limit")),
+		value("badValueNotInRange", "must lie between {low} and {high}, inclusive", integer("low"), integer("high")),
 		value(IDBadValueNotAllowed, "must be one of: {allowed}", list("allowed")),
 		value(IDBadValueListNotAllowed, "must be a list of zero or more of: {allowed}", list("allowed")),
-		value(IDBadValueIDNotFound, "is an id that does not exist"),
-		value(IDBadValueAmbiguousID, "is an ambiguous id"),
+		value("badValueIdNotFound", "is an id that does not exist"),
+		value("badValueAmbiguousId", "is an ambiguous id"),
 		value(IDBadValueIdentifier, "is not a valid identifier"),
 		value(IDBadValueIdentifierOccupied, "is taken already, choose another one"),
-		value(IDBadValueOctal, "must be an octal number"),
+		value("badValueOctal", "must be an octal number"),
 	}
 }
 
@@ -116,22 +107,11 @@ func BadValueString(key string) *Error { return keyed(IDBadValueString, key) }
 // BadValueListOfStrings reports a value that is not a list of strings.
 func BadValueListOfStrings(key string) *Error { return keyed(IDBadValueListOfStrings, key) }
 
-// BadValueTextTooLarge reports a text with more characters than the limit.
-func BadValueTextTooLarge(key string, limit int) *Error {
-	return raise(IDBadValueTextTooLarge, details{"key": key, "limit": int64(limit)})
-}
-
 // BadValueInteger reports a value that is not an integer.
 func BadValueInteger(key string) *Error { return keyed(IDBadValueInteger, key) }
 
-// BadValueFloat reports a value that is not a floating point number.
-func BadValueFloat(key string) *Error { return keyed(IDBadValueFloat, key) }
-
 // BadValueJSON reports a value that is not a JSON object.
 func BadValueJSON(key string) *Error { return keyed(IDBadValueJSON, key) }
-
-// BadValueXML reports a value that is not XML.
-func BadValueXML(key string) *Error { return keyed(IDBadValueXML, key) }
 
 // BadValueToken reports a value that is not a valid token, and why. A tokenError that is not of the catalogue
 // becomes an internalServerError in the details; it stays reachable by [Is] and [As].
@@ -148,22 +128,9 @@ func BadValueInviteType(key string) *Error { return keyed(IDBadValueInviteType, 
 // BadValueIPv4Address reports a value that is not an IPv4 address.
 func BadValueIPv4Address(key string) *Error { return keyed(IDBadValueIPv4Address, key) }
 
-// BadValueListOfIPv4Addresses reports a value that is not a list of IPv4 addresses.
-func BadValueListOfIPv4Addresses(key string) *Error { return keyed(IDBadValueListOfIPv4Addresses, key) }
-
 // BadValueTooLow reports a value below the limit, which is the least allowed value.
 func BadValueTooLow(key string, limit int64) *Error {
 	return raise(IDBadValueTooLow, details{"key": key, "limit": limit})
-}
-
-// BadValueTooHigh reports a value above the limit, which is the greatest allowed value.
-func BadValueTooHigh(key string, limit int64) *Error {
-	return raise(IDBadValueTooHigh, details{"key": key, "limit": limit})
-}
-
-// BadValueNotInRange reports a value outside the range, to which low and high both belong.
-func BadValueNotInRange(key string, low, high int64) *Error {
-	return raise(IDBadValueNotInRange, details{"key": key, "low": low, "high": high})
 }
 
 // BadValueNotAllowed reports a value other than the allowed ones.
@@ -176,17 +143,8 @@ func BadValueListNotAllowed(key string, allowed ...string) *Error {
 	return raise(IDBadValueListNotAllowed, details{"key": key, "allowed": plainStrings(allowed)})
 }
 
-// BadValueIDNotFound reports the id of something that does not exist.
-func BadValueIDNotFound(key string) *Error { return keyed(IDBadValueIDNotFound, key) }
-
-// BadValueAmbiguousID reports an id that fits several things.
-func BadValueAmbiguousID(key string) *Error { return keyed(IDBadValueAmbiguousID, key) }
-
 // BadValueIdentifier reports a value that is not an identifier.
 func BadValueIdentifier(key string) *Error { return keyed(IDBadValueIdentifier, key) }
 
 // BadValueIdentifierOccupied reports an identifier or a name that something else has already.
 func BadValueIdentifierOccupied(key string) *Error { return keyed(IDBadValueIdentifierOccupied, key) }
-
-// BadValueOctal reports a value that is not an octal number.
-func BadValueOctal(key string) *Error { return keyed(IDBadValueOctal, key) }

@@ -39,7 +39,7 @@ func TestDescriptionsTellTheDetails(t *testing.T) {
 		{BadValueString("name"), `Bad value: provided "name" must be a string.`},
 		{BadValueString(`a"b`), `Bad value: provided "a\"b" must be a string.`},
 		{BadValueTooLow("usageLimit", 1), `Bad value: provided "usageLimit" must be at least 1.`},
-		{BadValueNotInRange("n", -1, 9), `Bad value: provided "n" must lie between -1 and 9, inclusive.`},
+		{Make("badValueNotInRange", details{"key": "n", "low": -1, "high": 9}), `Bad value: provided "n" must lie between -1 and 9, inclusive.`},
 		{BadValueNotAllowed("interface", "rest", "oneclient"), `Bad value: provided "interface" must be one of: "rest", "oneclient".`},
 		{BadValueListNotAllowed("privileges"), `Bad value: provided "privileges" must be a list of zero or more of: (none).`},
 		{BadValueToken("token", TokenRevoked()), `Bad value: provided "token" is not a valid token: The token was revoked.`},
@@ -73,8 +73,8 @@ func TestDescriptionsTellTheDetails(t *testing.T) {
 			`The user with the id "u1" cannot use invite tokens of this type.`},
 		{InviteTokenConsumerInvalid(object("type", "nobody", "id", nil)),
 			`The consumer (type "nobody") cannot use invite tokens of this type.`},
-		{BadVersion(3, 4), `The protocol version is not supported. The supported versions are: 3, 4.`},
-		{FileAccess("/a", "eacces"), `The file "/a" could not be accessed: eacces.`},
+		{Make("badVersion", details{"supportedVersions": []int{3, 4}}), `The protocol version is not supported. The supported versions are: 3, 4.`},
+		{Make("fileAccess", details{"path": "/a", "errno": "eacces"}), `The file "/a" could not be accessed: eacces.`},
 		{BadValueCaveat(object("type", "ip", "ok", true, "n", nil)), `Bad value: provided caveat is not valid: {"n":null,"ok":true,"type":"ip"}.`},
 		{mustRead(t, `{"id":"badVersion","details":{"supportedVersions":[1.5,true,null,[1]]}}`),
 			`The protocol version is not supported. The supported versions are: 1.5, true, null, 1.`},
@@ -102,12 +102,14 @@ func TestDescriptionsStayShortAndPrintable(t *testing.T) {
 		wide[item] = item
 	}
 	for _, e := range []*Error{
-		BadMessage(long), BadMessage(wide), InternalServerError(long), ExternalServiceOperationFailed(long),
-		FileAccess(long, long), LimitReached(1, long), Posix(long), Forbidden(long),
+		Make("badMessage", details{"message": long}), Make("badMessage", details{"message": wide}),
+		Make("externalServiceOperationFailed", details{"serviceName": long}), Make("posix", details{"errno": long}),
+		Make("fileAccess", details{"path": long, "errno": long}), LimitReached(1, long), Forbidden(long), InternalServerError(long),
 		TokenCaveatUnknown(long), TokenCaveatUnverified(wide, long), TokenCaveatUnverified(wide, ""),
 		BadValueString(long), MissingAtLeastOneValue(many...), BadValueNotAllowed(long, many...), BadDataHint(long, long),
-		BadValueCaveat(long), BadValueCaveat(many), RelationDoesNotExist(long, long, long, long), BadVersion(make([]int, 10_000)...),
-		BadValueTimeSeriesCollectionConflictingMetricConfig(long, long, wide, wide),
+		BadValueCaveat(long), BadValueCaveat(many), Make("relationDoesNotExist", relation(long, long, long, long)),
+		Make("badVersion", details{"supportedVersions": make([]int, 10_000)}),
+		conflicting(long, long, wide, wide),
 	} {
 		requireDescription(t, e.Description)
 		assert.LessOrEqual(t, len(e.Error()), maxDescription+100)
@@ -123,8 +125,7 @@ func TestDescriptionsStayShortAndPrintable(t *testing.T) {
 	assert.LessOrEqual(t, len((&Error{ID: ID(invalid)}).Error()), 2*maxDescription)
 	assert.Equal(t, `Bad value: the configuration {"a":" `+strings.Repeat("x", maxComposite-10)+`... of the metric "m" in the `+
 		`time series "s" conflicts with the existing configuration {"a":2}.`,
-		BadValueTimeSeriesCollectionConflictingMetricConfig("s", "m", map[string]int{"a": 2},
-			map[string]string{"a": "\u0085" + strings.Repeat("x", 1000)}).Description)
+		conflicting("s", "m", map[string]int{"a": 2}, map[string]string{"a": "\u0085" + strings.Repeat("x", 1000)}).Description)
 	assert.Equal(t, `At least one of these values must be given: `+strings.Repeat(`"12345678", `, 32)+`"12345678"... and 67 more.`,
 		MissingAtLeastOneValue(strings.Fields(strings.Repeat("12345678 ", 100))...).Description)
 	assert.Equal(t, `Bad value: provided "`+strings.Repeat("é", 98)+`..." must be a string.`,

@@ -1,9 +1,11 @@
 // Package errors is the error catalogue of the Onezone API: every error that the API can return, as a Go value
 // that knows its id, its details, its HTTP status and its JSON form.
 //
-// There is one constructor per error, named after its id and taking what its details need:
+// The errors that this module returns have constructors, named after their ids and taking what their details need;
+// [Make] returns every other one:
 //
 //	return errors.BadValueString("name")
+//	return errors.Make("badValueFloat", map[string]any{"key": "share"})
 //
 // A caller tells errors apart by id, at any depth of nesting, and answers a request with the status and the
 // envelope:

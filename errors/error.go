@@ -1,6 +1,7 @@
 package errors
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 )
@@ -130,6 +131,29 @@ func From(err error) *Error {
 		return c
 	}
 	return InternalServerError("").WithCause(err)
+}
+
+// Make returns an error of the catalogue by its id. It is for the errors that have no constructor:
+//
+//	errors.Make("posix", map[string]any{"errno": "enoent"})
+//
+// The details are anything that marshals to the JSON object of the error's details, or nil. An id that is not in the
+// catalogue and details that do not fit it are mistakes in the program: they yield an internalServerError with the
+// mistake as its cause.
+func Make(id ID, details any) *Error {
+	raw, err := json.Marshal(details)
+	if err != nil {
+		return From(fmt.Errorf("make the error %q: %w", string(id), err))
+	}
+	entry, ok := lookup(id)
+	if !ok {
+		return From(fmt.Errorf("make the error %q: it is not in the catalogue", string(id)))
+	}
+	d, ok := entry.readDetails(raw, 0)
+	if !ok {
+		return From(fmt.Errorf("make the error %q: its details do not fit the catalogue", string(id)))
+	}
+	return raise(id, d)
 }
 
 // nested returns the error in e's details, or nil.

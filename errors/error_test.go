@@ -137,7 +137,7 @@ func TestConstructorsCopyTheirArguments(t *testing.T) {
 	unverified := TokenCaveatUnverified(caveat, "")
 	badCaveat := BadValueCaveat(caveat)
 	layout := map[string][]string{"s": keys}
-	missingLayout := TimeSeriesCollectionMissingLayout(layout)
+	missingLayout := Make("timeSeriesCollectionMissingLayout", details{"missingLayout": layout})
 
 	keys[0], whitelist[0], caveat["type"] = "changed", "changed", "changed"
 	layout["changed"] = nil

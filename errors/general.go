@@ -2,67 +2,52 @@ package errors
 
 // General errors.
 const (
-	IDBadMessage                     ID = "badMessage"
-	IDInternalServerError            ID = "internalServerError"
-	IDNotImplemented                 ID = "notImplemented"
-	IDNotSupported                   ID = "notSupported"
-	IDServiceUnavailable             ID = "serviceUnavailable"
-	IDTimeout                        ID = "timeout"
-	IDTemporaryFailure               ID = "temporaryFailure"
-	IDExternalServiceOperationFailed ID = "externalServiceOperationFailed"
-	IDNotFound                       ID = "notFound"
-	IDAlreadyExists                  ID = "alreadyExists"
-	IDFileAccess                     ID = "fileAccess"
-	IDLimitReached                   ID = "limitReached"
-	IDUnregisteredOneprovider        ID = "unregisteredOneprovider"
-	IDNoConnectionToOnezone          ID = "noConnectionToOnezone"
-	IDNoConnectionToPeerOneprovider  ID = "noConnectionToPeerOneprovider"
-	IDNoConnectionToClusterNode      ID = "noConnectionToClusterNode"
-	IDPosix                          ID = "posix"
+	IDInternalServerError ID = "internalServerError"
+	IDNotSupported        ID = "notSupported"
+	IDServiceUnavailable  ID = "serviceUnavailable"
+	IDTimeout             ID = "timeout"
+	IDTemporaryFailure    ID = "temporaryFailure"
+	IDNotFound            ID = "notFound"
+	IDAlreadyExists       ID = "alreadyExists"
+	IDLimitReached        ID = "limitReached"
 )
 
 func generalErrors() []entry {
 	return []entry{
-		{IDBadMessage, statusBadRequest, []field{textOrObject("message")},
+		{"badMessage", statusBadRequest, []field{textOrObject("message")},
 			simply("The message could not be understood: {message}.")},
 		{IDInternalServerError, statusInternal, []field{optional(text("reference"))}, []sentence{
 			{text: "The server failed to process the request. When you report it to the administrators, quote the reference {reference}."},
 			{text: "The server failed to process the request. If it happens again, report it to the administrators."}}},
-		{IDNotImplemented, statusNotImplemented, nil, simply("This operation is not implemented.")},
+		{"notImplemented", statusNotImplemented, nil, simply("This operation is not implemented.")},
 		{IDNotSupported, statusBadRequest, nil, simply("The resource does not support this operation.")},
 		{IDServiceUnavailable, statusUnavailable, nil, simply("A service that the operation needs is offline.")},
 		{IDTimeout, statusUnavailable, nil, simply("The operation timed out.")},
 		{IDTemporaryFailure, statusUnavailable, nil, simply("The operation failed for a temporary reason. Try again later.")},
-		{IDExternalServiceOperationFailed, statusUnavailable, []field{text("serviceName")},
+		{"externalServiceOperationFailed", statusUnavailable, []field{text("serviceName")},
 			simply("The external service {serviceName} has problems. They may be temporary, or the service may be misconfigured.")},
 		{IDNotFound, statusNotFound, nil, simply("The resource was not found.")},
 		{IDAlreadyExists, statusConflict, nil, simply("The resource exists already.")},
-		{IDFileAccess, statusInternal, []field{text("path"), text("errno")},
+		{"fileAccess", statusInternal, []field{text("path"), text("errno")},
 			simply("The file {path} could not be accessed: {text:errno}.")},
 		{IDLimitReached, statusBadRequest, []field{integer("limit"), text("resourceDescription")},
 			simply("The limit of {limit} {text:resourceDescription} is reached.")},
-		{IDUnregisteredOneprovider, statusUnavailable, nil, simply("This Oneprovider is not registered in a Onezone.")},
+		{"unregisteredOneprovider", statusUnavailable, nil, simply("This Oneprovider is not registered in a Onezone.")},
 		// The later generation of the API says to what there is no connection.
-		{IDNoConnectionToOnezone, statusUnavailable, []field{optional(text("zoneDomain"))}, []sentence{
+		{"noConnectionToOnezone", statusUnavailable, []field{optional(text("zoneDomain"))}, []sentence{
 			{text: "There is no connection to the Onezone {zoneDomain}."},
 			{text: "There is no connection to Onezone."}}},
-		{IDNoConnectionToPeerOneprovider, statusUnavailable,
+		{"noConnectionToPeerOneprovider", statusUnavailable,
 			[]field{optional(text("providerId")), optional(text("providerDomain"))}, []sentence{
 				{text: "There is no connection to the peer Oneprovider {providerDomain} with the id {providerId}."},
 				{text: "There is no connection to the peer Oneprovider {providerDomain}."},
 				{text: "There is no connection to the peer Oneprovider with the id {providerId}."},
 				{text: "There is no connection to the peer Oneprovider."}}},
-		{IDNoConnectionToClusterNode, statusUnavailable, []field{optional(text("nodeName"))}, []sentence{
+		{"noConnectionToClusterNode", statusUnavailable, []field{optional(text("nodeName"))}, []sentence{
 			{text: "There is no connection to the node {nodeName} of the cluster."},
 			{text: "There is no connection to a node of the cluster."}}},
-		{IDPosix, statusBadRequest, []field{text("errno")}, simply("The operation failed with the POSIX code {errno}.")},
+		{"posix", statusBadRequest, []field{text("errno")}, simply("The operation failed with the POSIX code {errno}.")},
 	}
-}
-
-// BadMessage reports a protocol message that was not understood. The message is a string, or anything that has a
-// JSON object for its JSON form.
-func BadMessage(message any) *Error {
-	return raise(IDBadMessage, details{"message": plainJSON(message)})
 }
 
 // InternalServerError reports an unexpected fault of the server. The reference, which may be empty, is what its
@@ -73,9 +58,6 @@ func InternalServerError(reference string) *Error {
 	}
 	return raise(IDInternalServerError, details{"reference": reference})
 }
-
-// NotImplemented reports an operation that is not implemented.
-func NotImplemented() *Error { return raise(IDNotImplemented, nil) }
 
 // NotSupported reports an operation that the resource does not support.
 func NotSupported() *Error { return raise(IDNotSupported, nil) }
@@ -89,41 +71,14 @@ func Timeout() *Error { return raise(IDTimeout, nil) }
 // TemporaryFailure reports a failure that a later attempt may not meet.
 func TemporaryFailure() *Error { return raise(IDTemporaryFailure, nil) }
 
-// ExternalServiceOperationFailed reports problems with the named external service.
-func ExternalServiceOperationFailed(serviceName string) *Error {
-	return raise(IDExternalServiceOperationFailed, details{"serviceName": serviceName})
-}
-
 // NotFound reports a resource that does not exist.
 func NotFound() *Error { return raise(IDNotFound, nil) }
 
 // AlreadyExists reports a resource that exists already.
 func AlreadyExists() *Error { return raise(IDAlreadyExists, nil) }
 
-// FileAccess reports a file on the server that could not be accessed, and the POSIX name of the reason ("eacces").
-func FileAccess(path, errno string) *Error {
-	return raise(IDFileAccess, details{"path": path, "errno": errno})
-}
-
 // LimitReached reports that there can be no more than limit of something, described in the plural ("tokens of a
 // user").
 func LimitReached(limit int, resourceDescription string) *Error {
 	return raise(IDLimitReached, details{"limit": int64(limit), "resourceDescription": resourceDescription})
-}
-
-// UnregisteredOneprovider reports that the answering Oneprovider is not registered.
-func UnregisteredOneprovider() *Error { return raise(IDUnregisteredOneprovider, nil) }
-
-// NoConnectionToOnezone reports that Onezone cannot be reached.
-func NoConnectionToOnezone() *Error { return raise(IDNoConnectionToOnezone, nil) }
-
-// NoConnectionToPeerOneprovider reports that another Oneprovider cannot be reached.
-func NoConnectionToPeerOneprovider() *Error { return raise(IDNoConnectionToPeerOneprovider, nil) }
-
-// NoConnectionToClusterNode reports that a node of the cluster cannot be reached.
-func NoConnectionToClusterNode() *Error { return raise(IDNoConnectionToClusterNode, nil) }
-
-// Posix reports the POSIX code, by its lower-case name ("enoent"), that an operation failed with.
-func Posix(errno string) *Error {
-	return raise(IDPosix, details{"errno": errno})
 }

@@ -166,7 +166,7 @@ func TestUnrecognisedErrorsAreKeptWhole(t *testing.T) {
 		{`{"id":"badValueNotAllowed","details":{"key":"k","allowed":{}},"description":"x"}`, IDBadValueNotAllowed},
 		{`{"id":"missingAtLeastOneValue","details":{"keys":["a",5]},"description":"x"}`, IDMissingAtLeastOneValue},
 		{`{"id":"missingAtLeastOneValue","details":{"keys":"a"},"description":"x"}`, IDMissingAtLeastOneValue},
-		{`{"id":"badMessage","details":{"message":[]},"description":"x"}`, IDBadMessage},
+		{`{"id":"badMessage","details":{"message":[]},"description":"x"}`, "badMessage"},
 		{`{"id":"tokenCaveatUnverified","details":{"caveat":{}},"description":"x"}`, IDTokenCaveatUnverified},
 		{`{"id":"tokenCaveatUnverified","details":{"caveat":{"scope":"all"}},"description":"x"}`, IDTokenCaveatUnverified},
 		{`{"id":"internalServerError","details":{"reference":5},"description":"x"}`, IDInternalServerError},

@@ -1,7 +1,6 @@
 package errors
 
-// onepanelErrors lists the errors of Onepanel. They are here to be read and passed on: Onezone does not raise them,
-// so they have no constructors.
+// onepanelErrors lists the errors of Onepanel. They are here to be read and passed on.
 func onepanelErrors() []entry {
 	hostname := anything("hostname")
 	return []entry{

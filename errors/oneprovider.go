@@ -1,7 +1,6 @@
 package errors
 
-// oneproviderErrors lists the errors of Oneproviders. They are here to be read and passed on: Onezone does not raise
-// them, so they have no constructors.
+// oneproviderErrors lists the errors of Oneproviders. They are here to be read and passed on.
 func oneproviderErrors() []entry {
 	space, storage := anything("spaceId"), anything("storageId")
 	return []entry{
