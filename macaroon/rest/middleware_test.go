@@ -204,9 +204,7 @@ func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
 
 func TestNobodyIsAllowedAnything(t *testing.T) {
 	t.Parallel()
-	gri := caveat.GRI{}
-	var err error
-	gri, err = caveat.ParseGRI("file.f.content:private")
+	gri, err := caveat.ParseGRI("file.f.content:private")
 	require.NoError(t, err)
 	file := caveat.File{}
 	for name, client := range map[string]rest.Client{

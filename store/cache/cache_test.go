@@ -440,7 +440,6 @@ func TestAnswersKeepNoTokensInMemory(t *testing.T) {
 		id, kept := retention.Within(name)
 		_, _ = c.NamedKey(t.Context(), id)
 		_, _ = c.TemporaryKey(t.Context(), caveat.User(id))
-		id = ""
 		require.False(t, kept(), name)
 	}
 }

@@ -37,10 +37,9 @@ func (a *acknowledged) mint(ctx context.Context, s *redis.Store, writer string) 
 		id := fmt.Sprint(writer, " ", i)
 		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
 		err := second(s.CreateToken(attempt, newToken(id), 0))
-		used := false
 		if err == nil {
 			err = s.UpdateToken(attempt, id, func(t *store.Token) error { t.UsageCount++; return nil })
-			used = err == nil
+			used := err == nil
 			a.mu.Lock()
 			a.tokens = append(a.tokens, id)
 			if used {

@@ -27,7 +27,6 @@ func TestLookUpsKeepNoTokensInMemory(t *testing.T) {
 		id, kept := retention.Within(name)
 		_, _ = s.NamedKey(t.Context(), id)
 		_, _ = s.TemporaryKey(t.Context(), caveat.User(id))
-		id = ""
 		require.Eventually(t, func() bool { return !kept() }, patience, 10*time.Millisecond, name)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build e2e
+
 // Package mixedload keeps a cache busy with tokens that are issued, verified,
 // changed and deleted, and measures the memory that it needs.
 package mixedload

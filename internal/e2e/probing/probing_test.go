@@ -1,3 +1,5 @@
+//go:build e2e
+
 // Package probing asks an authority about ids that exist and ids that do not,
 // and compares how long the answers take.
 package probing

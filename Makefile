@@ -1,0 +1,39 @@
+# What a contributor runs. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+STORE ?= sqlite
+FUZZ_TIME ?= 30s
+
+.PHONY: help test test-store test-all test-e2e check lint bench fuzz release
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+
+test: ## the quick tests of the root module, in about 20 seconds
+	go test -short ./...
+
+test-store: ## all tests of one backend: make test-store STORE=sqlite, postgres, redis, cache, memory or seal
+	.ci/packages
+	go test ./store/$(STORE)/...
+
+test-all: ## every test of every module, real servers included, in under 5 minutes
+	.ci/packages
+	go test -tags e2e work
+
+test-e2e: ## the tests with proxies, failovers and generated clients
+	.ci/packages
+	go test -tags e2e ./internal/e2e/...
+
+check: ## all that must hold before a change lands, in under 20 minutes
+	.ci/run
+
+lint: ## the linters alone
+	.ci/lint
+
+bench: ## compare the speed with peers, and hold it to its targets
+	go run ./internal/e2e/bench
+
+fuzz: ## each fuzz target for FUZZ_TIME (30s)
+	.ci/fuzz $(FUZZ_TIME)
+
+release: ## commit and tag a release of all modules: make release VERSION=v0.1.0; pushes nothing
+	.ci/release $(VERSION)
