@@ -1,3 +1,3 @@
-// Package readme holds nothing but the tests that compile and run the programs
-// which the README shows.
+// Package readme compiles and runs the programs that the README and the guide show,
+// and checks what they link to.
 package readme

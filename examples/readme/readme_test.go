@@ -15,29 +15,28 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// blocks returns the Go code that the README shows.
+var root = filepath.Join("..", "..")
+
+// blocks returns the Go code that the README and the guide show, each block once.
 func blocks(t *testing.T) (code []string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	require.NoError(t, err)
-	inside := false
-	for line := range strings.Lines(string(text)) {
-		switch {
-		case line == "```go\n":
-			inside = true
-			code = append(code, "")
-		case strings.HasPrefix(line, "```"):
-			inside = false
-		case inside:
-			code[len(code)-1] += line
+	for _, file := range []string{"README.md", filepath.Join("docs", "guide.md")} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		for _, found := range goBlock.FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(code, found[1]) {
+				code = append(code, found[1])
+			}
 		}
 	}
-	require.GreaterOrEqual(t, len(code), 9)
+	require.GreaterOrEqual(t, len(code), 11)
 	return code
 }
 
-// Whatever Go the README shows stands, to the letter, in a test of this package,
-// or is a program.
+var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```\n")
+
+// All Go code of the README and the guide is, to the letter, part of a test of this
+// package, or a program.
 func TestTheReadmeShowsWhatIsTestedHere(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")
@@ -127,5 +126,38 @@ func TestTheReadmeExamplesCompileAlone(t *testing.T) {
 	require.Equal(t, 1, programs)
 	out, err = exec.CommandContext(t.Context(), binaries[0]).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Equal(t, "usr-alice <nil>\n", string(out))
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(readme), "```text\n"+string(out)+"```\n", "the README shows another output than its program prints")
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// Links to files of the repository, and paths of Go files in backquotes, exist.
+func TestTheDocumentationNamesFilesThatExist(t *testing.T) {
+	t.Parallel()
+	path := regexp.MustCompile("`([a-z0-9_]+(?:/[a-z0-9_]+)+(?:\\.go)?)`")
+	documents, err := filepath.Glob(filepath.Join(root, "*.md"))
+	require.NoError(t, err)
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		more, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		require.NoError(t, err)
+		documents = append(documents, more...)
+	}
+	require.Greater(t, len(documents), 10)
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(document), filepath.FromSlash(found[1])))
+			require.NoError(t, err, "a link of %s", document)
+		}
+		if filepath.Base(document) == "CHANGELOG.md" {
+			continue
+		}
+		for _, found := range path.FindAllStringSubmatch(string(text), -1) {
+			_, err := os.Stat(filepath.Join(root, filepath.FromSlash(found[1])))
+			require.NoError(t, err, "a path in %s", document)
+		}
+	}
 }

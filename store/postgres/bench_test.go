@@ -119,7 +119,7 @@ func quantile(durations []time.Duration, q float64) float64 {
 }
 
 // manyTokens is how many tokens [BenchmarkLookup] loads, 1,000,000 for the table
-// of the README. Fewer by default: to load them takes a while.
+// of docs/benchmarks.md. Fewer by default, because loading them takes a while.
 func manyTokens(b *testing.B) int {
 	text := os.Getenv("ONEZONE_BENCH_TOKENS")
 	if text == "" {
