@@ -2,7 +2,9 @@ package caveat
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/onezone-go/onezone/internal/strictjson"
@@ -57,37 +59,44 @@ func text(raw json.RawMessage) (s string, ok bool) {
 	return *p, true
 }
 
-// list returns the entries of the list under the key; nil where it is no list
-// or an empty one. Of a list with more entries than most it returns one more,
-// and reads no further.
-func (o object) list(key string, most int) (list []json.RawMessage) {
-	d := json.NewDecoder(bytes.NewReader(o[key]))
-	if open, err := d.Token(); err != nil || open != json.Delim('[') {
-		return nil
-	}
-	for d.More() && len(list) <= most {
-		var entry json.RawMessage
-		if d.Decode(&entry) != nil {
-			return nil
-		}
-		list = append(list, entry)
-	}
+// list returns the entries of the list under the key; nil where it is no list or
+// an empty one. Of a list with more entries than most it returns one more.
+func (o object) list(key string, most int) []json.RawMessage {
+	list, _ := strictjson.Elements(o[key], most)
 	return list
 }
 
-// read picks the form that fits: one of the Onezone language, or that of an
-// application's kind.
+// read reads the first form that fits: one of the Onezone language, or that of an
+// application's kind. The problem says what would be right.
 func (v *Vocabulary) read(o object) (c Caveat, problem string) {
-	if c, problem = v.language().read(o, v.limit()); problem != notThisForm {
-		return c, problem
+	typ, _ := o.text("type")
+	form := ""
+	for _, r := range v.language().rows {
+		if r.key == "" && string(r.typ) != typ || r.key != "" && !o.has(r.key) {
+			continue
+		}
+		form = cmp.Or(form, r.object)
+		switch c, problem = r.read(o, v.limit()); problem {
+		case "":
+			return c, ""
+		case notThisForm:
+		default:
+			return nil, hasForm(problem, r.object)
+		}
 	}
-	name, _ := o.text("type")
-	if k := v.kind(name); k != nil {
-		value, ok := o.text("value")
-		return Custom{k, value}, unless(ok, "value must be a string")
+	if k := v.kind(typ); k != nil {
+		if value, ok := o.text("value"); ok {
+			return Custom{k, value}, ""
+		}
+		return nil, hasForm("value must be a string", fmt.Sprintf(`{"type":%q,"value":"VALUE"}`, typ))
 	}
-	return nil, notThisForm
+	if form != "" {
+		return nil, hasForm(notThisForm, form)
+	}
+	return nil, "its type must be one of " + v.kindsBy(func(r row) string { return string(r.typ) })
 }
+
+func hasForm(problem, form string) string { return problem + "; its type has the form " + form }
 
 func unless(ok bool, problem string) string {
 	if ok {

@@ -16,6 +16,9 @@ type row struct {
 	uses []Use  // what tokens with such a caveat can be used for
 	rank int    // the place in an offline access token; 0: it has none
 
+	// text and object show the two forms in descriptions of errors.
+	text, object string
+
 	// parse reads what follows the head in a text.
 	parse func(rest string) (Caveat, bool)
 	// read reads the object form. most is how many entries a list may have; it
@@ -27,34 +30,49 @@ type row struct {
 }
 
 // notThisForm is the problem of an object that lacks the keys of the type.
-const notThisForm = "its type must be one of the known ones, with the keys that belong to it"
+const notThisForm = "it lacks keys of its type"
 
 // rows is the Onezone language, in the order in which its documentation lists
 // the types and in which the object forms are tried.
 var rows = []row{
-	{typ: TypeTime, head: "time", zero: Time{}, uses: everyUse, parse: parseTime, read: readTime},
+	{typ: TypeTime, head: "time", zero: Time{}, uses: everyUse,
+		text: `time < SECONDS`, object: `{"type":"time","validUntil":SECONDS}`,
+		parse: parseTime, read: readTime},
 	{typ: TypeIP, head: "ip", zero: IP{}, uses: everyUse,
+		text: `ip = A.B.C.D/LENGTH|...`, object: `{"type":"ip","whitelist":["A.B.C.D/LENGTH",...]}`,
 		parse: listText[IP](parseMask), read: listJSON[IP](parseMask)},
-	{typ: TypeASN, head: "asn", zero: ASN{}, uses: everyUse, parse: listText[ASN](parseASN), read: readASN},
+	{typ: TypeASN, head: "asn", zero: ASN{}, uses: everyUse,
+		text: `asn = NUMBER|...`, object: `{"type":"asn","whitelist":[NUMBER,...]}`,
+		parse: listText[ASN](parseASN), read: readASN},
 	{typ: TypeCountry, head: "geo.country", zero: Country{}, uses: everyUse,
+		text: `geo.country = CODE|..., or != for all others`, object: `{"type":"geo.country","filter":"whitelist" or "blacklist","list":["CODE",...]}`,
 		parse: placesText(newCountry), read: placesJSON(newCountry)},
 	{typ: TypeRegion, head: "geo.region", zero: Region{}, uses: everyUse,
+		text: `geo.region = NAME|..., or != for all others`, object: `{"type":"geo.region","filter":"whitelist" or "blacklist","list":["NAME",...]}`,
 		parse: placesText(newRegion), read: placesJSON(newRegion)},
 	{typ: TypeScope, head: "authorization", zero: IdentityOnly{}, uses: []Use{UseAccessAsIdentity},
+		text: `authorization = none`, object: `{"scope":"identityToken"}`,
 		parse: constant(IdentityOnly{}), read: readIdentityOnly, key: "scope"},
 	{typ: TypeService, head: "service", zero: Services{}, uses: onlyAccess,
+		text: `service = opw-ID|...`, object: `{"type":"service","whitelist":["opw-ID",...]}`,
 		parse: listText[Services](ParseService), read: listJSON[Services](ParseService)},
 	{typ: TypeConsumer, head: "consumer", zero: Consumers{}, uses: everyUse,
+		text: `consumer = usr-ID|...`, object: `{"type":"consumer","whitelist":["usr-ID",...]}`,
 		parse: listText[Consumers](ParseSubject), read: listJSON[Consumers](ParseSubject)},
 	{typ: TypeInterface, head: "interface", zero: REST, uses: []Use{UseAccess, UseAccessAsIdentity, UseIdentity}, rank: 5,
+		text: `interface = rest, oneclient or graphsync`, object: `{"type":"interface","interface":"rest", "oneclient" or "graphsync"}`,
 		parse: parseInterface, read: readInterface},
 	{typ: TypeAPI, head: "api", zero: API{}, uses: onlyAccess, rank: 2,
+		text: `api = SERVICE/OPERATION/GRI|...`, object: `{"type":"api","whitelist":["SERVICE/OPERATION/GRI",...]}`,
 		parse: listText[API](ParseMatchSpec), read: listJSON[API](ParseMatchSpec)},
 	{typ: TypeDataReadonly, head: "data.readonly", zero: DataReadonly{}, uses: onlyAccess, rank: 1,
+		text: `data.readonly`, object: `{"type":"data.readonly"}`,
 		parse: constant(DataReadonly{}), read: readReadonly},
 	{typ: TypeDataPath, head: "data.path", zero: DataPath{}, uses: onlyAccess, rank: 4,
+		text: `data.path = BASE64|...`, object: `{"type":"data.path","whitelist":["BASE64",...]}`,
 		parse: parseDataPath, read: listJSON[DataPath](strictPath)},
 	{typ: TypeDataObjectID, head: "data.objectid", zero: DataObjectID{}, uses: onlyAccess, rank: 3,
+		text: `data.objectid = ID|...`, object: `{"type":"data.objectid","whitelist":["ID",...]}`,
 		parse: listText[DataObjectID](verbatim), read: listJSON[DataObjectID](verbatim)},
 }
 
@@ -77,20 +95,6 @@ func newTable(rows []row) *table {
 
 // language is the table of the Onezone language.
 var language = newTable(rows)
-
-// read reads an object in the first form that fits.
-func (t *table) read(o object, most int) (c Caveat, problem string) {
-	typ, _ := o.text("type")
-	for _, r := range t.rows {
-		if r.key == "" && string(r.typ) != typ || r.key != "" && !o.has(r.key) {
-			continue
-		}
-		if c, problem = r.read(o, most); problem != notThisForm {
-			return c, problem
-		}
-	}
-	return nil, notThisForm
-}
 
 // normalize returns a caveat that is a value of the table or of an
 // application's kind as it is. It returns an [Unknown] for what only passes for

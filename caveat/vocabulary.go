@@ -3,6 +3,7 @@ package caveat
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -96,8 +97,7 @@ func (v *Vocabulary) parse(text string) (Caveat, *row) {
 	}
 	// Entries are counted first, so that a hostile list is not built only to be
 	// refused.
-	tooLong := len(text) > v.limit() && strings.Count(text, separator) >= v.limit()
-	if r := v.language().byHead[head]; r != nil && !tooLong {
+	if r := v.language().byHead[head]; r != nil && !v.tooLong(text) {
 		if c, ok := r.parse(text[len(head):]); ok {
 			return c, r
 		}
@@ -149,8 +149,11 @@ func (v *Vocabulary) Text(c Caveat) (string, error) {
 
 // text returns the text of the caveat, or says why it may not enter a new token.
 func (v *Vocabulary) text(c Caveat) (text, problem string) {
+	if unknown, ok := c.(Unknown); ok {
+		return "", unknown.problem() + "; " + v.expected(string(unknown))
+	}
 	if c.entries() > v.limit() {
-		return "", fmt.Sprintf("its list has more than %d entries", v.limit())
+		return "", v.longList()
 	}
 	if custom, ok := c.(Custom); ok && v.kind(custom.kind.Name) != custom.kind {
 		return "", "its kind is not in the vocabulary; pass the one that made it to macaroon.WithVocabulary or ConfineIn"
@@ -162,6 +165,42 @@ func (v *Vocabulary) text(c Caveat) (text, problem string) {
 		return "", "its text must be valid UTF-8"
 	}
 	return text, ""
+}
+
+// expected says what would be right in the place of a text that is no caveat.
+func (v *Vocabulary) expected(text string) string {
+	head, _, _ := strings.Cut(text, " ")
+	r := v.language().byHead[head]
+	switch {
+	case r != nil && v.tooLong(text):
+		return v.longList()
+	case r != nil:
+		return "its kind has the form " + r.text
+	case v.kind(head) != nil:
+		return "its kind has the form " + head + " = VALUE"
+	}
+	return "its kind must be one of " + v.kindsBy(func(r row) string { return r.head })
+}
+
+// kindsBy lists the kinds of caveats, those of an application last.
+func (v *Vocabulary) kindsBy(name func(row) string) string {
+	var names []string
+	for _, r := range v.language().rows {
+		names = append(names, name(r))
+	}
+	if v != nil {
+		names = append(names, slices.Sorted(maps.Keys(v.kinds))...)
+	}
+	return strings.Join(names, ", ")
+}
+
+// tooLong reports whether a list in the text has more entries than it may have.
+func (v *Vocabulary) tooLong(text string) bool {
+	return len(text) > v.limit() && strings.Count(text, separator) >= v.limit()
+}
+
+func (v *Vocabulary) longList() string {
+	return fmt.Sprintf("its list has more than %d entries", v.limit())
 }
 
 // isText reports whether the string survives JSON, which puts U+FFFD in the

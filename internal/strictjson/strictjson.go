@@ -32,6 +32,24 @@ func Parse(data []byte) (members map[string]json.RawMessage, err error) {
 	return members, nil
 }
 
+// Elements returns the elements of a JSON array, undecoded. Of an array with more
+// than most elements it returns one more, and reads no further. ok is false for
+// every other value.
+func Elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return nil, false
+	}
+	for d.More() && len(list) <= most {
+		var element json.RawMessage
+		if d.Decode(&element) != nil {
+			return nil, false
+		}
+		list = append(list, element)
+	}
+	return list, true
+}
+
 // parser goes over a text once. Its methods return false where the text is not
 // strict.
 type parser struct {

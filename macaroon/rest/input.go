@@ -9,6 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -188,7 +189,7 @@ func (in *input) caveats(key string) []caveat.Caveat {
 		// The body is valid JSON. The limit is that of a new token, which would
 		// have none of them where one is too many.
 		most := in.authority.MaxCaveats()
-		list, ok := elementsOf(raw, most)
+		list, ok := strictjson.Elements(raw, most)
 		if !ok {
 			return nil, errors.BadData(key)
 		}
@@ -212,23 +213,6 @@ func (in *input) caveats(key string) []caveat.Caveat {
 // maxCaveatJSON is longer than the JSON of any caveat that fits in a packet, with
 // every character escaped.
 const maxCaveatJSON = 6*65535 + 1024
-
-// elementsOf returns the elements of a JSON array, up to one more than most; ok is
-// false where it is none.
-func elementsOf(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('[') {
-		return nil, false
-	}
-	for len(list) <= most && d.More() {
-		var item json.RawMessage
-		if d.Decode(&item) != nil {
-			return nil, false
-		}
-		list = append(list, item)
-	}
-	return list, true
-}
 
 // tokenType reads a token type, that of access tokens where it is missing. The
 // error is badValueTokenType.

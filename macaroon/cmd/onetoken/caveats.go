@@ -56,7 +56,7 @@ func (c *caveatFlags) read(p process, args []string) ([]string, error) {
 			foreign = append(foreign, i+1)
 			texts = append(texts, arg)
 		default:
-			return nil, notCaveat(i, arg)
+			return nil, notCaveat(i, arg, caveat.Validate(read))
 		}
 	}
 	for _, n := range foreign {
@@ -72,9 +72,11 @@ func isApplicationCaveat(text string) bool {
 	return err != nil && text != "" && !strings.HasPrefix(text, "-") && printable.Quote(text) == text
 }
 
-// notCaveat tells of an argument by its place. The text might be a token.
-func notCaveat(i int, text string) error {
-	hint := `a caveat is one argument, such as "time < 1700000000"; -any lets in those of applications`
+// notCaveat tells of an argument by its place, and why it is no caveat. It does
+// not repeat the text, which might be a token.
+func notCaveat(i int, text string, why error) error {
+	hint := strings.TrimSuffix(errors.From(why).Description, ".") +
+		`; a caveat is one argument, such as "time < 1700000000"; -any lets in those of applications`
 	if strings.HasPrefix(text, "-") {
 		hint = "flags stand before the caveats"
 	}

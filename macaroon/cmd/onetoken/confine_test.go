@@ -80,6 +80,14 @@ func TestConfineDoesNotPassATokenOnUnconfined(t *testing.T) {
 	}
 }
 
+func TestAnUnknownKindOfCaveatIsToldFromAMalformedValue(t *testing.T) {
+	t.Parallel()
+	onetoken(exampleToken, "confine", "color = red").trouble(t, "caveat 1 is not in the language: "+
+		"Bad value: provided caveat is not valid: it is not a known caveat; its kind must be one of time, ip, asn, ")
+	onetoken(exampleToken, "confine", "ip = 1.2.3").trouble(t, "caveat 1 is not in the language: "+
+		"Bad value: provided caveat is not valid: it is not a known caveat; its kind has the form ip = A.B.C.D/LENGTH|...; ")
+}
+
 // A caveat outside the language enters a token only when asked for, and then
 // with a warning that does not repeat it.
 func TestApplicationCaveatsNeedAny(t *testing.T) {
