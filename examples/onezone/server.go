@@ -33,6 +33,11 @@ const (
 	shutdownTimeout = readTimeout + writeTimeout
 )
 
+// maxStreams is how many requests a connection of HTTP/2 has at once. Each takes
+// memory as long as the client reads no answer, also one that is refused because
+// the client has too many in flight.
+const maxStreams = 16
+
 // service is the running program.
 type service struct {
 	settings  settings
@@ -156,7 +161,8 @@ func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *h
 		MaxHeaderBytes:    v.settings.limits.headerBytes,
 		ConnState:         l.state,
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams:          v.settings.limits.requests,
+			MaxConcurrentStreams:          min(v.settings.limits.requests, maxStreams),
+			MaxReadFrameSize:              16 << 10,
 			MaxReceiveBufferPerConnection: 128 << 10,
 			MaxReceiveBufferPerStream:     64 << 10,
 		},

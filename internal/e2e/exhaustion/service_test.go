@@ -63,7 +63,7 @@ type service struct {
 }
 
 var (
-	printedURL      = regexp.MustCompile(`http://([^/ ]+)`)
+	printedURL      = regexp.MustCompile(`https?://([^/ ]+)`)
 	printedPassword = regexp.MustCompile(`-u demo:(\S+)`)
 	printedToken    = regexp.MustCompile(`x-auth-token: (\S+)'`)
 )
