@@ -7,6 +7,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // holder is all that the store knows of a subject besides its named tokens. It
@@ -36,7 +37,7 @@ func (h *holder) key(subject caveat.Subject) (store.Key, bool) {
 
 // NamedKey implements [store.Keys].
 func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	if err := s.ready(ctx, "look up the key of a named token"); err != nil {
+	if err := backend.Check(ctx, &s.life, "look up the key of a named token"); err != nil {
 		return store.Key{}, err
 	}
 	for {
@@ -63,7 +64,7 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 
 // TemporaryKey implements [store.Keys].
 func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	if err := s.ready(ctx, "look up the key of temporary tokens"); err != nil {
+	if err := backend.Check(ctx, &s.life, "look up the key of temporary tokens"); err != nil {
 		return store.Key{}, err
 	}
 	key, ok := s.holders.get(subject).key(subject)

@@ -17,11 +17,8 @@
 package memory
 
 import (
-	"context"
-	"fmt"
 	"hash/maphash"
 	"sync"
-	"sync/atomic"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/store"
@@ -32,7 +29,10 @@ import (
 type contract = backend.Contract
 
 // driver is the store under its contract.
-type driver struct{ *Store }
+type driver struct {
+	*Store
+	backend.Life
+}
 
 // Store is a [store.Store] in memory. Make one with [New].
 type Store struct {
@@ -40,7 +40,7 @@ type Store struct {
 
 	// What verifications read comes first. The tables change under mu, too, but
 	// are read without it.
-	closed  atomic.Bool
+	life    backend.Life
 	tokens  *table[string, entry]          // named tokens by id
 	holders *table[caveat.Subject, holder] // what there is of a subject
 
@@ -55,8 +55,6 @@ type Store struct {
 	identities *index[caveat.Subject]    // those with an identity
 	temporary  *index[caveat.Subject]    // those with a temporary secret
 	watchers   map[*backend.Queue]struct{}
-	done       context.Context // done when the store is closed
-	cancel     context.CancelFunc
 }
 
 var _ store.Store = (*Store)(nil)
@@ -64,6 +62,7 @@ var _ store.Store = (*Store)(nil)
 // New returns an empty store.
 func New() *Store {
 	s := &Store{
+		life:       backend.NewLife(),
 		tokens:     newTable[string, entry](maphash.String),
 		holders:    newTable[caveat.Subject, holder](hashSubject),
 		byAge:      newIndex(compareAge),
@@ -75,8 +74,7 @@ func New() *Store {
 		temporary:  newIndex(compareSubjects),
 		watchers:   make(map[*backend.Queue]struct{}),
 	}
-	s.done, s.cancel = context.WithCancel(context.Background())
-	s.contract = backend.NewContract(driver{s})
+	s.contract = backend.NewContract(driver{s, s.life})
 	return s
 }
 
@@ -89,26 +87,6 @@ func hashSubject(seed maphash.Seed, s caveat.Subject) uint64 {
 // Close makes all later calls fail with [store.ErrClosed] and ends those of
 // [Store.Watch]. It never fails, nor does closing twice.
 func (s *Store) Close() error {
-	s.closed.Store(true)
-	s.cancel()
-	return nil
-}
-
-// Ready implements [backend.Readier].
-func (s driver) Ready() error {
-	if s.closed.Load() {
-		return store.ErrClosed
-	}
-	return nil
-}
-
-// ready reports why the call that is about to do something should not.
-func (s *Store) ready(ctx context.Context, something string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", something, err)
-	}
-	if s.closed.Load() {
-		return fmt.Errorf("%s: %w", something, store.ErrClosed)
-	}
+	s.life.End()
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 // late is told [store.FeedDown] and [store.FeedUp] in place of them. Watch
 // returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
-	return backend.Feed{Readier: driver{s}, Closed: s.done, Listen: s.listen}.Watch(ctx, observe)
+	return backend.Feed{Readier: s.life, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
 // listen has all changes pushed until ctx is done.

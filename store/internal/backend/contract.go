@@ -65,24 +65,13 @@ func (l Life) Ready() error {
 	return nil
 }
 
-// Do makes a call of a store: it runs do if the store is ready and ctx is not
-// done. doing is the verb phrase of operational errors; errors of the catalogue
-// are returned as they are.
-func Do(ctx context.Context, r Readier, doing string, do func() error) error {
-	err := unready(ctx, r)
-	if err == nil {
-		if err = do(); err == nil {
-			return nil
-		}
-		if _, ok := errors.AsType[*errors.Error](err); ok {
-			return err
-		}
-		// A database has errors of its own for the end of a context or store.
-		if cause := unready(ctx, r); cause != nil {
-			err = cause
-		}
+// Check returns why a call of a store cannot be made, nil if it can. doing is its
+// verb phrase.
+func Check(ctx context.Context, r Readier, doing string) error {
+	if err := unready(ctx, r); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return nil
 }
 
 func unready(ctx context.Context, r Readier) error {
@@ -90,6 +79,24 @@ func unready(ctx context.Context, r Readier) error {
 		return err
 	}
 	return r.Ready()
+}
+
+// Do makes a call of a store: it runs do if the store is ready and ctx is not
+// done. doing is the verb phrase of operational errors; errors of the catalogue
+// are returned as they are.
+func Do(ctx context.Context, r Readier, doing string, do func() error) error {
+	if err := Check(ctx, r, doing); err != nil {
+		return err
+	}
+	err := do()
+	if _, ok := errors.AsType[*errors.Error](err); ok || err == nil {
+		return err
+	}
+	// A database has errors of its own for the end of a context or store.
+	if cause := Check(ctx, r, doing); cause != nil {
+		return cause
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // find makes a call about a record. The error is notFound where there can be none.
