@@ -80,20 +80,11 @@ func (s *Store) pair(ctx context.Context, first, second string) (one, two string
 // textsOf returns the n strings that one command gave, "" for those that are not
 // there.
 func textsOf(result rueidis.RedisResult, n int) ([]string, error) {
-	values, err := result.ToArray()
+	values, err := result.AsStrSlice()
 	if err == nil && len(values) != n {
 		err = errFormat
 	}
-	if err != nil {
-		return nil, err
-	}
-	texts := make([]string, n)
-	for i, value := range values {
-		if texts[i], err = textOf(value.ToString()); err != nil {
-			return nil, err
-		}
-	}
-	return texts, nil
+	return values, err
 }
 
 // pointer returns where the pointer leads.

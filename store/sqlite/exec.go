@@ -148,7 +148,8 @@ func (s *Store) inTurn(ctx context.Context, write func() error) error {
 	defer func() { <-s.turn }()
 	err := s.patiently(ctx, write)
 	if err == nil {
-		s.changed.ring()
+		next := make(chan struct{})
+		close(*s.changed.Swap(&next))
 	}
 	return err
 }

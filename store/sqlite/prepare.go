@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/onezone-go/onezone/store"
 )
@@ -50,43 +51,36 @@ func (s *Store) forget() {
 }
 
 func (s *Store) prepare(ctx context.Context) (*prepared, error) {
-	reader, err := s.prepareOn(ctx, s.reader)
-	if err != nil || s.writer == s.reader {
-		return &prepared{reader, reader}, err
+	p := new(prepared)
+	err := s.prepareOn(ctx, s.reader, &p.reader)
+	if p.writer = p.reader; s.writer != s.reader && err == nil {
+		err = s.prepareOn(ctx, s.writer, &p.writer)
 	}
-	writer, err := s.prepareOn(ctx, s.writer)
 	if err != nil {
-		reader.close()
+		p.close()
 		return nil, err
 	}
-	return &prepared{reader, writer}, nil
+	return p, nil
 }
 
-func (s *Store) prepareOn(ctx context.Context, db *sql.DB) (statements, error) {
-	all := make(statements, len(queryTexts))
+func (s *Store) prepareOn(ctx context.Context, db *sql.DB, all *statements) error {
+	*all = make(statements, len(queryTexts))
 	for q, text := range queryTexts {
 		err := s.patiently(ctx, func() (err error) {
-			all[q], err = db.PrepareContext(ctx, text)
+			(*all)[q], err = db.PrepareContext(ctx, text)
 			return err
 		})
 		if err != nil {
-			all.close()
-			return nil, err
+			return err
 		}
 	}
-	return all, nil
+	return nil
 }
 
 func (p *prepared) close() {
-	p.reader.close()
-	p.writer.close()
-}
-
-// close may be called twice.
-func (s statements) close() {
-	for _, statement := range s {
+	for _, statement := range slices.Concat(p.reader, p.writer) {
 		if statement != nil {
-			_ = statement.Close()
+			_ = statement.Close() // may be called twice
 		}
 	}
 }

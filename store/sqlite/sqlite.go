@@ -59,9 +59,9 @@ type Store struct {
 	owned          bool    // Close closes the handles
 	patience       time.Duration
 
-	prepared atomic.Pointer[prepared] // nil before the first call
-	turn     chan struct{}            // holds one while a call writes
-	changed  bell                     // rings after each write of this store
+	prepared atomic.Pointer[prepared]      // nil before the first call
+	turn     chan struct{}                 // holds one while a call writes
+	changed  atomic.Pointer[chan struct{}] // closed after the next write of this store
 
 	life    backend.Life
 	release sync.Once
@@ -83,6 +83,8 @@ func New(db *sql.DB, o Options) *Store {
 	if s.patience == 0 {
 		s.patience = DefaultBusyTimeout
 	}
+	changed := make(chan struct{})
+	s.changed.Store(&changed)
 	s.contract = backend.NewContract(newDriver(s))
 	return s
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
@@ -46,7 +45,7 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	for ctx.Err() == nil {
 		// Asked for before the changes are read, lest one made in between be
 		// overlooked.
-		changed := s.changed.next()
+		changed := *s.changed.Load()
 		more, err := s.deliver(ctx, &last, q)
 		if err != nil {
 			return nil
@@ -105,29 +104,4 @@ type numbered struct {
 func scanChange(r backend.Row) (n numbered, err error) {
 	err = r.Scan(&n.number, &n.letter, &n.key)
 	return n, err
-}
-
-// bell tells any number of waiters at once. The zero bell is ready for use.
-type bell struct {
-	mu   sync.Mutex
-	rung chan struct{} // nil: nobody waits
-}
-
-// next returns what is closed when the bell rings next.
-func (b *bell) next() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.rung == nil {
-		b.rung = make(chan struct{})
-	}
-	return b.rung
-}
-
-func (b *bell) ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.rung != nil {
-		close(b.rung)
-		b.rung = nil
-	}
 }

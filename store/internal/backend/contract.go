@@ -142,26 +142,28 @@ func (c Contract) TemporaryKey(ctx context.Context, subject caveat.Subject) (sto
 
 // EnsureTemporaryKey implements [store.Keys].
 func (c Contract) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
-	return get(ctx, c.d, "make sure of a key of temporary tokens", true, func() (store.Key, error) {
-		if err := validateTemporary(subject, secret); err != nil {
-			return store.Key{}, err
+	return put(ctx, c.d, "make sure of a key of temporary tokens", firstOf(subject, secret),
+		func() (store.Key, error) { return c.d.EnsureTemporaryKey(ctx, subject, secret) })
+}
+
+// put makes a call like get that writes a record, which it validates.
+func put[T any](ctx context.Context, r Readier, doing string, record interface{ Validate() error }, do func() (T, error)) (T, error) {
+	return get(ctx, r, doing, true, func() (T, error) {
+		if err := record.Validate(); err != nil {
+			return *new(T), err
 		}
-		return c.d.EnsureTemporaryKey(ctx, subject, secret)
+		return do()
 	})
 }
 
-func validateTemporary(subject caveat.Subject, secret store.Secret) error {
-	return store.Temporary{Subject: subject, Secret: secret, Generation: 1}.Validate()
+func firstOf(subject caveat.Subject, secret store.Secret) store.Temporary {
+	return store.Temporary{Subject: subject, Secret: secret, Generation: 1}
 }
 
 // RotateTemporaryKey implements [store.Keys].
 func (c Contract) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
-	return get(ctx, c.d, "rotate a key of temporary tokens", true, func() (int64, error) {
-		if err := validateTemporary(subject, secret); err != nil {
-			return 0, err
-		}
-		return c.d.RotateTemporaryKey(ctx, subject, secret)
-	})
+	return put(ctx, c.d, "rotate a key of temporary tokens", firstOf(subject, secret),
+		func() (int64, error) { return c.d.RotateTemporaryKey(ctx, subject, secret) })
 }
 
 // DeleteTemporaryKey implements [store.Keys].
@@ -331,12 +333,8 @@ func (c Contract) Import(ctx context.Context, records []store.Record) error {
 
 // ReplaceTemporarySecret implements [store.Archive].
 func (c Contract) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
-	return get(ctx, c.d, "replace the secret of temporary tokens", true, func() (bool, error) {
-		if err := validateTemporary(subject, secret); err != nil {
-			return false, err
-		}
-		return c.d.ReplaceTemporarySecret(ctx, subject, old, secret)
-	})
+	return put(ctx, c.d, "replace the secret of temporary tokens", firstOf(subject, secret),
+		func() (bool, error) { return c.d.ReplaceTemporarySecret(ctx, subject, old, secret) })
 }
 
 // Scrub does nothing: the files of a server are the server's. A driver that has
