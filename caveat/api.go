@@ -25,25 +25,15 @@ const (
 	anyOperation
 )
 
-var operationNames = [...]string{Create: "create", Get: "get", Update: "update", Delete: "delete", anyOperation: all}
+var operationNames = []string{Create: "create", Get: "get", Update: "update", Delete: "delete", anyOperation: all}
 
 // String returns the name of the operation, "unknown" for zero.
-func (o Operation) String() string {
-	if o == 0 || int(o) >= len(operationNames) {
-		return "unknown"
-	}
-	return operationNames[o]
-}
+func (o Operation) String() string { return nameOf(operationNames, o) }
 
 // ParseOperation reads "create", "get", "update" or "delete"; ok is false for
 // every other text.
 func ParseOperation(name string) (o Operation, ok bool) {
-	for o := Create; o <= Delete; o++ {
-		if operationNames[o] == name {
-			return o, true
-		}
-	}
-	return 0, false
+	return valueOf[Operation](operationNames[:anyOperation], name)
 }
 
 // MatchSpec describes operations: SERVICE/OPERATION/GRI-PATTERN, for instance
@@ -59,19 +49,13 @@ type MatchSpec struct {
 func ParseMatchSpec(text string) (MatchSpec, error) {
 	service, rest, _ := strings.Cut(text, "/")
 	operation, gri, _ := strings.Cut(rest, "/")
-	var m MatchSpec
-	if m.service = ParseServiceType(service); service == all {
-		m.service = anyService
-	}
-	if m.operation, _ = ParseOperation(operation); operation == all {
-		m.operation = anyOperation
-	}
-	var ok bool
-	m.pattern, ok = parsePattern(gri)
-	if m.service == 0 || m.operation == 0 || !ok || strings.Contains(gri, "/") {
+	s, okService := valueOf[ServiceType](serviceShort, service)
+	o, okOperation := valueOf[Operation](operationNames, operation)
+	pattern, okPattern := parsePattern(gri)
+	if !okService || !okOperation || !okPattern || strings.Contains(gri, "/") {
 		return MatchSpec{}, errors.BadGRI()
 	}
-	return m, nil
+	return MatchSpec{s, o, pattern}, nil
 }
 
 // String returns the canonical text; the scope is always written.

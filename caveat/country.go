@@ -14,29 +14,27 @@ type Country struct {
 	List   []string // codes of two bytes
 }
 
-func newCountry(p places) Caveat { return Country{p.filter, p.list} }
-
-func (c Country) places() places { return places{c.Filter, c.List} }
+func newCountry(p places) Caveat { return Country(p) }
 
 // Type returns [TypeCountry].
 func (Country) Type() Type { return TypeCountry }
 
 // String returns the text "geo.country = CODE|..." or "geo.country != CODE|...".
-func (c Country) String() string { return c.places().text(TypeCountry) }
+func (c Country) String() string { return places(c).text(TypeCountry) }
 
 // MarshalJSON returns {"type":"geo.country","filter":FILTER,"list":[CODE,...]}.
-func (c Country) MarshalJSON() ([]byte, error) { return c.places().json(TypeCountry) }
+func (c Country) MarshalJSON() ([]byte, error) { return places(c).json(TypeCountry) }
 
 func (c Country) satisfied(ctx context.Context, req Request) (bool, error) {
 	at, err := place(ctx, &req)
 	if err != nil || at == nil || at.Country == "" {
 		return false, err
 	}
-	return c.places().holds(at.Country), nil
+	return places(c).holds(at.Country), nil
 }
 
 func (c Country) problem() string {
-	return c.places().problem(func(code string) string {
+	return places(c).problem(func(code string) string {
 		if len(code) != 2 || strings.ContainsFunc(code, isUnfit) {
 			return `every country must be a code of two bytes without "|" and control characters`
 		}
@@ -45,4 +43,4 @@ func (c Country) problem() string {
 }
 
 func (c Country) entries() int   { return len(c.List) }
-func (c Country) demand() string { return c.places().demand("countries") }
+func (c Country) demand() string { return places(c).demand("countries") }

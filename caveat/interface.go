@@ -19,17 +19,12 @@ const (
 	GraphSync
 )
 
-var interfaceNames = [...]string{REST: "rest", Oneclient: "oneclient", GraphSync: "graphsync"}
+var interfaceNames = []string{REST: "rest", Oneclient: "oneclient", GraphSync: "graphsync"}
 
 // ParseInterface reads the name of an interface: "rest", "oneclient" or
 // "graphsync". ok is false for every other text.
 func ParseInterface(name string) (i Interface, ok bool) {
-	for i := REST; i <= GraphSync; i++ {
-		if interfaceNames[i] == name {
-			return i, true
-		}
-	}
-	return 0, false
+	return valueOf[Interface](interfaceNames, name)
 }
 
 func parseInterface(rest string) (Caveat, bool) {
@@ -45,28 +40,13 @@ func readInterface(o object, _ int) (Caveat, string) {
 }
 
 // Name returns the name of the interface, "unknown" for zero.
-func (i Interface) Name() string {
-	if i == 0 || int(i) >= len(interfaceNames) {
-		return "unknown"
-	}
-	return interfaceNames[i]
-}
+func (i Interface) Name() string { return nameOf(interfaceNames, i) }
 
 // Type returns [TypeInterface].
 func (Interface) Type() Type { return TypeInterface }
 
 // String returns the text of the caveat, "interface = NAME".
-func (i Interface) String() string {
-	switch i {
-	case REST:
-		return "interface = rest"
-	case Oneclient:
-		return "interface = oneclient"
-	case GraphSync:
-		return "interface = graphsync"
-	}
-	return "interface = unknown"
-}
+func (i Interface) String() string { return "interface = " + i.Name() }
 
 // MarshalJSON returns {"type":"interface","interface":NAME}.
 func (i Interface) MarshalJSON() ([]byte, error) {

@@ -19,21 +19,15 @@ const (
 	Blacklist                   // none of the list: "!="
 )
 
-// String returns the JSON name, "whitelist" or "blacklist".
-func (f Filter) String() string {
-	switch f {
-	case Whitelist:
-		return "whitelist"
-	case Blacklist:
-		return "blacklist"
-	}
-	return "unknown"
-}
+var filterNames = []string{Whitelist: "whitelist", Blacklist: "blacklist"}
 
-// places is what country and region caveats share.
+// String returns the JSON name, "whitelist" or "blacklist".
+func (f Filter) String() string { return nameOf(filterNames, f) }
+
+// places is what country and region caveats share: its fields are theirs.
 type places struct {
-	filter Filter
-	list   []string
+	Filter Filter
+	List   []string
 }
 
 // placesText returns the parser of "= A|B" and "!= A|B". As in the original,
@@ -56,25 +50,19 @@ func placesJSON(build func(places) Caveat) func(object, int) (Caveat, string) {
 		if !o.has("filter") || raw == nil {
 			return nil, notThisForm
 		}
-		var p places
-		switch filter, _ := o.text("filter"); filter {
-		case Whitelist.String():
-			p.filter = Whitelist
-		case Blacklist.String():
-			p.filter = Blacklist
-		}
-		var ok bool
-		p.list, ok = readTexts(raw, verbatim)
-		return build(p), unless(ok, "list must be a list of strings")
+		name, _ := o.text("filter")
+		filter, _ := valueOf[Filter](filterNames, name) // problem reports an unknown one
+		list, ok := readTexts(raw, verbatim)
+		return build(places{filter, list}), unless(ok, "list must be a list of strings")
 	}
 }
 
 func (p places) text(t Type) string {
 	operator := " = "
-	if p.filter == Blacklist {
+	if p.Filter == Blacklist {
 		operator = " != "
 	}
-	return joinList(string(t)+operator, p.list, writeText)
+	return joinList(string(t)+operator, p.List, writeText)
 }
 
 func (p places) json(t Type) ([]byte, error) {
@@ -82,12 +70,12 @@ func (p places) json(t Type) ([]byte, error) {
 		Type   Type     `json:"type"`
 		Filter string   `json:"filter"`
 		List   []string `json:"list"`
-	}{t, p.filter.String(), p.list})
+	}{t, p.Filter.String(), p.List})
 }
 
 func (p places) holds(actual ...string) bool {
-	listed := slices.ContainsFunc(actual, func(a string) bool { return slices.Contains(p.list, a) })
-	switch p.filter {
+	listed := slices.ContainsFunc(actual, func(a string) bool { return slices.Contains(p.List, a) })
+	switch p.Filter {
 	case Whitelist:
 		return listed
 	case Blacklist:
@@ -97,17 +85,17 @@ func (p places) holds(actual ...string) bool {
 }
 
 func (p places) problem(entry func(string) string) string {
-	if p.filter != Whitelist && p.filter != Blacklist {
+	if p.Filter != Whitelist && p.Filter != Blacklist {
 		return "the filter must be whitelist or blacklist"
 	}
-	return firstProblem(p.list, entry)
+	return firstProblem(p.List, entry)
 }
 
 func (p places) demand(what string) string {
-	if p.filter == Blacklist {
-		return fmt.Sprintf("the client's address must be known not to come from the %s %s", what, quoted(p.list))
+	if p.Filter == Blacklist {
+		return fmt.Sprintf("the client's address must be known not to come from the %s %s", what, quoted(p.List))
 	}
-	return fmt.Sprintf("the client's address must come from one of the %s %s", what, quoted(p.list))
+	return fmt.Sprintf("the client's address must come from one of the %s %s", what, quoted(p.List))
 }
 
 func lookup(what string, err error) error { return environment.Error("looking up "+what, err) }

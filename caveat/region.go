@@ -28,18 +28,16 @@ func Regions() []string {
 	return []string{"Africa", "Antarctica", "Asia", "Europe", regionEU, "NorthAmerica", "Oceania", "SouthAmerica"}
 }
 
-func newRegion(p places) Caveat { return Region{p.filter, p.list} }
-
-func (c Region) places() places { return places{c.Filter, c.List} }
+func newRegion(p places) Caveat { return Region(p) }
 
 // Type returns [TypeRegion].
 func (Region) Type() Type { return TypeRegion }
 
 // String returns the text "geo.region = NAME|..." or "geo.region != NAME|...".
-func (c Region) String() string { return c.places().text(TypeRegion) }
+func (c Region) String() string { return places(c).text(TypeRegion) }
 
 // MarshalJSON returns {"type":"geo.region","filter":FILTER,"list":[NAME,...]}.
-func (c Region) MarshalJSON() ([]byte, error) { return c.places().json(TypeRegion) }
+func (c Region) MarshalJSON() ([]byte, error) { return places(c).json(TypeRegion) }
 
 func (c Region) satisfied(ctx context.Context, req Request) (bool, error) {
 	at, err := place(ctx, &req)
@@ -50,11 +48,11 @@ func (c Region) satisfied(ctx context.Context, req Request) (bool, error) {
 	if at.EU {
 		actual = append(actual, regionEU)
 	}
-	return c.places().holds(actual...), nil
+	return places(c).holds(actual...), nil
 }
 
 func (c Region) problem() string {
-	return c.places().problem(func(name string) string {
+	return places(c).problem(func(name string) string {
 		if !slices.Contains(Regions(), name) {
 			return "every region must be one of " + strings.Join(Regions(), ", ")
 		}
@@ -63,4 +61,4 @@ func (c Region) problem() string {
 }
 
 func (c Region) entries() int   { return len(c.List) }
-func (c Region) demand() string { return c.places().demand("regions") }
+func (c Region) demand() string { return places(c).demand("regions") }

@@ -21,40 +21,29 @@ const (
 	anyService
 )
 
-var serviceNames = [...]struct{ short, json string }{
-	OzWorker:   {"ozw", "oz_worker"},
-	OzPanel:    {"ozp", "oz_panel"},
-	OpWorker:   {"opw", "op_worker"},
-	OpPanel:    {"opp", "op_panel"},
-	anyService: {all, all},
-}
+// The names of services, in texts and in JSON.
+var (
+	serviceShort = []string{OzWorker: "ozw", OzPanel: "ozp", OpWorker: "opw", OpPanel: "opp", anyService: all}
+	serviceNames = []string{OzWorker: "oz_worker", OzPanel: "oz_panel", OpWorker: "op_worker", OpPanel: "op_panel", anyService: all}
+)
 
 // String returns the JSON name, such as "op_worker", and "unknown" for the zero
 // value.
-func (t ServiceType) String() string {
-	if t == 0 || int(t) >= len(serviceNames) {
-		return "unknown"
-	}
-	return serviceNames[t].json
-}
+func (t ServiceType) String() string { return nameOf(serviceNames, t) }
 
 // Short returns the three-letter name, such as "opw", and "" for the zero value.
 func (t ServiceType) Short() string {
-	if int(t) >= len(serviceNames) {
+	if int(t) >= len(serviceShort) {
 		return ""
 	}
-	return serviceNames[t].short
+	return serviceShort[t]
 }
 
 // ParseServiceType reads the three-letter name; the zero value says that
 // there is no such service.
 func ParseServiceType(short string) ServiceType {
-	for t := OzWorker; t <= OpPanel; t++ {
-		if serviceNames[t].short == short {
-			return t
-		}
-	}
-	return 0
+	t, _ := valueOf[ServiceType](serviceShort[:anyService], short)
+	return t
 }
 
 // MarshalText returns the JSON name.
@@ -62,13 +51,12 @@ func (t ServiceType) MarshalText() ([]byte, error) { return []byte(t.String()), 
 
 // UnmarshalText reads the JSON name. The error is badData {key "service"}.
 func (t *ServiceType) UnmarshalText(text []byte) error {
-	for s := OzWorker; s <= OpPanel; s++ {
-		if serviceNames[s].json == string(text) {
-			*t = s
-			return nil
-		}
+	s, ok := valueOf[ServiceType](serviceNames[:anyService], string(text))
+	if !ok {
+		return badService()
 	}
-	return badService()
+	*t = s
+	return nil
 }
 
 // OnezoneID is the id that the two services of Onezone itself go by.
@@ -91,7 +79,7 @@ func (s Service) String() string {
 	if s.Type == 0 || s.Type >= anyService {
 		return "unknown"
 	}
-	return serviceNames[s.Type].short + "-" + s.ID
+	return serviceShort[s.Type] + "-" + s.ID
 }
 
 // IsZero reports whether the service is unknown.

@@ -18,21 +18,15 @@ const (
 	SubjectNobody
 )
 
-var subjectNames = [...]struct{ prefix, json string }{
-	SubjectUser:     {"usr-", "user"},
-	SubjectProvider: {"prv-", "oneprovider"},
-	SubjectGroup:    {"grp-", "group"},
-	SubjectNobody:   {"nobody", "nobody"},
-}
+// The names of subjects in JSON, and what their ids follow in texts.
+var (
+	subjectNames    = []string{SubjectUser: "user", SubjectProvider: "oneprovider", SubjectGroup: "group", SubjectNobody: "nobody"}
+	subjectPrefixes = []string{SubjectUser: "usr-", SubjectProvider: "prv-", SubjectGroup: "grp-"}
+)
 
 // String returns the JSON name: "user", "oneprovider", "group" or "nobody", and
 // "unknown" for the zero value.
-func (t SubjectType) String() string {
-	if t == 0 || int(t) >= len(subjectNames) {
-		return "unknown"
-	}
-	return subjectNames[t].json
-}
+func (t SubjectType) String() string { return nameOf(subjectNames, t) }
 
 // Subject is a party: the holder of a token or its consumer. It is comparable
 // and fit to be a map key. The zero Subject is an unknown party.
@@ -59,13 +53,11 @@ func (s Subject) IsZero() bool { return s.Type == 0 }
 // String returns the text form: "usr-ID", "prv-ID", "grp-ID" or "nobody", and
 // "unknown" for the zero Subject.
 func (s Subject) String() string {
-	switch {
-	case s.Type == 0 || int(s.Type) >= len(subjectNames):
-		return "unknown"
-	case s.Type == SubjectNobody:
-		return "nobody"
+	switch s.Type {
+	case SubjectUser, SubjectProvider, SubjectGroup:
+		return subjectPrefixes[s.Type] + s.ID
 	}
-	return subjectNames[s.Type].prefix + s.ID
+	return s.Type.String()
 }
 
 // ParseSubject reads the text form. The id may be empty and may hold any
@@ -75,7 +67,7 @@ func ParseSubject(text string) (Subject, error) {
 		return Nobody(), nil
 	}
 	for t := SubjectUser; t <= SubjectGroup; t++ {
-		if id, ok := strings.CutPrefix(text, subjectNames[t].prefix); ok {
+		if id, ok := strings.CutPrefix(text, subjectPrefixes[t]); ok {
 			return Subject{t, id}, nil
 		}
 	}
@@ -113,12 +105,11 @@ func (s *Subject) UnmarshalJSON(data []byte) error {
 		*s = Nobody()
 		return nil
 	}
+	t, known := valueOf[SubjectType](subjectNames[:SubjectNobody], name)
 	id, ok := o.text("id")
-	for t := SubjectUser; ok && t <= SubjectGroup; t++ {
-		if name == t.String() {
-			*s = Subject{t, id}
-			return nil
-		}
+	if !known || !ok {
+		return badSubject()
 	}
-	return badSubject()
+	*s = Subject{t, id}
+	return nil
 }
