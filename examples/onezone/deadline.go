@@ -18,16 +18,6 @@ type deadline struct {
 	timeout time.Duration
 }
 
-// limited puts a deadline in front of a store that was opened.
-func limited(timeout time.Duration) func(store.Store, error) (store.Store, error) {
-	return func(s store.Store, err error) (store.Store, error) {
-		if err != nil {
-			return nil, err
-		}
-		return deadline{s, timeout}, nil
-	}
-}
-
 // within calls do with a context that ends when the store is out of time.
 func within[T any](ctx context.Context, d deadline, do func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, d.timeout)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -88,3 +89,6 @@ func hasNoUserBut(ctx context.Context, archive store.Archive, name string) (bool
 	}
 	return true, nil
 }
+
+// quoted is the text as one word of a shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"strconv"
 
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
@@ -24,36 +23,12 @@ const (
 
 func (l *limits) flags(f *flag.FlagSet) {
 	*l = limits{defaultHeaderBytes, defaultConnections, defaultPerAddress, rest.DefaultMaxInFlight}
-	f.Var(&count{&l.headerBytes, 4 << 10}, "max-header-bytes", "most `BYTES` of a request without its body; new tokens have up to half of that")
-	f.Var(&count{&l.connections, 1}, "max-connections", "most connections, `N`, of all clients")
-	f.Var(&count{&l.perAddress, 1}, "max-connections-per-address", "most connections, `N`, from one address that is not a trusted proxy")
-	f.Var(&count{&l.requests, 1}, "max-requests-per-client", "most requests, `N`, that are served at once for one user, or without credentials for one address")
+	f.Var(count(&l.headerBytes, 4<<10), "max-header-bytes", "most `BYTES` of a request without its body; new tokens have up to half of that")
+	f.Var(count(&l.connections, 1), "max-connections", "most connections, `N`, of all clients")
+	f.Var(count(&l.perAddress, 1), "max-connections-per-address", "most connections, `N`, from one address that is not a trusted proxy")
+	f.Var(count(&l.requests, 1), "max-requests-per-client", "most requests, `N`, that are served at once for one user, or without credentials for one address")
 }
 
 // issuedSize is how many characters the text of a new token may have, so that it
 // and another one fit into the headers of a request.
 func (l limits) issuedSize() int { return l.headerBytes / 2 }
-
-// count is a flag for a whole number.
-type count struct {
-	value *int
-	least int
-}
-
-// String implements [flag.Value].
-func (c *count) String() string {
-	if c.value == nil {
-		return ""
-	}
-	return strconv.Itoa(*c.value)
-}
-
-// Set implements [flag.Value].
-func (c *count) Set(text string) error {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < c.least {
-		return wantError("a whole number of at least " + strconv.Itoa(c.least))
-	}
-	*c.value = n
-	return nil
-}

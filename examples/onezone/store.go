@@ -57,12 +57,15 @@ func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Sto
 		return b, s.cache, err
 	case "postgres", "postgresql":
 		b, err = openPostgres(ctx, s, log)
-		return b, s.cache, err
 	case "redis", "rediss":
 		b, err = openRedis(ctx, s)
-		return b, s.cache, err
+	default:
+		return nil, false, checkStore(s.store)
 	}
-	return nil, false, checkStore(s.store)
+	if err != nil {
+		return nil, false, err
+	}
+	return deadline{b, s.storeTimeout}, s.cache, nil
 }
 
 func isPostgres(url string) bool {
@@ -85,7 +88,7 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Stor
 	if err != nil {
 		return nil, err
 	}
-	return limited(o.storeTimeout)(migrated(ctx, s))
+	return migrated(ctx, s)
 }
 
 func openRedis(ctx context.Context, o settings) (store.Store, error) {
@@ -93,7 +96,7 @@ func openRedis(ctx context.Context, o settings) (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return limited(o.storeTimeout)(migrated(ctx, s))
+	return migrated(ctx, s)
 }
 
 // migrated makes or updates the tables of the store, or closes it.

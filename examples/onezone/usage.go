@@ -77,53 +77,63 @@ const (
 	wantOrigins wantError = "origins such as https://app.example.com, without a path and separated by commas"
 )
 
-// toggle is a flag that is on or off.
-type toggle bool
+// value is a flag whose text is parsed. A text that is refused is answered with
+// what the flag takes.
+type value[T any] struct {
+	of    *T
+	parse func(text string) (T, error)
+	takes wantError
+}
 
-// String implements [flag.Value].
-func (t *toggle) String() string { return strconv.FormatBool(bool(*t)) }
+func toggle(of *bool) flag.Value { return &value[bool]{of, strconv.ParseBool, "true or false"} }
 
-// IsBoolFlag lets the flag stand without a value.
-func (t *toggle) IsBoolFlag() bool { return true }
+func duration(of *time.Duration) flag.Value {
+	return &value[time.Duration]{of, time.ParseDuration, "a number with a unit, such as 500ms or 5s"}
+}
+
+func level(of *slog.Level) flag.Value {
+	parse := func(text string) (l slog.Level, err error) {
+		err = l.UnmarshalText([]byte(text))
+		return l, err
+	}
+	return &value[slog.Level]{of, parse, "debug, info, warn or error"}
+}
+
+func count(of *int, least int) flag.Value {
+	takes := wantError("a whole number of at least " + strconv.Itoa(least))
+	return &value[int]{of, func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err == nil && n < least {
+			err = takes
+		}
+		return n, err
+	}, takes}
+}
+
+// String implements [flag.Value]. Package flag prints no default that is that of
+// the zero value.
+func (v *value[T]) String() string {
+	var now T
+	if v.of != nil {
+		now = *v.of
+	}
+	return strings.ToLower(fmt.Sprint(now))
+}
 
 // Set implements [flag.Value].
-func (t *toggle) Set(text string) error {
-	value, err := strconv.ParseBool(text)
+func (v *value[T]) Set(text string) error {
+	parsed, err := v.parse(text)
 	if err != nil {
-		return wantError("true or false")
+		return v.takes
 	}
-	*t = toggle(value)
+	*v.of = parsed
 	return nil
 }
 
-// level is a flag for the level of the log.
-type level slog.Level
-
-// String implements [flag.Value].
-func (l *level) String() string { return strings.ToLower(slog.Level(*l).String()) }
-
-// Set implements [flag.Value].
-func (l *level) Set(text string) error {
-	if (*slog.Level)(l).UnmarshalText([]byte(text)) != nil {
-		return wantError("debug, info, warn or error")
-	}
-	return nil
-}
-
-// duration is a flag for a span of time.
-type duration time.Duration
-
-// String implements [flag.Value].
-func (d *duration) String() string { return time.Duration(*d).String() }
-
-// Set implements [flag.Value].
-func (d *duration) Set(text string) error {
-	value, err := time.ParseDuration(text)
-	if err != nil {
-		return wantError("a number with a unit, such as 500ms or 5s")
-	}
-	*d = duration(value)
-	return nil
+// IsBoolFlag lets a flag that is on or off stand without a value.
+func (v *value[T]) IsBoolFlag() bool {
+	_, is := any(v.of).(*bool)
+	return is
 }
 
 // checkAddress judges what -address says, before anything listens there.

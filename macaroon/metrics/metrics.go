@@ -13,15 +13,13 @@ import (
 // Options change what [New] makes. Zero fields stand for the defaults.
 type Options struct {
 	Namespace string           // in front of the names of all series; default "onezone"
-	Buckets   []float64        // upper bounds of the latencies of the store, in seconds; default DefaultBuckets
+	Buckets   []float64        // upper bounds of the latencies of the store, in seconds; default 5 µs to 10 s
 	Clock     func() time.Time // for latencies; default time.Now
 }
 
-// DefaultBuckets go from an answer out of memory to a store that is in trouble,
+// defaultBuckets go from an answer out of memory to a store that is in trouble,
 // in seconds.
-func DefaultBuckets() []float64 {
-	return []float64{5e-6, 25e-6, 100e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 500e-3, 2.5, 10}
-}
+var defaultBuckets = []float64{5e-6, 25e-6, 100e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 500e-3, 2.5, 10}
 
 // Metrics are the series of one process. They are safe for concurrent use.
 type Metrics struct {
@@ -45,7 +43,7 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 		o.Namespace = "onezone"
 	}
 	if len(o.Buckets) == 0 {
-		o.Buckets = DefaultBuckets()
+		o.Buckets = defaultBuckets
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -37,26 +37,14 @@ func (c Client) IsNobody() bool {
 // is allowed anything. See [caveat.Authorize] for the errors, and unauthorized
 // without details for nobody.
 func (c Client) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
-	switch {
-	case c.IsNobody():
-		return errors.Unauthorized(nil)
-	case c.Token == nil:
-		return nil
-	}
-	return c.Token.Authorize(service, operation, gri)
+	return c.decide(func(token *macaroon.Auth) error { return token.Authorize(service, operation, gri) })
 }
 
 // CheckFile reports whether the caveats of the client's token allow the access
 // to the file, as Authorize does for operations. See [caveat.CheckFile] for the
 // errors.
 func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
-	switch {
-	case c.IsNobody():
-		return errors.Unauthorized(nil)
-	case c.Token == nil:
-		return nil
-	}
-	return c.Token.CheckFile(file, access)
+	return c.decide(func(token *macaroon.Auth) error { return token.CheckFile(file, access) })
 }
 
 // CheckKind decides the caveats of a kind that the option [CheckLater] left to
@@ -65,13 +53,19 @@ func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
 // caveats. See [caveat.List.CheckKind] for the errors, and unauthorized without
 // details for nobody.
 func (c Client) CheckKind(ctx context.Context, kind caveat.Type) error {
+	return c.decide(func(token *macaroon.Auth) error { return token.CheckKind(ctx, kind, caveat.Request{IP: c.PeerIP}) })
+}
+
+// decide has the caveats of the client's token decide, where it has one. Nobody is
+// refused.
+func (c Client) decide(byToken func(*macaroon.Auth) error) error {
 	switch {
 	case c.IsNobody():
 		return errors.Unauthorized(nil)
 	case c.Token == nil:
 		return nil
 	}
-	return c.Token.CheckKind(ctx, kind, caveat.Request{IP: c.PeerIP})
+	return byToken(c.Token)
 }
 
 type clientKey struct{}

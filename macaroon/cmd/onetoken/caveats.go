@@ -24,14 +24,12 @@ func (c *caveatFlags) declare(f *flags) {
 	f.BoolVar(&c.any, "any", false, "add caveats as well that are not of the language of Onezone, with a warning")
 }
 
-var errTTL = errors.New("shorter than a second")
-
 // parseTTL refuses what is less than the unit of time caveats: such a token would
 // be born dead.
 func parseTTL(text string) (time.Duration, error) {
 	ttl, err := time.ParseDuration(text)
 	if err == nil && ttl < time.Second {
-		err = errTTL
+		err = errUnfit
 	}
 	return ttl, err
 }

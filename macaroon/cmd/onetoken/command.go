@@ -70,6 +70,9 @@ func value[T any](f *flags, p *T, name, placeholder, what string, parse func(str
 	})
 }
 
+// errUnfit refuses the text of a flag. What the flag takes is said in its place.
+var errUnfit = errors.New("not what the flag takes")
+
 // verbatim is the parser of a flag that takes every text.
 func verbatim(text string) (string, error) { return text, nil }
 

@@ -3,8 +3,6 @@ package main
 import (
 	"strconv"
 	"time"
-
-	"github.com/onezone-go/onezone/errors"
 )
 
 // declareNow declares -now, which stands in for the clock.
@@ -12,8 +10,6 @@ func declareNow(f *flags, now *time.Time) {
 	*now = time.Now()
 	value(f, now, "now", "TIME", "Unix seconds or RFC 3339; without the flag it is what the clock says", parseMoment)
 }
-
-var errMoment = errors.New("not a moment")
 
 // parseMoment reads a moment of the years 1970 to 9999, which every computation
 // here can be trusted with.
@@ -23,7 +19,7 @@ func parseMoment(text string) (time.Time, error) {
 		at, err = time.Unix(seconds, 0), nil
 	}
 	if err != nil || at.Unix() < 0 || at.UTC().Year() > 9999 {
-		return time.Time{}, errMoment
+		return time.Time{}, errUnfit
 	}
 	return at, nil
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/errors"
 )
 
 // requestFlags are what is known of the use of a token.
@@ -47,12 +46,10 @@ func (r *requestFlags) request() caveat.Request {
 	}
 }
 
-var errUnknown = errors.New("no such name")
-
 func parseInterface(name string) (caveat.Interface, error) {
 	i, ok := caveat.ParseInterface(name)
 	if !ok {
-		return 0, errUnknown
+		return 0, errUnfit
 	}
 	return i, nil
 }
@@ -64,7 +61,7 @@ func isOne(id string) bool { return id != "" && id != "*" }
 func parseService(text string) (caveat.Service, error) {
 	s, err := caveat.ParseService(text)
 	if err == nil && !isOne(s.ID) {
-		err = errUnknown
+		err = errUnfit
 	}
 	return s, err
 }
@@ -73,7 +70,7 @@ func parseService(text string) (caveat.Service, error) {
 func parseConsumer(text string) (caveat.Subject, error) {
 	s, err := caveat.ParseSubject(text)
 	if err == nil && (s.Type == caveat.SubjectGroup || s != caveat.Nobody() && !isOne(s.ID)) {
-		err = errUnknown
+		err = errUnfit
 	}
 	return s, err
 }
@@ -82,7 +79,7 @@ func parseConsumer(text string) (caveat.Subject, error) {
 // the id must not verify as one that has none.
 func parseSession(id string) (string, error) {
 	if id == "" {
-		return "", errUnknown
+		return "", errUnfit
 	}
 	return id, nil
 }
