@@ -40,8 +40,10 @@ var (
 	request = use{from: netip.MustParseAddr("10.1.2.3"), through: "rest"}
 )
 
+var fixedTime = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
 // noon is the clock of the services.
-func noon() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) }
+func noon() time.Time { return fixedTime }
 
 // numbered returns the claims with another id, secret and user.
 func (c claims) numbered(i int) claims {
