@@ -67,7 +67,7 @@ func binary(t *testing.T) string {
 		if built.dir, built.err = os.MkdirTemp("", "onezone-"); built.err != nil {
 			return
 		}
-		out, err := exec.Command("go", "build", "-o", built.dir, ".", "./internal/baseline").CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", built.dir, ".", "github.com/onezone-go/onezone/internal/testing/baseline").CombinedOutput()
 		if err != nil {
 			built.err = fmt.Errorf("building the program: %w: %s", err, out)
 		}

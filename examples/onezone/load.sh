@@ -101,7 +101,7 @@ load() {
 }
 
 api=/api/v3/onezone
-(cd "$here" && go build -o "$work/bin/" . ./internal/baseline)
+(cd "$here" && go build -o "$work/bin/" . github.com/onezone-go/onezone/internal/testing/baseline)
 
 serve sqlite sqlite:data/onezone.db
 sqlite_pid=$pid sqlite_token=$token

@@ -2,7 +2,7 @@
 // the pattern mux that reads the body and does nothing else, on a server with the
 // same limits.
 //
-//	go run ./examples/onezone/internal/baseline 127.0.0.1:9090
+//	go run ./internal/testing/baseline 127.0.0.1:9090
 package main
 
 import (
