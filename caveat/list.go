@@ -26,11 +26,22 @@ func (v *Vocabulary) ParseList(texts []string) List {
 	if len(texts) == 0 {
 		return l
 	}
-	l.caveats, l.rows = make([]Caveat, len(texts)), make([]*row, len(texts))
+	if n := len(texts); n <= len(few{}.caveats) {
+		room := new(few)
+		l.caveats, l.rows = room.caveats[:n], room.rows[:n]
+	} else {
+		l.caveats, l.rows = make([]Caveat, n), make([]*row, n)
+	}
 	for i, text := range texts {
 		l.caveats[i], l.rows[i] = v.parse(text)
 	}
 	return l
+}
+
+// few is room for as many caveats as most tokens have, in one allocation.
+type few struct {
+	caveats [4]Caveat
+	rows    [4]*row
 }
 
 // newList returns the list of caveats that a program made.

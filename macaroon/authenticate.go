@@ -28,9 +28,12 @@ func (a *Authority) decode(text string) (c candidate, err error) {
 		c.token = &c.recognized.token
 		return c, nil
 	}
-	t, err := a.limits.Parse(text)
-	c.token = &t
-	return c, err
+	parsed := new(struct {
+		token Token
+		body  body
+	})
+	c.token = &parsed.token
+	return c, a.limits.parse(text, &parsed.token, &parsed.body)
 }
 
 // authenticate looks the key up, checks the signature with it, and then what the

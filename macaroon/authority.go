@@ -217,7 +217,10 @@ func (a *Authority) Vocabulary() *caveat.Vocabulary { return a.confiner.vocabula
 // nothing is verified. See [Limits.Parse].
 func (a *Authority) Parse(text string) (Token, error) {
 	c, err := a.decode(text)
-	return *c.token, err
+	if err != nil {
+		return Token{}, err
+	}
+	return *c.token, nil
 }
 
 // secretSize is the size of a secret in bytes, which is written in hexadecimal.

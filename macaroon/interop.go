@@ -43,7 +43,7 @@ func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 		return Token{}, errors.BadToken(problem)
 	}
 	var t Token
-	if problem := t.read(string(raw), DefaultMaxParsedCaveats); problem != "" {
+	if problem := t.read(&body{raw: string(raw)}, DefaultMaxParsedCaveats); problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
 	if len(t.String()) > DefaultMaxSize {

@@ -72,31 +72,39 @@ func Parse(text string) (Token, error) { return Limits{}.Parse(text) }
 // The error is tokenTooLarge {limit} for a text over the limit, whatever it
 // holds, and badToken for everything that no Onezone could have printed; its
 // description says what is wrong.
-func (l Limits) Parse(text string) (t Token, err error) {
-	if len(text) > l.maxSize() {
-		return Token{}, errors.TokenTooLarge(l.maxSize())
-	}
-	text, indicated, ok := cutIndication(text)
-	if !ok {
-		return Token{}, errors.BadToken(`it is marked for a service other than "opw-" and "opp-"`)
-	}
-	if text == "" {
-		return Token{}, errors.BadToken("it is empty")
-	}
-	raw, ok := wire.Decode(text)
-	if !ok {
-		return Token{}, errors.BadToken("it is neither in the printable form of tokens nor plain base64")
-	}
-	t.indicated = indicated
-	if problem := t.read(raw, l.maxCaveats()); problem != "" {
-		return Token{}, errors.BadToken(problem)
+func (l Limits) Parse(text string) (Token, error) {
+	var t Token
+	if err := l.parse(text, &t, new(body)); err != nil {
+		return Token{}, err
 	}
 	return t, nil
 }
 
-// read takes over what the packets say, or says what is wrong with them.
-func (t *Token) read(raw string, maxCaveats int) (problem string) {
-	b := &body{raw: raw}
+// parse reads the text into a zero Token, whose fields will point to the body.
+func (l Limits) parse(text string, t *Token, b *body) error {
+	if len(text) > l.maxSize() {
+		return errors.TokenTooLarge(l.maxSize())
+	}
+	text, indicated, ok := cutIndication(text)
+	if !ok {
+		return errors.BadToken(`it is marked for a service other than "opw-" and "opp-"`)
+	}
+	if text == "" {
+		return errors.BadToken("it is empty")
+	}
+	if b.raw, ok = wire.Decode(text); !ok {
+		return errors.BadToken("it is neither in the printable form of tokens nor plain base64")
+	}
+	t.indicated = indicated
+	if problem := t.read(b, l.maxCaveats()); problem != "" {
+		return errors.BadToken(problem)
+	}
+	return nil
+}
+
+// read takes over what the packets of the body say, or says what is wrong with
+// them.
+func (t *Token) read(b *body, maxCaveats int) (problem string) {
 	m, bad := wire.Parse(b.raw, b.few[:0], maxCaveats)
 	if bad != "" {
 		return string(bad)
