@@ -12,10 +12,10 @@ import (
 type driver struct {
 	*Store
 	backend.Life
-	backend.SQL
+	*backend.SQL
 }
 
-func newSQL(s *Store) backend.SQL {
+func newSQL(s *Store) *backend.SQL {
 	return backend.NewSQL(db{s}, backend.Dialect{
 		List:     func(list []string) any { return list },
 		ScanList: func(list *[]string) any { return list },

@@ -23,7 +23,7 @@ type Store struct {
 	owned     bool // Close closes the pool
 	schema    string
 	queries   []string
-	sql       backend.SQL
+	sql       *backend.SQL
 	creations creations
 	servers   *servers
 	closing   atomic.Int32 // connections that have left the pool

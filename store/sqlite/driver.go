@@ -14,7 +14,7 @@ import (
 // driver is the store under its contract.
 type driver struct {
 	backend.Life
-	backend.SQL
+	*backend.SQL
 }
 
 func newDriver(s *Store) driver {

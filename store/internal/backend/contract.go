@@ -89,7 +89,10 @@ func Do(ctx context.Context, r Readier, doing string, do func() error) error {
 		return err
 	}
 	err := do()
-	if _, ok := errors.AsType[*errors.Error](err); ok || err == nil {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*errors.Error](err); ok {
 		return err
 	}
 	// A database has errors of its own for the end of a context or store.

@@ -54,13 +54,14 @@ type columns struct {
 	subject       string
 	secret, tails []byte
 	text          *string
-	blocked       *bool
 }
 
 func scanNamedKey(r Row) (key store.Key, err error) {
-	var c struct {
-		columns
-		revoked bool
+	var c struct { // one allocation, as small as can be
+		subject       string
+		secret, tails []byte
+		blocked       *bool
+		revoked       bool
 	}
 	if err := r.Scan(&c.subject, &c.secret, &c.revoked, &c.tails, &c.blocked); err != nil {
 		return store.Key{}, err
@@ -74,7 +75,8 @@ func scanNamedKey(r Row) (key store.Key, err error) {
 
 func scanTemporaryKey(r Row, subject caveat.Subject) (store.Key, error) {
 	var c struct {
-		columns
+		secret     []byte
+		blocked    *bool
 		generation int64
 	}
 	err := r.Scan(&c.secret, &c.generation, &c.blocked)

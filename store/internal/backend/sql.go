@@ -72,8 +72,8 @@ type SQL struct {
 }
 
 // NewSQL returns what all databases have in common.
-func NewSQL(db DB, d Dialect) SQL {
-	return SQL{
+func NewSQL(db DB, d Dialect) *SQL {
+	return &SQL{
 		DB: db, dialect: d,
 		tokens: &kind[store.Token]{
 			get: GetToken, lock: LockToken, update: UpdateToken, export: ExportTokens, unname: UnnameTokens, write: ImportToken,
@@ -93,7 +93,7 @@ func NewSQL(db DB, d Dialect) SQL {
 }
 
 // NamedKey implements [Driver] by one query.
-func (s SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
+func (s *SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if s.dialect.Place != nil {
 		return scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.Place(id)))
 	}
@@ -101,12 +101,12 @@ func (s SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
 }
 
 // TemporaryKey implements [Driver] by one query.
-func (s SQL) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
+func (s *SQL) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	return scanTemporaryKey(s.Row(ctx, TemporaryKey, subject.String()), subject)
 }
 
 // EnsureTemporaryKey implements [Driver]: by one query where there is a key.
-func (s SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
+func (s *SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	for {
 		key, err := s.TemporaryKey(ctx, subject)
 		if !errors.Is(err, errors.IDNotFound) {
@@ -121,46 +121,48 @@ func (s SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, sec
 }
 
 // RotateTemporaryKey implements [Driver].
-func (s SQL) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
+func (s *SQL) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
 	err = s.Row(ctx, RotateTemporaryKey, subject.String(), secretBytes(secret)).Scan(&generation)
 	return generation, err
 }
 
 // ReplaceTemporarySecret implements [Driver].
-func (s SQL) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
+func (s *SQL) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	replaced, err := s.Exec(ctx, ReplaceTemporarySecret, subject.String(), secretBytes(old), secretBytes(secret))
 	return replaced > 0, err
 }
 
 // DeleteTemporaryKey implements [Driver].
-func (s SQL) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
+func (s *SQL) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	_, err := s.Exec(ctx, DeleteTemporaryKey, subject.String())
 	return err
 }
 
 // Token returns the arguments of the insertion of a token.
-func (s SQL) Token(t *store.Token) []any { return s.dialect.Token(t) }
+func (s *SQL) Token(t *store.Token) []any { return s.dialect.Token(t) }
 
 // TokenTaken turns the refusal of a new token into the error of the catalogue.
-func (s SQL) TokenTaken(ctx context.Context, err error, id string) error {
+func (s *SQL) TokenTaken(ctx context.Context, err error, id string) error {
 	return s.tokens.taken(ctx, s.DB, err, id)
 }
 
 // GetToken implements [Driver].
-func (s SQL) GetToken(ctx context.Context, id string) (store.Token, error) {
+func (s *SQL) GetToken(ctx context.Context, id string) (store.Token, error) {
 	return s.tokens.scan(s.Row(ctx, GetToken, id))
 }
 
 // UpdateToken implements [Driver]. change is called while the row is locked.
-func (s SQL) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
+func (s *SQL) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	return s.tokens.change(ctx, s.DB, id, func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) })
 }
 
 // DeleteToken implements [Driver].
-func (s SQL) DeleteToken(ctx context.Context, id string) error { return s.remove(ctx, DeleteToken, id) }
+func (s *SQL) DeleteToken(ctx context.Context, id string) error {
+	return s.remove(ctx, DeleteToken, id)
+}
 
 // remove deletes the one record with the key.
-func (s SQL) remove(ctx context.Context, q Query, key string) error {
+func (s *SQL) remove(ctx context.Context, q Query, key string) error {
 	deleted, err := s.Exec(ctx, q, key)
 	if err == nil && deleted == 0 {
 		return errors.NotFound()
@@ -170,7 +172,7 @@ func (s SQL) remove(ctx context.Context, q Query, key string) error {
 
 // ListTokens implements [Driver]. It reads the rows of the page, and one more, by
 // an index: it holds no more in memory, however many there are.
-func (s SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
+func (s *SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	query, args := listing(q, ListTokens, ListTokensOf, ListTokensNamed)
 	page, more, err := Page(ctx, s.DB, s.tokens.scan, q.Limit, query, args...)
 	if more {
@@ -181,7 +183,7 @@ func (s SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token,
 }
 
 // ListTokenIDs implements [Driver]. It reads the index alone, except for a name.
-func (s SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
+func (s *SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
 	query, args := listing(q, ListIDs, ListIDsOf, ListIDsNamed)
 	page, more, err := Page(ctx, s.DB, scanCursor, q.Limit, query, args...)
 	for _, c := range page {
@@ -211,40 +213,40 @@ func listing(q store.Query, all, ofSubject, named Query) (Query, []any) {
 }
 
 // CountTokens implements [Driver]. It reads the subject's part of an index.
-func (s SQL) CountTokens(ctx context.Context, subject caveat.Subject) (count int64, err error) {
+func (s *SQL) CountTokens(ctx context.Context, subject caveat.Subject) (count int64, err error) {
 	err = s.Row(ctx, CountTokens, subject.String()).Scan(&count)
 	return count, err
 }
 
 // CreateIdentity implements [Driver].
-func (s SQL) CreateIdentity(ctx context.Context, i store.Identity) error {
+func (s *SQL) CreateIdentity(ctx context.Context, i store.Identity) error {
 	_, err := s.Exec(ctx, CreateIdentity, identityArgs(&i)...)
 	return s.identities.taken(ctx, s.DB, err, i.Subject.String())
 }
 
 // GetIdentity implements [Driver].
-func (s SQL) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
+func (s *SQL) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	return scanIdentity(s.Row(ctx, GetIdentity, subject.String()))
 }
 
 // GetIdentityByUsername implements [Driver].
-func (s SQL) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
+func (s *SQL) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
 	return scanIdentity(s.Row(ctx, GetIdentityByUsername, username))
 }
 
 // UpdateIdentity implements [Driver], in the way of UpdateToken.
-func (s SQL) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
+func (s *SQL) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	return s.identities.change(ctx, s.DB, subject.String(),
 		func(old store.Identity) (store.Identity, error) { return store.UpdateIdentity(old, change) })
 }
 
 // DeleteIdentity implements [Driver].
-func (s SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
+func (s *SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	return s.remove(ctx, DeleteIdentity, subject.String())
 }
 
 // Export implements [Driver], in the order of keys, which are the positions.
-func (s SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+func (s *SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	if after != "" && !IsKey(after) || after != "" && kind != store.TokenRecords && !IsSubject(after) {
 		return nil, "", BadPosition()
 	}
@@ -258,7 +260,7 @@ func (s SQL) Export(ctx context.Context, kind store.RecordKind, after string, li
 }
 
 // Import implements [Driver], in one transaction.
-func (s SQL) Import(ctx context.Context, records []store.Record) error {
+func (s *SQL) Import(ctx context.Context, records []store.Record) error {
 	b, err := NewBatch(records)
 	if err != nil {
 		return err
