@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-
-	"github.com/onezone-go/onezone/errors"
 )
 
 // ASN is the caveat "asn = NUMBER|...": the client's address is announced by
@@ -15,12 +13,10 @@ type ASN []uint32
 func parseASN(entry string) (uint32, error) {
 	n, ok := parseDecimal(entry, 32)
 	if !ok {
-		return 0, errors.BadDataHint("asn", "expected a decimal number of 32 bits")
+		return 0, errEntry
 	}
 	return uint32(n), nil
 }
-
-func asnText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 // Type returns [TypeASN].
 func (ASN) Type() Type { return TypeASN }
@@ -50,7 +46,7 @@ func (c ASN) entries() int    { return len(c) }
 func (c ASN) demand() string {
 	numbers := make([]string, len(c))
 	for i, n := range c {
-		numbers[i] = asnText(n)
+		numbers[i] = strconv.FormatUint(uint64(n), 10)
 	}
 	return "the client's address must belong to one of the autonomous systems " + quoted(numbers)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/onezone-go/onezone/errors"
 )
 
 // separator stands between the entries of a list in a caveat text.
@@ -39,6 +41,10 @@ func parseList[E any](rest string, parse func(string) (E, error)) ([]E, bool) {
 	}
 	return list, true
 }
+
+// errEntry refuses a text that is no entry of a list. The form of the kind is told
+// in its place.
+var errEntry = errors.New("no entry of the list")
 
 func verbatim(entry string) (string, error) { return entry, nil }
 

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/onezone-go/onezone/errors"
 )
 
 // IP is the caveat "ip = MASK|...": the client's address is in one of the
@@ -22,7 +20,7 @@ func parseMask(s string) (netip.Prefix, error) {
 		bits, ok = parseDecimal(length, 6)
 	}
 	if !ok || bits > 32 {
-		return netip.Prefix{}, badMask()
+		return netip.Prefix{}, errEntry
 	}
 	return netip.PrefixFrom(addr, int(bits)), nil
 }
@@ -48,10 +46,6 @@ func parseIPv4(s string) (addr netip.Addr, ok bool) {
 		}
 	}
 	return netip.AddrFrom4(quad), part == 3 && digits > 0
-}
-
-func badMask() error {
-	return errors.BadDataHint("ip", "expected an IPv4 address or A.B.C.D/LENGTH")
 }
 
 // Type returns [TypeIP].

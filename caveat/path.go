@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
-
-	"github.com/onezone-go/onezone/errors"
 )
 
 // DataPath is the caveat "data.path = BASE64|...": the files at and below the
@@ -33,7 +31,7 @@ func decodePath(entry string) (string, error) {
 func strictPath(entry string) (string, error) {
 	path, err := decodePath(entry)
 	if err == nil && encodePath(path) != entry {
-		err = errors.BadValueFilePath()
+		err = errEntry
 	}
 	return path, err
 }

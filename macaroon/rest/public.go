@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -45,85 +46,62 @@ func (c *call) answerToken(status int, t macaroon.Token) {
 	respond(c.w, status, map[string]any{"token": t.String()})
 }
 
+// presented is a token that a body presents for verification, and what it says of
+// the token's use. Tokens that the body does not hold are zero.
+type presented struct {
+	token, service, consumer tokenValue
+	request                  caveat.Request
+}
+
 // verifyAccess says whom a token authorises, in the request that the body
 // describes.
 func (c *call) verifyAccess() error {
 	in := c.input()
-	t := in.token("token")
-	dataAccess := in.boolean("allowDataAccessCaveats")
-	consumer := in.optionalToken("consumerToken")
-	req := caveat.Request{Session: caveat.AnySession(), DataAccess: dataAccess}
-	req.Interface = in.interfaceName("interface")
-	req.IP = in.ipv4("peerIp", c.client.PeerIP)
-	service := in.optionalToken("serviceToken")
-	if in.err != nil {
-		return in.err
-	}
-	if err := c.identify(&req, service, consumer); err != nil {
-		return err
-	}
-	auth, err := c.authority.VerifyAccess(c.r.Context(), t.text, req)
-	return c.answerVerified(auth, err)
+	var p presented
+	p.token = in.token("token")
+	p.request.DataAccess = in.boolean("allowDataAccessCaveats")
+	p.consumer = in.optionalToken("consumerToken")
+	p.request.Interface = in.interfaceName("interface")
+	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
+	p.service = in.optionalToken("serviceToken")
+	return c.verify(in, p, c.authority.VerifyAccess)
 }
 
 // verifyIdentity says whose identity a token proves.
 func (c *call) verifyIdentity() error {
 	in := c.input()
-	t := in.token("token")
-	consumer := in.optionalToken("consumerToken")
-	req := caveat.Request{Session: caveat.AnySession()}
-	req.Interface = in.interfaceName("interface")
-	req.IP = in.ipv4("peerIp", c.client.PeerIP)
-	if in.err != nil {
-		return in.err
-	}
-	if err := c.identify(&req, tokenValue{}, consumer); err != nil {
-		return err
-	}
-	auth, err := c.authority.VerifyIdentity(c.r.Context(), t.text, req)
-	return c.answerVerified(auth, err)
+	var p presented
+	p.token = in.token("token")
+	p.consumer = in.optionalToken("consumerToken")
+	p.request.Interface = in.interfaceName("interface")
+	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
+	return c.verify(in, p, c.authority.VerifyIdentity)
 }
 
 // verifyInvite says who invites with a token.
 func (c *call) verifyInvite() error {
 	in := c.input()
-	t := in.token("token")
-	consumer := in.optionalToken("consumerToken")
+	var p presented
+	p.token = in.token("token")
+	p.consumer = in.optionalToken("consumerToken")
 	expected := in.inviteType("expectedInviteType")
-	req := caveat.Request{Session: caveat.AnySession()}
-	req.IP = in.ipv4("peerIp", c.client.PeerIP)
+	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
+	return c.verify(in, p, func(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error) {
+		return c.authority.VerifyInvite(ctx, text, expected, req)
+	})
+}
+
+// verify verifies the token with the given function, and answers with its subject
+// and with how many seconds it is still good.
+func (c *call) verify(in *input, p presented, by func(context.Context, string, caveat.Request) (macaroon.Auth, error)) error {
 	if in.err != nil {
 		return in.err
 	}
-	if err := c.identify(&req, tokenValue{}, consumer); err != nil {
+	p.request.Session = caveat.AnySession()
+	if err := c.identify(&p); err != nil {
 		return err
 	}
-	auth, err := c.authority.VerifyInvite(c.r.Context(), t.text, expected, req)
-	return c.answerVerified(auth, err)
-}
-
-// identify completes a request with the service and consumer that tokens of the
-// body stand for. Without a consumer token the consumer is the client itself.
-func (c *call) identify(req *caveat.Request, service, consumer tokenValue) (err error) {
-	if !service.IsZero() {
-		if req.Service, err = c.authority.VerifyService(c.r.Context(), service.text, *req); err != nil {
-			return err
-		}
-		if service.Version() == 1 {
-			// A body has no way to say which service presents a token that
-			// does not name its subject.
-			req.Service.Type = caveat.OpWorker
-		}
-	}
-	if consumer.IsZero() {
-		req.Consumer = c.client.Subject
-		return nil
-	}
-	req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer.text, *req)
-	return err
-}
-
-func (c *call) answerVerified(auth macaroon.Auth, err error) error {
+	auth, err := by(c.r.Context(), p.token.text, p.request)
 	if err != nil {
 		return err
 	}
@@ -137,4 +115,27 @@ func (c *call) answerVerified(auth macaroon.Auth, err error) error {
 		TTL     *int64         `json:"ttl"`
 	}{auth.Subject, ttl})
 	return nil
+}
+
+// identify completes the request with the service and consumer that the tokens
+// beside the presented one stand for. Without a consumer token the consumer is the
+// client itself.
+func (c *call) identify(p *presented) (err error) {
+	req := &p.request
+	if !p.service.IsZero() {
+		if req.Service, err = c.authority.VerifyService(c.r.Context(), p.service.text, *req); err != nil {
+			return err
+		}
+		if p.service.Version() == 1 {
+			// A body has no way to say which service presents a token that
+			// does not name its subject.
+			req.Service.Type = caveat.OpWorker
+		}
+	}
+	if p.consumer.IsZero() {
+		req.Consumer = c.client.Subject
+		return nil
+	}
+	req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), p.consumer.text, *req)
+	return err
 }
