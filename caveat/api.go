@@ -97,8 +97,6 @@ func (c API) problem() string {
 	})
 }
 
-func (c API) entries() int { return len(c) }
-
 func (c API) demand() string {
 	return "the token may be used only for the operations " + quoted(texts(c))
 }

@@ -41,7 +41,6 @@ func (c ASN) satisfied(ctx context.Context, req Request) (bool, error) {
 }
 
 func (c ASN) problem() string { return firstProblem(c, func(uint32) string { return "" }) }
-func (c ASN) entries() int    { return len(c) }
 
 func (c ASN) demand() string {
 	numbers := make([]string, len(c))

@@ -49,8 +49,6 @@ type Caveat interface {
 	satisfied(ctx context.Context, req Request) (bool, error)
 	// problem says why the caveat may not enter a new token, "" if it may.
 	problem() string
-	// entries is the length of the caveat's list, 0 where it has none.
-	entries() int
 	// demand says in words what the caveat asks of a request.
 	demand() string
 }
@@ -120,7 +118,6 @@ func (u Unknown) MarshalJSON() ([]byte, error) {
 
 func (Unknown) satisfied(context.Context, Request) (bool, error) { return false, nil }
 func (Unknown) problem() string                                  { return "it is not a known caveat" }
-func (Unknown) entries() int                                     { return 0 }
 func (Unknown) demand() string                                   { return "it is not a known caveat" }
 
 // Types returns the thirteen types of the Onezone language, in the order in

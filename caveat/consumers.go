@@ -59,8 +59,6 @@ func (c Consumers) problem() string {
 	})
 }
 
-func (c Consumers) entries() int { return len(c) }
-
 func (c Consumers) demand() string {
 	return "the token may be used only by " + quoted(texts(c)) +
 		"; the consumer proves itself with its access token for an invitation, and with a consumer token elsewhere"

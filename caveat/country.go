@@ -42,5 +42,4 @@ func (c Country) problem() string {
 	})
 }
 
-func (c Country) entries() int   { return len(c.List) }
 func (c Country) demand() string { return places(c).demand("countries") }

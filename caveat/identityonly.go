@@ -25,5 +25,4 @@ func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.ProveIdentity, nil
 }
 func (IdentityOnly) problem() string { return "" }
-func (IdentityOnly) entries() int    { return 0 }
 func (IdentityOnly) demand() string  { return "the token may be used only to prove an identity" }

@@ -67,7 +67,6 @@ func (i Interface) problem() string {
 	return ""
 }
 
-func (Interface) entries() int { return 0 }
 func (i Interface) demand() string {
 	return fmt.Sprintf("the token may be used only through the interface %q", i.Name())
 }

@@ -72,8 +72,6 @@ func (c IP) problem() string {
 	})
 }
 
-func (c IP) entries() int { return len(c) }
-
 func (c IP) demand() string {
 	return "the client's address must be in one of the networks " + quoted(texts(c))
 }

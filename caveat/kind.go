@@ -129,7 +129,6 @@ func (c Custom) problem() string {
 	return ""
 }
 
-func (Custom) entries() int { return 0 }
 func (c Custom) demand() string {
 	return "the condition " + quoted([]string{c.String()}) + " must hold"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -142,8 +143,8 @@ func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 func (l List) Size() int {
 	const perCaveat, perEntry = 64, 96
 	n := 0
-	for i, c := range l.caveats {
-		n += perCaveat + perEntry*c.entries() + len(l.texts[i])
+	for _, text := range l.texts {
+		n += perCaveat + perEntry*(1+strings.Count(text, separator)) + len(text)
 	}
 	return n
 }

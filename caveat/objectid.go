@@ -34,8 +34,6 @@ func (c DataObjectID) problem() string {
 	})
 }
 
-func (c DataObjectID) entries() int { return len(c) }
-
 func (c DataObjectID) demand() string {
 	return "the token may be used only to access the files at and below the objects " + quoted(c)
 }

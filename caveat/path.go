@@ -82,8 +82,6 @@ func cleanPath(path string) bool {
 	return true
 }
 
-func (c DataPath) entries() int { return len(c) }
-
 func (c DataPath) demand() string {
 	return "the token may be used only to access the files at and below the paths " + quoted(c)
 }

@@ -20,5 +20,4 @@ func (DataReadonly) satisfied(_ context.Context, req Request) (bool, error) {
 	return req.DataAccess, nil
 }
 func (DataReadonly) problem() string { return "" }
-func (DataReadonly) entries() int    { return 0 }
 func (DataReadonly) demand() string  { return "the token may be used only to read data" }

@@ -60,5 +60,4 @@ func (c Region) problem() string {
 	})
 }
 
-func (c Region) entries() int   { return len(c.List) }
 func (c Region) demand() string { return places(c).demand("regions") }

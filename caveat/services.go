@@ -32,8 +32,6 @@ func (c Services) problem() string {
 	})
 }
 
-func (c Services) entries() int { return len(c) }
-
 func (c Services) demand() string {
 	return "the token may be used only by the services " + quoted(texts(c)) +
 		", which prove themselves with a service token, and only within their API"

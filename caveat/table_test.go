@@ -24,7 +24,6 @@ func (m moon) satisfied(_ context.Context, req Request) (bool, error) {
 }
 
 func (m moon) problem() string { return unless(m == "full" || m == "new", "no such phase") }
-func (moon) entries() int      { return 1 }
 func (moon) demand() string    { return "the moon must be right" }
 
 func TestAKindOfCaveatIsOneFileAndOneRow(t *testing.T) {

@@ -67,8 +67,6 @@ func (t Time) problem() string {
 	return ""
 }
 
-func (Time) entries() int { return 0 }
-
 func (t Time) demand() string {
 	// Years past 9999 have no ISO 8601 form; the number says it all the same.
 	if at := time.Unix(t.ValidUntil, 0).UTC(); at.Year() <= 9999 && t.ValidUntil >= 0 {

@@ -152,16 +152,18 @@ func (v *Vocabulary) text(c Caveat) (text, problem string) {
 	if unknown, ok := c.(Unknown); ok {
 		return "", unknown.problem() + "; " + v.expected(string(unknown))
 	}
-	if c.entries() > v.limit() {
-		return "", v.longList()
-	}
-	if custom, ok := c.(Custom); ok && v.kind(custom.kind.Name) != custom.kind {
+	custom, isCustom := c.(Custom)
+	if isCustom && v.kind(custom.kind.Name) != custom.kind {
 		return "", "its kind is not in the vocabulary; pass the one that made it to macaroon.WithVocabulary or ConfineIn"
+	}
+	text = c.String()
+	if !isCustom && v.tooLong(text) {
+		return "", v.longList()
 	}
 	if problem := c.problem(); problem != "" {
 		return "", problem
 	}
-	if text = c.String(); !isText(text) {
+	if !isText(text) {
 		return "", "its text must be valid UTF-8"
 	}
 	return text, ""
