@@ -69,6 +69,9 @@ func TestLimitEntriesLeavesTheVocabularyAlone(t *testing.T) {
 	assert.NoError(t, err)
 	_, err = limited.Parse("mine = a|b|c")
 	assert.NoError(t, err, "a value of a kind is no list")
+	made, err := limited.New("mine", "a|b|c")
+	require.NoError(t, err, "nor is it one in a new token")
+	assert.NoError(t, limited.Validate(made))
 }
 
 func TestValidateRefusesWhatIsNoCaveat(t *testing.T) {
