@@ -30,10 +30,15 @@ var operationNames = []string{Create: "create", Get: "get", Update: "update", De
 // String returns the name of the operation, "unknown" for zero.
 func (o Operation) String() string { return nameOf(operationNames, o) }
 
-// ParseOperation reads "create", "get", "update" or "delete"; ok is false for
-// every other text.
-func ParseOperation(name string) (o Operation, ok bool) {
-	return valueOf[Operation](operationNames[:anyOperation], name)
+// ParseOperation reads "create", "get", "update" or "delete". The error is
+// badValueNotAllowed {key "operation"}.
+func ParseOperation(name string) (Operation, error) {
+	names := operationNames[:anyOperation]
+	o, ok := valueOf[Operation](names, name)
+	if !ok {
+		return 0, errors.BadValueNotAllowed("operation", names[Create:]...)
+	}
+	return o, nil
 }
 
 // MatchSpec describes operations: SERVICE/OPERATION/GRI-PATTERN, for instance

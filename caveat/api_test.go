@@ -95,13 +95,13 @@ func TestOperationNames(t *testing.T) {
 		caveat.Create: "create", caveat.Get: "get", caveat.Update: "update", caveat.Delete: "delete",
 	} {
 		assert.Equal(t, name, o.String())
-		got, ok := caveat.ParseOperation(name)
-		assert.True(t, ok)
+		got, err := caveat.ParseOperation(name)
+		require.NoError(t, err)
 		assert.Equal(t, o, got)
 	}
 	for _, name := range []string{"", "all", "Get", "unknown"} {
-		o, ok := caveat.ParseOperation(name)
-		assert.False(t, ok)
+		o, err := caveat.ParseOperation(name)
+		require.ErrorIs(t, err, errors.IDBadValueNotAllowed)
 		assert.Zero(t, o)
 	}
 	assert.Equal(t, "unknown", caveat.Operation(0).String())

@@ -17,10 +17,10 @@ func authorize(t testing.TB, cs []caveat.Caveat, asked string) error {
 	t.Helper()
 	part := strings.SplitN(asked, "/", 3)
 	require.Len(t, part, 3)
-	operation, ok := caveat.ParseOperation(part[1])
-	require.True(t, ok)
-	service := caveat.ParseServiceType(part[0])
-	require.NotZero(t, service)
+	operation, err := caveat.ParseOperation(part[1])
+	require.NoError(t, err)
+	service, err := caveat.ParseServiceType(part[0])
+	require.NoError(t, err)
 	return caveat.Authorize(cs, service, operation, gri(t, part[2]))
 }
 

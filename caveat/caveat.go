@@ -19,7 +19,7 @@ const (
 	TypeASN          Type = "asn"
 	TypeCountry      Type = "geo.country"
 	TypeRegion       Type = "geo.region"
-	TypeScope        Type = "scope"
+	TypeIdentityOnly Type = "scope"
 	TypeService      Type = "service"
 	TypeConsumer     Type = "consumer"
 	TypeInterface    Type = "interface"

@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 func TestConstantText(t *testing.T) {
@@ -31,8 +33,8 @@ func TestInterfaceHoldsWhereItIsKnownAndTheSame(t *testing.T) {
 			holds(t, demanded == actual, demanded.String(), &caveat.Request{Interface: actual})
 		}
 		holds(t, false, demanded.String(), &caveat.Request{DataAccess: true})
-		got, ok := caveat.ParseInterface(demanded.Name())
-		assert.True(t, ok)
+		got, err := caveat.ParseInterface(demanded.Name())
+		require.NoError(t, err)
 		assert.Equal(t, demanded, got)
 	}
 	err := caveat.Check(t.Context(), caveat.Interface(0), &caveat.Request{})
@@ -45,8 +47,8 @@ func TestInterfaceOutsideTheConstants(t *testing.T) {
 		requireInvalid(t, caveat.Validate(i))
 	}
 	for _, name := range []string{"", "unknown", "Rest"} {
-		_, ok := caveat.ParseInterface(name)
-		assert.False(t, ok)
+		_, err := caveat.ParseInterface(name)
+		require.ErrorIs(t, err, errors.IDBadValueNotAllowed)
 	}
 }
 

@@ -11,8 +11,8 @@ func readIdentityOnly(o object, _ int) (Caveat, string) {
 	return IdentityOnly{}, unless(scope == "identityToken", `scope must be "identityToken"`)
 }
 
-// Type returns [TypeScope].
-func (IdentityOnly) Type() Type { return TypeScope }
+// Type returns [TypeIdentityOnly].
+func (IdentityOnly) Type() Type { return TypeIdentityOnly }
 
 // String returns the text "authorization = none".
 func (IdentityOnly) String() string { return "authorization = none" }

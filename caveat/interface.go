@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/onezone-go/onezone/errors"
 )
 
 // Interface is a way into the system, and at the same time the caveat
@@ -22,20 +24,24 @@ const (
 var interfaceNames = []string{REST: "rest", Oneclient: "oneclient", GraphSync: "graphsync"}
 
 // ParseInterface reads the name of an interface: "rest", "oneclient" or
-// "graphsync". ok is false for every other text.
-func ParseInterface(name string) (i Interface, ok bool) {
-	return valueOf[Interface](interfaceNames, name)
+// "graphsync". The error is badValueNotAllowed {key "interface"}.
+func ParseInterface(name string) (Interface, error) {
+	i, ok := valueOf[Interface](interfaceNames, name)
+	if !ok {
+		return 0, errors.BadValueNotAllowed("interface", interfaceNames[REST:]...)
+	}
+	return i, nil
 }
 
 func parseInterface(rest string) (Caveat, bool) {
 	name, found := strings.CutPrefix(rest, " = ")
-	i, ok := ParseInterface(name)
+	i, ok := valueOf[Interface](interfaceNames, name)
 	return i, found && ok
 }
 
 func readInterface(o object, _ int) (Caveat, string) {
 	name, _ := o.text("interface")
-	i, ok := ParseInterface(name)
+	i, ok := valueOf[Interface](interfaceNames, name)
 	return i, unless(ok, "interface must be rest, oneclient or graphsync")
 }
 

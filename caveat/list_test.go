@@ -100,7 +100,7 @@ func TestSupportMatrix(t *testing.T) {
 	access := all[:1]
 	want := map[caveat.Type][]caveat.Use{
 		caveat.TypeTime: all, caveat.TypeIP: all, caveat.TypeASN: all, caveat.TypeCountry: all, caveat.TypeRegion: all,
-		caveat.TypeScope: {caveat.UseAccessAsIdentity}, caveat.TypeService: access, caveat.TypeConsumer: all,
+		caveat.TypeIdentityOnly: {caveat.UseAccessAsIdentity}, caveat.TypeService: access, caveat.TypeConsumer: all,
 		caveat.TypeInterface: all[:3], caveat.TypeAPI: access,
 		caveat.TypeDataReadonly: access, caveat.TypeDataPath: access, caveat.TypeDataObjectID: access,
 	}

@@ -39,11 +39,14 @@ func (t ServiceType) Short() string {
 	return serviceShort[t]
 }
 
-// ParseServiceType reads the three-letter name; the zero value says that
-// there is no such service.
-func ParseServiceType(short string) ServiceType {
-	t, _ := valueOf[ServiceType](serviceShort[:anyService], short)
-	return t
+// ParseServiceType reads the three-letter name, such as "opw". The error is badData
+// {key "service"}.
+func ParseServiceType(short string) (ServiceType, error) {
+	t, ok := valueOf[ServiceType](serviceShort[:anyService], short)
+	if !ok {
+		return 0, badService()
+	}
+	return t, nil
 }
 
 // MarshalText returns the JSON name.
@@ -89,8 +92,8 @@ func (s Service) IsZero() bool { return s.Type == 0 }
 // any character, as in the original. The error is badData {key "service"}.
 func ParseService(text string) (Service, error) {
 	short, id, found := strings.Cut(text, "-")
-	t := ParseServiceType(short)
-	if !found || t == 0 {
+	t, err := ParseServiceType(short)
+	if !found || err != nil {
 		return Service{}, badService()
 	}
 	return Service{t, id}, nil

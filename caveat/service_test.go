@@ -33,7 +33,9 @@ func TestServiceForms(t *testing.T) {
 		require.NoError(t, json.Unmarshal(raw, &read))
 		assert.Equal(t, c.service, read)
 		assert.False(t, c.service.IsZero())
-		assert.Equal(t, c.service.Type, caveat.ParseServiceType(c.service.Type.Short()))
+		typ, err := caveat.ParseServiceType(c.service.Type.Short())
+		require.NoError(t, err)
+		assert.Equal(t, c.service.Type, typ)
 	}
 }
 
@@ -65,6 +67,8 @@ func TestZeroServiceIsUnknown(t *testing.T) {
 	assert.Equal(t, "unknown", caveat.ServiceType(99).String())
 	assert.Empty(t, caveat.ServiceType(0).Short())
 	assert.Empty(t, caveat.ServiceType(99).Short())
-	assert.Zero(t, caveat.ParseServiceType(""))
-	assert.Zero(t, caveat.ParseServiceType("all"))
+	for _, name := range []string{"", "all"} {
+		_, err := caveat.ParseServiceType(name)
+		require.ErrorIs(t, err, errors.IDBadData)
+	}
 }

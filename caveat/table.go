@@ -50,7 +50,7 @@ var rows = []row{
 	{typ: TypeRegion, head: "geo.region", zero: Region{}, uses: everyUse,
 		text: `geo.region = NAME|..., or != for all others`, object: `{"type":"geo.region","filter":"whitelist" or "blacklist","list":["NAME",...]}`,
 		parse: placesText(newRegion), read: placesJSON(newRegion)},
-	{typ: TypeScope, head: "authorization", zero: IdentityOnly{}, uses: []Use{UseAccessAsIdentity},
+	{typ: TypeIdentityOnly, head: "authorization", zero: IdentityOnly{}, uses: []Use{UseAccessAsIdentity},
 		text: `authorization = none`, object: `{"scope":"identityToken"}`,
 		parse: constant(IdentityOnly{}), read: readIdentityOnly, key: "scope"},
 	{typ: TypeService, head: "service", zero: Services{}, uses: onlyAccess,

@@ -86,8 +86,8 @@ func TestVectorsAuthorize(t *testing.T) {
 	}
 	vectors.Each(t, "authorize.jsonl", func(t *testing.T, v vector) {
 		require.Positive(t, v.Case)
-		operation, ok := caveat.ParseOperation(v.Operation)
-		require.True(t, ok, "operation %q", v.Operation)
+		operation, err := caveat.ParseOperation(v.Operation)
+		require.NoError(t, err)
 		gri, err := caveat.ParseGRI(v.GRI)
 		require.NoError(t, err)
 

@@ -21,7 +21,7 @@ func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.label())
 func (t Token) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", t.ID()),
-		slog.String("type", t.Type().Kind().String()),
+		slog.String("type", t.Type().Class().String()),
 		slog.String("subject", t.Subject().String()),
 	)
 }
@@ -30,12 +30,12 @@ func (t Token) label() string {
 	if t.IsZero() {
 		return "[no token]"
 	}
-	return fmt.Sprintf("[%s token %s]", t.Type().Kind(), printable.Quote(t.ID()))
+	return fmt.Sprintf("[%s token %s]", t.Type().Class(), printable.Quote(t.ID()))
 }
 
 // String returns "access", "identity" or "invite", and "unknown" for zero.
-func (k Kind) String() string {
-	switch k {
+func (c Class) String() string {
+	switch c {
 	case Access:
 		return "access"
 	case Identity:

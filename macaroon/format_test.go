@@ -102,7 +102,7 @@ func TestTypes(t *testing.T) {
 	t.Parallel()
 	invite := macaroon.InviteToken(macaroon.UserJoinGroup, "g1")
 	for typ, want := range map[macaroon.Type]struct {
-		kind     macaroon.Kind
+		kind     macaroon.Class
 		name     string
 		describe string
 		session  string
@@ -113,8 +113,8 @@ func TestTypes(t *testing.T) {
 		invite:                     {macaroon.Invite, "invite", "invite token for a user to join the group g1", ""},
 		{}:                         {0, "unknown", "token of an unknown type", ""},
 	} {
-		assert.Equal(t, want.kind, typ.Kind())
-		assert.Equal(t, want.name, typ.Kind().String())
+		assert.Equal(t, want.kind, typ.Class())
+		assert.Equal(t, want.name, typ.Class().String())
 		assert.Equal(t, want.describe, typ.Describe())
 		assert.Equal(t, want.session, typ.Session())
 	}
@@ -135,8 +135,8 @@ func TestAllInviteTypes(t *testing.T) {
 	const count = 14
 	seen := map[string]bool{}
 	for i := macaroon.UserJoinGroup; i <= macaroon.GroupJoinAtmInventory; i++ {
-		back, ok := macaroon.ParseInviteType(i.String())
-		assert.True(t, ok)
+		back, err := macaroon.ParseInviteType(i.String())
+		require.NoError(t, err)
 		assert.Equal(t, i, back)
 		typ := macaroon.InviteToken(i, "target")
 		seen[typ.String()] = true
@@ -151,8 +151,8 @@ func TestAllInviteTypes(t *testing.T) {
 	}
 	assert.Len(t, seen, count)
 	assert.Equal(t, "any", macaroon.InviteType(0).String())
-	_, ok := macaroon.ParseInviteType("any")
-	assert.False(t, ok)
+	_, err := macaroon.ParseInviteType("any")
+	requireID(t, errors.IDBadValueNotAllowed, err)
 	// The lists belong to the caller.
 	macaroon.UserJoinCluster.AllowedPrivileges()[0] = "changed"
 	assert.NotContains(t, macaroon.UserJoinCluster.DefaultPrivileges(), "changed")

@@ -14,7 +14,7 @@ import (
 // it with the services. status is what the store knows of the subject; the
 // directory, where there is one, knows better.
 func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ Type, status store.Status, services ...caveat.Service) error {
-	if err := a.checkActive(ctx, subject, status); err != nil || typ.Kind() != Access {
+	if err := a.checkActive(ctx, subject, status); err != nil || typ.Class() != Access {
 		return err
 	}
 	if err := a.checkSession(ctx, subject, typ.Session()); err != nil {

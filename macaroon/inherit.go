@@ -41,7 +41,7 @@ func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 		}
 		if typ := cs[i].Type(); !typ.SupportedBy(t.Type().use(false)) {
 			return Token{}, errors.Forbidden(fmt.Sprintf(
-				"the access token of the request has a caveat of the type %s, which %s tokens cannot carry", typ, t.Type().Kind()))
+				"the access token of the request has a caveat of the type %s, which %s tokens cannot carry", typ, t.Type().Class()))
 		}
 		// A clone, because a record must not keep the client's whole token.
 		if missing = append(missing, strings.Clone(text)); len(t.caveats)+len(missing) > limit {

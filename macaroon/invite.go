@@ -1,6 +1,10 @@
 package macaroon
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/onezone-go/onezone/errors"
+)
 
 // InviteType tells who is invited to what. The zero InviteType is invalid; as
 // an expectation it stands for any.
@@ -80,15 +84,17 @@ func (i InviteType) String() string {
 	return "any"
 }
 
-// ParseInviteType reads a JSON name; ok is false for every other text, "any"
-// included.
-func ParseInviteType(name string) (i InviteType, ok bool) {
+// ParseInviteType reads a JSON name. The error is badValueNotAllowed {key
+// "inviteType"}, also for "any".
+func ParseInviteType(name string) (InviteType, error) {
+	var names []string
 	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
 		if invitations[i].name == name {
-			return i, true
+			return i, nil
 		}
+		names = append(names, invitations[i].name)
 	}
-	return 0, false
+	return 0, errors.BadValueNotAllowed("inviteType", names...)
 }
 
 func inviteTypeOf(code string) InviteType {

@@ -12,7 +12,7 @@ import (
 // marked "opp-". Only the address and interface of the request count. The error
 // is badServiceToken {tokenError}; a user's token is tokenInvalid there.
 func (a *Authority) VerifyService(ctx context.Context, text string, req caveat.Request) (caveat.Service, error) {
-	auth, err := a.identify(ctx, text, partyRequest(req), purpose{kind: Identity, asService: true})
+	auth, err := a.identify(ctx, text, partyRequest(req), purpose{class: Identity, asService: true})
 	if err != nil {
 		return caveat.Service{}, ifRefused(err, errors.BadServiceToken)
 	}

@@ -122,8 +122,8 @@ func cutIndication(text string) (rest string, t caveat.ServiceType, ok bool) {
 	if len(text) < indicationSize || text[indicationSize-1] != '-' {
 		return text, 0, true
 	}
-	t = caveat.ParseServiceType(text[:indicationSize-1])
-	return text[indicationSize:], t, canIndicate(t)
+	t, err := caveat.ParseServiceType(text[:indicationSize-1])
+	return text[indicationSize:], t, err == nil && canIndicate(t)
 }
 
 func canIndicate(t caveat.ServiceType) bool { return t == caveat.OpWorker || t == caveat.OpPanel }

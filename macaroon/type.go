@@ -8,27 +8,27 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Kind is what a token is for. The zero Kind is invalid.
-type Kind uint8
+// Class is what a token is for. The zero Class is invalid.
+type Class uint8
 
-// The kinds of tokens.
+// The classes of tokens.
 const (
-	Access   Kind = iota + 1 // authorises operations
-	Identity                 // proves who its subject is, and nothing else
-	Invite                   // lets its consumer join or support something
+	Access   Class = iota + 1 // authorises operations
+	Identity                  // proves who its subject is, and nothing else
+	Invite                    // lets its consumer join or support something
 )
 
-// Type is the type of a token: a kind with its parameters. It is comparable.
+// Type is the type of a token: a class with its parameters. It is comparable.
 // The zero Type is invalid. In JSON it has the form of the REST API, such as
 // {"accessToken":{}}.
 type Type struct {
-	kind   Kind
+	class  Class
 	invite InviteType
 	param  string // the session of an access token, the target of an invitation
 }
 
 // AccessToken is the type of a token that authorises operations.
-func AccessToken() Type { return Type{kind: Access} }
+func AccessToken() Type { return Type{class: Access} }
 
 // SessionToken is the type of an access token that is good within one session
 // only. It is the zero Type, which no token can be made of, for an empty id: a
@@ -37,24 +37,24 @@ func SessionToken(session string) Type {
 	if session == "" {
 		return Type{}
 	}
-	return Type{kind: Access, param: session}
+	return Type{class: Access, param: session}
 }
 
 // IdentityToken is the type of a token that proves an identity.
-func IdentityToken() Type { return Type{kind: Identity} }
+func IdentityToken() Type { return Type{class: Identity} }
 
 // InviteToken is the type of a token that invites to the target, an entity of
 // the kind that the invite type has.
 func InviteToken(invite InviteType, target string) Type {
-	return Type{kind: Invite, invite: invite, param: target}
+	return Type{class: Invite, invite: invite, param: target}
 }
 
-// Kind tells what the token is for.
-func (t Type) Kind() Kind { return t.kind }
+// Class returns what the token is for.
+func (t Type) Class() Class { return t.class }
 
 // Session returns the session that an access token is bound to, "" for none.
 func (t Type) Session() string {
-	if t.kind != Access {
+	if t.class != Access {
 		return ""
 	}
 	return t.param
@@ -63,7 +63,7 @@ func (t Type) Session() string {
 // Invitation returns what an invite token invites to; the zero InviteType for
 // other tokens.
 func (t Type) Invitation() (invite InviteType, target string) {
-	if t.kind != Invite {
+	if t.class != Invite {
 		return 0, ""
 	}
 	return t.invite, t.param
@@ -80,13 +80,13 @@ const (
 // "idn" or "CODE:TARGET:PARAMETERS".
 func (t Type) String() string {
 	switch {
-	case t.kind == Access && t.param == "":
+	case t.class == Access && t.param == "":
 		return accessText
-	case t.kind == Access:
+	case t.class == Access:
 		return sessionText + t.param
-	case t.kind == Identity:
+	case t.class == Identity:
 		return identityText
-	case t.kind == Invite:
+	case t.class == Invite:
 		return t.invite.code() + ":" + t.param + ":" + t.invite.parameters()
 	}
 	return "unknown"
@@ -169,13 +169,13 @@ func isPlainUnicode(text string) bool {
 func (t Type) MarshalJSON() ([]byte, error) {
 	type object map[string]any
 	switch {
-	case t.kind == Access && t.param == "":
+	case t.class == Access && t.param == "":
 		return []byte(`{"accessToken":{}}`), nil
-	case t.kind == Access:
+	case t.class == Access:
 		return json.Marshal(object{"accessToken": object{"sessionId": t.param}})
-	case t.kind == Identity:
+	case t.class == Identity:
 		return []byte(`{"identityToken":{}}`), nil
-	case t.kind == Invite:
+	case t.class == Invite:
 		return json.Marshal(object{"inviteToken": object{
 			"inviteType": t.invite.String(), t.invite.targetKey(): t.param, "parameters": object{},
 		}})
@@ -208,10 +208,9 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 		*t, ok = IdentityToken(), true
 	case invite != nil:
 		name, _ := jsonText(invite["inviteType"])
-		kind, known := ParseInviteType(name)
-		if known {
-			target, _ := jsonText(invite[kind.targetKey()])
-			*t, ok = InviteToken(kind, target), target != ""
+		if i, err := ParseInviteType(name); err == nil {
+			target, _ := jsonText(invite[i.targetKey()])
+			*t, ok = InviteToken(i, target), target != ""
 		}
 	}
 	if !ok || !t.isComplete() {
@@ -233,13 +232,13 @@ func jsonText(raw json.RawMessage) (s string, ok bool) {
 // a user to the group g1".
 func (t Type) Describe() string {
 	switch {
-	case t.kind == Access && t.param == "":
+	case t.class == Access && t.param == "":
 		return "access token"
-	case t.kind == Access:
+	case t.class == Access:
 		return "access token for the session " + t.param
-	case t.kind == Identity:
+	case t.class == Identity:
 		return "identity token"
-	case t.kind == Invite:
+	case t.class == Invite:
 		return "invite token " + t.invite.phrase() + " " + t.param
 	}
 	return "token of an unknown type"

@@ -229,8 +229,8 @@ func (v verifyVector) request(t *testing.T) caveat.Request {
 		req.IP = netip.MustParseAddr(*c.IP)
 	}
 	if c.Interface != nil {
-		i, ok := caveat.ParseInterface(*c.Interface)
-		require.True(t, ok)
+		i, err := caveat.ParseInterface(*c.Interface)
+		require.NoError(t, err)
 		req.Interface = i
 	}
 	if c.Service != nil {

@@ -36,7 +36,7 @@ import (
 // the error, which is 401; package rest does that.
 func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error) {
 	req.ProveIdentity = false
-	return a.verify(ctx, text, &req, purpose{kind: Access})
+	return a.verify(ctx, text, &req, purpose{class: Access})
 }
 
 // VerifyIdentity decides whether the token proves the identity of its subject:
@@ -46,7 +46,7 @@ func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Re
 // notAnIdentityToken {received}, every other type is so at once. The service and
 // session of the request do not count.
 func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error) {
-	return a.identify(ctx, text, req, purpose{kind: Identity})
+	return a.identify(ctx, text, req, purpose{class: Identity})
 }
 
 // identify is VerifyIdentity for a purpose of the kind Identity.
@@ -64,7 +64,7 @@ func (a *Authority) identify(ctx context.Context, text string, req caveat.Reques
 // {expectedInviteType, received}.
 func (a *Authority) VerifyInvite(ctx context.Context, text string, expected InviteType, req caveat.Request) (Auth, error) {
 	req.ProveIdentity = false
-	return a.verify(ctx, text, &req, purpose{kind: Invite, invite: expected})
+	return a.verify(ctx, text, &req, purpose{class: Invite, invite: expected})
 }
 
 // onezone is the service that a request is taken to come to when it does not
@@ -73,7 +73,7 @@ var onezone = caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID}
 
 // purpose is what a token is verified for.
 type purpose struct {
-	kind      Kind
+	class     Class
 	invite    InviteType // of an invite token; zero: any
 	asService bool       // of an identity: a Oneprovider's only
 }
@@ -82,11 +82,11 @@ type purpose struct {
 func (p purpose) admits(t *Token) error {
 	typ := t.Type()
 	switch {
-	case p.kind == Access && typ.Kind() != Access:
+	case p.class == Access && typ.Class() != Access:
 		return errors.NotAnAccessToken(t.received())
-	case p.kind == Identity && typ.Kind() != Identity && typ != AccessToken():
+	case p.class == Identity && typ.Class() != Identity && typ != AccessToken():
 		return errors.NotAnIdentityToken(t.received())
-	case p.kind == Invite && (typ.Kind() != Invite || p.invite != 0 && typ.invite != p.invite):
+	case p.class == Invite && (typ.Class() != Invite || p.invite != 0 && typ.invite != p.invite):
 		return errors.NotAnInviteToken(p.invite.String(), t.received())
 	}
 	return nil
@@ -95,7 +95,7 @@ func (p purpose) admits(t *Token) error {
 // proved returns the error of a good token that does not prove what it should.
 func (p purpose) proved(t *Token, subject caveat.Subject) error {
 	switch {
-	case p.kind != Identity || subject.Type == caveat.SubjectProvider:
+	case p.class != Identity || subject.Type == caveat.SubjectProvider:
 		return nil
 	case t.Type() == AccessToken():
 		return errors.NotAnIdentityToken(t.received())
@@ -206,7 +206,7 @@ func (c *candidate) check(ctx context.Context, req *caveat.Request) error {
 	if i, err := c.caveats.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
 		return &refusedCaveat{err, i, c.caveats.TypeOf(i)}
 	}
-	if typ.Kind() == Access && !req.Session.Accepts(typ.Session()) {
+	if typ.Class() == Access && !req.Session.Accepts(typ.Session()) {
 		return errors.TokenSessionInvalid()
 	}
 	return nil
@@ -238,11 +238,11 @@ func (c *candidate) auth(req *caveat.Request) Auth {
 // use tells what a token of the type is used for.
 func (t Type) use(proveIdentity bool) caveat.Use {
 	switch {
-	case t.kind == Access && proveIdentity:
+	case t.class == Access && proveIdentity:
 		return caveat.UseAccessAsIdentity
-	case t.kind == Access:
+	case t.class == Access:
 		return caveat.UseAccess
-	case t.kind == Identity:
+	case t.class == Identity:
 		return caveat.UseIdentity
 	}
 	return caveat.UseInvite

@@ -94,7 +94,7 @@ func TestWhichCaveatsATypeSupports(t *testing.T) {
 	t.Parallel()
 	texts := map[caveat.Type]string{
 		caveat.TypeTime: "time < 1700000000", caveat.TypeIP: "ip = 1.2.3.0/24", caveat.TypeASN: "asn = 8973",
-		caveat.TypeCountry: "geo.country = PL", caveat.TypeRegion: "geo.region = EU", caveat.TypeScope: "authorization = none",
+		caveat.TypeCountry: "geo.country = PL", caveat.TypeRegion: "geo.region = EU", caveat.TypeIdentityOnly: "authorization = none",
 		caveat.TypeService: "service = opw-p1", caveat.TypeConsumer: "consumer = usr-u1", caveat.TypeInterface: "interface = rest",
 		caveat.TypeAPI: "api = all/all/*.*.*:*", caveat.TypeDataReadonly: "data.readonly", caveat.TypeDataPath: "data.path = L3Mx",
 		caveat.TypeDataObjectID: "data.objectid = 000000000010DB4967756964237575696423737061636531",
@@ -105,19 +105,19 @@ func TestWhichCaveatsATypeSupports(t *testing.T) {
 		typ   macaroon.Type
 		prove bool
 	}][]caveat.Type{
-		{macaroon.AccessToken(), false}:     {caveat.TypeScope},
-		{macaroon.SessionToken("s"), false}: {caveat.TypeScope},
+		{macaroon.AccessToken(), false}:     {caveat.TypeIdentityOnly},
+		{macaroon.SessionToken("s"), false}: {caveat.TypeIdentityOnly},
 		{macaroon.AccessToken(), true}: {
 			caveat.TypeService, caveat.TypeAPI, caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
 		},
 		{macaroon.IdentityToken(), true}: {
-			caveat.TypeScope, caveat.TypeService, caveat.TypeAPI, caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
+			caveat.TypeIdentityOnly, caveat.TypeService, caveat.TypeAPI, caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
 		},
 		{macaroon.IdentityToken(), false}: {
-			caveat.TypeScope, caveat.TypeService, caveat.TypeAPI, caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
+			caveat.TypeIdentityOnly, caveat.TypeService, caveat.TypeAPI, caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
 		},
 		{invite, false}: {
-			caveat.TypeScope, caveat.TypeService, caveat.TypeInterface, caveat.TypeAPI,
+			caveat.TypeIdentityOnly, caveat.TypeService, caveat.TypeInterface, caveat.TypeAPI,
 			caveat.TypeDataReadonly, caveat.TypeDataPath, caveat.TypeDataObjectID,
 		},
 	} {

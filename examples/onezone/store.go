@@ -147,11 +147,8 @@ func (o *openedStore) seal(ctx context.Context, s settings) error {
 	if err != nil {
 		return fmt.Errorf("-seal-key-file %s: %w", s.sealKeys, err)
 	}
-	var options []seal.Option
-	if s.reseal.plaintext {
-		options = append(options, seal.AllowPlaintext(), seal.AllowOutdated())
-	}
-	sealed, err := seal.New(ctx, o.front, ring, options...)
+	convert := s.reseal.plaintext
+	sealed, err := seal.New(ctx, o.front, ring, seal.Options{AllowPlaintext: convert, AllowOutdated: convert})
 	switch {
 	case errors.Is(err, seal.ErrNotSealed):
 		return fmt.Errorf("-store %s was in use without -seal-key-file and holds secrets in clear; run with -reseal -seal-plaintext to convert it: %w", storeName(s.store), err)

@@ -80,7 +80,7 @@ func sealed(ctx context.Context, backend store.Store, material store.Secret) (st
 	if err != nil {
 		return nil, err
 	}
-	return seal.New(ctx, backend, keys)
+	return seal.New(ctx, backend, keys, seal.Options{})
 }
 
 func TestMemory(t *testing.T) {

@@ -95,7 +95,7 @@ func newByKind(v *prometheus.CounterVec) (c byKind) {
 }
 
 func (c *byKind) of(t macaroon.Type) prometheus.Counter {
-	if kind := t.Kind(); int(kind) < len(c) {
+	if kind := t.Class(); int(kind) < len(c) {
 		return c[kind]
 	}
 	return c[0]

@@ -97,7 +97,7 @@ func TestAuthenticate(t *testing.T) {
 	tooLarge := strings.Repeat("M", macaroon.DefaultMaxSize+1)
 	const xauth, service, consumer = "X-Auth-Token", "X-Onedata-Service-Token", "X-Onedata-Consumer-Token"
 	inSession := func(id string) rest.Option {
-		return rest.WithSessions(func(*http.Request) string { return id })
+		return rest.WithSessionFrom(func(*http.Request) string { return id })
 	}
 	password := "alice:correct horse battery"
 	require.NoError(t, w.Authority.SetPassword(t.Context(), restcases.Mia, "with:a:colon"))

@@ -161,7 +161,7 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 	switch {
 	case err != nil || strings.Count(gri, "{") != strings.Count(gri, "}"):
 		panic(fmt.Sprintf("rest: Require: %q is no GRI", gri))
-	case caveat.ParseServiceType(service.Short()) == 0:
+	case service.Short() == "":
 		panic("rest: Require: the service is none of the constants")
 	case operation < caveat.Create || operation > caveat.Delete:
 		panic("rest: Require: the operation is none of the constants")

@@ -102,9 +102,9 @@ func WithDataScopes(s DataScopes) Option {
 	return only(forAPI, "WithDataScopes", func(c *config) { c.scopes = s })
 }
 
-// WithSessions sets how the session that a request is made in is told from the
+// WithSessionFrom sets how the session that a request is made in is told from the
 // request, "" for none: from a cookie, for instance. Default: none.
-func WithSessions(sessionOf func(*http.Request) string) Option {
+func WithSessionFrom(sessionOf func(*http.Request) string) Option {
 	return func(c *config) { c.sessionOf = sessionOf }
 }
 

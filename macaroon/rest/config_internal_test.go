@@ -37,7 +37,7 @@ func TestOptionsWithoutEffectAreWarnedOf(t *testing.T) {
 		"AsService":            {AsService(caveat.Service{Type: caveat.OpWorker, ID: "p"}), []purpose{forMiddleware}},
 		"AsInterface":          {AsInterface(caveat.Oneclient), []purpose{forMiddleware}},
 		"WithIdentityProvider": {WithIdentityProvider(struct{ IdentityProvider }{}), both},
-		"WithSessions":         {WithSessions(func(*http.Request) string { return "" }), both},
+		"WithSessionFrom":      {WithSessionFrom(func(*http.Request) string { return "" }), both},
 		"WithTrustedProxies":   {WithTrustedProxies(), both},
 		"WithMaxInFlight":      {WithMaxInFlight(3), both},
 		"WithoutBasicAuth":     {WithoutBasicAuth(), both},

@@ -13,7 +13,7 @@
 //
 // The handler looks up users and their passwords in the store of the authority.
 // What depends on other entities of an Onezone comes in through small interfaces:
-// [Rights], [DataScopes] and [IdentityProvider] here, with [WithSessions], and
+// [Rights], [DataScopes] and [IdentityProvider] here, with [WithSessionFrom], and
 // those of package macaroon for memberships, sessions, groups and invitations.
 // Where one is missing, what asks for it is refused.
 //

@@ -170,8 +170,8 @@ func (in *input) interfaceName(key string) caveat.Interface {
 		if !ok && !isConstant(raw) {
 			return 0, errors.BadValueString(key)
 		}
-		i, ok := caveat.ParseInterface(s)
-		if !ok {
+		i, err := caveat.ParseInterface(s)
+		if err != nil {
 			return 0, errors.BadValueNotAllowed(key,
 				caveat.REST.Name(), caveat.Oneclient.Name(), caveat.GraphSync.Name())
 		}
@@ -236,8 +236,8 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 			return 0, nil
 		}
 		s, _ := text(raw)
-		t, ok := macaroon.ParseInviteType(s)
-		if !ok {
+		t, err := macaroon.ParseInviteType(s)
+		if err != nil {
 			return 0, errors.BadValueInviteType(key)
 		}
 		return t, nil

@@ -46,7 +46,7 @@ func (c *call) clientTokens(q store.Query) (texts []string, next store.Cursor, e
 	defer c.slot.release(records)
 	page, next, err := c.authority.List(c.r.Context(), q)
 	for _, n := range page {
-		if n.Type().Kind() != macaroon.Access {
+		if n.Type().Class() != macaroon.Access {
 			continue
 		}
 		t, err := c.authority.Inherit(n.Token, c.parent())

@@ -216,7 +216,7 @@ func (p *prisoner) good(t macaroon.Token, u use) (macaroon.Auth, bool) {
 	ctx := underMoon(p.tb.Context(), u.moon)
 	var auth macaroon.Auth
 	var err error
-	switch t.Type().Kind() {
+	switch t.Type().Class() {
 	case macaroon.Access:
 		auth, err = p.authority.VerifyAccess(ctx, t.String(), u.Request)
 	case macaroon.Identity:
@@ -250,7 +250,7 @@ func (p *prisoner) escape(given macaroon.Token, sent []macaroon.Token, u use) (w
 	if !covers(func(macaroon.Token) bool { return true }) {
 		return fmt.Sprintf("%v with %q is good for %v from %v at %v under a %s moon", given, given.Caveats(), u.Service, u.IP, u.Now.Unix(), u.moon), true
 	}
-	if given.Type().Kind() != macaroon.Access {
+	if given.Type().Class() != macaroon.Access {
 		return "", true
 	}
 	for _, o := range operations {

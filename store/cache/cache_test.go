@@ -31,7 +31,7 @@ func TestConformance(t *testing.T) {
 		return c
 	}
 	sealed := func(t *testing.T, s store.Store) store.Store {
-		s, err := seal.New(t.Context(), s, keys)
+		s, err := seal.New(t.Context(), s, keys, seal.Options{})
 		require.NoError(t, err)
 		return s
 	}

@@ -80,10 +80,10 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 	var opened bool
 	var refused error
 	canary = canaryComplete
-	if s.allowPlaintext || s.allowOutdated {
+	if s.options.AllowPlaintext || s.options.AllowOutdated {
 		canary = canaryMixed
 	}
-	opener := sealer{s.ring, s.allowPlaintext, s.allowOutdated}
+	opener := sealer{s.ring, s.options.AllowPlaintext, s.options.AllowOutdated}
 	for record, err := range s.sample(ctx) {
 		if err != nil {
 			return "", err

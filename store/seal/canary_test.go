@@ -33,10 +33,10 @@ func TestASealedStoreIsRefusedWithoutItsRing(t *testing.T) {
 		fill(t, s)
 		requireEnvironment(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
 		require.NoError(t, store.CheckSeal(t.Context(), s), "%s: it opens what is sealed", name)
-		_, err := seal.New(t.Context(), backend, ring(t, key2))
+		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{})
 		requireEnvironment(t, err, seal.ErrUnknownKey, name)
 		require.ErrorContains(t, err, `"one"`)
-		_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)))
+		_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)), seal.Options{})
 		requireEnvironment(t, err, seal.ErrCannotOpen, name)
 		requireFilled(t, sealed(t, backend, ring(t, key2, key1)))
 	}
@@ -48,10 +48,10 @@ func TestASealedStoreOfAnEarlierReleaseIsRefusedWithAnotherRing(t *testing.T) {
 	t.Parallel()
 	for name, backend := range backends() {
 		fillVersion1(t, backend, ring(t, key1))
-		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.AllowOutdated())
+		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{AllowOutdated: true})
 		requireEnvironment(t, err, seal.ErrUnknownKey, name)
 		require.NoError(t, store.CheckSeal(t.Context(), backend), "%s: a refused seal leaves no canary", name)
-		requireFilled(t, sealed(t, backend, ring(t, key1), seal.AllowOutdated()))
+		requireFilled(t, sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true}))
 		requireEnvironment(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
 	}
 }
@@ -126,7 +126,7 @@ func TestASealedStoreIsSealedOnceMore(t *testing.T) {
 	requireFilled(t, sealed(t, sealed(t, backend, ring(t, key1)), ring(t, key2)))
 	inner := sealed(t, backend, ring(t, key1))
 	requireEnvironment(t, store.CheckSeal(t.Context(), inner), store.ErrSealed, "the inner one alone")
-	_, err := seal.New(t.Context(), inner, ring(t, key1))
+	_, err := seal.New(t.Context(), inner, ring(t, key1), seal.Options{})
 	requireEnvironment(t, err, seal.ErrUnknownKey)
 	copied := memory.New()
 	_, err = transfer.Copy(t.Context(), copied, outer, transfer.Options{})
@@ -228,7 +228,7 @@ func TestOneRingWins(t *testing.T) {
 		rings := []*seal.StaticKeys{ring(t, key1), ring(t, key2)}
 		opened, failed := make([]seal.Store, 2), make([]error, 2)
 		for i, keys := range rings {
-			all.Go(func() { opened[i], failed[i] = seal.New(t.Context(), backend, keys) })
+			all.Go(func() { opened[i], failed[i] = seal.New(t.Context(), backend, keys, seal.Options{}) })
 		}
 		all.Wait()
 		require.NotEqual(t, failed[0] == nil, failed[1] == nil)
@@ -248,7 +248,7 @@ func TestOneDamagedRecordDoesNotKeepAStoreFromOpening(t *testing.T) {
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1))
 	plant(t, backend, "in clear")
-	s := sealed(t, backend, ring(t, key1), seal.AllowOutdated())
+	s := sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true})
 	_, err := s.NamedKey(t.Context(), "a")
 	requireEnvironment(t, err, seal.ErrNotSealed)
 	_, err = s.TemporaryKey(t.Context(), alice)

@@ -4,7 +4,7 @@
 //
 //	keys, err := seal.NewStaticKeys(seal.Key{ID: "2026-11", Material: material})
 //	...
-//	sealed, err := seal.New(ctx, backend, keys)
+//	sealed, err := seal.New(ctx, backend, keys, seal.Options{})
 //	...
 //	authority, err := macaroon.NewAuthority(sealed)
 //
@@ -32,7 +32,7 @@
 //     [ErrAltered]). It is never reported as an error of the catalogue: no token
 //     becomes invalid because a key is missing.
 //   - A secret that is not sealed is refused, or else whoever can write to the
-//     database could plant one. See [AllowPlaintext] and
+//     database could plant one. See [Options].AllowPlaintext and
 //     [ResealOptions.SealPlaintext] for stores that were in use before.
 //
 // # The canary
@@ -45,7 +45,7 @@
 // have the canary, too; copies of the sealed store do not.
 //
 // The canary also tells which secrets open. Those that an earlier release sealed,
-// without the digest, open with [AllowOutdated] until the first complete
+// without the digest, open with [Options].AllowOutdated until the first complete
 // [Store.Reseal], and are refused after it and without the option ([ErrOutdated]).
 // The option matters because the canary can be deleted, or put back from a backup,
 // by whoever can write to the database.
@@ -74,7 +74,7 @@
 // What it does not hide or prevent: how long a secret is; that a record is deleted
 // or changed in what is not sealed (a revoked token made valid again); that an
 // older sealed secret of the same record is put back, the canary's included: with
-// [AllowPlaintext] or [AllowOutdated], an older canary makes readable again what
+// [Options].AllowPlaintext or [Options].AllowOutdated, an older canary makes readable again what
 // the option allows.
 //
 // Every read of a secret asks the ring once to unwrap, and every write of a new

@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	s, err := seal.New(ctx, backend, keys)
+	s, err := seal.New(ctx, backend, keys, seal.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -57,7 +57,7 @@ func ExampleNewStaticKeys_rotation() {
 	old, current := newKey("2024-10"), newKey("2025-10")
 
 	keys, _ := seal.NewStaticKeys(old)
-	before, _ := seal.New(ctx, backend, keys)
+	before, _ := seal.New(ctx, backend, keys, seal.Options{})
 	subject := caveat.User("4a1f")
 	if _, err := before.EnsureTemporaryKey(ctx, subject, store.NewSecret("secret")); err != nil {
 		fmt.Println(err)
@@ -65,12 +65,12 @@ func ExampleNewStaticKeys_rotation() {
 	}
 
 	keys, _ = seal.NewStaticKeys(current, old)
-	after, _ := seal.New(ctx, backend, keys)
+	after, _ := seal.New(ctx, backend, keys, seal.Options{})
 	key, err := after.TemporaryKey(ctx, subject)
 	fmt.Println(key.Secret.Reveal(), err)
 
 	keys, _ = seal.NewStaticKeys(current)
-	_, err = seal.New(ctx, backend, keys)
+	_, err = seal.New(ctx, backend, keys, seal.Options{})
 	fmt.Println(err)
 	// Output:
 	// secret <nil>
@@ -85,7 +85,7 @@ func ExampleStore_Reseal() {
 	defer backend.Close()
 	old, current := newKey("2024-10"), newKey("2025-10")
 	keys, _ := seal.NewStaticKeys(old)
-	before, _ := seal.New(ctx, backend, keys)
+	before, _ := seal.New(ctx, backend, keys, seal.Options{})
 	subject := caveat.User("4a1f")
 	if _, err := before.EnsureTemporaryKey(ctx, subject, store.NewSecret("secret")); err != nil {
 		fmt.Println(err)
@@ -93,7 +93,7 @@ func ExampleStore_Reseal() {
 	}
 
 	keys, _ = seal.NewStaticKeys(current, old)
-	s, _ := seal.New(ctx, backend, keys)
+	s, _ := seal.New(ctx, backend, keys, seal.Options{})
 	done, err := s.Reseal(ctx, seal.ResealOptions{})
 	if err != nil {
 		// Call it again with ResealOptions.From set to done.Next.
@@ -103,7 +103,7 @@ func ExampleStore_Reseal() {
 	fmt.Println("sealed anew:", done.Resealed)
 
 	keys, _ = seal.NewStaticKeys(current)
-	after, _ := seal.New(ctx, backend, keys)
+	after, _ := seal.New(ctx, backend, keys, seal.Options{})
 	key, err := after.TemporaryKey(ctx, subject)
 	fmt.Println(key.Secret.Reveal(), err)
 	// Output:

@@ -42,16 +42,17 @@ func ring(t testing.TB, primary seal.Key, others ...seal.Key) *seal.StaticKeys {
 	return keys
 }
 
-func sealed(t testing.TB, backend store.Store, keys seal.KeyRing, options ...seal.Option) seal.Store {
+// sealed opens a store with the options that are given, if any.
+func sealed(t testing.TB, backend store.Store, keys seal.KeyRing, options ...seal.Options) seal.Store {
 	t.Helper()
-	s, err := seal.New(t.Context(), backend, keys, options...)
+	s, err := seal.New(t.Context(), backend, keys, append(options, seal.Options{})[0])
 	require.NoError(t, err)
 	return s
 }
 
 // later returns a sealed store that was opened with the first ring, and has the
 // other from then on.
-func later(t testing.TB, backend store.Store, first, keys seal.KeyRing, options ...seal.Option) seal.Store {
+func later(t testing.TB, backend store.Store, first, keys seal.KeyRing, options ...seal.Options) seal.Store {
 	t.Helper()
 	changed := &changedRing{first}
 	s := sealed(t, backend, changed, options...)

@@ -42,7 +42,7 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 	if err := s.Check(ctx); err != nil { // another process may have sealed all
 		return done, err
 	}
-	outdated := s.allowOutdated && !s.complete.Load()
+	outdated := s.options.AllowOutdated && !s.complete.Load()
 	r := resealer{s.backend, sealer{s.ring, o.SealPlaintext, outdated || o.SealPlaintext}, primary}
 	if err := r.walk(ctx, o, &done); err != nil {
 		return done, err

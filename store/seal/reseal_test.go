@@ -81,7 +81,7 @@ func TestResealSealsAStoreThatWasInUse(t *testing.T) {
 	t.Parallel()
 	backend := newHooked()
 	fillMany(t, backend, 5)
-	s := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
+	s := sealed(t, backend, ring(t, key1), seal.Options{AllowPlaintext: true})
 	before := secretsOf(t, backend)
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{})
 	requireEnvironment(t, err, seal.ErrNotSealed)
@@ -108,7 +108,7 @@ func TestPlaintextIsSealedForTheSubjectThatHasTheTokenNow(t *testing.T) {
 		require.NoError(t, backend.Import(t.Context(), []store.Record{{Token: &moved}}))
 		backend.before = func() {}
 	}
-	s := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
+	s := sealed(t, backend, ring(t, key1), seal.Options{AllowPlaintext: true})
 	_, err := s.Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords}, SealPlaintext: true})
 	require.NoError(t, err)
 	key, err := s.NamedKey(t.Context(), "a")

@@ -16,7 +16,7 @@ func TestNoCanaryBringsOldEnvelopesBack(t *testing.T) {
 	t.Parallel()
 	keys := ring(t, key1)
 	backend := memory.New()
-	s := sealed(t, backend, keys, seal.AllowPlaintext()) // which leaves another canary than Reseal
+	s := sealed(t, backend, keys, seal.Options{AllowPlaintext: true}) // which leaves another canary than Reseal
 	fill(t, s)
 	before, err := backend.TemporaryKey(t.Context(), canary)
 	require.NoError(t, err)
@@ -53,11 +53,11 @@ func TestAStoreOfAnEarlierReleaseIsRefusedUnlessAllowed(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1))
-	for _, options := range [][]seal.Option{nil, {seal.AllowPlaintext()}} {
-		_, err := seal.New(t.Context(), backend, ring(t, key1), options...)
+	for _, options := range []seal.Options{{}, {AllowPlaintext: true}} {
+		_, err := seal.New(t.Context(), backend, ring(t, key1), options)
 		requireEnvironment(t, err, seal.ErrOutdated)
 		require.ErrorContains(t, err, "AllowOutdated")
 		require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
 	}
-	requireFilled(t, sealed(t, backend, ring(t, key1), seal.AllowOutdated()))
+	requireFilled(t, sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true}))
 }

@@ -49,21 +49,18 @@ type Store interface {
 	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
 }
 
-// Option changes a default of [New].
-type Option func(*sealed)
-
-// AllowPlaintext makes secrets that are not sealed readable, until a complete
-// [Store.Reseal]. It is for the time in which that seals a store that was in use
-// before: whoever can write to the database can plant such secrets. What an
-// update writes is sealed in any case.
-func AllowPlaintext() Option { return func(s *sealed) { s.allowPlaintext = true } }
-
-// AllowOutdated makes secrets readable that an earlier release sealed, without
-// the digest of their record, until a complete [Store.Reseal]. It is for the time
-// in which that seals a store of that release anew: whoever can write to the
-// database can put such secrets back from an old backup, and the canary of that
-// time with them.
-func AllowOutdated() Option { return func(s *sealed) { s.allowOutdated = true } }
+// Options are the exceptions that a store which was in use before needs, until a
+// complete [Store.Reseal]. The zero value allows none.
+type Options struct {
+	// AllowPlaintext makes secrets that are not sealed readable. Anyone who can
+	// write to the database can then plant such secrets. Updates seal what they
+	// write in any case.
+	AllowPlaintext bool
+	// AllowOutdated makes secrets readable that an earlier release sealed,
+	// without the digest of their record. Anyone who can write to the database
+	// can then restore such secrets, and the canary, from an old backup.
+	AllowOutdated bool
+}
 
 // New returns a store that keeps its records in the backend, their secrets
 // sealed with the keys of the ring. Closing it does not close the backend.
@@ -75,19 +72,16 @@ func AllowOutdated() Option { return func(s *sealed) { s.allowOutdated = true } 
 // Errors: badData {key "backend"} or {key "ring"} where that is nil; else
 // operational errors, such as [ErrUnknownKey] and [ErrCannotOpen] for another
 // ring, [ErrNotSealed] for a store that was in use before and is opened without
-// [AllowPlaintext], and [ErrOutdated] for one of an earlier release that is opened
-// without [AllowOutdated].
-func New(ctx context.Context, backend store.Store, ring KeyRing, options ...Option) (Store, error) {
+// [Options].AllowPlaintext, and [ErrOutdated] for one of an earlier release that is opened
+// without [Options].AllowOutdated.
+func New(ctx context.Context, backend store.Store, ring KeyRing, o Options) (Store, error) {
 	switch {
 	case backend == nil:
 		return nil, errors.BadDataHint("backend", "a sealed store needs a backend")
 	case ring == nil:
 		return nil, errors.BadDataHint("ring", "a sealed store needs a ring of keys")
 	}
-	s := &sealed{backend: backend, ring: ring}
-	for _, option := range options {
-		option(s)
-	}
+	s := &sealed{backend: backend, ring: ring, options: o}
 	if err := s.begin(ctx); err != nil {
 		return nil, fmt.Errorf("open a sealed store: %w", err)
 	}
@@ -97,16 +91,15 @@ func New(ctx context.Context, backend store.Store, ring KeyRing, options ...Opti
 // sealed is a Store. The backend is not embedded, so that no method which
 // package store will get is passed on without a thought about secrets.
 type sealed struct {
-	backend        store.Store
-	ring           KeyRing
-	allowPlaintext bool
-	allowOutdated  bool
-	complete       atomic.Bool // all records are sealed in version 2: nothing else opens
+	backend  store.Store
+	ring     KeyRing
+	options  Options
+	complete atomic.Bool // all records are sealed in version 2: nothing else opens
 }
 
 func (s *sealed) sealer() sealer {
 	mixed := !s.complete.Load()
-	return sealer{s.ring, s.allowPlaintext && mixed, s.allowOutdated && mixed}
+	return sealer{s.ring, s.options.AllowPlaintext && mixed, s.options.AllowOutdated && mixed}
 }
 
 // Close does nothing: the backend stays the caller's.

@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) store.Store{
 		"memory": func(t *testing.T) store.Store { return sealed(t, memory.New(), keys) },
 		"plaintext allowed": func(t *testing.T) store.Store {
-			return sealed(t, memory.New(), keys, seal.AllowPlaintext())
+			return sealed(t, memory.New(), keys, seal.Options{AllowPlaintext: true})
 		},
 		"sealed twice": func(t *testing.T) store.Store {
 			return sealed(t, sealed(t, memory.New(), keys), keys)
@@ -35,9 +35,9 @@ func TestConformance(t *testing.T) {
 
 func TestNewNeedsBackendAndRing(t *testing.T) {
 	t.Parallel()
-	_, err := seal.New(t.Context(), nil, ring(t, key1))
+	_, err := seal.New(t.Context(), nil, ring(t, key1), seal.Options{})
 	require.ErrorIs(t, err, errors.IDBadData)
-	_, err = seal.New(t.Context(), memory.New(), nil)
+	_, err = seal.New(t.Context(), memory.New(), nil, seal.Options{})
 	require.ErrorIs(t, err, errors.IDBadData)
 }
 
@@ -203,10 +203,10 @@ func TestAMissingOrWrongKeyIsAFaultOfTheEnvironment(t *testing.T) {
 		requireEnvironment(t, read(t.Context()), seal.ErrCannotOpen, name)
 	}
 	requireFilled(t, sealed(t, backend, ring(t, key2, key1)))
-	_, err := seal.New(t.Context(), backend, ring(t, key2))
+	_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{})
 	requireEnvironment(t, err, seal.ErrUnknownKey, "New")
 	require.ErrorContains(t, err, `"one"`, "it names the key that is missing")
-	_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)))
+	_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)), seal.Options{})
 	requireEnvironment(t, err, seal.ErrCannotOpen, "New")
 }
 
@@ -254,7 +254,7 @@ func TestWhatARingReturnsIsNeverTakenForAnErrorOfTheCatalogue(t *testing.T) {
 		}
 		_, err := later(t, newHooked(), ring(t, key1), fixedRing{err: c.returned}).Reseal(t.Context(), seal.ResealOptions{})
 		requireFault(t, err, c.want, "Reseal")
-		_, err = seal.New(t.Context(), backend, fixedRing{err: c.returned})
+		_, err = seal.New(t.Context(), backend, fixedRing{err: c.returned}, seal.Options{})
 		requireFault(t, err, c.want, "New")
 		requireFilled(t, sealed(t, backend, ring(t, key1)))
 		require.Len(t, secretsOf(t, backend)[store.TokenRecords], 1, "something was written")
@@ -308,10 +308,10 @@ func TestPlaintextIsRefusedUnlessAllowed(t *testing.T) {
 
 	backend = memory.New()
 	fill(t, backend)
-	_, err := seal.New(t.Context(), backend, ring(t, key1))
+	_, err := seal.New(t.Context(), backend, ring(t, key1), seal.Options{})
 	requireEnvironment(t, err, seal.ErrNotSealed)
 	require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
-	lenient := sealed(t, backend, ring(t, key1), seal.AllowPlaintext())
+	lenient := sealed(t, backend, ring(t, key1), seal.Options{AllowPlaintext: true})
 	requireFilled(t, lenient)
 	require.NoError(t, lenient.UpdateToken(t.Context(), "a", func(*store.Token) error { return nil }))
 	require.NoError(t, lenient.UpdateIdentity(t.Context(), alice, func(*store.Identity) error { return nil }))

@@ -59,10 +59,10 @@ func TestOldEnvelopesOpenUntilACompleteReseal(t *testing.T) {
 	backend := memory.New()
 	keys := ring(t, key1)
 	fillVersion1(t, backend, keys)
-	s, other := sealed(t, backend, keys, seal.AllowOutdated()), sealed(t, backend, keys, seal.AllowOutdated())
+	s, other := sealed(t, backend, keys, seal.Options{AllowOutdated: true}), sealed(t, backend, keys, seal.Options{AllowOutdated: true})
 	requireFilled(t, s)
 	require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error { t.Revoked = true; return nil }))
-	requireFilled(t, sealed(t, backend, keys, seal.AllowOutdated()))
+	requireFilled(t, sealed(t, backend, keys, seal.Options{AllowOutdated: true}))
 
 	old := memory.New()
 	fillVersion1(t, old, keys)
@@ -75,7 +75,7 @@ func TestOldEnvelopesOpenUntilACompleteReseal(t *testing.T) {
 	for name, read := range reads(s) {
 		requireEnvironment(t, read(t.Context()), seal.ErrOutdated, name)
 	}
-	for name, read := range reads(sealed(t, backend, keys, seal.AllowOutdated())) {
+	for name, read := range reads(sealed(t, backend, keys, seal.Options{AllowOutdated: true})) {
 		requireEnvironment(t, read(t.Context()), seal.ErrOutdated, "opened later: "+name)
 	}
 	// A process that was there before finds out before it makes a token again.
@@ -96,14 +96,14 @@ func TestAnInterruptedResealIsNotComplete(t *testing.T) {
 	t.Parallel()
 	backend := newHooked()
 	fillVersion1(t, backend.Store, ring(t, key1))
-	s := sealed(t, backend, &openingRing{KeyRing: ring(t, key2, key1), allowed: 2}, seal.AllowOutdated())
+	s := sealed(t, backend, &openingRing{KeyRing: ring(t, key2, key1), allowed: 2}, seal.Options{AllowOutdated: true})
 	_, err := s.Reseal(t.Context(), seal.ResealOptions{})
 	requireEnvironment(t, err, errLost)
 	requireFilled(t, s)
-	requireFilled(t, sealed(t, backend, ring(t, key1, key2), seal.AllowOutdated()))
+	requireFilled(t, sealed(t, backend, ring(t, key1, key2), seal.Options{AllowOutdated: true}))
 
 	// The position of an earlier call is not taken for granted.
-	s = sealed(t, backend, ring(t, key2, key1), seal.AllowOutdated())
+	s = sealed(t, backend, ring(t, key2, key1), seal.Options{AllowOutdated: true})
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords}})
 	require.NoError(t, err)
 	require.EqualValues(t, 3, done.Resealed)
@@ -115,7 +115,7 @@ func TestAVersionIsNotChangedInTheEnvelope(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1)) // which has old envelopes open
-	s := sealed(t, backend, ring(t, key1), seal.AllowOutdated())
+	s := sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true})
 	require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error {
 		t.Secret = store.NewSecret("plain new")
 		return nil

@@ -31,7 +31,7 @@ func TestConformance(t *testing.T) {
 			return newOver(t, db, sqlite.Options{})
 		},
 		"SealedWithOneReader": func(t *testing.T) store.Store {
-			s, err := seal.New(t.Context(), openAt(t, newPath(t), sqlite.Options{Readers: 1, Synchronous: sqlite.Off}), keys)
+			s, err := seal.New(t.Context(), openAt(t, newPath(t), sqlite.Options{Readers: 1, Synchronous: sqlite.Off}), keys, seal.Options{})
 			require.NoError(t, err)
 			return s
 		},

@@ -90,7 +90,7 @@ func TestNoSecretInClearIsLeftInTheFilesAfterAReseal(t *testing.T) {
 	writeSecrets(t, s, secrets)
 	require.Equal(t, len(secrets), legible(filesOf(t, path), secrets), "they are found where they are")
 
-	sealed, err := seal.New(t.Context(), s, sealKeys(t), seal.AllowPlaintext())
+	sealed, err := seal.New(t.Context(), s, sealKeys(t), seal.Options{AllowPlaintext: true})
 	require.NoError(t, err)
 	done, err := sealed.Reseal(t.Context(), seal.ResealOptions{SealPlaintext: true})
 	require.NoError(t, err)

@@ -142,7 +142,7 @@ func closedStore(t *testing.T) func(string) macaroontest.Response {
 }
 
 func panicking(t *testing.T) func(string) macaroontest.Response {
-	w := restcases.NewWorld(t, rest.WithSessions(func(*http.Request) string { panic("a bug") }))
+	w := restcases.NewWorld(t, rest.WithSessionFrom(func(*http.Request) string { panic("a bug") }))
 	as := w.By(t, restcases.Alice)
 	return func(route string) macaroontest.Response { return ask(t, w, route, as) }
 }

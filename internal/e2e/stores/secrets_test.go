@@ -226,7 +226,7 @@ func TestResealInEveryEngine(t *testing.T) {
 		require.NoError(t, err)
 		keys, err := seal.NewStaticKeys(ringKey("new"))
 		require.NoError(t, err)
-		_, err = seal.New(t.Context(), backend, keys)
+		_, err = seal.New(t.Context(), backend, keys, seal.Options{})
 		require.ErrorIs(t, err, seal.ErrUnknownKey)
 		require.True(t, isEnvironment(err))
 

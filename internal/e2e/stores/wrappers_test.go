@@ -31,7 +31,7 @@ func sealed(tb testing.TB, s store.Store, id string, others ...string) seal.Stor
 	}
 	keys, err := seal.NewStaticKeys(ringKey(id), old...)
 	require.NoError(tb, err)
-	wrapped, err := seal.New(tb.Context(), s, keys)
+	wrapped, err := seal.New(tb.Context(), s, keys, seal.Options{})
 	require.NoError(tb, err)
 	return wrapped
 }

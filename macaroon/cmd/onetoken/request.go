@@ -47,8 +47,8 @@ func (r *requestFlags) request() caveat.Request {
 }
 
 func parseInterface(name string) (caveat.Interface, error) {
-	i, ok := caveat.ParseInterface(name)
-	if !ok {
+	i, err := caveat.ParseInterface(name)
+	if err != nil {
 		return 0, errUnfit
 	}
 	return i, nil
