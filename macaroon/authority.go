@@ -147,13 +147,22 @@ func WithPasswordProfile(prepare func(password string) (string, error)) Option {
 	return func(a *Authority) { a.passwordProfile = prepare }
 }
 
+// DefaultPasswordIterations is what OWASP recommends for PBKDF2-HMAC-SHA512.
+const DefaultPasswordIterations = 210_000
+
+// WithPasswordIterations sets the cost of new password hashes, from 2,048 to
+// 10,000,000 iterations. Hashes that cost less are replaced when their user logs
+// in. Default: [DefaultPasswordIterations]; fewer are for tests.
+func WithPasswordIterations(n int) Option { return func(a *Authority) { a.passwords.iterations = n } }
+
 // NewAuthority returns an authority over the store, which stays the caller's to
 // close. It does not look into the store: where that may hold records of package
 // seal and has no seal in front, call [store.CheckSeal] before.
 //
 // Errors: badData {key "store"} without a store, badValueDomain for a domain that
 // no token can carry, badData {key "clock"} or {key "random"} for a nil one,
-// badValueTooLow for limits that are not positive.
+// badValueTooLow for limits that are not positive, badValueNotInRange
+// {key "passwordIterations"}.
 func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a := &Authority{
 		store:     s,
@@ -186,6 +195,9 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 		return nil, errors.BadValueTooLow("maxSize", 1)
 	case a.confiner.maxSize < 0:
 		return nil, errors.BadValueTooLow("maxIssuedSize", 1)
+	case a.passwords.iterations < legacyIterations, a.passwords.iterations > maxIterations:
+		return nil, errors.Make("badValueNotInRange",
+			map[string]any{"key": "passwordIterations", "low": legacyIterations, "high": maxIterations})
 	case a.maxTTL < time.Second:
 		return nil, errors.BadValueTooLow("maxTemporaryTTL", 1)
 	}

@@ -11,15 +11,27 @@ import (
 
 // hasher hashes passwords, and bounds how many at a time.
 type hasher struct {
-	slots  semaphore
-	derive func(h passwordHash, password string) ([]byte, error)
+	slots      semaphore
+	iterations int // of new hashes
+	derive     func(h passwordHash, password string) ([]byte, error)
 }
 
-func newHasher() hasher { return hasher{newHashSlots(), passwordHash.derive} }
+func newHasher() hasher {
+	return hasher{newHashSlots(), DefaultPasswordIterations, passwordHash.derive}
+}
+
+// nobodysHash stands for the hash of a user who does not exist or has no
+// password. No password matches it, after the time that new hashes take.
+func (p hasher) nobodysHash() passwordHash {
+	return passwordHash{iterations: p.iterations, salt: make([]byte, passwordSaltSize)}
+}
+
+// isWeak reports whether the hash should be replaced once the password is known.
+func (p hasher) isWeak(h passwordHash) bool { return h.iterations < p.iterations }
 
 // hash returns the hash of a password under the salt, of the strength of new ones.
 func (p hasher) hash(ctx context.Context, password string, salt []byte) (hashed store.Secret, err error) {
-	h := passwordHash{iterations: passwordIterations, salt: salt}
+	h := passwordHash{iterations: p.iterations, salt: salt}
 	err = p.slots.do(ctx, func() error {
 		var err error
 		h.hash, err = p.derive(h, password)
@@ -53,8 +65,8 @@ func (p hasher) compare(ctx context.Context, h passwordHash, forms []string) (ri
 
 // fill does what is missing of the work of comparing the forms with a new hash.
 func (p hasher) fill(h passwordHash, forms []string) error {
-	rest := nobodysHash()
-	rest.iterations = len(forms) * (passwordIterations - h.iterations)
+	rest := p.nobodysHash()
+	rest.iterations = len(forms) * (p.iterations - h.iterations)
 	if rest.iterations <= 0 {
 		return nil
 	}

@@ -195,12 +195,15 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		errors.IDBadValueDomain: {macaroon.WithDomain("")},
 		errors.IDBadValueTooLow: {macaroon.WithMaxCaveats(0)},
 		errors.IDBadData:        {macaroon.WithClock(nil)},
+		"badValueNotInRange":    {macaroon.WithPasswordIterations(2047)},
 	} {
 		_, err := macaroon.NewAuthority(s, options...)
 		requireID(t, id, err)
 	}
 	_, err := macaroon.NewAuthority(nil)
 	requireID(t, errors.IDBadData, err)
+	_, err = macaroon.NewAuthority(s, macaroon.WithPasswordIterations(10_000_001))
+	requireID(t, "badValueNotInRange", err)
 	_, err = macaroon.NewAuthority(s, macaroon.WithRandom(nil))
 	requireID(t, errors.IDBadData, err)
 	for _, option := range []macaroon.Option{

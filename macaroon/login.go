@@ -53,7 +53,7 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 	if err != nil && !errors.Is(err, errors.IDNotFound) {
 		return caveat.Subject{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	hash := nobodysHash()
+	hash := a.passwords.nobodysHash()
 	if i.Password.IsSealed() {
 		return caveat.Subject{}, fmt.Errorf("reading the password hash of %v: %w", i.Subject, store.ErrSealed)
 	}
@@ -73,7 +73,7 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 	case i.Blocked:
 		return i.Subject, errors.UserBlocked()
 	}
-	if right > 0 || hash.isWeak() {
+	if right > 0 || a.passwords.isWeak(hash) {
 		a.upgradePassword(ctx, i, forms[0])
 	}
 	return i.Subject, nil

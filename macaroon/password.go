@@ -13,10 +13,9 @@ import (
 
 // Parameters of password hashes, PBKDF2-HMAC-SHA512 (RFC 8018).
 const (
-	passwordIterations = 210_000 // of new hashes
-	legacyIterations   = 2048    // of hashes that the original made
-	passwordSaltSize   = 32      // bytes
-	passwordHashSize   = 32      // bytes
+	legacyIterations = 2048 // of hashes that the original made
+	passwordSaltSize = 32   // bytes
+	passwordHashSize = 32   // bytes
 
 	// maxIterations bounds what a hash in the store can make a log-in cost.
 	maxIterations = 10_000_000
@@ -46,15 +45,6 @@ func (h passwordHash) secret() store.Secret {
 	encode := base64.RawURLEncoding.EncodeToString
 	return store.NewSecret(fmt.Sprintf("%s$%d$%s$%s", passwordScheme, h.iterations, encode(h.salt), encode(h.hash)))
 }
-
-// nobodysHash stands for the hash of a user who does not exist or has no
-// password. No password matches it, after the time that new hashes take.
-func nobodysHash() passwordHash {
-	return passwordHash{iterations: passwordIterations, salt: make([]byte, passwordSaltSize)}
-}
-
-// isWeak reports whether the hash should be replaced once the password is known.
-func (h passwordHash) isWeak() bool { return h.iterations < passwordIterations }
 
 func parsePasswordHash(stored store.Secret) (h passwordHash, ok bool) {
 	text := stored.Reveal()

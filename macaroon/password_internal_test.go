@@ -76,7 +76,9 @@ func TestRefusedLogInsDoTheSameWork(t *testing.T) {
 	}
 	users["unknown"] = store.Identity{}
 	for name := range users {
-		for password, want := range map[string]int{"wrong horse": passwordIterations, "": passwordIterations, "Wrong Horse": 2 * passwordIterations} {
+		for password, want := range map[string]int{
+			"wrong horse": DefaultPasswordIterations, "": DefaultPasswordIterations, "Wrong Horse": 2 * DefaultPasswordIterations,
+		} {
 			iterations = 0
 			_, err := a.LogIn(t.Context(), name, password)
 			require.ErrorIs(t, err, errors.IDBadBasicCredentials, "%s: %q", name, password)

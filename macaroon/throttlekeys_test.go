@@ -18,7 +18,8 @@ import (
 func TestNoUserNameIsTheThrottleKeyOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	clock := time.Unix(1_700_000_000, 0)
-	a, err := macaroon.NewAuthority(memory.New(), macaroon.WithClock(func() time.Time { return clock }))
+	a, err := macaroon.NewAuthority(memory.New(), macaroon.WithPasswordIterations(2048),
+		macaroon.WithClock(func() time.Time { return clock }))
 	require.NoError(t, err)
 	_, err = a.CreateUser(t.Context(), macaroon.NewUser{ID: "alice", Username: "alice", Password: "correct horse"})
 	require.NoError(t, err)

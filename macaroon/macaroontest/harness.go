@@ -45,7 +45,7 @@ type Harness struct {
 
 // New returns a harness, with the options of the authority given on top of its
 // own. Failed log-ins are not throttled unless [macaroon.WithThrottle] is one of
-// them. What goes wrong in making it, or with a helper below, fails the test.
+// them, and passwords are hashed with the fewest iterations. What goes wrong in making it, or with a helper below, fails the test.
 func New(tb testing.TB, options ...macaroon.Option) *Harness {
 	tb.Helper()
 	h := &Harness{
@@ -59,6 +59,7 @@ func New(tb testing.TB, options ...macaroon.Option) *Harness {
 	tb.Cleanup(func() { _ = h.Store.Close() })
 	own := []macaroon.Option{
 		macaroon.WithClock(h.Clock.Now), macaroon.WithRandom(newRandom(tb.Name())), macaroon.WithThrottle(0, 0),
+		macaroon.WithPasswordIterations(2048),
 	}
 	var err error
 	h.Authority, err = macaroon.NewAuthority(h.Store, append(own, options...)...)

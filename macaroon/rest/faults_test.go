@@ -124,7 +124,7 @@ func over(t *testing.T, w *restcases.World, options ...rest.Option) (http.Handle
 	t.Helper()
 	f := &flaky{Store: w.Store}
 	zone := restcases.Onezone{}
-	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now), macaroon.WithMemberships(zone),
+	a, err := macaroon.NewAuthority(f, macaroon.WithClock(w.Clock.Now), macaroon.WithPasswordIterations(2048), macaroon.WithMemberships(zone),
 		macaroon.WithSessions(zone), macaroon.WithInviters(zone))
 	require.NoError(t, err)
 	options = append([]rest.Option{rest.WithRights(zone)}, options...)

@@ -22,7 +22,7 @@ import (
 // without a password, and olga, who is blocked.
 func newUsers(t *testing.T, s store.Store, options ...macaroon.Option) *macaroon.Authority {
 	t.Helper()
-	options = append([]macaroon.Option{macaroon.WithClock(func() time.Time { return macaroontest.Start })}, options...)
+	options = append([]macaroon.Option{macaroon.WithClock(func() time.Time { return macaroontest.Start }), macaroon.WithPasswordIterations(2048)}, options...)
 	a, err := macaroon.NewAuthority(s, options...)
 	require.NoError(t, err)
 	for name, password := range map[string]string{"alice": macaroontest.Password, "ada": "", "olga": macaroontest.Password} {

@@ -77,7 +77,7 @@ func newPrisoner(tb testing.TB, r *rand.Rand, options ...rest.Option) *prisoner 
 	p.authority, err = macaroon.NewAuthority(p.w.Store,
 		macaroon.WithMemberships(zone), macaroon.WithSessions(zone), macaroon.WithInviters(zone), macaroon.WithGeo(atlas{}),
 		macaroon.WithDomain("onezone.example.com"), macaroon.WithClock(p.w.Clock.Now), macaroon.WithVocabulary(moonVocabulary(tb)),
-		macaroon.WithThrottle(0, 0))
+		macaroon.WithThrottle(0, 0), macaroon.WithPasswordIterations(2048))
 	require.NoError(tb, err)
 	options = append([]rest.Option{rest.WithRights(zone), rest.WithDataScopes(zone)}, options...)
 	p.handler, err = rest.NewHandler(p.authority, options...)
