@@ -6,44 +6,48 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// Archive moves whole records, and replaces secrets in place: what copying
-// between backends, bulk loading and re-sealing need.
+// Archive exports and imports whole records and replaces secrets in place.
+// Copies between backends, bulk loading and resealing use it.
 type Archive interface {
-	// Export returns up to limit records of the kind that come after the given
-	// position in an order of the backend's own, and the position of the last of
-	// them, "" at the end. "" as after is the beginning. A position stays valid
-	// across restarts of the backend; what another text gives is up to the
-	// backend. limit is that of [Query]. A record that an import moves meanwhile,
-	// to another subject or time of creation, may be missed or come twice. badData
-	// {key "kind"}: there is no such kind.
+	// Export returns up to limit records of the kind that follow the position
+	// after, in an order of the backend's own. It also returns the position of
+	// the last record, or "" at the end. An empty after means the beginning.
+	// limit works like the Limit of a [Query].
+	//
+	// Positions stay valid across restarts of the backend. The result for any
+	// other text depends on the backend. An import that gives a record another
+	// subject or creation time moves it, so an export that runs concurrently
+	// may miss the record or return it twice. badData {key "kind"}: there is no
+	// such kind.
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
 
-	// Import writes the records as they are, each in place of the one with the
-	// same key if there is one, all or none. Of records with the same key the last
-	// one counts, and names have to be unique when all are in their places, so
-	// that records may swap names. badValueIdentifierOccupied: a name belongs to
-	// another key. badData: a record is not valid. A backend that spreads records
-	// over machines may write some of them and fail, and says so.
+	// Import writes all records or none, and replaces records with the same
+	// keys. If several records have the same key, the last one wins. Names must
+	// be unique only after the whole import, so records may swap names.
+	//
+	// badValueIdentifierOccupied: a name belongs to another key. badData: a
+	// record is invalid. A backend that spreads records over several machines
+	// documents that it may fail after some records were written.
 	Import(ctx context.Context, records []Record) error
 
-	// ReplaceTemporarySecret puts secret in place of the temporary secret of the
-	// subject if that is still old, byte for byte, and leaves the generation. It
-	// reports false and writes nothing where the secret is another or there is
-	// none. badData: as in EnsureTemporaryKey.
+	// ReplaceTemporarySecret replaces the temporary secret of the subject if it
+	// equals old byte for byte, and keeps the generation. It returns false and
+	// writes nothing if the secret differs or does not exist. badData: as in
+	// EnsureTemporaryKey.
 	ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret Secret) (replaced bool, err error)
 
-	// Scrub removes from the files of the store what is not in its records any
-	// more, which re-sealing asks for at its end. A store that has no files of its
-	// own does nothing: those of a server are the server's. It may take as long as
-	// writing all records anew, and keep others from writing in the meantime. The
-	// errors are operational; a call that failed can be repeated.
+	// Scrub removes overwritten and deleted data from the files of the store.
+	// Resealing calls it at the end. A store without files of its own does
+	// nothing, because the files of a server belong to the server. It may take
+	// as long as rewriting all records, and block writers during that time.
+	// Errors are operational; a failed call can be repeated.
 	Scrub(ctx context.Context) error
 }
 
-// RecordKind is a kind of records. The zero kind is invalid.
+// RecordKind is the kind of a record. The zero kind is invalid.
 type RecordKind uint8
 
-// The kinds of records, in the order in which a copy moves them.
+// The kinds of records, in the order in which a copy writes them.
 const (
 	IdentityRecords RecordKind = iota + 1
 	TemporaryRecords
@@ -51,7 +55,7 @@ const (
 )
 
 // String returns "identity", "temporary secret" or "named token", and "unknown
-// record" for others.
+// record" for other values.
 func (k RecordKind) String() string {
 	switch k {
 	case IdentityRecords:

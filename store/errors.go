@@ -2,11 +2,11 @@ package store
 
 import "github.com/onezone-go/onezone/errors"
 
-// What the environment may be up to, wrapped in the errors of calls.
+// Operational errors that the errors of calls wrap.
 var (
-	// ErrClosed: the store is closed, as every later call on a backend finds.
+	// ErrClosed: the store is closed. Every later call on a backend returns it.
 	ErrClosed = errors.New("the store is closed")
-	// ErrSchema: what the backend keeps was written by a newer release, or
-	// Migrate was not called, which not every backend can tell.
+	// ErrSchema: a newer release wrote the data of the backend, or Migrate was
+	// not called. Not every backend detects the latter.
 	ErrSchema = errors.New("the schema of the store does not fit")
 )

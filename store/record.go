@@ -12,17 +12,18 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Status tells about the subject of a token as the store's identities know it.
+// Status is the state of a token's subject among the identities of the store.
 type Status uint8
 
-// The states of a holder. The zero Status is none of them: nobody was asked.
+// The states of a holder. The zero Status means that the holder was not
+// checked.
 const (
 	HolderActive  Status = iota + 1
 	HolderBlocked        // the identity is blocked
 	HolderMissing        // there is no such identity
 )
 
-// Key is what a verification needs to know.
+// Key is the result of a look-up: everything that a verification needs.
 type Key struct {
 	Secret       Secret
 	Subject      caveat.Subject
@@ -32,29 +33,29 @@ type Key struct {
 	Holder       Status // of Subject
 }
 
-// Tail identifies a confined copy of a token and everything derived from it: it
-// is the SHA-256 of the copy's signature, so that the record gives away nothing
-// that could be used as a token.
+// Tail identifies a confined copy of a token and all tokens derived from it. It
+// is the SHA-256 of the copy's signature, so the record contains nothing that
+// could be used as a token.
 type Tail [sha256.Size]byte
 
 // TailOf returns the tail of the copy with the given signature.
 func TailOf(signature []byte) Tail { return sha256.Sum256(signature) }
 
-// Token is the record of a named token. The token's text is not kept: it is
-// rebuilt from the record.
+// Token is the record of a named token. The text of the token is not stored,
+// because it can be rebuilt from the record.
 type Token struct {
-	ID           string          // unique; the key
-	Name         string          // unique among the tokens of the subject
-	Version      int             // of the identifier: 1 or 2
-	Subject      caveat.Subject  // a user or Oneprovider
-	Type         string          // text of the token type in the identifier: "act", "idn", "ujg:GROUP:"
-	Caveats      []string        // texts, in the order of the token; nil and empty are the same
-	Secret       Secret          // what the signature grows from; any bytes
-	Created      int64           // Unix seconds
-	Revoked      bool            //
+	ID           string         // unique; the key
+	Name         string         // unique among the tokens of the subject
+	Version      int            // of the identifier: 1 or 2
+	Subject      caveat.Subject // a user or Oneprovider
+	Type         string         // text of the token type in the identifier: "act", "idn", "ujg:GROUP:"
+	Caveats      []string       // texts, in the order of the token; nil and empty are the same
+	Secret       Secret         // root of the signature; any bytes
+	Created      int64          // Unix seconds
+	Revoked      bool
 	RevokedTails []Tail          // confined copies that are revoked; nil and empty are the same
-	Custom       json.RawMessage // the client's JSON object, kept as an equal one; nil: none
-	Privileges   []string        // of an invite token, sorted; nil where its type has none, which empty is not
+	Custom       json.RawMessage // JSON object of the client, equal but maybe reformatted; nil: none
+	Privileges   []string        // of an invite token, sorted; nil (not empty) if its type has none
 	UsageLimit   int64           // of an invite token; 0: unlimited
 	UsageCount   int64           // uses so far
 }
@@ -69,15 +70,15 @@ type Identity struct {
 	Created  int64 // Unix seconds
 }
 
-// maxText bounds every key and name of a record, in bytes, so that each backend
-// can index it.
+// maxText is the maximum length in bytes of keys and names, so that every
+// backend can index them.
 const maxText = 1024
 
-// Validate reports whether a backend can keep the record: id, name, subject and
-// secret are there, texts are valid UTF-8 without NUL, those of keys and names
-// of bounded length, the custom metadata is a JSON object. A secret may hold any
-// bytes. What names and caveats may say is decided above. The error is badData
-// {key}.
+// Validate reports whether a backend can store the record. Id, name, type,
+// subject and secret must be set. Texts must be valid UTF-8 without NUL, and
+// keys and names at most 1024 bytes long. Custom metadata must be a JSON
+// object. A secret may contain any bytes. Other rules for names and caveats are
+// checked by the caller. The error is badData {key}.
 func (t Token) Validate() error {
 	switch {
 	case !validText(t.ID) || t.ID == "":
@@ -85,29 +86,29 @@ func (t Token) Validate() error {
 	case !validText(t.Name) || t.Name == "":
 		return badRecord("name", "a named token needs a name of valid UTF-8 without NUL, at most 1024 bytes long")
 	case t.Version != 1 && t.Version != 2:
-		return badRecord("version", "the version of a token is 1 or 2")
+		return badRecord("version", "the version of a token must be 1 or 2")
 	case !validText(t.Type) || t.Type == "":
 		return badRecord("type", "a token needs a type of valid UTF-8 without NUL, at most 1024 bytes long")
 	case t.Secret.IsZero():
 		return badRecord("secret", "a token needs a secret")
 	case t.UsageLimit < 0 || t.UsageCount < 0:
-		return badRecord("usageLimit", "usage limit and count are not negative")
+		return badRecord("usageLimit", "usage limit and usage count must not be negative")
 	case t.Custom != nil && !isObject(t.Custom):
-		return badRecord("customMetadata", "the custom metadata is a JSON object in valid UTF-8")
+		return badRecord("customMetadata", "the custom metadata must be a JSON object in valid UTF-8")
 	case !allTexts(t.Caveats):
-		return badRecord("caveats", "caveats are valid UTF-8 without NUL, and none is empty")
+		return badRecord("caveats", "caveats must be non-empty, valid UTF-8 without NUL")
 	case !allTexts(t.Privileges):
-		return badRecord("privileges", "privileges are valid UTF-8 without NUL, and none is empty")
+		return badRecord("privileges", "privileges must be non-empty, valid UTF-8 without NUL")
 	}
 	return ValidateHolder(t.Subject)
 }
 
-// ValidateNew reports whether a backend can create the record for a holder that
-// is as required: the record is valid, and require is 0 or HolderActive. The
-// error is badData {key}.
+// ValidateNew reports whether a backend can create the record with the given
+// requirement. The record must be valid, and require must be 0 or HolderActive.
+// The error is badData {key}.
 func (t Token) ValidateNew(require Status) error {
 	if require != 0 && require != HolderActive {
-		return badRecord("require", "a new token requires an active holder, or asks nothing of it")
+		return badRecord("require", "the required status of the holder must be 0 or HolderActive")
 	}
 	return t.Validate()
 }
@@ -116,39 +117,39 @@ func (t Token) ValidateNew(require Status) error {
 // Oneprovider with an id. The error is badData {key "subject"}.
 func ValidateHolder(s caveat.Subject) error {
 	if s.Type != caveat.SubjectUser && s.Type != caveat.SubjectProvider || s.ID == "" || !validText(s.ID) {
-		return badRecord("subject", "the holder of a token is a user or oneprovider with an id of valid UTF-8 without NUL, at most 1024 bytes long")
+		return badRecord("subject", "the holder of a token must be a user or Oneprovider with an id of valid UTF-8 without NUL, at most 1024 bytes long")
 	}
 	return nil
 }
 
-// Validate reports whether a backend can keep the record. The error is badData
+// Validate reports whether a backend can store the record. The error is badData
 // {key}.
 func (i Identity) Validate() error {
 	switch {
 	case !validText(i.Username):
-		return badRecord("username", "a user name is valid UTF-8 without NUL, at most 1024 bytes long")
+		return badRecord("username", "a user name must be valid UTF-8 without NUL, at most 1024 bytes long")
 	case !validText(i.FullName):
-		return badRecord("fullName", "a full name is valid UTF-8 without NUL, at most 1024 bytes long")
+		return badRecord("fullName", "a full name must be valid UTF-8 without NUL, at most 1024 bytes long")
 	case i.Username != "" && i.Subject.Type != caveat.SubjectUser:
-		return badRecord("username", "only a user has a user name")
+		return badRecord("username", "only users can have a user name")
 	}
 	return ValidateHolder(i.Subject)
 }
 
-// Validate reports whether a backend can keep the record. The error is badData
+// Validate reports whether a backend can store the record. The error is badData
 // {key}.
 func (t Temporary) Validate() error {
 	switch {
 	case t.Secret.IsZero():
-		return badRecord("secret", "temporary tokens need a secret")
+		return badRecord("secret", "a temporary secret must not be empty")
 	case t.Generation < 1:
-		return badRecord("generation", "generations count from 1")
+		return badRecord("generation", "generations start at 1")
 	}
 	return ValidateHolder(t.Subject)
 }
 
-// Validate reports whether a backend can keep the record: it is of one kind, and
-// valid. The error is badData {key}.
+// Validate reports whether exactly one field is set and a backend can store
+// that record. The error is badData {key}.
 func (r Record) Validate() error {
 	switch {
 	case r.Identity != nil && r.Temporary == nil && r.Token == nil:
@@ -158,7 +159,7 @@ func (r Record) Validate() error {
 	case r.Token != nil && r.Identity == nil && r.Temporary == nil:
 		return r.Token.Validate()
 	}
-	return badRecord("record", "a record is exactly one of identity, temporary secret and token")
+	return badRecord("record", "a record must be exactly one of identity, temporary secret and token")
 }
 
 func badRecord(key, hint string) error { return errors.BadDataHint(key, hint) }
@@ -167,13 +168,13 @@ func validText(s string) bool { return len(s) <= maxText && isText(s) }
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// allTexts reports whether the items are texts, of whatever length, and not empty.
+// allTexts reports whether every item is a non-empty text of any length.
 func allTexts(items []string) bool {
 	return !slices.ContainsFunc(items, func(s string) bool { return s == "" || !isText(s) })
 }
 
-// isObject reports whether data is a JSON object in valid UTF-8, on which
-// json.Valid does not insist.
+// isObject reports whether data is a JSON object in valid UTF-8. json.Valid
+// alone accepts invalid UTF-8.
 func isObject(data []byte) bool {
 	return json.Valid(data) && utf8.Valid(data) && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
 }
@@ -187,7 +188,7 @@ func (t Token) Clone() Token {
 	return t
 }
 
-// Status is the standing of the identity as a holder of tokens.
+// Status returns the status of the identity as a holder of tokens.
 func (i Identity) Status() Status {
 	if i.Blocked {
 		return HolderBlocked
@@ -195,35 +196,34 @@ func (i Identity) Status() Status {
 	return HolderActive
 }
 
-// UpdateToken returns the record that change makes of old, for the use of
-// backends: it copies, calls change, and checks what [Tokens.UpdateToken]
-// promises except the uniqueness of the name.
+// UpdateToken applies change to a copy of old and returns the result. Backends
+// use it. It checks all rules of [Tokens.UpdateToken] except that the name is
+// unique.
 func UpdateToken(old Token, change func(*Token) error) (Token, error) {
 	if change == nil {
-		return Token{}, badRecord("change", "an update needs a function that makes it")
+		return Token{}, badRecord("change", "the function that changes the record must not be nil")
 	}
 	t := old.Clone()
 	if err := change(&t); err != nil {
 		return Token{}, err
 	}
 	if t.ID != old.ID || t.Subject != old.Subject || t.Created != old.Created {
-		return Token{}, badRecord("id", "id, subject and creation time of a token never change")
+		return Token{}, badRecord("id", "the id, subject and creation time of a token cannot be changed")
 	}
 	return t.Clone(), t.Validate()
 }
 
-// UpdateIdentity returns the record that change makes of old, like
-// [UpdateToken] does.
+// UpdateIdentity applies change to a copy of old, like [UpdateToken].
 func UpdateIdentity(old Identity, change func(*Identity) error) (Identity, error) {
 	if change == nil {
-		return Identity{}, badRecord("change", "an update needs a function that makes it")
+		return Identity{}, badRecord("change", "the function that changes the record must not be nil")
 	}
 	i := old
 	if err := change(&i); err != nil {
 		return Identity{}, err
 	}
 	if i.Subject != old.Subject || i.Created != old.Created {
-		return Identity{}, badRecord("subject", "subject and creation time of an identity never change")
+		return Identity{}, badRecord("subject", "the subject and creation time of an identity cannot be changed")
 	}
 	return i, i.Validate()
 }

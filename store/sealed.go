@@ -8,17 +8,17 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// ErrSealed is the operational error of using a sealed secret: the store holds
-// records of package seal and was opened without its key ring.
+// ErrSealed is the operational error of using a sealed secret. The store
+// contains records of package seal but was opened without its key ring.
 var ErrSealed = errors.New("the records are sealed, and the store was opened without its key ring: open it with package seal")
 
-// CheckSeal reports whether s shows its secrets in the open. Call it before a
-// store is served that has no seal in front, and to tell whether it is ready: an
-// authority over a sealed store without its key ring verifies nothing.
+// CheckSeal returns an error if s contains sealed records and was opened
+// without its key ring. An authority over such a store verifies no token, so
+// call CheckSeal before you serve a store, and in readiness checks.
 //
-// The error wraps [ErrSealed] where the store holds sealed records; others are
-// operational errors of the store. One look-up tells, whatever the number of
-// records: [github.com/onezone-go/onezone/store/seal.New] leaves a canary.
+// The error wraps [ErrSealed] if the store contains sealed records; other
+// errors are operational errors of the store. It makes one look-up, for the
+// canary that [github.com/onezone-go/onezone/store/seal.New] writes.
 func CheckSeal(ctx context.Context, s Store) error {
 	key, err := s.TemporaryKey(ctx, sealing.Canary())
 	switch {

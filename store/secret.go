@@ -11,25 +11,25 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// Secret is the text that a token's signature grows from, or another text that
-// must not be seen, such as a password hash. The zero Secret is empty, and
-// every function that signs or verifies refuses it.
+// Secret is the root secret of a token, or another confidential text such as a
+// password hash. The zero Secret is empty, and every function that signs or
+// verifies rejects it.
 //
-// It prints as [redacted] under every fmt verb, in JSON, as text and in slog.
-// [Secret.Reveal] is the only way to the text.
+// It prints as [redacted] with every fmt verb, in JSON, as text and in slog.
+// Only [Secret.Reveal] returns the text.
 //
 // Compare secrets with [Secret.Equal], which takes constant time.
 type Secret struct {
 	_    [0]func() // comparing with == would compare addresses
-	text buried
+	text hidden
 }
 
-// buried keeps a secret from what prints by reflection, without asking the
-// methods of Secret. fmt does that to the unexported fields of a struct, and
-// follows one pointer where a verb does not fit: it meets another. The printer
-// of testify follows them all, and stops ten levels down; at run time the levels
-// cost nothing.
-type buried = [1][1][1][1][1][1][1][1][1][1]*material
+// hidden protects a secret from printers that use reflection instead of the
+// methods of Secret. fmt does this for unexported fields of a struct, and
+// follows one pointer if the verb does not fit. The printer of testify follows
+// all pointers, and stops ten levels down. The nested arrays cost nothing at
+// run time.
+type hidden = [1][1][1][1][1][1][1][1][1][1]*material
 
 type material struct {
 	text *string
@@ -38,8 +38,8 @@ type material struct {
 
 const redacted = "[redacted]"
 
-// NewSecret returns the secret with the given text. The text is used byte for
-// byte: Onezone's hexadecimal secrets are not decoded.
+// NewSecret returns the secret with the given text. The bytes of the text are
+// used unchanged: hexadecimal secrets of Onezone are not decoded.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -47,7 +47,7 @@ func NewSecret(text string) Secret {
 	if strings.HasPrefix(text, sealing.Mark) {
 		return newSealed(text)
 	}
-	// One allocation for all of it.
+	// All parts share one allocation.
 	var m struct {
 		material
 		text string
@@ -73,16 +73,16 @@ func newSealed(text string) (s Secret) {
 	return s
 }
 
-// at is the place of the material.
+// at returns the address of the pointer to the material.
 func (s *Secret) at() **material { return &s.text[0][0][0][0][0][0][0][0][0][0] }
 
-// generator is the key with which libmacaroons derives root keys.
+// generator is the key from which libmacaroons derives root keys.
 var generator = func() (key [mac.Size]byte) {
 	copy(key[:], "macaroons-key-generator")
 	return key
 }()
 
-// Reveal returns the text of the secret, "" for the zero Secret.
+// Reveal returns the text of the secret, or "" for the zero Secret.
 func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""
@@ -90,13 +90,14 @@ func (s Secret) Reveal() string {
 	return *(*s.at()).text
 }
 
-// Root returns the key that the HMAC chain of a token begins with: the
-// HMAC-SHA256 of the text under the key "macaroons-key-generator", as
-// libmacaroons derives it. It is made with the secret and shared by its copies,
-// so that a store which keeps Secrets in memory saves the work that was done
-// with it before. It is nil for the zero Secret and for a sealed one: whoever
-// reads the database knows the bytes of a sealed secret, so they are never a key.
-// It is for package macaroon, and of no use to others.
+// Root returns the key that starts the HMAC chain of a token. It is the
+// HMAC-SHA256 of the text under the key "macaroons-key-generator", as in
+// libmacaroons. Copies of the secret share the key, so a store that keeps
+// Secrets in memory avoids repeated work.
+//
+// It is nil for the zero Secret and for a sealed one: anyone who reads the
+// database knows the bytes of a sealed secret, so they must never be a key.
+// Only package macaroon needs it.
 func (s Secret) Root() *mac.Root {
 	if s.IsZero() {
 		return nil
@@ -107,12 +108,12 @@ func (s Secret) Root() *mac.Root {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return *s.at() == nil }
 
-// IsSealed reports whether the secret is one that package seal encrypted, which
-// only a sealed store with its key ring opens. It signs and verifies nothing.
+// IsSealed reports whether package seal encrypted the secret. Only a sealed
+// store with its key ring can open it; it signs and verifies nothing.
 func (s Secret) IsSealed() bool { return !s.IsZero() && s.Root() == nil }
 
-// Equal reports whether both secrets have the same text, in time that depends
-// on the length alone.
+// Equal reports whether both secrets have the same text. Its time depends only
+// on the length.
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
@@ -120,10 +121,10 @@ func (s Secret) Equal(other Secret) bool {
 // String returns "[redacted]".
 func (Secret) String() string { return redacted }
 
-// Format prints "[redacted]" whatever the verb and flags.
+// Format prints "[redacted]" for every verb and flag.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// MarshalText returns "[redacted]". Backends store what Reveal returns.
+// MarshalText returns "[redacted]". Backends store the result of Reveal.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue returns "[redacted]".
