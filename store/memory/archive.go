@@ -27,8 +27,8 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 	return s.exportTokens(after, limit)
 }
 
-// exportHolders exports what record makes of the subjects in the index. The
-// position is the text of the subject.
+// exportHolders exports the records of the subjects in the index. The position
+// is the text of the subject.
 func (s *Store) exportHolders(x *index[caveat.Subject], after string, size int,
 	record func(caveat.Subject, *holder) store.Record,
 ) (records []store.Record, next string, err error) {
@@ -72,8 +72,8 @@ func (s *Store) exportTokens(after string, size int) (records []store.Record, ne
 	return records, next, nil
 }
 
-// Import implements [store.Archive]. A verification that goes on meanwhile may see
-// some of the new records and not yet the others.
+// Import implements [store.Archive]. A concurrent verification may see some of
+// the new records before others.
 func (s driver) Import(ctx context.Context, records []store.Record) error {
 	b, err := backend.NewBatch(records)
 	if err != nil {
@@ -96,8 +96,8 @@ func (s driver) Import(ctx context.Context, records []store.Record) error {
 	return nil
 }
 
-// checkUnique reports whether the names of the batch are free: those that records
-// have which the batch leaves alone are not.
+// checkUnique returns an error if a name in the batch belongs to a record that
+// the batch does not replace.
 func (s *Store) checkUnique(b backend.Batch) error {
 	for name := range b.Usernames {
 		if owner, taken := s.usernames[name]; taken && b.Identities[owner] == nil {

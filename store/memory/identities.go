@@ -64,8 +64,8 @@ func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, chan
 	}
 }
 
-// replaceIdentity puts updated in the place of old. It reports false if old is
-// no longer the record.
+// replaceIdentity replaces old by updated. It returns false if old is not the
+// current record.
 func (s *Store) replaceIdentity(old, updated *store.Identity) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,8 +96,8 @@ func (s *Store) usernameTaken(i store.Identity) bool {
 	return ok && owner != i.Subject
 }
 
-// setIdentity replaces the identity of the subject, and its user name, which is
-// free; nil forgets it.
+// setIdentity replaces the identity of the subject and its user name, which
+// must be free. nil deletes it.
 func (s *Store) setIdentity(subject caveat.Subject, i *store.Identity) {
 	h := s.holder(subject)
 	track(s.identities, subject, h.identity != nil, i != nil)

@@ -6,12 +6,12 @@ import (
 	"sort"
 )
 
-// maxChunk is how many elements a chunk holds at most: few enough to move,
-// enough to keep the list of chunks short.
+// maxChunk is the maximum number of elements in a chunk. It is small enough to
+// move a chunk quickly, and large enough for a short list of chunks.
 const maxChunk = 512
 
-// index is a sorted list, cut into chunks so that a change moves the elements
-// of one chunk only. The store's mutex guards it.
+// index is a sorted list of chunks, so that a change moves only the elements of
+// one chunk. The mutex of the store guards it.
 type index[E any] struct {
 	compare func(a, b E) int // zero only for an element and itself
 	chunks  [][]E            // none is empty
@@ -19,7 +19,7 @@ type index[E any] struct {
 
 func newIndex[E any](compare func(a, b E) int) *index[E] { return &index[E]{compare: compare} }
 
-// insert adds e, which is not in the index.
+// insert adds e, which must not be in the index.
 func (x *index[E]) insert(e E) {
 	c, i := x.seek(func(other E) bool { return x.compare(other, e) < 0 })
 	if c == len(x.chunks) {
@@ -38,7 +38,7 @@ func (x *index[E]) insert(e E) {
 	}
 }
 
-// remove takes out e, which is in the index.
+// remove removes e, which must be in the index.
 func (x *index[E]) remove(e E) {
 	c, i := x.seek(func(other E) bool { return x.compare(other, e) < 0 })
 	x.chunks[c] = slices.Delete(x.chunks[c], i, i+1)
@@ -47,8 +47,8 @@ func (x *index[E]) remove(e E) {
 	}
 }
 
-// from gives in order the elements that are not skipped: skip holds for the
-// first some of them.
+// from yields the elements that are not skipped, in order. skip must hold for a
+// prefix of the elements.
 func (x *index[E]) from(skip func(E) bool) iter.Seq[E] {
 	return func(yield func(E) bool) {
 		c, i := x.seek(skip)
@@ -62,8 +62,8 @@ func (x *index[E]) from(skip func(E) bool) iter.Seq[E] {
 	}
 }
 
-// seek returns chunk and offset of the first element that is not skipped; the
-// chunk after the last if there is none.
+// seek returns the chunk and offset of the first element that is not skipped.
+// If all are skipped, the chunk is len(x.chunks).
 func (x *index[E]) seek(skip func(E) bool) (c, i int) {
 	c = sort.Search(len(x.chunks), func(c int) bool { return !skip(x.chunks[c][len(x.chunks[c])-1]) })
 	if c == len(x.chunks) {

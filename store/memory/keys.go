@@ -10,14 +10,13 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// holder is all that the store knows of a subject besides its named tokens. It
-// never changes; a change of the subject puts another in its place. Identity
-// and secret are together so that one look-up gives a verification both as they
-// were at one time.
+// holder contains everything about a subject except its named tokens. It is
+// immutable; a change of the subject stores a new one. It holds both identity
+// and secret, so that a verification reads both from the same moment.
 type holder struct {
-	identity   *store.Identity // nil: there is none
+	identity   *store.Identity // nil: no identity
 	secret     store.Secret    // of temporary tokens
-	generation int64           // of the secret; 0: there is none
+	generation int64           // of the secret; 0: no secret
 }
 
 func (h *holder) status() store.Status {
@@ -27,7 +26,7 @@ func (h *holder) status() store.Status {
 	return h.identity.Status()
 }
 
-// key returns the key of temporary tokens, and whether there is one.
+// key returns the key of temporary tokens, and false if there is none.
 func (h *holder) key(subject caveat.Subject) (store.Key, bool) {
 	if h == nil || h.generation == 0 {
 		return store.Key{}, false
@@ -47,9 +46,9 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 		}
 		status := s.holders.get(t.Subject).status()
 		if e.token.Load() != t {
-			// The record changed while the status was read, so the two may never
-			// have been true at the same time: a token that was revoked before
-			// its holder was unblocked would pass for valid.
+			// The record changed while the status was read, so the two may
+			// belong to different moments: a token that was revoked before its
+			// holder was unblocked would be valid.
 			continue
 		}
 		return store.Key{
@@ -94,7 +93,7 @@ func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	defer s.mu.Unlock()
 	generation := s.holder(subject).generation + 1
 	if generation < 0 {
-		return 0, errors.New("there is no higher generation")
+		return 0, errors.New("the generation has reached its maximum")
 	}
 	s.setTemporary(subject, secret, generation)
 	return generation, nil
@@ -122,8 +121,8 @@ func (s driver) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	return true, nil
 }
 
-// holder returns a copy of what is known of the subject. Like all that follow,
-// it is for writers, which hold the mutex.
+// holder returns a copy of the subject's holder. Like the functions below, it
+// must be called with the mutex held.
 func (s *Store) holder(subject caveat.Subject) holder {
 	if h := s.holders.get(subject); h != nil {
 		return *h
@@ -131,8 +130,8 @@ func (s *Store) holder(subject caveat.Subject) holder {
 	return holder{}
 }
 
-// setTemporary replaces the temporary secret of the subject; generation 0
-// forgets it.
+// setTemporary replaces the temporary secret of the subject. Generation 0
+// deletes it.
 func (s *Store) setTemporary(subject caveat.Subject, secret store.Secret, generation int64) {
 	h := s.holder(subject)
 	track(s.temporary, subject, h.generation != 0, generation != 0)
@@ -149,7 +148,7 @@ func (s *Store) setHolder(subject caveat.Subject, h holder) {
 	s.holders.put(subject, &h)
 }
 
-// track makes the index have the subject or not, given whether it had it.
+// track adds the subject to the index or removes it, if that is a change.
 func track(x *index[caveat.Subject], subject caveat.Subject, had, has bool) {
 	switch {
 	case has && !had:

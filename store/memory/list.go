@@ -23,16 +23,16 @@ func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (page []string,
 	return page, next, nil
 }
 
-// CountTokens implements [store.Lists]. It takes the same time however many there
-// are.
+// CountTokens implements [store.Lists] in constant time.
 func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.counts[subject], nil
 }
 
-// pageOf returns what of gives for each entry of one page, and the cursor of the
-// next page, zero after the last. It calls of with the mutex held.
+// pageOf returns the result of of for each entry of one page, and the cursor of
+// the next page. The cursor is zero after the last page. The mutex is held
+// while of runs.
 func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next store.Cursor) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -47,7 +47,7 @@ func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next s
 	return page, next
 }
 
-// matches gives what the query selects, in order.
+// matches yields the tokens that the query selects, in order.
 func (s *Store) matches(q store.Query) iter.Seq[*entry] {
 	switch {
 	case q.Subject.IsZero():

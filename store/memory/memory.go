@@ -1,19 +1,17 @@
-// Package memory keeps tokens and identities in the memory of the process: the
-// default backend, for tests and for applications that can lose them or load
-// them anew at start.
+// Package memory keeps tokens and identities in the memory of the process.
 //
-// [New] gives an empty [Store].
+// It is the default backend, for tests and for applications that can lose their
+// tokens or load them at startup. [New] returns an empty [Store].
 //
 //   - A verification ([Store.NamedKey], [Store.TemporaryKey]) takes no lock,
-//     writes to no memory that others read, and allocates nothing when it finds
-//     the key. It costs the same however many tokens there are, and cores do not
-//     slow each other down.
-//   - Writes are one at a time and take time that grows with the logarithm of
-//     the number of records. So does turning a page of a listing.
-//   - Nothing survives the process. [Store.Export] is the way out.
+//     writes to no shared memory, and allocates nothing if it finds the key.
+//     Its cost does not depend on the number of tokens, and cores do not slow
+//     each other down.
+//   - Writes run one at a time, in time that grows with the logarithm of the
+//     number of records. The same holds for a page of a listing.
+//   - Nothing survives the process. [Store.Export] returns all records.
 //
-// Memory that the store once needed for its tables is used again but not given
-// back when records are deleted.
+// Memory of deleted records is reused, but not returned to the system.
 package memory
 
 import (
@@ -25,35 +23,35 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// contract has the methods of a Store that it does not write out.
+// contract implements the other methods of a Store.
 type contract = backend.Contract
 
-// driver is the store under its contract.
+// driver implements the store behind [backend.Contract].
 type driver struct {
 	*Store
 	backend.Life
 }
 
-// Store is a [store.Store] in memory. Make one with [New].
+// Store is a [store.Store] in memory. Use [New] to create one.
 type Store struct {
 	contract
 
-	// What verifications read comes first. The tables change under mu, too, but
-	// are read without it.
+	// Fields for verifications come first. The tables are changed while mu is
+	// held, but read without it.
 	life    backend.Life
 	tokens  *table[string, entry]          // named tokens by id
-	holders *table[caveat.Subject, holder] // what there is of a subject
+	holders *table[caveat.Subject, holder] // identity and temporary secret of subjects
 
-	_ [cacheLine]byte // keeps verifications apart from what writes change
+	_ [cacheLine]byte // separates fields for verifications from fields that writes change
 
 	mu         sync.RWMutex
 	byAge      *index[*entry]            // all tokens: created, id
 	bySubject  *index[*entry]            // all tokens: subject, created, id
-	names      map[nameKey]*entry        // tokens by what has to be unique besides the id
-	counts     map[caveat.Subject]int64  // tokens of each subject that has any
+	names      map[nameKey]*entry        // tokens by subject and name
+	counts     map[caveat.Subject]int64  // number of tokens by subject
 	usernames  map[string]caveat.Subject // users by user name
-	identities *index[caveat.Subject]    // those with an identity
-	temporary  *index[caveat.Subject]    // those with a temporary secret
+	identities *index[caveat.Subject]    // subjects with an identity
+	temporary  *index[caveat.Subject]    // subjects with a temporary secret
 	watchers   map[*backend.Queue]struct{}
 }
 
@@ -78,14 +76,14 @@ func New() *Store {
 	return s
 }
 
-// hashSubject is maphash.Comparable in less time. Subjects of two types that share
-// an id are few.
+// hashSubject is a faster maphash.Comparable. Few subjects of two types share
+// an id.
 func hashSubject(seed maphash.Seed, s caveat.Subject) uint64 {
 	return maphash.String(seed, s.ID) + uint64(s.Type)
 }
 
-// Close makes all later calls fail with [store.ErrClosed] and ends those of
-// [Store.Watch]. It never fails, nor does closing twice.
+// Close makes all later calls return [store.ErrClosed] and ends calls of
+// [Store.Watch]. It always succeeds, also when called twice.
 func (s *Store) Close() error {
 	s.life.End()
 	return nil

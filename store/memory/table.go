@@ -5,29 +5,26 @@ import (
 	"sync/atomic"
 )
 
-// cacheLine is the distance in bytes at which what one core writes does not
-// slow down another that reads; two lines of most processors, because they
-// fetch lines in pairs.
+// cacheLine is the distance in bytes that prevents false sharing between cores.
+// It is two cache lines of most processors, because they fetch lines in pairs.
 const cacheLine = 128
 
 // minBuckets is the size of an empty table. Sizes are powers of two.
 const minBuckets = 64
 
-// table is a hash table that is read without a lock, by any number of
-// goroutines, while one at a time writes to it.
+// table is a hash table with lock-free reads and one writer at a time.
 //
-// A bucket is a chain of nodes that never change once they are in it. A writer
-// makes the nodes that differ and swaps the head of the chain, so that a reader
-// walks the chain as it was before or as it is after. A full table is replaced
-// as a whole by one twice as large; a reader that still has the old one sees
-// what was there when it began.
+// A bucket is a chain of immutable nodes. A writer creates the nodes that
+// differ and swaps the head of the chain, so that a reader sees the chain
+// either before or after the change. A full table is replaced by one of twice
+// the size; a reader of the old one sees its state when the reader began.
 type table[K comparable, V any] struct {
 	seed    maphash.Seed
 	hash    func(maphash.Seed, K) uint64
 	buckets atomic.Pointer[[]atomic.Pointer[node[K, V]]]
 
 	_     [cacheLine]byte
-	count int // for writers alone
+	count int // for writers only
 	_     [cacheLine]byte
 }
 
@@ -44,7 +41,7 @@ func newTable[K comparable, V any](hash func(maphash.Seed, K) uint64) *table[K, 
 	return t
 }
 
-// get returns the value of the key, nil if there is none.
+// get returns the value of the key, or nil.
 func (t *table[K, V]) get(key K) *V {
 	for n := t.bucket(*t.buckets.Load(), key).Load(); n != nil; n = n.next {
 		if n.key == key {
@@ -54,8 +51,8 @@ func (t *table[K, V]) get(key K) *V {
 	return nil
 }
 
-// put sets the value of the key. A reader sees the old value or the new one,
-// never none in between.
+// put sets the value of the key. Concurrent readers see the old or the new
+// value.
 func (t *table[K, V]) put(key K, value *V) {
 	buckets := *t.buckets.Load()
 	if t.count >= len(buckets) {
@@ -69,7 +66,7 @@ func (t *table[K, V]) put(key K, value *V) {
 	head.Store(&node[K, V]{key, value, rest})
 }
 
-// remove forgets the key.
+// remove deletes the key.
 func (t *table[K, V]) remove(key K) {
 	head := t.bucket(*t.buckets.Load(), key)
 	if rest, found := head.Load().without(key); found {
@@ -78,7 +75,7 @@ func (t *table[K, V]) remove(key K) {
 	}
 }
 
-// grow replaces the buckets by twice as many and returns them.
+// grow doubles the number of buckets and returns the new ones.
 func (t *table[K, V]) grow(old []atomic.Pointer[node[K, V]]) []atomic.Pointer[node[K, V]] {
 	buckets := make([]atomic.Pointer[node[K, V]], 2*len(old))
 	for i := range old {
@@ -95,9 +92,9 @@ func (t *table[K, V]) bucket(buckets []atomic.Pointer[node[K, V]], key K) *atomi
 	return &buckets[t.hash(t.seed, key)&uint64(len(buckets)-1)]
 }
 
-// without returns the chain that is left when the key is taken out of the chain
-// from n on, and whether it was there. Chains are short: a table has at least as
-// many buckets as keys, and nobody outside knows the seed.
+// without returns the chain from n without the key, and whether the key was
+// found. Chains are short: a table has at least as many buckets as keys, and
+// its seed is secret.
 func (n *node[K, V]) without(key K) (rest *node[K, V], found bool) {
 	switch {
 	case n == nil:

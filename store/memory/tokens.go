@@ -10,19 +10,19 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// entry is the place of a named token: table and indexes lead to it, and an
-// update of the token changes none of them.
+// entry is the location of a named token in the table and the indexes. An
+// update of the token does not change the entry.
 type entry struct {
 	id      string
 	subject caveat.Subject
 	created int64
 
-	// The record, which never changes: an update puts another in its place. Nil
-	// once the entry has left the table.
+	// The record is immutable: an update stores a new one. It is nil after the
+	// entry left the table.
 	token atomic.Pointer[store.Token]
 }
 
-// nameKey is what no two tokens may have in common.
+// nameKey is the unique combination of subject and name.
 type nameKey struct {
 	subject caveat.Subject
 	name    string
@@ -30,7 +30,7 @@ type nameKey struct {
 
 func nameKeyOf(t *store.Token) nameKey { return nameKey{t.Subject, t.Name} }
 
-// record is the record of an entry that is in the indexes. It must not be changed.
+// record returns the record of an entry in the indexes. It must not be changed.
 func (e *entry) record() *store.Token { return e.token.Load() }
 
 func compareAge(a, b *entry) int {
@@ -41,8 +41,8 @@ func compareSubjectAndAge(a, b *entry) int {
 	return cmp.Or(compareSubjects(a.subject, b.subject), compareAge(a, b))
 }
 
-// isAfter reports whether the entry comes after the place in the order of a
-// listing, the beginning of which is before them all.
+// isAfter reports whether the entry follows the cursor in the order of a
+// listing.
 func (e *entry) isAfter(c store.Cursor) bool {
 	return c.IsZero() || cmp.Or(cmp.Compare(e.created, c.Created), cmp.Compare(e.id, c.ID)) > 0
 }
@@ -76,8 +76,8 @@ func (s driver) GetToken(ctx context.Context, id string) (store.Token, error) {
 	return t.Clone(), nil
 }
 
-// UpdateToken implements [store.Tokens]. change is called without a lock, and
-// again if the record changed meanwhile.
+// UpdateToken implements [store.Tokens]. It calls change without a lock, and
+// again if the record changed concurrently.
 func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	for {
 		e, old := s.find(id)
@@ -94,8 +94,8 @@ func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.T
 	}
 }
 
-// replaceToken puts updated in the place of old. It reports false if old is no
-// longer the record.
+// replaceToken replaces old by updated. It returns false if old is not the
+// current record.
 func (s *Store) replaceToken(e *entry, old, updated *store.Token) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +126,7 @@ func (s driver) DeleteToken(ctx context.Context, id string) error {
 	return nil
 }
 
-// find returns the entry of the token and its record, nil if there is none.
+// find returns the entry of the token and its record, or nil.
 func (s *Store) find(id string) (*entry, *store.Token) {
 	for {
 		e := s.tokens.get(id)
@@ -136,14 +136,13 @@ func (s *Store) find(id string) (*entry, *store.Token) {
 		if t := e.token.Load(); t != nil {
 			return e, t
 		}
-		// The entry left the table after it was found there: look for the one
-		// that took its place.
+		// The entry left the table after it was read: look up the entry that
+		// replaced it.
 	}
 }
 
-// addToken adds the record, the name of which is free, in place of the one with
-// the same id if there is one. Like all that follow, it is for writers, which
-// hold the mutex.
+// addToken adds the record and replaces the one with the same id. Its name must
+// be free. Like the functions below, it must be called with the mutex held.
 func (s *Store) addToken(t *store.Token) {
 	old := s.tokens.get(t.ID)
 	e := &entry{id: t.ID, subject: t.Subject, created: t.Created}
@@ -159,7 +158,7 @@ func (s *Store) addToken(t *store.Token) {
 	s.publish(store.Change{Kind: store.TokenChanged, TokenID: e.id})
 }
 
-// retire takes out of the indexes an entry that is in the table no longer.
+// retire removes an entry from the indexes after it left the table.
 func (s *Store) retire(e *entry) {
 	// An import may have given the name to another token already.
 	if name := nameKeyOf(e.token.Load()); s.names[name] == e {

@@ -8,13 +8,13 @@ import (
 )
 
 // Watch implements [store.Watcher]. An observer that is thousands of changes
-// late is told [store.FeedDown] and [store.FeedUp] in place of them. Watch
+// late receives [store.FeedDown] and [store.FeedUp] instead of them. Watch
 // returns [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	return backend.Feed{Readier: s.life, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
-// listen has all changes pushed until ctx is done.
+// listen registers q for all changes until ctx is done.
 func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	s.mu.Lock()
 	s.watchers[q] = struct{}{}
@@ -29,8 +29,8 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	return nil
 }
 
-// publish tells the watchers of a change that verifications see already. The
-// caller holds the mutex, which keeps changes in their order.
+// publish reports a change that verifications already see. The mutex must be
+// held, so that changes stay in order.
 func (s *Store) publish(c store.Change) {
 	for q := range s.watchers {
 		q.Push(c)

@@ -51,7 +51,7 @@ var (
 // come at the same time.
 func (s *Store) create(ctx context.Context, t *store.Token, forAnybody bool) (holder store.Status, err error) {
 	own := t.Clone() // the caller may be gone before it is written
-	c := &creation{ctx: ctx, id: t.ID, row: append(s.sql.Token(&own), forAnybody), done: make(chan error, 1)}
+	c := &creation{ctx: ctx, id: t.ID, row: append(s.sql.TokenArgs(&own), forAnybody), done: make(chan error, 1)}
 	if err := s.finish(c); err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (s *Store) goOn(c *creation, told error) error {
 func (s *Store) createAlone(c *creation) error {
 	var err error
 	c.holder, err = scanHolder(s.sql.Row(c.ctx, createToken, c.row...))
-	return s.sql.TokenTaken(c.ctx, err, c.id)
+	return s.sql.CreateTokenError(c.ctx, err, c.id)
 }
 
 // createTogether makes several creations in one transaction, which is cancelled

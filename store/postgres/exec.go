@@ -90,10 +90,10 @@ func (t transaction) Exec(q backend.Query, args ...any) error {
 }
 
 // Import implements [backend.Tx] in one round trip.
-func (t transaction) Import(unname backend.Query, keys []string, write backend.Query, rows [][]any) error {
+func (t transaction) Import(clearNames backend.Query, keys []string, write backend.Query, rows [][]any) error {
 	statements := new(pgx.Batch)
-	if unname != backend.None {
-		statements.Queue(t.queries[unname], keys)
+	if clearNames != backend.None {
+		statements.Queue(t.queries[clearNames], keys)
 	}
 	for _, args := range rows {
 		statements.Queue(t.queries[write], args...)
@@ -165,7 +165,7 @@ func sqlState(err error) string {
 
 // Taken implements [backend.DB]. Where both the key and the name are, engines and
 // databases differ in which they find first.
-func (db) Taken(err error) (taken, key bool) {
+func (db) UniqueViolation(err error) (taken, key bool) {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || refusal.Code != uniqueViolation {
 		return false, false

@@ -40,9 +40,9 @@ func newQueries(schema string) []string {
 
 		// An import locks what it replaces in the order of keys, as it then writes
 		// it: imports do not wait for each other in a circle.
-		backend.UnnameIdentities: `UPDATE onezone.identities SET username = NULL WHERE subject IN
+		backend.ClearUsernames: `UPDATE onezone.identities SET username = NULL WHERE subject IN
 			(SELECT subject FROM onezone.identities WHERE subject = ANY ($1) ORDER BY subject FOR UPDATE)`,
-		backend.UnnameTokens: `UPDATE onezone.tokens SET name = NULL WHERE id IN
+		backend.ClearTokenNames: `UPDATE onezone.tokens SET name = NULL WHERE id IN
 			(SELECT id FROM onezone.tokens WHERE id = ANY ($1) ORDER BY id FOR UPDATE)`,
 	})
 	queries[backend.LockToken] += ` FOR UPDATE`

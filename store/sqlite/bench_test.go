@@ -23,14 +23,14 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// candidate is one way to do something.
+// candidate is one of the implementations that a benchmark compares.
 type candidate struct {
 	name string
 	do   func() error
 }
 
-// alternate does the same in several ways by turns, so that what else the machine
-// is doing slows them all down, and returns how long each took each time.
+// alternate runs the candidates in turn, so that other load on the machine
+// slows all of them down, and returns the durations of each.
 func alternate(b *testing.B, candidates ...candidate) [][]time.Duration {
 	b.Helper()
 	took := make([][]time.Duration, len(candidates))
@@ -47,8 +47,8 @@ func alternate(b *testing.B, candidates ...candidate) [][]time.Duration {
 	return took
 }
 
-// compare reports for each candidate the median in microseconds, and how it
-// compares to that of the first.
+// compare reports the median of each candidate in microseconds, and its ratio
+// to the first.
 func compare(b *testing.B, candidates ...candidate) {
 	b.Helper()
 	took := alternate(b, candidates...)
@@ -74,14 +74,14 @@ func newAuthority(b *testing.B, s store.Store) *macaroon.Authority {
 	return a
 }
 
-// rawHandle returns a handle that is set up as the store's connections are.
+// rawHandle returns a handle with the same settings as the store's connections.
 func rawHandle(b *testing.B, path string) *sql.DB {
 	b.Helper()
 	return newHandle(b, path, "_journal_mode", "WAL", "_synchronous", "FULL", "_foreign_keys", "on")
 }
 
-// BenchmarkVerify compares a verification with the query that it is made of,
-// written by hand, and the same verification in memory.
+// BenchmarkVerify compares a verification with a handwritten version of its
+// query, and with a verification in memory.
 func BenchmarkVerify(b *testing.B) {
 	ctx := b.Context()
 	path := newPath(b)
@@ -124,7 +124,7 @@ func BenchmarkVerify(b *testing.B) {
 	)
 }
 
-// BenchmarkVerifyParallel is with as many callers as there are processors.
+// BenchmarkVerifyParallel verifies with one goroutine per processor.
 func BenchmarkVerifyParallel(b *testing.B) {
 	s := openAt(b, newPath(b), sqlite.Options{})
 	populate(b, s)
@@ -138,10 +138,9 @@ func BenchmarkVerifyParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkIssue compares how many tokens are issued per second with how many rows
-// the driver inserts into a table of the same columns and indexes, as durably:
-// one after the other, and for as many as would ask a server at once. Those ask
-// for tokens while the tokens of others are written.
+// BenchmarkIssue compares issuing tokens with inserting rows into a table of
+// the same columns and indexes, with the same durability: by one caller, and by
+// many concurrent callers, whose tokens are written one after the other.
 func BenchmarkIssue(b *testing.B) {
 	for _, callers := range []int{1, 4} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) { issue(b, callers) })
@@ -184,9 +183,9 @@ func issue(b *testing.B, callers int) {
 	b.ReportMetric(perSecond(took[1])/perSecond(took[0]), "issued/inserted")
 }
 
-// rawInsert returns the statement that inserts into a table with the columns and
-// indexes that the tokens have in the file with the path, on the one connection
-// of a file of its own.
+// rawInsert returns the statement that inserts into a table with the columns
+// and indexes of the tokens table at path. The table is in a file of its own
+// with one connection.
 func rawInsert(b *testing.B, path string) *sql.Stmt {
 	b.Helper()
 	raw := rawHandle(b, newPath(b))
@@ -214,8 +213,9 @@ func perSecond(durations []time.Duration) float64 {
 	return float64(len(durations)) / sum.Seconds()
 }
 
-// manyTokens is how many tokens [BenchmarkLookup] loads, 1,000,000 for the table
-// of docs/benchmarks.md. Fewer by default, because loading them takes a while.
+// manyTokens is the number of tokens in [BenchmarkLookup]. It is 1,000,000 for
+// the table in docs/benchmarks.md, and smaller by default because loading takes
+// time.
 func manyTokens(b *testing.B) int {
 	text := os.Getenv("ONEZONE_BENCH_TOKENS")
 	if text == "" {
@@ -226,9 +226,9 @@ func manyTokens(b *testing.B) int {
 	return n
 }
 
-// BenchmarkLookup compares a store of many tokens with one of a thousand: look-ups
-// of the same number of tokens, whatever the size, so that the caches of SQLite
-// and of the system do not decide, and look-ups of any.
+// BenchmarkLookup compares a store of many tokens with one of a thousand. It
+// looks up the same number of distinct tokens in both, so that caches have no
+// influence, and then arbitrary tokens.
 func BenchmarkLookup(b *testing.B) {
 	const few, inUse = 1000, 100
 	many := manyTokens(b)
@@ -254,9 +254,9 @@ func BenchmarkLookup(b *testing.B) {
 	})
 }
 
-// BenchmarkListing compares a page of 100 tokens of a subject that has 10,000 with
-// one of a subject that has 1,000: the time for each, and the most memory that a
-// whole listing needs.
+// BenchmarkListing compares a page of 100 tokens of a subject with 10,000
+// tokens with one of a subject with 1,000. It reports the time of a page and
+// the peak memory of a whole listing.
 func BenchmarkListing(b *testing.B) {
 	var candidates []candidate
 	var peaks []int
@@ -280,7 +280,7 @@ func BenchmarkListing(b *testing.B) {
 
 func tokenID(i int) string { return fmt.Sprintf("%032x", uint64(uint32(i)*2654435761)<<32|uint64(i)) }
 
-// fill imports n tokens of users who have a thousand each.
+// fill imports n tokens of users with a thousand tokens each.
 func fill(b *testing.B, s *sqlite.Store, n int) time.Duration {
 	b.Helper()
 	start := time.Now()

@@ -17,8 +17,8 @@ func TestConformance(t *testing.T) {
 	require.NoError(t, err)
 	for name, open := range map[string]func(t *testing.T) store.Store{
 		"Open": func(t *testing.T) store.Store { return openAt(t, newPath(t), sqlite.Options{}) },
-		// As SQLite is by default: readers and writers keep each other out, and
-		// nobody waits.
+		// The default mode of SQLite: readers and writers lock each other out,
+		// and no call waits.
 		"NewOverPlainHandle": func(t *testing.T) store.Store {
 			return newOver(t, newHandle(t, newPath(t), "_synchronous", "OFF"), sqlite.Options{})
 		},

@@ -12,8 +12,8 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestCallsThatWaitEndWithTheirContext locks everybody out of the file, so that
-// each call waits until its deadline has passed.
+// TestCallsThatWaitEndWithTheirContext locks the file, so that each call waits
+// until its deadline has passed.
 func TestCallsThatWaitEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -29,15 +29,14 @@ func TestCallsThatWaitEndWithTheirContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		err := c.do(ctx)
 		cancel()
-		requireEnvironment(t, err, c.name)
+		requireOperational(t, err, c.name)
 		require.ErrorIs(t, err, context.DeadlineExceeded, c.name)
 		execute(t, other, "ROLLBACK")
 		require.Equal(t, before, contents(t, s), c.name)
 	}
 }
 
-// countdown is a context that is cancelled when it is asked for the nth time
-// whether it is.
+// countdown is a context that is canceled at the nth check.
 type countdown struct {
 	context.Context
 	cancel context.CancelFunc
@@ -67,9 +66,9 @@ func (c *countdown) count() {
 	}
 }
 
-// TestCancelledAnywhere cancels each call at each moment at which anybody asks
-// whether it is cancelled. All of it is done then, or nothing.
-func TestCancelledAnywhere(t *testing.T) {
+// TestCanceledCallsAreAtomic cancels each call at each check of its context. Then
+// either the whole change is done or nothing.
+func TestCanceledCallsAreAtomic(t *testing.T) {
 	t.Parallel()
 	open := func() *sqlite.Store {
 		s := openAt(t, newPath(t), sqlite.Options{Synchronous: sqlite.Off})
@@ -86,16 +85,16 @@ func TestCancelledAnywhere(t *testing.T) {
 
 			s = open()
 			for n := 1; ; n++ {
-				require.Less(t, n, 1000, "it is cancelled for ever")
+				require.Less(t, n, 1000, "the call never completes")
 				ctx := newCountdown(t.Context(), n)
 				err := calls(s)[i].do(ctx)
 				ctx.cancel()
 				if err == nil {
-					require.Greater(t, n, 1, "a context that is done is not noticed")
+					require.Greater(t, n, 1, "the context was not checked")
 					require.Equal(t, after, contents(t, s), "cancelled at %d: it was acknowledged", n)
 					break
 				}
-				requireEnvironment(t, err, "cancelled at %d", n)
+				requireOperational(t, err, "cancelled at %d", n)
 				require.ErrorIs(t, err, context.Canceled, "cancelled at %d", n)
 				if now := contents(t, s); now != before {
 					require.Equal(t, after, now, "cancelled at %d: half of it was done", n)
@@ -106,22 +105,22 @@ func TestCancelledAnywhere(t *testing.T) {
 	}
 }
 
-// TestMigrateCancelledAnywhere does so to the migration of an empty file: it has
-// all tables afterwards, or none.
-func TestMigrateCancelledAnywhere(t *testing.T) {
+// TestCanceledMigrationIsAtomic does the same to the migration of an empty file:
+// afterwards it has all tables or none.
+func TestCanceledMigrationIsAtomic(t *testing.T) {
 	t.Parallel()
 	const tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'onezone!_%' ESCAPE '!'"
 	reader, _ := openAt(t, newPath(t), sqlite.Options{}).Handles()
 	all := ask[int](t, reader, tables)
 	for n := 1; ; n++ {
-		require.Less(t, n, 1000, "it is cancelled for ever")
+		require.Less(t, n, 1000, "the call never completes")
 		s, err := sqlite.Open(t.Context(), newPath(t), sqlite.Options{Synchronous: sqlite.Off})
 		require.NoError(t, err)
 		ctx := newCountdown(t.Context(), n)
 		err = s.Migrate(ctx)
 		ctx.cancel()
 		if err == nil {
-			require.Greater(t, n, 1, "a context that is done is not noticed")
+			require.Greater(t, n, 1, "the context was not checked")
 			require.NoError(t, s.Close())
 			return
 		}
@@ -134,8 +133,9 @@ func TestMigrateCancelledAnywhere(t *testing.T) {
 	}
 }
 
-// TestCancelledByTheChange cancels an update from within: nothing is written.
-func TestCancelledByTheChange(t *testing.T) {
+// TestChangeThatCancelsItsContextWritesNothing cancels an update from its
+// change function.
+func TestChangeThatCancelsItsContextWritesNothing(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, newPath(t), sqlite.Options{})
 	populate(t, s)

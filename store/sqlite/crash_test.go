@@ -16,9 +16,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestKilledProcessLosesNothing kills a process that mints tokens, again and
-// again, wherever it happens to be. What it said it had issued is there and
-// verifies, and so does what it issued last and could not say.
+// TestKilledProcessLosesNothing kills a process that issues tokens many times.
+// Every acknowledged token is stored and verifies, and so does the last one,
+// which may lack its acknowledgment.
 func TestKilledProcessLosesNothing(t *testing.T) {
 	t.Parallel()
 	const kills = 50
@@ -45,11 +45,11 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	requireVerified(t, s, acknowledged)
 	all := requireWhole(t, s)
 	require.GreaterOrEqual(t, all, len(acknowledged))
-	require.LessOrEqual(t, all-len(acknowledged), kills, "a kill leaves one token at most that it kept from being acknowledged")
+	require.LessOrEqual(t, all-len(acknowledged), kills, "each kill leaves at most one token that was not acknowledged")
 }
 
-// killWhileMinting kills a process that mints after it acknowledged so many
-// tokens, and returns the texts by the ids of all that it acknowledged.
+// killWhileMinting kills a process after it acknowledged n tokens, and returns
+// the texts of all acknowledged tokens by id.
 func killWhileMinting(t *testing.T, path, name string, after int) map[string]string {
 	t.Helper()
 	p := start(t, "mint", path, name)
@@ -73,7 +73,7 @@ func killWhileMinting(t *testing.T, path, name string, after int) map[string]str
 	return acknowledged
 }
 
-// requireVerified demands that tokens, texts by ids, are good.
+// requireVerified requires that the tokens, texts by id, verify.
 func requireVerified(t *testing.T, s store.Store, tokens map[string]string) {
 	t.Helper()
 	authority, err := macaroon.NewAuthority(s)
@@ -90,8 +90,8 @@ func requireVerified(t *testing.T, s store.Store, tokens map[string]string) {
 	}
 }
 
-// requireWhole demands that every token that is listed is good, and is found by
-// its name. It returns how many there are.
+// requireWhole requires that every listed token verifies and is found by its
+// name. It returns the number of tokens.
 func requireWhole(t *testing.T, s store.Store) (n int) {
 	t.Helper()
 	authority, err := macaroon.NewAuthority(s)
@@ -113,7 +113,7 @@ func requireWhole(t *testing.T, s store.Store) (n int) {
 	}
 }
 
-// requireSound has SQLite check the file.
+// requireSound runs SQLite's integrity check on the file.
 func requireSound(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	reader, _ := s.Handles()

@@ -16,7 +16,7 @@ import (
 
 const pageSize = 4096
 
-// sound returns the bytes of a file with many tokens.
+// sound returns the content of a file with many tokens.
 func sound(t *testing.T) []byte {
 	t.Helper()
 	path := newPath(t)
@@ -35,9 +35,9 @@ func sound(t *testing.T) []byte {
 	return content
 }
 
-// TestDamagedFile damages the file in one place at a time. A call may still give
-// the right answer, where it does not come by the damage, or fail by the fault of
-// the environment. It never says that what was kept is not there.
+// TestDamagedFile damages one page of the file at a time. A call may still
+// return the right answer if it does not read the damage, or fail with an
+// operational error. It never reports a stored record as not found.
 func TestDamagedFile(t *testing.T) {
 	t.Parallel()
 	content := sound(t)
@@ -56,7 +56,7 @@ func TestDamagedFile(t *testing.T) {
 			err = s.Migrate(t.Context())
 		}
 		if err != nil {
-			requireEnvironment(t, err, name)
+			requireOperational(t, err, name)
 			failed++
 			return
 		}
@@ -65,7 +65,7 @@ func TestDamagedFile(t *testing.T) {
 				continue
 			}
 			if err := c.do(t.Context()); err != nil {
-				requireEnvironment(t, err, "%s: %s", name, c.name)
+				requireOperational(t, err, "%s: %s", name, c.name)
 				failed++
 			}
 		}
@@ -88,8 +88,8 @@ func TestDamagedFile(t *testing.T) {
 	require.NotZero(t, failed)
 }
 
-// TestDamagedRecordsAreTheEnvironments is about rows that no store wrote.
-func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
+// TestDamagedRecordsAreOperationalErrors reads rows that no store wrote.
+func TestDamagedRecordsAreOperationalErrors(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t))
 	s := newOver(t, db, sqlite.Options{})
@@ -102,19 +102,19 @@ func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
 	} {
 		execute(t, db, "UPDATE onezone_tokens SET "+set)
 		if inKey {
-			requireEnvironment(t, second(s.NamedKey(t.Context(), "a")), set)
+			requireOperational(t, second(s.NamedKey(t.Context(), "a")), set)
 		}
-		requireEnvironment(t, second(s.GetToken(t.Context(), "a")), set)
-		requireEnvironment(t, third(s.ListTokens(t.Context(), store.Query{})), set)
+		requireOperational(t, second(s.GetToken(t.Context(), "a")), set)
+		requireOperational(t, third(s.ListTokens(t.Context(), store.Query{})), set)
 		require.NoError(t, third(s.ListTokenIDs(t.Context(), store.Query{})), "ids do not need the record: %s", set)
-		requireEnvironment(t, third(s.Export(t.Context(), store.TokenRecords, "", 0)), set)
-		requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke), set)
+		requireOperational(t, third(s.Export(t.Context(), store.TokenRecords, "", 0)), set)
+		requireOperational(t, s.UpdateToken(t.Context(), "a", revoke), set)
 		require.NoError(t, s.DeleteToken(t.Context(), "a"))
 		require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
 	}
 }
 
-// TestErrorsDoNotQuoteRecords makes SQLite refuse rows.
+// TestErrorsDoNotQuoteRecords makes SQLite reject rows.
 func TestErrorsDoNotQuoteRecords(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t))
@@ -146,7 +146,7 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 			return nil
 		}),
 	} {
-		requireEnvironment(t, err, name)
+		requireOperational(t, err, name)
 		require.ErrorContains(t, err, "refused", name)
 		shown := ""
 		for e := err; e != nil; e = errors.Unwrap(e) {

@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// driver is the store under its contract.
+// driver implements the store behind [backend.Contract].
 type driver struct {
 	backend.Life
 	*backend.SQL
@@ -20,7 +20,7 @@ type driver struct {
 func newDriver(s *Store) driver {
 	return driver{s.life, backend.NewSQL(db{s}, backend.Dialect{
 		List: encodeList, ScanList: func(list *[]string) any { return (*jsonList)(list) },
-		Place: func(id string) any { return placeOf(id) },
+		RowID: func(id string) any { return rowIDOf(id) },
 	})}
 }
 
@@ -31,9 +31,9 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 		insert = createTokenIfActive
 	}
 	for {
-		inserted, err := d.Exec(ctx, insert, d.Token(&t)...)
+		inserted, err := d.Exec(ctx, insert, d.TokenArgs(&t)...)
 		if err != nil {
-			return 0, d.TokenTaken(ctx, err, t.ID)
+			return 0, d.CreateTokenError(ctx, err, t.ID)
 		}
 		if inserted > 0 {
 			return require, nil
@@ -49,17 +49,17 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 	}
 }
 
-// placeOf is the place in the table where a token is looked for first: the FNV-1a
-// hash of its id. It is written into files, so it must not change. Where two ids
-// have one place, the second stands at another, and its look-up is slower.
-func placeOf(id string) int64 {
+// rowIDOf returns the row where a token is stored if it is free: the FNV-1a
+// hash of its id. It must not change, because files depend on it. If two ids
+// have the same hash, the second is stored elsewhere and its look-up is slower.
+func rowIDOf(id string) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id))
 	return int64(h.Sum64())
 }
 
-// encodeList writes valid UTF-8, which always has a JSON form. No list is NULL,
-// which an empty list is not.
+// encodeList encodes a list of valid UTF-8 as JSON. nil is NULL, and an empty
+// list is not.
 func encodeList(list []string) any {
 	switch {
 	case list == nil:
@@ -71,7 +71,7 @@ func encodeList(list []string) any {
 	return string(text)
 }
 
-// jsonList scans what encodeList writes.
+// jsonList scans the result of encodeList.
 type jsonList []string
 
 // Scan implements [sql.Scanner].
@@ -82,7 +82,7 @@ func (l *jsonList) Scan(value any) error {
 	case text == "[]":
 		*l = jsonList{}
 	case !ok || json.Unmarshal([]byte(text), (*[]string)(l)) != nil:
-		return errors.New("a record has a list that is no JSON array of texts")
+		return errors.New("a record has a list that is not a JSON array of texts")
 	}
 	return nil
 }

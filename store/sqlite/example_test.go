@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// A token that was issued before a restart is good after it.
+// A token is valid after a restart.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "onezone")
@@ -58,7 +58,7 @@ func Example() {
 	// Output: usr-alice <nil>
 }
 
-// The tables may share a file with those of the application, which keeps the
+// The tables may share a file with those of the application, which owns the
 // handle.
 func ExampleNew() {
 	ctx := context.Background()

@@ -13,8 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// db runs statements: those that read on one handle, those that write on the
-// other.
+// db runs statements: reads on the reader handle, writes on the writer handle.
 type db struct{ *Store }
 
 // Row implements [backend.DB].
@@ -25,9 +24,9 @@ func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
 			return err
 		}
 		if q == backend.RotateTemporaryKey {
-			return d.inTurn(ctx, func() error { return scanOne(p.writer[q].QueryRowContext(ctx, args...), dest) })
+			return d.write(ctx, func() error { return scanOne(p.writer[q].QueryRowContext(ctx, args...), dest) })
 		}
-		return d.patiently(ctx, func() error { return scanOne(p.reader[q].QueryRowContext(ctx, args...), dest) })
+		return d.retryBusy(ctx, func() error { return scanOne(p.reader[q].QueryRowContext(ctx, args...), dest) })
 	})
 }
 
@@ -45,7 +44,7 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 	if err != nil {
 		return err
 	}
-	return d.patiently(ctx, func() error {
+	return d.retryBusy(ctx, func() error {
 		rows, err := p.reader[q].QueryContext(ctx, args...)
 		if err != nil {
 			return err
@@ -61,7 +60,7 @@ func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected in
 	if err != nil {
 		return 0, err
 	}
-	err = d.inTurn(ctx, func() error {
+	err = d.write(ctx, func() error {
 		result, err := p.writer[q].ExecContext(ctx, args...)
 		if err != nil {
 			return err
@@ -72,14 +71,14 @@ func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected in
 	return affected, err
 }
 
-// Transaction implements [backend.DB]. It has the write lock from the beginning,
-// so that nothing it reads changes before it writes.
+// Transaction implements [backend.DB]. It takes the write lock first, so that
+// nothing it reads changes before it writes.
 func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
 	p, err := d.statements(ctx)
 	if err != nil {
 		return err
 	}
-	return d.inTurn(ctx, func() error {
+	return d.write(ctx, func() error {
 		tx, err := d.writer.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -120,9 +119,9 @@ func (t transaction) Row(q backend.Query, args ...any) backend.Row {
 }
 
 // Import implements [backend.Tx].
-func (t transaction) Import(unname backend.Query, keys []string, write backend.Query, rows [][]any) error {
-	if unname != backend.None {
-		if err := t.Exec(unname, encodeList(keys)); err != nil {
+func (t transaction) Import(clearNames backend.Query, keys []string, write backend.Query, rows [][]any) error {
+	if clearNames != backend.None {
+		if err := t.Exec(clearNames, encodeList(keys)); err != nil {
 			return err
 		}
 	}
@@ -134,19 +133,19 @@ func (t transaction) Import(unname backend.Query, keys []string, write backend.Q
 	return nil
 }
 
-// inTurn does something that writes when those have written that came before,
-// and tells the watchers. Without taking turns, writers would find the file
-// locked and come back at random times, some of them late.
-func (s *Store) inTurn(ctx context.Context, write func() error) error {
+// write runs do when the earlier writes of this store are done, and wakes the
+// watchers. Without this queue, writers would find the file locked and retry at
+// random times, some of them late.
+func (s *Store) write(ctx context.Context, do func() error) error {
 	select {
-	case s.turn <- struct{}{}:
+	case s.writing <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.life.Closed.Done():
 		return store.ErrClosed
 	}
-	defer func() { <-s.turn }()
-	err := s.patiently(ctx, write)
+	defer func() { <-s.writing }()
+	err := s.retryBusy(ctx, do)
 	if err == nil {
 		next := make(chan struct{})
 		close(*s.changed.Swap(&next))
@@ -154,20 +153,20 @@ func (s *Store) inTurn(ctx context.Context, write func() error) error {
 	return err
 }
 
-// newBackoff paces the attempts of those who find the file locked.
+// newBackoff returns the pauses between attempts while the file is locked.
 func newBackoff() backend.Backoff {
 	return backend.Backoff{First: time.Millisecond, Longest: 20 * time.Millisecond}
 }
 
-// patiently does what others may keep from being done until they do not, for
-// the busy timeout at most. The busy timeout of SQLite itself would be a setting
-// of each connection, and those of a caller's handle are not to be meddled with.
-func (s *Store) patiently(ctx context.Context, do func() error) error {
+// retryBusy retries do while the file is locked, up to the busy timeout. It
+// does not use the busy timeout of SQLite, which is a setting of each
+// connection and must not be changed on a handle of the caller.
+func (s *Store) retryBusy(ctx context.Context, do func() error) error {
 	err := do()
-	if !isBusy(err) || s.patience < 0 {
+	if !isBusy(err) || s.busyTimeout < 0 {
 		return err
 	}
-	waiting, cancel := context.WithTimeout(ctx, s.patience)
+	waiting, cancel := context.WithTimeout(ctx, s.busyTimeout)
 	defer cancel()
 	for b := newBackoff(); isBusy(err) && b.Pause(waiting) == nil; {
 		err = do()
@@ -175,20 +174,20 @@ func (s *Store) patiently(ctx context.Context, do func() error) error {
 	return err
 }
 
-// isBusy reports whether nothing was done because others had locked the file.
+// isBusy reports whether nothing was done because the file was locked.
 func isBusy(err error) bool {
 	primary := code(err) & 0xff
 	return primary == codes.SQLITE_BUSY || primary == codes.SQLITE_LOCKED
 }
 
-// Taken implements [backend.DB]. Where both the key and the name are, SQLite tells
-// of either.
-func (db) Taken(err error) (taken, key bool) {
+// UniqueViolation implements [backend.DB]. SQLite may report either the key or
+// the name if both are taken.
+func (db) UniqueViolation(err error) (taken, key bool) {
 	c := code(err)
 	return c == codes.SQLITE_CONSTRAINT_UNIQUE || c == codes.SQLITE_CONSTRAINT_PRIMARYKEY, false
 }
 
-// code returns the extended result code of a refusal by SQLite, 0 for any other
+// code returns the extended result code of an SQLite error, and 0 for any other
 // error.
 func code(err error) int {
 	if refusal, ok := errors.AsType[*sqlite.Error](err); ok {

@@ -2,14 +2,14 @@ package sqlite
 
 import "database/sql"
 
-// Handles are what the store reads and writes through.
+// Handles returns the handles of the store.
 func (s *Store) Handles() (reader, writer *sql.DB) { return s.reader, s.writer }
 
-// LatestVersion is the version of the tables that this release makes.
+// LatestVersion is the version of the tables that this release creates.
 func LatestVersion() int { return len(migrations) }
 
-// PlaceOf is the place in the table where a token is looked for first.
-func PlaceOf(id string) int64 { return placeOf(id) }
+// RowIDOf returns the row where a token is looked up first.
+func RowIDOf(id string) int64 { return rowIDOf(id) }
 
-// Queries are the texts of the statements of the data path.
+// Queries are the texts of all statements.
 func Queries() []string { return queryTexts[:] }

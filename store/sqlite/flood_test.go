@@ -10,9 +10,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestStrangersBringTheFeedDownOnceASecond writes changes of kinds that there are
-// none of.
-func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
+// TestUnknownChangesDisconnectTheFeedAtMostOnceASecond writes changes of an
+// unknown kind.
+func TestUnknownChangesDisconnectTheFeedAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{})
@@ -32,5 +32,5 @@ func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
 			heard = true
 		}
 	}
-	require.LessOrEqual(t, ups, int(time.Since(start)/time.Second)+1, "strangers make caches forget")
+	require.LessOrEqual(t, ups, int(time.Since(start)/time.Second)+1, "FeedUp was reported too often")
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestFileSystemFull is TestDiskFull with a file system that is full, which takes
-// the right to mount one. It is not parallel lest a process that another test
-// starts keep it from being unmounted.
+// TestFileSystemFull is TestDiskFull on a full file system. It needs the
+// permission to mount one. It is not parallel, because a process started by
+// another test could keep the file system mounted.
 func TestFileSystemFull(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestDiskFull fills the disk by issuing tokens: what was acknowledged is there,
-// the rest fails by the fault of the environment, and the store goes on when
-// there is space again. SQLite is told that there is no more space.
+// TestDiskFull issues tokens until the disk is full. Acknowledged tokens are
+// stored, later calls fail with an operational error, and the store works again
+// when there is space. A limit of SQLite simulates the full disk.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t), "_journal_mode", "WAL", "_synchronous", "FULL")
@@ -23,8 +23,7 @@ func TestDiskFull(t *testing.T) {
 	fillUp(t, s, func() { execute(t, db, "PRAGMA max_page_count = 1000000") })
 }
 
-// fillUp issues tokens until the disk is full, and some more when makeSpace has
-// made space.
+// fillUp issues tokens until the disk is full, and more after makeSpace.
 func fillUp(t *testing.T, s *sqlite.Store, makeSpace func()) {
 	t.Helper()
 	require.NoError(t, s.CreateIdentity(t.Context(), newUser("alice")))
@@ -41,14 +40,14 @@ func fillUp(t *testing.T, s *sqlite.Store, makeSpace func()) {
 	}
 	i := 0
 	for ; err == nil; i++ {
-		require.Less(t, i, 100_000, "the disk is never full")
+		require.Less(t, i, 100_000, "the disk did not become full")
 		err = issue(i)
 	}
 	require.NotEmpty(t, acknowledged)
-	// A token that finds room in a page that is there may still be made.
+	// A token that fits into an existing page may still be created.
 	for refused := 0; refused < 5; i++ {
 		if err != nil {
-			requireEnvironment(t, err)
+			requireOperational(t, err)
 			require.ErrorContains(t, err, "full")
 			refused++
 		}
@@ -60,8 +59,8 @@ func fillUp(t *testing.T, s *sqlite.Store, makeSpace func()) {
 		token := newToken(fmt.Sprint("imported ", j))
 		many[j].Token = &token
 	}
-	requireEnvironment(t, s.Import(t.Context(), many))
-	require.Equal(t, len(acknowledged), requireWhole(t, s), "there is a token that was not acknowledged")
+	requireOperational(t, s.Import(t.Context(), many))
+	require.Equal(t, len(acknowledged), requireWhole(t, s), "the store contains a token that was not acknowledged")
 
 	makeSpace()
 	for range 50 {

@@ -24,7 +24,7 @@ var (
 	bob   = caveat.User("bob")
 )
 
-// newPath returns the path of a file that is not there.
+// newPath returns the path of a file that does not exist.
 func newPath(tb testing.TB) string { return filepath.Join(tb.TempDir(), "onezone.db") }
 
 // openAt returns a store over the file, with its tables.
@@ -37,8 +37,8 @@ func openAt(tb testing.TB, path string, o sqlite.Options) *sqlite.Store {
 	return s
 }
 
-// newHandle returns a handle as an application may have one. The settings are
-// parameters of the driver, name and value by turns.
+// newHandle returns a handle of an application. The settings are parameters of
+// the driver, as alternating names and values.
 func newHandle(tb testing.TB, path string, settings ...string) *sql.DB {
 	tb.Helper()
 	parameters := url.Values{}
@@ -66,7 +66,7 @@ func execute(tb testing.TB, db *sql.DB, statement string, args ...any) {
 	require.NoError(tb, err, statement)
 }
 
-// ask returns the one value that the query gives.
+// ask returns the single value of the query.
 func ask[T any](tb testing.TB, db *sql.DB, query string, args ...any) (value T) {
 	tb.Helper()
 	require.NoError(tb, db.QueryRowContext(context.Background(), query, args...).Scan(&value), query)
@@ -95,16 +95,16 @@ func populate(tb testing.TB, s store.Store) {
 	require.NoError(tb, second(s.RotateTemporaryKey(ctx, alice, store.NewSecret("temporary"))))
 }
 
-// requireEnvironment demands an error that is none of the catalogue's.
-func requireEnvironment(tb testing.TB, err error, about ...any) {
+// requireOperational requires an error that is not in the catalogue.
+func requireOperational(tb testing.TB, err error, about ...any) {
 	tb.Helper()
 	require.Error(tb, err, about...)
 	e, ok := errors.AsType[*errors.Error](err)
 	require.False(tb, ok, "the environment is reported as %v %v", e, about)
 }
 
-// patience is how long a test waits for what has to happen.
-const patience = 30 * time.Second
+// testTimeout is how long a test waits for an expected event.
+const testTimeout = 30 * time.Second
 
 // receive waits for a value.
 func receive[T any](tb testing.TB, ch <-chan T, what string) T {
@@ -112,13 +112,13 @@ func receive[T any](tb testing.TB, ch <-chan T, what string) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		require.FailNow(tb, "gave up waiting: "+what)
 	}
 	panic("not reached")
 }
 
-// atOnce makes n calls at the same time and returns their errors.
+// atOnce runs n calls concurrently and returns their errors.
 func atOnce(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -155,8 +155,8 @@ type feed struct {
 	cancel  context.CancelFunc
 }
 
-// watch starts a feed and returns when it stands. Changes wait until they are
-// received.
+// watch starts a feed and returns when it is connected. Changes wait until they
+// are received.
 func watch(t *testing.T, s store.Watcher) feed {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -194,15 +194,15 @@ func block(i *store.Identity) error {
 	return nil
 }
 
-// call is one call on a store, in short words.
+// call is a call of a store with its name.
 type call struct {
 	name   string
 	writes bool
 	do     func(ctx context.Context) error
 }
 
-// calls are one of each that a store knows, but for Watch. In a store that was
-// populated, all do something.
+// calls contains one call of each method except Watch. All have an effect on a
+// populated store.
 func calls(s *sqlite.Store) []call {
 	secret := store.NewSecret("another")
 	token, identity := newToken("new"), newUser("new")
@@ -235,7 +235,7 @@ func calls(s *sqlite.Store) []call {
 	}
 }
 
-// contents is all that a store tells of what it keeps, as one text.
+// contents returns everything that a store contains as one text.
 func contents(tb testing.TB, s *sqlite.Store) (text string) {
 	tb.Helper()
 	for page, err := range transfer.Walk(context.Background(), s, transfer.Position{}, store.MaxPage) {

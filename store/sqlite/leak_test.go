@@ -31,7 +31,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 			_ = c.do(ctx)
 			cancel()
 		}
-		require.NotEmpty(t, busy(), "the check sees nothing")
+		require.NotEmpty(t, busy(), "the check finds no goroutine of an open store")
 		go func() {
 			for range up {
 			}
@@ -42,12 +42,12 @@ func TestNothingRunsAfterClose(t *testing.T) {
 		}
 		close(up)
 	}
-	if !assert.Eventually(t, func() bool { return len(busy()) <= len(before) }, patience, time.Millisecond) {
+	if !assert.Eventually(t, func() bool { return len(busy()) <= len(before) }, testTimeout, time.Millisecond) {
 		t.Fatal("something still runs:\n", strings.Join(busy(), "\n\n"))
 	}
 }
 
-// busy returns the stacks of goroutines that are about a database.
+// busy returns the stacks of goroutines that use a database.
 func busy() (stacks []string) {
 	buffer := make([]byte, 1<<22)
 	for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {

@@ -16,9 +16,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestQueriesUseIndexes is what makes look-ups cost the same however many tokens
-// there are, and pages need the memory of a page: nothing is scanned, and nothing
-// sorted.
+// TestQueriesUseIndexes checks that no query scans a table or sorts. So the
+// cost of look-ups does not depend on the number of tokens, and a page needs
+// only its own memory.
 func TestQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t))
@@ -46,9 +46,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 	require.Greater(t, planned, 15)
 }
 
-// TestIDsAndCountsReadAnIndexAlone is about statements that must cost the same
-// however large the records are.
-func TestIDsAndCountsReadAnIndexAlone(t *testing.T) {
+// TestIDsAndCountsReadOnlyAnIndex checks statements whose cost must not depend
+// on the size of records.
+func TestIDsAndCountsReadOnlyAnIndex(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t))
 	newOver(t, db, sqlite.Options{})
@@ -72,11 +72,11 @@ func TestIDsAndCountsReadAnIndexAlone(t *testing.T) {
 	require.Equal(t, 3, checked)
 }
 
-// TestListingNeedsTheMemoryOfAPage lists a subject with 10,000 tokens, among some
-// of others.
+// TestListingNeedsTheMemoryOfAPage lists a subject with 10,000 tokens among
+// tokens of others.
 func TestListingNeedsTheMemoryOfAPage(t *testing.T) {
 	if testing.Short() {
-		t.Skip("nothing runs at once here")
+		t.Skip("the platform runs nothing concurrently")
 	}
 	s := openAt(t, newPath(t), sqlite.Options{Synchronous: sqlite.Off})
 	const tokens, payload = 10_000, 1000
@@ -86,8 +86,8 @@ func TestListingNeedsTheMemoryOfAPage(t *testing.T) {
 	require.Less(t, most, 1<<20, "all tokens together take %d bytes and more", tokens*payload)
 }
 
-// fillSubject imports n tokens of alice, each with so many bytes of caveats, and
-// a tenth of that of bob.
+// fillSubject imports n tokens of alice with caveats of the given size, and a
+// tenth as many of bob.
 func fillSubject(tb testing.TB, s *sqlite.Store, n, payload int) {
 	tb.Helper()
 	caveats := []string{strings.Repeat("x", payload)}
@@ -107,8 +107,8 @@ func fillSubject(tb testing.TB, s *sqlite.Store, n, payload int) {
 	}
 }
 
-// listingPeak lists the tokens of alice in pages of 100, and returns the most
-// bytes of the heap that were in use meanwhile, and how many tokens there were.
+// listingPeak lists the tokens of alice in pages of 100. It returns the peak
+// size of the heap in bytes and the number of tokens.
 func listingPeak(tb testing.TB, s *sqlite.Store) (most, listed int) {
 	tb.Helper()
 	inUse := func() int {
@@ -134,8 +134,8 @@ func listingPeak(tb testing.TB, s *sqlite.Store) (most, listed int) {
 	}
 }
 
-// TestClockGoesBackwards issues tokens by a clock that jumps back and forth:
-// they are listed in the order of what it said, none twice and none left out.
+// TestClockGoesBackwards issues tokens with a clock that jumps back and forth.
+// They are listed in the order of their times, each exactly once.
 func TestClockGoesBackwards(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, newPath(t), sqlite.Options{})
@@ -157,7 +157,7 @@ func TestClockGoesBackwards(t *testing.T) {
 		require.NoError(t, err)
 		for _, token := range page {
 			require.True(t, token.Created.Equal(issued[token.ID()]), "listed twice, or with another time")
-			require.False(t, token.Created.Before(last), "the order is not that of the times")
+			require.False(t, token.Created.Before(last), "the listing is not ordered by time")
 			last = token.Created
 			delete(issued, token.ID())
 		}

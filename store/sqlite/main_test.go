@@ -16,11 +16,11 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// taskVariable makes the test binary do one task of a test as a process of its
-// own, instead of running tests.
+// taskVariable makes the test binary run one task as a separate process,
+// instead of tests.
 const taskVariable = "ONEZONE_SQLITE_TEST_TASK"
 
-// tasks are what a process may be started for.
+// tasks are the tasks of separate processes.
 var tasks = map[string]func(args []string) error{
 	"mint":    mint,
 	"contend": contendTask,
@@ -38,15 +38,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// process is a process that does a task, and has begun to.
+// process is a running process with a task.
 type process struct {
 	*exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// start starts a process and waits for the line by which it says that it is
-// ready.
+// start starts a process and waits until it reports that it is ready.
 func start(t *testing.T, task string, args ...string) process {
 	t.Helper()
 	p := process{Cmd: exec.Command(os.Args[0], args...)}
@@ -64,13 +63,12 @@ func start(t *testing.T, task string, args ...string) process {
 		_ = p.Wait()
 	})
 	line, err := p.out.ReadString('\n')
-	require.NoError(t, err, "the process did not begin")
+	require.NoError(t, err, "the process did not start")
 	require.Equal(t, "ready\n", line)
 	return p
 }
 
-// goAhead is the line that the processes wait for which were told to begin at
-// the same time as others.
+// goAhead is the line that makes waiting processes begin at the same time.
 func (p process) goAhead(t *testing.T) {
 	t.Helper()
 	_, err := io.WriteString(p.in, "go\n")
@@ -82,9 +80,8 @@ func awaitGoAhead() error {
 	return second(bufio.NewReader(os.Stdin).ReadString('\n'))
 }
 
-// mint issues named tokens to alice until it is killed, and prints the id and the
-// text of each when it is issued. The arguments are the file and the beginning of
-// the names.
+// mint issues named tokens to alice until it is killed, and prints the id and
+// text of each. The arguments are the file and the prefix of the names.
 func mint(args []string) error {
 	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
 	if err != nil {
@@ -105,8 +102,8 @@ func mint(args []string) error {
 	}
 }
 
-// contendTask takes part in a contest and prints how often it succeeded. The
-// arguments are those of contend.
+// contendTask runs contend with its arguments and prints the number of
+// successes.
 func contendTask(args []string) error {
 	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
 	if err != nil {

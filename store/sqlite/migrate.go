@@ -14,8 +14,8 @@ import (
 //go:embed schema/tables.sql
 var tablesSQL string
 
-// migrations lead from one version of the tables to the next: the first from
-// nothing to version 1.
+// migrations are the steps from each version of the tables to the next. The
+// first creates version 1.
 var migrations = []string{tablesSQL}
 
 const (
@@ -29,21 +29,20 @@ const (
 		ON CONFLICT (one_row) DO UPDATE SET version = excluded.version`
 )
 
-// Migrate creates the tables, or brings them up to date. It may be called at
-// every start, by any number of processes at once, and does nothing but read
-// where there is nothing to do. [store.ErrSchema]: the tables are newer than this
-// release knows.
+// Migrate creates the tables or upgrades them. Any number of processes may call
+// it at every start; it only reads if the tables are up to date.
+// [store.ErrSchema]: a newer release created the tables.
 func (s *Store) Migrate(ctx context.Context) error {
 	return backend.Do(ctx, s.life, "migrate the tables", func() error {
 		v, err := s.version(ctx)
 		if err == nil && v < len(migrations) {
-			err = s.inTurn(ctx, func() error { return s.migrate(ctx) })
+			err = s.write(ctx, func() error { return s.migrate(ctx) })
 		}
 		return err
 	})
 }
 
-// migrate does what there is to do in one transaction.
+// migrate runs the missing steps in one transaction.
 func (s *Store) migrate(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -70,10 +69,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	return tx.Commit()
 }
 
-// version reads the version of the tables, 0 where there are none, and refuses a
-// newer one.
+// version returns the version of the tables, 0 if there are none. It rejects a
+// newer version.
 func (s *Store) version(ctx context.Context) (v int, err error) {
-	err = s.patiently(ctx, func() error {
+	err = s.retryBusy(ctx, func() error {
 		var exists bool
 		if err := s.reader.QueryRowContext(ctx, hasVersion).Scan(&exists); err != nil || !exists {
 			return err
@@ -91,7 +90,7 @@ func scanVersion(row *sql.Row) (v int, err error) {
 	case err != nil:
 		return 0, err
 	case v < 0 || v > len(migrations):
-		return 0, fmt.Errorf("%w: the tables have version %d, and this release knows none after %d: it takes a newer release",
+		return 0, fmt.Errorf("%w: the tables have version %d, but this release supports versions up to %d: use a newer release",
 			store.ErrSchema, v, len(migrations))
 	}
 	return v, nil

@@ -38,8 +38,8 @@ func TestMigrateSharesTheFileWithAnApplication(t *testing.T) {
 	require.Zero(t, ask[int](t, db, "SELECT count(*) FROM sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'onezone!_%' ESCAPE '!'")-3)
 }
 
-// TestMigrateAtOnce has ten stores and some processes make the tables.
-func TestMigrateAtOnce(t *testing.T) {
+// TestMigrateConcurrently migrates one file from ten stores and some processes.
+func TestMigrateConcurrently(t *testing.T) {
 	t.Parallel()
 	for range 3 {
 		path := newPath(t)
@@ -74,7 +74,7 @@ func TestCallsBeforeMigrateFail(t *testing.T) {
 	for _, c := range calls(s) {
 		if c.name != "Migrate" {
 			err := c.do(t.Context())
-			requireEnvironment(t, err, c.name)
+			requireOperational(t, err, c.name)
 			require.ErrorContains(t, err, "call Migrate", c.name)
 		}
 	}
@@ -83,7 +83,7 @@ func TestCallsBeforeMigrateFail(t *testing.T) {
 	populate(t, s)
 }
 
-func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
+func TestTablesOfANewerReleaseAreRejected(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	old := openAt(t, path, sqlite.Options{})
@@ -95,7 +95,7 @@ func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
 
 	requireRefused := func(err error, about ...any) {
 		t.Helper()
-		requireEnvironment(t, err, about...)
+		requireOperational(t, err, about...)
 		require.ErrorContains(t, err, fmt.Sprintf("the tables have version %d", newer), about...)
 		require.ErrorContains(t, err, "newer release", about...)
 		require.ErrorIs(t, err, store.ErrSchema, about...)
@@ -106,6 +106,6 @@ func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
 		requireRefused(c.do(t.Context()), c.name)
 	}
 	requireRefused(s.Watch(t.Context(), func(store.Change) {}))
-	require.Equal(t, before, contents(t, old), "a store that was refused wrote")
+	require.Equal(t, before, contents(t, old), "the rejected store wrote to the file")
 	require.Equal(t, newer, ask[int](t, db, "SELECT version FROM onezone_schema_version"))
 }

@@ -11,26 +11,26 @@ import (
 	"runtime"
 	"sync"
 
-	// The one SQLite for database/sql that needs no C compiler and runs wherever
-	// Go does; it is the original, translated.
+	// SQLite translated to Go: it needs no C compiler and runs wherever Go
+	// does.
 	"modernc.org/sqlite"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// Open returns a store over the file with the path, which it creates if it is not
-// there, in a directory that is: a path is the name of a file whatever it looks
-// like, ":memory:" and "file:x?mode=ro" too. It uses write-ahead logging, one
-// connection for writing and several for reading. The tables are there after
-// [Store.Migrate].
+// Open returns a store over the file at path, and creates the file if it does
+// not exist. The directory must exist. The path is always a file name, even
+// ":memory:" or "file:x?mode=ro". The store uses write-ahead logging, one
+// connection for writing and several for reading. [Store.Migrate] creates the
+// tables.
 //
-// [store.ErrSchema]: the tables are newer than this release knows. badData {key
-// "synchronous"}: there is no such setting.
+// [store.ErrSchema]: a newer release created the tables. badData {key
+// "synchronous"}: the value is unknown.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	const doing = "open a store in SQLite"
 	if o.Synchronous > Off {
-		return nil, errors.BadDataHint("synchronous", "a write can wait as Full, Normal or Off")
+		return nil, errors.BadDataHint("synchronous", "synchronous must be Full, Normal or Off")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {
-	path, err := filepath.Abs(path) // lest a change of directory lead to another file
+	path, err := filepath.Abs(path) // independent of later changes of directory
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	writer, err := connect(path, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {synchronous},
-		"_pragma":       {"fullfsync(ON)"}, // macOS, which alone has it, leaves writes in the cache of the disk without
+		"_pragma":       {"fullfsync(ON)"}, // on macOS: without it, writes stay in the cache of the disk
 	}, 1)
 	if err != nil {
 		return nil, err
@@ -77,11 +77,11 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// creating keeps the calls of a process from creating files at once: to close a
-// file drops the locks that others in the process have on it by then.
+// creating serializes the creation of files. Closing a file drops all locks
+// that the process holds on it, including those of other calls.
 var creating sync.Mutex
 
-// create makes an empty file for its owner alone, if there is none.
+// create creates an empty file with mode 0600 if there is none.
 func create(path string) error {
 	creating.Lock()
 	defer creating.Unlock()
@@ -95,16 +95,16 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect returns a handle with up to n connections, all of which it keeps. It
-// does not connect yet.
+// connect returns a handle with up to n connections, which stay open. It does
+// not connect yet.
 func connect(path string, settings url.Values, n int) (*sql.DB, error) {
-	settings.Set("mode", "rw") // nothing is created with another mode than that of create
+	settings.Set("mode", "rw") // only create creates files, with its mode
 	settings.Set("_foreign_keys", "on")
 	settings.Set("_defensive", "true")
 	settings.Set("_dqs", "false")
 	settings.Set("_error_rc", "true")
-	settings.Add("_pragma", "temp_store(MEMORY)") // pages with secrets in them go into no other file
-	settings.Add("_pragma", "secure_delete(ON)")  // what is deleted is overwritten
+	settings.Add("_pragma", "temp_store(MEMORY)") // no temporary files with secrets
+	settings.Add("_pragma", "secure_delete(ON)")  // overwrite deleted data
 	connector, err := sqlite.NewConnector(uri(path) + "?" + settings.Encode())
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func connect(path string, settings url.Values, n int) (*sql.DB, error) {
 	return db, nil
 }
 
-// uri returns the URI of the file with the absolute path.
+// uri returns the URI of the file at an absolute path.
 func uri(path string) string {
 	slashed := filepath.ToSlash(path)
 	if filepath.VolumeName(path) != "" {
@@ -124,17 +124,17 @@ func uri(path string) string {
 	return "file:" + (&url.URL{Path: slashed}).EscapedPath()
 }
 
-// check connects, and reports what keeps the store from working as it should.
+// check connects and returns an error if the file cannot be used.
 func (s *Store) check(ctx context.Context) error {
 	var mode string
-	err := s.patiently(ctx, func() error {
+	err := s.retryBusy(ctx, func() error {
 		return s.writer.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode)
 	})
 	if err != nil {
 		return err
 	}
 	if mode != "wal" {
-		return fmt.Errorf("write-ahead logging does not work here, the journal mode stays %q", mode)
+		return fmt.Errorf("write-ahead logging does not work for this file: the journal mode stays %q", mode)
 	}
 	_, err = s.version(ctx)
 	return err

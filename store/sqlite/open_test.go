@@ -17,11 +17,11 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestOpenTakesAnyNameForAFile gives it names that mean something to SQLite, to
-// the driver, to a shell or to SQL.
-func TestOpenTakesAnyNameForAFile(t *testing.T) {
+// TestOpenAcceptsAnyFileName uses names with a meaning for SQLite, the driver,
+// a shell or SQL.
+func TestOpenAcceptsAnyFileName(t *testing.T) {
 	if testing.Short() {
-		t.Skip("nothing runs at once here")
+		t.Skip("the platform runs nothing concurrently")
 	}
 	t.Parallel()
 	for _, name := range []string{
@@ -46,8 +46,8 @@ func TestOpenTakesAnyNameForAFile(t *testing.T) {
 	}
 }
 
-// TestOpenStaysWithTheFile changes the directory between two connections.
-func TestOpenStaysWithTheFile(t *testing.T) {
+// TestOpenKeepsTheFile changes the directory between two connections.
+func TestOpenKeepsTheFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := openAt(t, "relative.db", sqlite.Options{})
 	populate(t, s)
@@ -60,7 +60,7 @@ func TestOpenStaysWithTheFile(t *testing.T) {
 	require.NoFileExists(t, "relative.db")
 }
 
-func TestOpenLeavesTheModeOfAFile(t *testing.T) {
+func TestOpenKeepsTheModeOfAFile(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	require.NoError(t, os.WriteFile(path, nil, 0o640))
@@ -73,7 +73,7 @@ func TestOpenLeavesTheModeOfAFile(t *testing.T) {
 	}
 }
 
-func TestOpenFailsWithAnErrorOfTheEnvironment(t *testing.T) {
+func TestOpenReturnsOperationalErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	dangling := filepath.Join(dir, "dangling")
@@ -82,11 +82,11 @@ func TestOpenFailsWithAnErrorOfTheEnvironment(t *testing.T) {
 	require.NoError(t, os.WriteFile(text, []byte(strings.Repeat("This is no database. ", 1000)), 0o600))
 	for _, path := range []string{"", dir, dangling, text, "a\x00b", filepath.Join(dir, "no", "such.db"), filepath.Join(text, "x")} {
 		s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
-		requireEnvironment(t, err, path)
+		requireOperational(t, err, path)
 		require.ErrorContains(t, err, "open a store in SQLite: ")
 		require.Nil(t, s)
 	}
-	require.NoFileExists(t, filepath.Join(dir, "nowhere"), "made through a link, without the mode")
+	require.NoFileExists(t, filepath.Join(dir, "nowhere"), "the file was created through a link, without its mode")
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 2, "something was made")
@@ -117,7 +117,7 @@ func TestOpenSetsUpItsConnections(t *testing.T) {
 	}
 }
 
-func TestCloseEndsTheStoreAndWhatItOpened(t *testing.T) {
+func TestCloseClosesTheStoreAndItsHandles(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	opened := openAt(t, path, sqlite.Options{})
@@ -131,16 +131,16 @@ func TestCloseEndsTheStoreAndWhatItOpened(t *testing.T) {
 		for _, c := range calls(s) {
 			err := c.do(t.Context())
 			require.ErrorIs(t, err, store.ErrClosed, c.name)
-			requireEnvironment(t, err, c.name)
+			requireOperational(t, err, c.name)
 		}
 		require.ErrorIs(t, s.Watch(t.Context(), func(store.Change) {}), store.ErrClosed)
 	}
-	require.NoError(t, db.Ping(), "the handle is the caller's to close")
-	require.NoFileExists(t, path+"-wal", "all is in one file")
+	require.NoError(t, db.Ping(), "Close closed the handle of the caller")
+	require.NoFileExists(t, path+"-wal", "the write-ahead log was not merged into the file")
 }
 
-// TestCloseLeavesNothingInTheHandle weighs the statements that a connection of the
-// caller's keeps prepared.
+// TestCloseLeavesNothingInTheHandle measures the memory of the prepared
+// statements on a connection of the caller.
 func TestCloseLeavesNothingInTheHandle(t *testing.T) {
 	t.Parallel()
 	db := newHandle(t, newPath(t))
@@ -162,8 +162,8 @@ func TestCloseLeavesNothingInTheHandle(t *testing.T) {
 	require.Zero(t, prepared())
 }
 
-// TestCloseWaitsForTheWriteUnderWay closes a store in the middle of an update.
-func TestCloseWaitsForTheWriteUnderWay(t *testing.T) {
+// TestCloseWaitsForTheWriteInFlight closes a store during an update.
+func TestCloseWaitsForTheWriteInFlight(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	for _, s := range []*sqlite.Store{openAt(t, path, sqlite.Options{}), newOver(t, newHandle(t, path), sqlite.Options{})} {
@@ -181,8 +181,8 @@ func TestCloseWaitsForTheWriteUnderWay(t *testing.T) {
 		receive(t, begun, "the update begins")
 		go func() { closed <- s.Close() }()
 		require.Eventually(t, func() bool { return errors.Is(second(s.NamedKey(context.Background(), "a")), store.ErrClosed) },
-			patience, time.Millisecond)
-		require.Empty(t, closed, "it is closed before the write is done")
+			testTimeout, time.Millisecond)
+		require.Empty(t, closed, "Close returned before the write was done")
 		close(goOn)
 		require.NoError(t, receive(t, updated, "the update"))
 		require.NoError(t, receive(t, closed, "the end of Close"))
@@ -192,8 +192,9 @@ func TestCloseWaitsForTheWriteUnderWay(t *testing.T) {
 	}
 }
 
-// TestCloseUnderLoad closes stores while calls are under way: each call does what
-// it should or says that the store is closed, and what was acknowledged is there.
+// TestCloseUnderLoad closes stores while calls are in flight. Each call
+// succeeds or reports that the store is closed, and acknowledged records are
+// stored.
 func TestCloseUnderLoad(t *testing.T) {
 	t.Parallel()
 	for range 5 {

@@ -9,14 +9,14 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// prepared are the queries as each handle has them.
+// prepared are the queries prepared on each handle.
 type prepared struct{ reader, writer statements }
 
 // statements are the queries prepared on a handle.
 type statements []*sql.Stmt
 
 // statements returns the prepared queries. The first call prepares them, if the
-// tables are those that this release knows.
+// version of the tables is supported.
 func (s *Store) statements(ctx context.Context) (*prepared, error) {
 	if p := s.prepared.Load(); p != nil {
 		return p, nil
@@ -25,17 +25,17 @@ func (s *Store) statements(ctx context.Context) (*prepared, error) {
 	case err != nil:
 		return nil, err
 	case v < len(migrations):
-		return nil, fmt.Errorf("the tables have version %d, and this release needs %d: call Migrate", v, len(migrations))
+		return nil, fmt.Errorf("the tables have version %d, but this release needs %d: call Migrate", v, len(migrations))
 	}
 	p, err := s.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !s.prepared.CompareAndSwap(nil, p) {
-		p.close() // another call was faster
+		p.close() // another call was first
 	}
 	if s.life.Closed.Err() != nil {
-		s.forget() // Close may have been there before
+		s.closePrepared() // Close may have run before
 	}
 	if p = s.prepared.Load(); p == nil {
 		return nil, store.ErrClosed
@@ -43,8 +43,8 @@ func (s *Store) statements(ctx context.Context) (*prepared, error) {
 	return p, nil
 }
 
-// forget closes the prepared queries.
-func (s *Store) forget() {
+// closePrepared closes the prepared queries.
+func (s *Store) closePrepared() {
 	if p := s.prepared.Swap(nil); p != nil {
 		p.close()
 	}
@@ -66,7 +66,7 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 func (s *Store) prepareOn(ctx context.Context, db *sql.DB, all *statements) error {
 	*all = make(statements, len(queryTexts))
 	for q, text := range queryTexts {
-		err := s.patiently(ctx, func() (err error) {
+		err := s.retryBusy(ctx, func() (err error) {
 			(*all)[q], err = db.PrepareContext(ctx, text)
 			return err
 		})

@@ -8,16 +8,16 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// Scrub implements [store.Archive]: it writes the file anew without what was
-// overwritten or deleted in it (VACUUM), and empties the write-ahead log. No
-// call writes in the meantime, and it needs room for another copy of the file.
+// Scrub implements [store.Archive]. It rewrites the file without overwritten
+// and deleted data (VACUUM) and empties the write-ahead log. No other call
+// writes while it runs, and it needs disk space for another copy of the file.
 //
 // It waits up to the busy timeout for readers of an older state of the file,
-// which need the log. What the file system keeps of the blocks that it frees,
-// and copies of the file, are beyond it.
+// because they need the log. It cannot remove freed blocks of the file system
+// or copies of the file.
 func (s *Store) Scrub(ctx context.Context) error {
-	return backend.Do(ctx, s.life, "remove from the file what was overwritten", func() error {
-		return s.inTurn(ctx, func() error {
+	return backend.Do(ctx, s.life, "scrub the file", func() error {
+		return s.write(ctx, func() error {
 			if _, err := s.writer.ExecContext(ctx, `VACUUM`); err != nil {
 				return err
 			}
@@ -26,16 +26,16 @@ func (s *Store) Scrub(ctx context.Context) error {
 	})
 }
 
-var errLogInUse = errors.New("others are still reading what is in the write-ahead log; call again when they are done")
+var errLogInUse = errors.New("the write-ahead log is in use by readers: call Scrub again when they are done")
 
-// emptyLog moves all pages from the write-ahead log to the file, and cuts the log
-// to nothing.
+// emptyLog moves all pages from the write-ahead log to the file and truncates
+// the log.
 func (s *Store) emptyLog(ctx context.Context) error {
-	waiting, cancel := context.WithTimeout(ctx, max(s.patience, 0))
+	waiting, cancel := context.WithTimeout(ctx, max(s.busyTimeout, 0))
 	defer cancel()
 	for b := newBackoff(); ; {
 		var busy bool
-		var pages, moved int64 // -1 where there is no such log
+		var pages, moved int64 // -1 if there is no such log
 		err := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
 		switch {
 		case err != nil && !isBusy(err):

@@ -18,7 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// filesOf returns what is in the file of a store and in those beside it.
+// filesOf returns the content of the file of a store and of the files next to
+// it.
 func filesOf(t *testing.T, path string) []byte {
 	t.Helper()
 	var all []byte
@@ -32,8 +33,8 @@ func filesOf(t *testing.T, path string) []byte {
 	return all
 }
 
-// legible counts the secrets that are in the files as they are, or without their
-// first bytes, as what is left of a page may begin anywhere.
+// legible counts the secrets that appear in the files, in full or without their
+// first bytes, because a remnant of a page may begin anywhere.
 func legible(files []byte, secrets []string) (n int) {
 	for _, secret := range secrets {
 		if bytes.Contains(files, []byte(secret)) || bytes.Contains(files, []byte(secret[len(secret)/2:])) {
@@ -43,7 +44,7 @@ func legible(files []byte, secrets []string) (n int) {
 	return n
 }
 
-// randomSecrets returns that many secrets as an authority makes them.
+// randomSecrets returns n secrets like those of an authority.
 func randomSecrets(n int) []string {
 	secrets := make([]string, n)
 	for i := range secrets {
@@ -54,7 +55,7 @@ func randomSecrets(n int) []string {
 	return secrets
 }
 
-// writeSecrets writes a record of each kind by turns.
+// writeSecrets writes the secrets into records of alternating kinds.
 func writeSecrets(t *testing.T, s store.Store, secrets []string) {
 	t.Helper()
 	for i, secret := range secrets {
@@ -80,15 +81,15 @@ func sealKeys(t *testing.T) *seal.StaticKeys {
 	return keys
 }
 
-// TestNoSecretInClearIsLeftInTheFilesAfterAReseal converts a store that was in
-// use, which all its connections have open.
+// TestNoSecretInClearIsLeftInTheFilesAfterAReseal converts a store that is in
+// use by all its connections.
 func TestNoSecretInClearIsLeftInTheFilesAfterAReseal(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{Synchronous: sqlite.Off})
 	secrets := randomSecrets(200)
 	writeSecrets(t, s, secrets)
-	require.Equal(t, len(secrets), legible(filesOf(t, path), secrets), "they are found where they are")
+	require.Equal(t, len(secrets), legible(filesOf(t, path), secrets), "the check does not find secrets in clear")
 
 	sealed, err := seal.New(t.Context(), s, sealKeys(t), seal.Options{AllowPlaintext: true})
 	require.NoError(t, err)
@@ -102,7 +103,7 @@ func TestNoSecretInClearIsLeftInTheFilesAfterAReseal(t *testing.T) {
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("new"), 0)))
 }
 
-// TestNothingDeletedIsLeftInTheFile has SQLite overwrite what it frees.
+// TestNothingDeletedIsLeftInTheFile checks that SQLite overwrites freed space.
 func TestNothingDeletedIsLeftInTheFile(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -124,8 +125,8 @@ func TestNothingDeletedIsLeftInTheFile(t *testing.T) {
 	require.Zero(t, legible(filesOf(t, path), secrets))
 }
 
-// TestScrubRemovesWhatOthersLeft has a handle that does not overwrite what it
-// deletes, as releases before did.
+// TestScrubRemovesWhatOthersLeft uses a handle that does not overwrite deleted
+// data, like earlier releases.
 func TestScrubRemovesWhatOthersLeft(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -133,17 +134,17 @@ func TestScrubRemovesWhatOthersLeft(t *testing.T) {
 	secrets := randomSecrets(30)
 	writeSecrets(t, careless, secrets)
 	s := openAt(t, path, sqlite.Options{Synchronous: sqlite.Off})
-	require.NoError(t, s.Scrub(t.Context()), "all is in the file")
+	require.NoError(t, s.Scrub(t.Context()), "move all pages to the file")
 	for i := range secrets {
 		if i%3 == 0 {
 			require.NoError(t, careless.DeleteToken(t.Context(), fmt.Sprint("id ", i)))
 		}
 	}
 	require.NoError(t, s.Scrub(t.Context()))
-	require.Equal(t, 20, legible(filesOf(t, path), secrets), "what is still there")
+	require.Equal(t, 20, legible(filesOf(t, path), secrets), "only existing secrets remain")
 }
 
-// TestScrubWaitsForReaders has another program read what is in the log.
+// TestScrubWaitsForReaders has another program read from the log.
 func TestScrubWaitsForReaders(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -155,7 +156,7 @@ func TestScrubWaitsForReaders(t *testing.T) {
 	var n int
 	require.NoError(t, tx.QueryRow(`SELECT count(*) FROM onezone_tokens`).Scan(&n))
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
-	require.ErrorContains(t, s.Scrub(t.Context()), "others are still reading")
+	require.ErrorContains(t, s.Scrub(t.Context()), "call Scrub again")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, s.Scrub(ctx), context.Canceled)
@@ -168,7 +169,7 @@ func TestScrubWaitsForReaders(t *testing.T) {
 	require.ErrorIs(t, s.Scrub(t.Context()), store.ErrClosed)
 }
 
-// TestScrubWorksOverAnyHandle has handles that the caller set up.
+// TestScrubWorksOverAnyHandle uses handles of the caller.
 func TestScrubWorksOverAnyHandle(t *testing.T) {
 	t.Parallel()
 	memory := newHandle(t, ":memory:")

@@ -12,56 +12,56 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// DefaultBusyTimeout is how long a call waits for others that keep the file
-// locked, unless [Options] say otherwise.
+// DefaultBusyTimeout is how long a call waits for the lock of the file by
+// default.
 const DefaultBusyTimeout = 5 * time.Second
 
-// Options is how a [Store] uses its file. The zero Options are the defaults.
+// Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
-	// BusyTimeout is how long a call waits for other stores and processes that
-	// keep the file locked, before it fails. A context that ends sooner ends the
-	// wait. 0: DefaultBusyTimeout; negative: it does not wait. Waiting for the
-	// writes of the same store to be done does not count.
+	// BusyTimeout is how long a call waits while other stores and processes
+	// lock the file. A context that ends earlier ends the wait. 0:
+	// DefaultBusyTimeout; negative: no wait. Waiting for writes of the same
+	// store does not count.
 	BusyTimeout time.Duration
 
-	// Synchronous is what a write waits for. 0: Full. It is for [Open]: the
-	// handle given to [New] decides for itself.
+	// Synchronous is what a write waits for. 0: Full. Only [Open] uses it; the
+	// handle given to [New] has its own setting.
 	Synchronous Synchronous
 
-	// Readers is how many connections may read at once. 0: as many as there are
-	// processors, and four at least. It is for Open, like Synchronous.
+	// Readers is the number of connections that read concurrently. 0: the
+	// number of processors, but at least four. Only Open uses it.
 	Readers int
 }
 
 // Synchronous is what a write waits for: PRAGMA synchronous.
 type Synchronous uint8
 
-// The settings of Synchronous. The zero value stands for Full.
+// The values of Synchronous. The zero value means Full.
 const (
-	// Full waits until the disk has the write.
+	// Full waits until the write is on the disk.
 	Full Synchronous = iota + 1
-	// Normal lets the last writes be lost when the system crashes or loses
-	// power, and none when only the process does: a new token is gone then, and a
-	// revoked token is good again. The file stays intact.
+	// Normal may lose the last writes when the system crashes or loses power,
+	// but not when only the process crashes. A new token is then lost, and a
+	// revoked token is valid again. The file stays intact.
 	Normal
-	// Off leaves all to the system. A crash of the system or a loss of power may
-	// spoil the file. It is for tests, and for loading what can be loaded again.
+	// Off waits for nothing. A crash of the system or a loss of power may
+	// corrupt the file. It is for tests, and for data that can be loaded again.
 	Off
 )
 
-// contract has the methods of a Store that it does not write out.
+// contract implements the other methods of a Store.
 type contract = backend.Contract
 
 // Store is a [store.Store] in SQLite. Make one with [New] or [Open].
 type Store struct {
 	contract
-	reader, writer *sql.DB // one and the same handle where the caller gave it
+	reader, writer *sql.DB // the same handle if the caller gave it
 	owned          bool    // Close closes the handles
-	patience       time.Duration
+	busyTimeout    time.Duration
 
 	prepared atomic.Pointer[prepared]      // nil before the first call
-	turn     chan struct{}                 // holds one while a call writes
-	changed  atomic.Pointer[chan struct{}] // closed after the next write of this store
+	writing  chan struct{}                 // semaphore of one, held while a call writes
+	changed  atomic.Pointer[chan struct{}] // closed by the next write of this store
 
 	life    backend.Life
 	release sync.Once
@@ -69,19 +69,18 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns a store over the handle, which stays the caller's to close. It
-// does not connect; the tables are there after [Store.Migrate].
+// New returns a store over the handle, which the caller closes. It does not
+// connect; [Store.Migrate] creates the tables.
 //
-// The handle is one of the driver modernc.org/sqlite. What its connections are
-// set to is the caller's choice, and the store is right with any: PRAGMAs
-// journal_mode(WAL) keeps readers from waiting for writers, and synchronous(FULL)
-// makes writes as durable as the package doc says, and secure_delete(ON)
-// overwrites secrets that are deleted. A database in memory needs a
-// handle of one connection that is never given up.
+// The handle must use the driver modernc.org/sqlite. The store is correct with
+// any settings of its connections. Recommended PRAGMAs: journal_mode(WAL), so
+// that readers never wait for writers; synchronous(FULL), for the durability in
+// the package documentation; secure_delete(ON), to overwrite deleted secrets. A
+// database in memory needs a handle with one connection that is never closed.
 func New(db *sql.DB, o Options) *Store {
-	s := &Store{reader: db, writer: db, patience: o.BusyTimeout, turn: make(chan struct{}, 1), life: backend.NewLife()}
-	if s.patience == 0 {
-		s.patience = DefaultBusyTimeout
+	s := &Store{reader: db, writer: db, busyTimeout: o.BusyTimeout, writing: make(chan struct{}, 1), life: backend.NewLife()}
+	if s.busyTimeout == 0 {
+		s.busyTimeout = DefaultBusyTimeout
 	}
 	changed := make(chan struct{})
 	s.changed.Store(&changed)
@@ -89,17 +88,17 @@ func New(db *sql.DB, o Options) *Store {
 	return s
 }
 
-// Close makes all later calls fail with [store.ErrClosed] and ends those of
-// [Store.Watch]. It waits for the write that is under way, and closes the handles
-// that [Open] made. Closing twice is no error.
+// Close makes all later calls return [store.ErrClosed] and ends calls of
+// [Store.Watch]. It waits for the write in flight and closes the handles that
+// [Open] created. Closing twice is not an error.
 func (s *Store) Close() error {
 	var err error
 	s.life.End()
 	s.release.Do(func() {
-		s.turn <- struct{}{} // for ever: those who wait for it see that the store is closed
-		s.forget()
+		s.writing <- struct{}{} // never released: waiting writers see that the store is closed
+		s.closePrepared()
 		if s.owned {
-			// The writer goes last: it may have to write what the log holds.
+			// The writer is closed last, because it may have to write the log.
 			err = errors.Join(s.reader.Close(), s.writer.Close())
 		}
 	})

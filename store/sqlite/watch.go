@@ -10,29 +10,28 @@ import (
 )
 
 const (
-	// pollInterval is how often a watcher looks for the changes of other processes.
+	// pollInterval is how often a watcher polls for changes of other processes.
 	pollInterval = 50 * time.Millisecond
-	// maxChanges is how many changes a watcher reads at once.
+	// maxChanges is the maximum number of changes read at once.
 	maxChanges = 1000
 )
 
-// Watch implements [store.Watcher]. The changes of this store are told as soon as
-// they are committed, those of other stores and processes within 100 milliseconds
-// or so: it looks every 50. It reads the file and holds no connection while the observer is called
-// or nothing happens.
+// Watch implements [store.Watcher]. It reports changes of this store as soon as
+// they are committed, and those of other stores and processes within about 100
+// milliseconds: it polls every 50. It holds no connection while observe runs or
+// nothing happens.
 //
-// An observer that is so late that its changes are no longer kept, 15,000 or
-// more, is told [store.FeedDown] and [store.FeedUp] in place of them; so it is
-// where the file was replaced by an older one. FeedUp is reported once a second at
-// most. Watch returns at once, with the
-// error wrapped, where the tables are not there, and returns [store.ErrClosed],
-// wrapped, when the store is closed.
+// An observer that is 15,000 or more changes late receives [store.FeedDown] and
+// [store.FeedUp] instead of the changes, because they are no longer stored. The
+// same happens if the file was replaced by an older one. FeedUp is reported at
+// most once a second. Watch returns an error at once if there are no tables,
+// and [store.ErrClosed], wrapped, when the store is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	return backend.Feed{Readier: s.life, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
-// listen passes on what is committed from now on until the feed cannot be read
-// without a gap, or ctx is done. The error is one of the tables.
+// listen delivers new commits until changes were missed or ctx is done. An
+// error means that the tables are missing or unsupported.
 func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	if _, err := s.statements(ctx); err != nil {
 		return err
@@ -43,14 +42,14 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	}
 	q.Up()
 	for ctx.Err() == nil {
-		// Asked for before the changes are read, lest one made in between be
-		// overlooked.
+		// Loaded before the changes are read, so that a write in between is
+		// noticed.
 		changed := *s.changed.Load()
 		more, err := s.deliver(ctx, &last, q)
 		if err != nil {
 			return nil
 		}
-		q.Flush(ctx) // what the observer has no time for stays in the file
+		q.Flush(ctx) // the file buffers changes for a slow observer
 		if !more {
 			wait(ctx, changed)
 		}
@@ -58,13 +57,14 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	return nil
 }
 
-// errGap is why a feed is lost that can be read.
-var errGap = errors.New("changes were forgotten before they were read")
+// errGap ends a feed that missed changes.
+var errGap = errors.New("changes were deleted before they were read")
 
-// deliver passes on the changes after the one with the number last, which becomes
-// the number of the last of them. It reports whether there may be more.
+// deliver pushes the changes after number last and advances last. It reports
+// whether there may be more.
 func (s *Store) deliver(ctx context.Context, last *int64, q *backend.Queue) (more bool, err error) {
-	// With the last one, to see whether those after it are still there.
+	// Read the last one again, to check that the changes after it are still
+	// stored.
 	changes, more, err := backend.Page(ctx, db{s}, scanChange, maxChanges, listChanges, *last, maxChanges+1)
 	if err != nil {
 		return false, err
@@ -75,7 +75,7 @@ func (s *Store) deliver(ctx context.Context, last *int64, q *backend.Queue) (mor
 	for _, c := range changes[1:] {
 		change, ok := backend.ParseChange(c.letter, c.key)
 		if !ok {
-			return false, errors.New("the feed tells of a change of an unknown kind")
+			return false, errors.New("the feed contains a change of an unknown kind")
 		}
 		q.Push(change)
 		*last = c.number
@@ -83,8 +83,7 @@ func (s *Store) deliver(ctx context.Context, last *int64, q *backend.Queue) (mor
 	return more, nil
 }
 
-// wait waits for a change of this store, or until it is time to look for those of
-// others.
+// wait waits for a change of this store, or for the next poll.
 func wait(ctx context.Context, changed <-chan struct{}) {
 	timer := time.NewTimer(pollInterval)
 	defer timer.Stop()
@@ -95,7 +94,7 @@ func wait(ctx context.Context, changed <-chan struct{}) {
 	}
 }
 
-// numbered is a row of the feed, as the triggers write it.
+// numbered is a row of the feed, written by the triggers.
 type numbered struct {
 	number      int64
 	letter, key string

@@ -11,9 +11,9 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// TestWatchTellsWhatOthersChange writes over other stores, in other processes and
-// by hand.
-func TestWatchTellsWhatOthersChange(t *testing.T) {
+// TestWatchReportsChangesOfOthers writes through other stores, other processes
+// and SQL by hand.
+func TestWatchReportsChangesOfOthers(t *testing.T) {
 	t.Parallel()
 	path := arena(t)
 	s, other := openAt(t, path, sqlite.Options{}), openAt(t, path, sqlite.Options{})
@@ -39,10 +39,10 @@ func TestWatchTellsWhatOthersChange(t *testing.T) {
 		require.Equal(t, tokenChanged("token"), f.next(t))
 	}
 	require.NoError(t, p.Wait())
-	require.Empty(t, f.changes, "more was told than happened")
+	require.Empty(t, f.changes, "more changes were reported than made")
 }
 
-// TestWatchKeepsTheOrder has two stores write while two watch.
+// TestWatchKeepsTheOrder writes with two stores while two observers watch.
 func TestWatchKeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -66,15 +66,16 @@ func TestWatchKeepsTheOrder(t *testing.T) {
 			var writer, n int
 			_, err := fmt.Sscan(c.TokenID, &writer, &n)
 			require.NoError(t, err)
-			require.Equal(t, next[writer], n, "changes of one writer are told in another order, or not all")
+			require.Equal(t, next[writer], n, "changes of one writer were reordered or lost")
 			next[writer]++
 		}
 	}
 	require.Equal(t, told[0], told[1])
 }
 
-// TestWatchSaysWhatItMissed writes more than is kept while the observer hangs.
-func TestWatchSaysWhatItMissed(t *testing.T) {
+// TestWatchReportsMissedChanges writes more changes than are stored while the
+// observer hangs.
+func TestWatchReportsMissedChanges(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, newPath(t), sqlite.Options{Synchronous: sqlite.Off})
 	hangs, goOn := make(chan struct{}), make(chan struct{})
@@ -106,18 +107,18 @@ func TestWatchSaysWhatItMissed(t *testing.T) {
 		execute(t, writer, "UPDATE onezone_tokens SET usage_count = usage_count + 1")
 	}
 	close(goOn)
-	require.Equal(t, tokenChanged("first"), receive(t, changes, "what it hung at"))
+	require.Equal(t, tokenChanged("first"), receive(t, changes, "the change during which the observer hung"))
 	require.Equal(t, store.Change{Kind: store.FeedDown}, receive(t, changes, "changes were missed"))
-	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed stands again"))
+	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed is connected again"))
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("last"), 0)))
-	require.Equal(t, tokenChanged("last"), receive(t, changes, "a change after that"))
-	require.Less(t, ask[int](t, reader, "SELECT count(*) FROM onezone_changes"), 20_000, "changes are kept for ever")
+	require.Equal(t, tokenChanged("last"), receive(t, changes, "the next change"))
+	require.Less(t, ask[int](t, reader, "SELECT count(*) FROM onezone_changes"), 20_000, "old changes are not deleted")
 	cancel()
 	require.ErrorIs(t, receive(t, ended, "the feed ends"), context.Canceled)
 }
 
-// TestWatchGetsOverFaults breaks the feed and mends it.
-func TestWatchGetsOverFaults(t *testing.T) {
+// TestWatchRecoversFromFaults breaks the feed and repairs it.
+func TestWatchRecoversFromFaults(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s, db := openAt(t, path, sqlite.Options{}), newHandle(t, path)

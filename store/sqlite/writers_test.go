@@ -22,8 +22,8 @@ const (
 	usageLimit  = 25
 )
 
-// contest is what writers contend for, how often all of them together succeed,
-// and what is to hold afterwards.
+// contest describes what writers compete for, how often they succeed in total,
+// and what must hold afterwards.
 type contest struct {
 	name    string
 	succeed func(writers int) int
@@ -54,14 +54,14 @@ var contests = []contest{
 	{"one temporary key", func(writers int) int { return writers * updatesEach }, func(t *testing.T, s store.Store, succeeded int) {
 		key, err := s.TemporaryKey(t.Context(), alice)
 		require.NoError(t, err)
-		require.EqualValues(t, succeeded, key.Generation, "two rotations got one generation")
+		require.EqualValues(t, succeeded, key.Generation, "two rotations returned the same generation")
 	}},
 }
 
 func nameOf(n int) string { return fmt.Sprint("contended ", n) }
 
-// contend has a number of writers, who are called so, contend for what the
-// contest is about, and returns how often they succeeded.
+// contend runs n writers with the given name in the contest, and returns the
+// number of successes.
 func contend(s store.Store, contest, who string, writers int) (int, error) {
 	var succeeded atomic.Int64
 	errs := atOnce(writers, func(i int) error {
@@ -75,7 +75,7 @@ func contend(s store.Store, contest, who string, writers int) (int, error) {
 				token.Name = nameOf(n)
 				err := second(s.CreateToken(context.Background(), token, 0))
 				if errors.Is(err, errors.IDBadValueIdentifierOccupied) {
-					return errNot
+					return errLost
 				}
 				return err
 			})
@@ -86,20 +86,20 @@ func contend(s store.Store, contest, who string, writers int) (int, error) {
 				return second(s.RotateTemporaryKey(context.Background(), alice, store.NewSecret(writer)))
 			})
 		}
-		return errors.New("there is no such contest")
+		return errors.New("unknown contest")
 	})
 	return int(succeeded.Load()), errors.Join(errs...)
 }
 
-// errNot is that a writer did not succeed because another one did.
-var errNot = errors.New("another writer was first")
+// errLost reports that another writer succeeded first.
+var errLost = errors.New("another writer was first")
 
 func repeat(n int, succeeded *atomic.Int64, try func(n int) error) error {
 	for i := range n {
 		switch err := try(i); {
 		case err == nil:
 			succeeded.Add(1)
-		case !errors.Is(err, errNot):
+		case !errors.Is(err, errLost):
 			return err
 		}
 	}
@@ -117,14 +117,14 @@ func addTail(s store.Store, of string) error {
 func use(s store.Store) error {
 	return s.UpdateToken(context.Background(), "invite", func(t *store.Token) error {
 		if t.UsageCount == t.UsageLimit {
-			return errNot
+			return errLost
 		}
 		t.UsageCount++
 		return nil
 	})
 }
 
-// arena is a file with what is contended for.
+// arena is a file with the records that writers compete for.
 func arena(t *testing.T) string {
 	t.Helper()
 	path := newPath(t)
@@ -137,8 +137,8 @@ func arena(t *testing.T) string {
 	return path
 }
 
-// TestWriters has two and ten writers contend for one thing: half of them over
-// another store, or in another process.
+// TestWriters lets two and ten writers compete, half of them through another
+// store or in another process.
 func TestWriters(t *testing.T) {
 	t.Parallel()
 	for _, c := range contests {
@@ -177,7 +177,7 @@ func TestWriters(t *testing.T) {
 	}
 }
 
-// TestWritersWaitForTheBusyTimeout keeps the file locked.
+// TestWritersWaitForTheBusyTimeout locks the file.
 func TestWritersWaitForTheBusyTimeout(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
@@ -188,24 +188,25 @@ func TestWritersWaitForTheBusyTimeout(t *testing.T) {
 	execute(t, other, "BEGIN IMMEDIATE")
 	for _, c := range calls(impatient) {
 		if c.writes {
-			requireEnvironment(t, c.do(t.Context()), c.name)
+			requireOperational(t, c.do(t.Context()), c.name)
 		} else {
 			require.NoError(t, c.do(t.Context()), "%s: readers wait for nobody", c.name)
 		}
 	}
 	execute(t, other, "ROLLBACK")
 
-	patient := openAt(t, path, sqlite.Options{BusyTimeout: patience})
+	patient := openAt(t, path, sqlite.Options{BusyTimeout: testTimeout})
 	execute(t, other, "BEGIN IMMEDIATE")
 	done := make(chan error, 1)
 	go func() { done <- patient.UpdateToken(t.Context(), "a", revoke) }()
-	require.NoError(t, second(patient.NamedKey(t.Context(), "a")), "readers do not wait for a writer that waits")
+	require.NoError(t, second(patient.NamedKey(t.Context(), "a")), "a waiting writer blocked readers")
 	execute(t, other, "COMMIT")
-	require.NoError(t, receive(t, done, "the update, when the file is free"))
+	require.NoError(t, receive(t, done, "the update after the file was unlocked"))
 }
 
-// TestWritersOfOneStoreTakeTurns is about a handle with several connections: the
-// writers do not find the file locked by each other, even if they would not wait.
+// TestWritersOfOneStoreTakeTurns uses a handle with several connections. Its
+// writers do not find the file locked by each other, even without a busy
+// timeout.
 func TestWritersOfOneStoreTakeTurns(t *testing.T) {
 	t.Parallel()
 	path := arena(t)
@@ -217,8 +218,8 @@ func TestWritersOfOneStoreTakeTurns(t *testing.T) {
 	}
 }
 
-// TestNobodyWritesWhileAChangeIsMade has another store try to.
-func TestNobodyWritesWhileAChangeIsMade(t *testing.T) {
+// TestNoOtherWriteDuringAChange tries to write through another store.
+func TestNoOtherWriteDuringAChange(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s, other := openAt(t, path, sqlite.Options{}), openAt(t, path, sqlite.Options{BusyTimeout: -1})
@@ -226,7 +227,7 @@ func TestNobodyWritesWhileAChangeIsMade(t *testing.T) {
 	calls := 0
 	require.NoError(t, s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
 		calls++
-		requireEnvironment(t, other.UpdateToken(t.Context(), "a", revoke))
+		requireOperational(t, other.UpdateToken(t.Context(), "a", revoke))
 		return count(token)
 	}))
 	require.Equal(t, 1, calls)
@@ -237,8 +238,9 @@ func TestNobodyWritesWhileAChangeIsMade(t *testing.T) {
 	require.NoError(t, other.UpdateToken(t.Context(), "a", revoke))
 }
 
-// TestKeysThatCannotBeAreNotLookedUp asks for them while nobody can read.
-func TestKeysThatCannotBeAreNotLookedUp(t *testing.T) {
+// TestInvalidKeysAreNotLookedUp looks them up while the database cannot be
+// read.
+func TestInvalidKeysAreNotLookedUp(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s := newOver(t, newHandle(t, path), sqlite.Options{BusyTimeout: -1})
@@ -246,7 +248,7 @@ func TestKeysThatCannotBeAreNotLookedUp(t *testing.T) {
 	other := newHandle(t, path)
 	other.SetMaxOpenConns(1)
 	execute(t, other, "BEGIN EXCLUSIVE")
-	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
+	requireOperational(t, second(s.NamedKey(t.Context(), "a")))
 	for _, key := range []string{"", strings.Repeat("x", 1<<20), "a\x00", "\xff"} {
 		require.ErrorIs(t, second(s.NamedKey(t.Context(), key)), errors.IDNotFound)
 		require.ErrorIs(t, second(s.TemporaryKey(t.Context(), caveat.User(key))), errors.IDNotFound)
@@ -254,8 +256,8 @@ func TestKeysThatCannotBeAreNotLookedUp(t *testing.T) {
 	}
 }
 
-// TestPanicOfAChangeFreesTheFile is about callers that go on after a panic.
-func TestPanicOfAChangeFreesTheFile(t *testing.T) {
+// TestPanicOfAChangeUnlocksTheFile is for callers that recover from a panic.
+func TestPanicOfAChangeUnlocksTheFile(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, newPath(t), sqlite.Options{})
 	populate(t, s)

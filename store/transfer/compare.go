@@ -20,7 +20,7 @@ type Mismatch uint8
 const (
 	Missing   Mismatch = iota + 1 // the record is in src only
 	Extra                         // the record is in dst only
-	Different                     // the record is in both, and not equal
+	Different                     // the records of both stores differ
 )
 
 // String returns "missing", "extra" or "different".
@@ -36,21 +36,21 @@ func (m Mismatch) String() string {
 	return "unknown mismatch"
 }
 
-// Difference names a record that two stores do not have in common. It tells
-// nothing of what the record says.
+// Difference names a record that differs between two stores. It contains no
+// content of the record.
 type Difference struct {
 	Kind     store.RecordKind
 	Key      string // the id of a token; the text of the subject otherwise
 	Mismatch Mismatch
 }
 
-// String returns a line for people: `named token "3f9a": missing`.
+// String returns a readable line: `named token "3f9a": missing`.
 func (d Difference) String() string { return fmt.Sprintf("%s %q: %s", d.Kind, d.Key, d.Mismatch) }
 
-// Compare gives what dst has not in common with src, and nothing if the two
-// hold the same records. Each record is looked up at the other end, so it takes
-// the time of two copies or so, and holds one page in memory. What is written
-// meanwhile may show as a difference. An error is the last that it gives.
+// Compare yields the differences of dst from src, and nothing if both contain
+// the same records. It looks up each record in the other store, so it takes
+// about as long as two copies, and holds one page in memory. Concurrent writes
+// may show as differences. An error ends the sequence.
 func Compare(ctx context.Context, dst, src store.Store) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
 		if compareAll(ctx, src, dst, Missing, yield) {
@@ -59,9 +59,9 @@ func Compare(ctx context.Context, dst, src store.Store) iter.Seq2[Difference, er
 	}
 }
 
-// compareAll gives the records of the archive that are not in other, as the
-// absent mismatch. Those that are not equal there it gives once: when the
-// archive is the source. It reports whether to go on.
+// compareAll yields the records of the archive that other lacks, with the
+// mismatch absent. It yields records that differ only if the archive is the
+// source, so that each is yielded once. It reports whether to continue.
 func compareAll(ctx context.Context, a store.Archive, other store.Store, absent Mismatch, yield func(Difference, error) bool) bool {
 	for page, err := range Walk(ctx, a, Position{}, store.MaxPage) {
 		if err != nil {
@@ -88,7 +88,7 @@ func compareAll(ctx context.Context, a store.Archive, other store.Store, absent 
 	return true
 }
 
-// keyOf names the record among those of its kind.
+// keyOf returns the key of the record within its kind.
 func keyOf(r store.Record) string {
 	switch {
 	case r.Identity != nil:
@@ -101,8 +101,7 @@ func keyOf(r store.Record) string {
 	return ""
 }
 
-// isSame reports whether the store has an equal record. The error is notFound
-// where it has none.
+// isSame reports whether the store has an equal record. notFound: it has none.
 func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
 	switch {
 	case r.Identity != nil:
@@ -115,7 +114,7 @@ func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
 		t, err := s.GetToken(ctx, r.Token.ID)
 		return sameToken(t, *r.Token), err
 	}
-	return false, errors.New("the archive gave a record without content")
+	return false, errors.New("the archive returned a record without content")
 }
 
 func sameIdentity(a, b store.Identity) bool {
@@ -128,9 +127,9 @@ func sameToken(a, b store.Token) bool {
 	return a.Secret.Equal(b.Secret) && sameJSON(a.Custom, b.Custom) && reflect.DeepEqual(withoutSecret(a), withoutSecret(b))
 }
 
-// withoutSecret returns what is left to compare, with those values made the same
-// that the contract does not tell apart. No field that tokens will get can be
-// forgotten here.
+// withoutSecret returns the other fields to compare, with equivalent values
+// made equal. Fields that are added to tokens are compared without a change
+// here.
 func withoutSecret(t store.Token) store.Token {
 	t.Secret, t.Custom = store.Secret{}, nil
 	if len(t.Caveats) == 0 {
@@ -142,8 +141,9 @@ func withoutSecret(t store.Token) store.Token {
 	return t
 }
 
-// sameJSON reports whether both are the same value, or both are not there.
-// Numbers are compared by their digits: as floats, large ones would all be alike.
+// sameJSON reports whether both are the same value, or both are missing.
+// Numbers are compared by their digits, because large numbers are equal as
+// floats.
 func sameJSON(a, b json.RawMessage) bool {
 	return bytes.Equal(a, b) || reflect.DeepEqual(decodeJSON(a), decodeJSON(b))
 }

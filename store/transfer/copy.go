@@ -9,34 +9,35 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Options is how to [Copy]. The zero value copies everything.
+// Options configures [Copy]. The zero value copies everything.
 type Options struct {
-	From     Position       // where an earlier copy to the same store stopped
-	PageSize int            // records that are moved at once; 0: store.DefaultPage, over store.MaxPage: that
-	Progress func(Progress) // called after each page; nil: nobody is told
+	From     Position       // position where an earlier copy to the same store stopped
+	PageSize int            // records per page; 0: store.DefaultPage; at most store.MaxPage
+	Progress func(Progress) // called after each page, if not nil
 }
 
-// Progress is how far a [Copy] has come. All before Next is written.
+// Progress is the state of a [Copy]. All records before Next are written.
 type Progress struct {
 	Records int64 // written by this call
 	Next    Position
 }
 
-// Copy writes all records of src into dst, each in place of the one with the
-// same key if there is one, and leaves alone what else dst has. It is for a dst
-// that is empty, or holds an earlier copy since which no name has passed from one
-// record to another. It holds one page in memory.
+// Copy writes all records of src to dst and returns the [Progress]. It replaces
+// records with the same keys and does not change other records of dst. Use a
+// dst that is empty or contains an earlier copy; since that copy, no name may
+// have moved from one record to another. It holds one page in memory.
 //
-// A copy that failed goes on from the Next that it returned, which is also what
-// Progress was told last. What changes in src behind the position is not copied:
-// stop the writers first, and call [Compare] in the end.
+// To resume a failed copy, start at the Next that it returned. Changes in src
+// behind the position are not copied: stop the writers first, and call
+// [Compare] at the end.
 //
-// Secrets are copied as src shows them. Between two sealed stores they are
-// sealed anew; between their backends they stay sealed under the same keys.
+// Secrets are copied as src returns them. Between two sealed stores they are
+// sealed again; between their backends they stay sealed under the same keys.
 //
-// Errors: badData {key "dst"} for a sealed store without its key ring, to which
-// secrets would be written in clear; badValueIdentifierOccupied for a name that
-// belongs to another record of dst.
+// Errors:
+//   - badData {key "dst"}: dst is a sealed store that was opened without its
+//     key ring, so secrets would be written in clear
+//   - badValueIdentifierOccupied: a name belongs to another record of dst
 func Copy(ctx context.Context, dst, src store.Store, o Options) (Progress, error) {
 	done := Progress{Next: o.From}
 	sealed := store.CheckSeal(ctx, dst)

@@ -1,7 +1,7 @@
-// Package transfer copies all that one store keeps into another, and compares
-// the two.
+// Package transfer copies the records of one store to another and compares
+// stores.
 //
-// [Copy] moves the records between any two stores, page by page, and can be
-// resumed; [Compare] gives what they do not have in common, and [Walk] the
-// records of one.
+// [Copy] copies records between any two stores page by page, and can be
+// resumed. [Compare] returns the differences between two stores, and [Walk] the
+// records of one store.
 package transfer

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Backoff paces the attempts of those who are in each other's way, or wait for a
-// server. Pauses are random, so that they do not meet again.
+// Backoff computes the pauses between attempts. Pauses are random, so that
+// concurrent callers do not collide again.
 type Backoff struct {
-	First, Longest time.Duration // of the limits of pauses: each is twice the one before
+	First, Longest time.Duration // upper limits of the first and of later pauses; each is twice the one before
 
 	attempts int
 }
 
-// Pause waits until the next attempt, or until ctx is done, of which it returns
-// the error.
+// Pause waits until the next attempt. It returns the error of ctx if that is
+// done first.
 func (b *Backoff) Pause(ctx context.Context) error {
 	limit := min(b.First<<min(b.attempts, 20), b.Longest)
 	b.attempts++
 	return Sleep(ctx, rand.N(limit))
 }
 
-// Sleep waits for the time, or until ctx is done, of which it returns the error.
+// Sleep waits for d. It returns the error of ctx if that is done first.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

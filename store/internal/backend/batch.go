@@ -6,17 +6,17 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Batch is what an import writes: copies of the records by their keys. Of records
-// with the same key the last one counts.
+// Batch contains what an import writes: copies of the records by their keys. If
+// several records have the same key, the last one wins.
 type Batch struct {
 	Identities map[caveat.Subject]*store.Identity
 	Temporary  map[caveat.Subject]*store.Temporary
 	Tokens     map[string]*store.Token
-	Usernames  map[string]caveat.Subject // who has the name
+	Usernames  map[string]caveat.Subject // owners of user names
 }
 
-// NewBatch returns the batch of the records, which are valid.
-// badValueIdentifierOccupied: two of them have one name.
+// NewBatch returns the batch of valid records. badValueIdentifierOccupied: two
+// of them have the same name.
 func NewBatch(records []store.Record) (Batch, error) {
 	b := Batch{
 		make(map[caveat.Subject]*store.Identity), make(map[caveat.Subject]*store.Temporary),

@@ -1,12 +1,15 @@
-// Package backend is what the backends of a store have in common, so that a
-// driver is left with what is its database's own: queries or scripts,
+// Package backend contains what all backends of a store share.
+//
+// A driver adds only what is specific to its database: queries or scripts,
 // transactions, and the feed.
 //
 //   - [Contract] implements the methods of [store.Store] over a [Driver]. It
-//     checks arguments and tells errors of the two classes apart.
-//   - [SQL] implements most of a Driver over a [DB], for databases that speak SQL.
-//   - [Feed] implements Watch over one attempt to read changes.
-//   - [Batch], [Backoff] and the Is functions are for all others.
+//     checks arguments and separates the two classes of errors.
+//   - [SQL] implements most of a Driver over a [DB], for databases that speak
+//     SQL.
+//   - [Feed] implements Watch over a function that connects once and reads
+//     changes.
+//   - [Batch], [Backoff] and the Is functions are helpers for all drivers.
 package backend
 
 import (
@@ -18,15 +21,15 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Driver is a backend under a [Contract]. Its methods are those of [store.Store]
-// and differ in this:
+// Driver is a backend under a [Contract]. Its methods are those of
+// [store.Store], with these differences:
 //
-//   - They are called when the store is ready and the context is not done, with
-//     arguments that are valid: records, keys, subjects and queries that can be
-//     there, and limits from 1 to [store.MaxPage].
-//   - What goes with an error does not matter.
-//   - An operational error needs no verb phrase, and need not wrap the error of
-//     the context, nor [store.ErrClosed], where that is its cause.
+//   - They are called only if the store is ready and the context is not done.
+//     Records, keys, subjects and queries are valid, and limits are from 1 to
+//     [store.MaxPage].
+//   - Results that are returned with an error are ignored.
+//   - Operational errors need no verb phrase. They need not wrap the error of
+//     the context or [store.ErrClosed] if that is the cause.
 type Driver interface {
 	Readier
 	store.Keys
@@ -38,20 +41,20 @@ type Driver interface {
 	ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error)
 }
 
-// Readier tells whether a store can be used.
+// Readier reports whether a store can be used.
 type Readier interface {
-	// Ready returns nil if calls can be made, or why not: [store.ErrClosed] or
-	// [store.ErrSchema].
+	// Ready returns nil if calls can be made, and otherwise an error:
+	// [store.ErrClosed] or [store.ErrSchema].
 	Ready() error
 }
 
-// Life is the time until a store is closed.
+// Life is the time from opening a store until it is closed.
 type Life struct {
 	Closed context.Context    // done when the store is closed
 	End    context.CancelFunc // closes it
 }
 
-// NewLife returns the life of a store that is open.
+// NewLife returns the life of an open store.
 func NewLife() (l Life) {
 	l.Closed, l.End = context.WithCancel(context.Background())
 	return l
@@ -65,8 +68,8 @@ func (l Life) Ready() error {
 	return nil
 }
 
-// Check returns why a call of a store cannot be made, nil if it can. doing is its
-// verb phrase.
+// Check returns an error if a call of the store cannot be made. doing is the
+// verb phrase of the call.
 func Check(ctx context.Context, r Readier, doing string) error {
 	if err := unready(ctx, r); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -81,9 +84,9 @@ func unready(ctx context.Context, r Readier) error {
 	return r.Ready()
 }
 
-// Do makes a call of a store: it runs do if the store is ready and ctx is not
-// done. doing is the verb phrase of operational errors; errors of the catalogue
-// are returned as they are.
+// Do runs do if the store is ready and ctx is not done. Operational errors
+// begin with the verb phrase doing; errors of the catalogue are returned
+// unchanged.
 func Do(ctx context.Context, r Readier, doing string, do func() error) error {
 	if err := Check(ctx, r, doing); err != nil {
 		return err
@@ -95,14 +98,14 @@ func Do(ctx context.Context, r Readier, doing string, do func() error) error {
 	if _, ok := errors.AsType[*errors.Error](err); ok {
 		return err
 	}
-	// A database has errors of its own for the end of a context or store.
+	// Databases return errors of their own when a context or store ends.
 	if cause := Check(ctx, r, doing); cause != nil {
 		return cause
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// find makes a call about a record. The error is notFound where there can be none.
+// find runs do like Do, and returns notFound if no such record is possible.
 func find(ctx context.Context, r Readier, doing string, possible bool, do func() error) error {
 	return Do(ctx, r, doing, func() error {
 		if !possible {
@@ -112,7 +115,7 @@ func find(ctx context.Context, r Readier, doing string, possible bool, do func()
 	})
 }
 
-// get makes a call like find that returns one thing, the zero one with an error.
+// get is like find for calls with a result, which is zero with an error.
 func get[T any](ctx context.Context, r Readier, doing string, possible bool, do func() (T, error)) (T, error) {
 	var got T
 	err := find(ctx, r, doing, possible, func() (err error) {
@@ -145,11 +148,11 @@ func (c Contract) TemporaryKey(ctx context.Context, subject caveat.Subject) (sto
 
 // EnsureTemporaryKey implements [store.Keys].
 func (c Contract) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
-	return put(ctx, c.d, "make sure of a key of temporary tokens", firstOf(subject, secret),
+	return put(ctx, c.d, "ensure a key of temporary tokens", firstTemporary(subject, secret),
 		func() (store.Key, error) { return c.d.EnsureTemporaryKey(ctx, subject, secret) })
 }
 
-// put makes a call like get that writes a record, which it validates.
+// put is like get for calls that write a record. It validates the record.
 func put[T any](ctx context.Context, r Readier, doing string, record interface{ Validate() error }, do func() (T, error)) (T, error) {
 	return get(ctx, r, doing, true, func() (T, error) {
 		if err := record.Validate(); err != nil {
@@ -159,13 +162,13 @@ func put[T any](ctx context.Context, r Readier, doing string, record interface{ 
 	})
 }
 
-func firstOf(subject caveat.Subject, secret store.Secret) store.Temporary {
+func firstTemporary(subject caveat.Subject, secret store.Secret) store.Temporary {
 	return store.Temporary{Subject: subject, Secret: secret, Generation: 1}
 }
 
 // RotateTemporaryKey implements [store.Keys].
 func (c Contract) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
-	return put(ctx, c.d, "rotate a key of temporary tokens", firstOf(subject, secret),
+	return put(ctx, c.d, "rotate a key of temporary tokens", firstTemporary(subject, secret),
 		func() (int64, error) { return c.d.RotateTemporaryKey(ctx, subject, secret) })
 }
 
@@ -200,12 +203,12 @@ func (c Contract) UpdateToken(ctx context.Context, id string, change func(*store
 		func(change func(*store.Token) error) error { return c.d.UpdateToken(ctx, id, change) })
 }
 
-// errRefused ends an update that is not to be tried again, whatever the error of
-// the caller's function looks like.
+// errRefused stops an update, so that it is not retried whatever error the
+// caller's function returned.
 var errRefused = errors.New("the change was refused")
 
-// update makes a call that changes a record. What change refuses with is returned
-// as it is.
+// update runs a call that changes a record. An error of change is returned
+// unchanged.
 func update[R any](ctx context.Context, r Readier, doing string, possible bool, change func(*R) error, do func(func(*R) error) error) error {
 	var refusal error
 	changeOrStop := func(record *R) error {
@@ -215,7 +218,7 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 		return nil
 	}
 	if change == nil {
-		changeOrStop = nil // which the checks of updates refuse
+		changeOrStop = nil // the driver rejects it
 	}
 	err := find(ctx, r, doing, possible, func() error { return do(changeOrStop) })
 	if refusal != nil {
@@ -247,7 +250,7 @@ func (c Contract) ListTokenIDs(ctx context.Context, q store.Query) (page []strin
 	return page, next, err
 }
 
-// list runs do unless nothing can be selected.
+// list runs do unless the query cannot match any token.
 func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) error) error {
 	return Do(ctx, c.d, "list named tokens", func() error {
 		if err := q.Validate(); err != nil {
@@ -255,7 +258,7 @@ func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) 
 		}
 		switch {
 		case q.After.ID != "" && !IsKey(q.After.ID):
-			return errors.BadDataHint("after", "the id of a cursor is one that a token can have")
+			return errors.BadDataHint("after", "the id of a cursor must be a valid token id")
 		case !q.Subject.IsZero() && !IsHolder(q.Subject), q.Name != "" && !IsKey(q.Name):
 			return nil
 		}
@@ -311,7 +314,7 @@ func (c Contract) DeleteIdentity(ctx context.Context, subject caveat.Subject) er
 func (c Contract) Export(ctx context.Context, kind store.RecordKind, after string, limit int) (records []store.Record, next string, err error) {
 	err = Do(ctx, c.d, "export records", func() (err error) {
 		if kind < store.IdentityRecords || kind > store.TokenRecords {
-			return errors.BadDataHint("kind", "there are no records of that kind")
+			return errors.BadDataHint("kind", "the kind must be IdentityRecords, TemporaryRecords or TokenRecords")
 		}
 		records, next, err = c.d.Export(ctx, kind, after, store.Query{Limit: limit}.PageSize())
 		return err
@@ -336,32 +339,32 @@ func (c Contract) Import(ctx context.Context, records []store.Record) error {
 
 // ReplaceTemporarySecret implements [store.Archive].
 func (c Contract) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
-	return put(ctx, c.d, "replace the secret of temporary tokens", firstOf(subject, secret),
+	return put(ctx, c.d, "replace the secret of temporary tokens", firstTemporary(subject, secret),
 		func() (bool, error) { return c.d.ReplaceTemporarySecret(ctx, subject, old, secret) })
 }
 
-// Scrub does nothing: the files of a server are the server's. A driver that has
-// files of its own hides it.
+// Scrub does nothing, because the files of a server belong to the server.
+// Drivers with files of their own replace it.
 func (c Contract) Scrub(ctx context.Context) error {
 	return Do(ctx, c.d, "scrub the store", func() error { return nil })
 }
 
-// IsKey reports whether a record can have the text as its id or name. What
-// cannot be there is not looked up: databases refuse NUL and invalid UTF-8, and
-// it is no use to send them a megabyte out of a forged token.
+// IsKey reports whether the text can be the id or name of a record. Other texts
+// are not looked up: databases reject NUL and invalid UTF-8, and a forged token
+// may contain a text of a megabyte.
 func IsKey(text string) bool { return IsHolder(caveat.User(text)) }
 
-// IsHolder reports whether a record can be about the subject.
+// IsHolder reports whether the subject can have records.
 func IsHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }
 
-// IsSubject reports whether the text is that of a subject that a record can be
-// about.
+// IsSubject reports whether the text is that of a subject that can have
+// records.
 func IsSubject(text string) bool {
 	subject, err := caveat.ParseSubject(text)
 	return err == nil && IsHolder(subject)
 }
 
-// BadPosition is the error of an export after a position that there is none of.
+// BadPosition returns the error for an export position that no export returned.
 func BadPosition() error {
-	return errors.BadDataHint("after", "a position is one that an earlier export returned")
+	return errors.BadDataHint("after", "the position must be one that an earlier export returned")
 }

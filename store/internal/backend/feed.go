@@ -17,37 +17,38 @@ type Feed struct {
 	// Closed is done when the store is closed.
 	Closed context.Context
 
-	// Listen makes one attempt at a feed. It calls [Queue.Up] when the feed stands,
-	// pushes changes, and returns when the feed is lost or ctx is done. It is called
-	// again after a pause, unless it returns an error: then no feed is possible.
+	// Listen connects to the feed once. It calls [Queue.Up] when the feed is
+	// connected, pushes changes, and returns when the connection is lost or ctx
+	// is done. It is called again after a pause unless it returns an error,
+	// which means that no feed is possible.
 	Listen func(ctx context.Context, q *Queue) error
 
-	// UpEvery is the time between one FeedUp and the next, at least: each makes an
-	// observer forget what it knows. 0: a second.
+	// UpEvery is the minimum time between two FeedUp reports, because each one
+	// makes an observer forget its state. 0: one second.
 	UpEvery time.Duration
 }
 
-// longestPause is the longest between two attempts to connect.
+// longestPause is the longest pause between two attempts to connect.
 const longestPause = time.Second
 
-// Watch implements [store.Watcher]. It calls observe from the goroutine of the
-// caller, while another one listens.
+// Watch implements [store.Watcher]. It calls observe in the goroutine of the
+// caller, while another goroutine listens.
 func (f Feed) Watch(ctx context.Context, observe func(store.Change)) error {
 	return Do(ctx, f, "watch the store", func() error {
 		if observe == nil {
-			return errors.BadDataHint("observe", "a feed needs somebody to tell")
+			return errors.BadDataHint("observe", "observe must not be nil")
 		}
 		listening, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(f.Closed, cancel)()
 		q, ended := newQueue(), make(chan error, 1)
-		go func() { ended <- f.keepUp(listening, q) }()
+		go func() { ended <- f.listenLoop(listening, q) }()
 		d := delivery{ctx: ctx, observe: observe, pause: cmp.Or(f.UpEvery, time.Second)}
 		for {
 			select {
 			case <-q.wake:
 				d.deliver(q.take())
-				q.settle()
+				q.markDelivered()
 			case <-d.resume:
 				d.up()
 			case err := <-ended:
@@ -58,14 +59,14 @@ func (f Feed) Watch(ctx context.Context, observe func(store.Change)) error {
 	})
 }
 
-// keepUp listens again and again, and returns why it stopped. A feed that stood for
-// no longer than a moment is no reason to hurry.
-func (f Feed) keepUp(ctx context.Context, q *Queue) error {
+// listenLoop calls Listen until it returns an error, and returns that error.
+// The pause is reset only after a connection that lasted.
+func (f Feed) listenLoop(ctx context.Context, q *Queue) error {
 	first := Backoff{First: 10 * time.Millisecond, Longest: longestPause}
 	for b := first; ; {
 		began := time.Now()
 		err := f.Listen(ctx, q)
-		if q.down() && time.Since(began) > longestPause {
+		if q.markDown() && time.Since(began) > longestPause {
 			b = first
 		}
 		if err == nil {
@@ -77,16 +78,16 @@ func (f Feed) keepUp(ctx context.Context, q *Queue) error {
 	}
 }
 
-// delivery tells an observer of changes. It holds FeedUp back where there was one
-// a moment ago.
+// delivery passes changes to an observer. It delays FeedUp if the previous one
+// was less than pause ago.
 type delivery struct {
 	ctx     context.Context
 	observe func(store.Change)
-	pause   time.Duration // between one FeedUp and the next, at least
+	pause   time.Duration // minimum between two FeedUp
 
 	isUp   bool // as far as the observer knows
 	lastUp time.Time
-	resume <-chan time.Time // when the FeedUp that is held back is due
+	resume <-chan time.Time // when the delayed FeedUp is sent
 }
 
 func (d *delivery) deliver(changes []store.Change) {
@@ -120,15 +121,15 @@ func (d *delivery) up() {
 	d.observe(store.Change{Kind: store.FeedUp})
 }
 
-// The letters by which feeds tell what a change is about.
+// The letters that encode the kind of a change.
 const (
 	TokenLetter     = "t"
 	TemporaryLetter = "k"
 	IdentityLetter  = "i"
 )
 
-// ParseChange reads a change: a letter and the key of the record. It reports false
-// where that is none.
+// ParseChange parses a change: a letter and the key of the record. It returns
+// false if they are invalid.
 func ParseChange(letter, key string) (store.Change, bool) {
 	if letter == TokenLetter {
 		return store.Change{Kind: store.TokenChanged, TokenID: key}, true
@@ -143,8 +144,8 @@ func ParseChange(letter, key string) (store.Change, bool) {
 	return store.Change{}, false
 }
 
-// ParsePayload reads a change that is written as one text. It reports false where
-// that is none.
+// ParsePayload parses a change that is encoded as one text. It returns false if
+// it is invalid.
 func ParsePayload(text string) (store.Change, bool) {
 	if text == "" {
 		return store.Change{}, false

@@ -57,7 +57,7 @@ func TestFeedUpIsToldOnceAnInterval(t *testing.T) {
 			q.Gap()
 			return nil
 		}}.Watch(ctx, func(c store.Change) {
-			require.NotEqual(t, wasUp, c == up, "it is told what it knows")
+			require.NotEqual(t, wasUp, c == up, "the same state was delivered twice")
 			if wasUp = c == up; wasUp {
 				ups++
 			}
@@ -76,7 +76,7 @@ func TestSlowObserverIsToldOfAGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var told []store.Change
+		var delivered []store.Change
 		hang := make(chan struct{})
 		err := Feed{Readier: ready{}, Closed: context.Background(), Listen: func(ctx context.Context, q *Queue) error {
 			q.Up()
@@ -93,13 +93,13 @@ func TestSlowObserverIsToldOfAGap(t *testing.T) {
 			cancel()
 			return nil
 		}}.Watch(ctx, func(c store.Change) {
-			told = append(told, c)
-			if c == some && len(told) == 2 {
+			delivered = append(delivered, c)
+			if c == some && len(delivered) == 2 {
 				<-hang
 			}
 		})
 		require.ErrorIs(t, err, context.Canceled)
-		require.Equal(t, []store.Change{up, some, down, up, some}, told)
+		require.Equal(t, []store.Change{up, some, down, up, some}, delivered)
 	})
 }
 
@@ -137,12 +137,12 @@ func TestFeedEndsWithTheStoreOrForGood(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}
-		var told []store.Change
+		var delivered []store.Change
 		go func() {
 			<-time.After(time.Second)
 			closeStore()
 		}()
-		require.Error(t, feed.Watch(t.Context(), func(c store.Change) { told = append(told, c) }))
-		require.Equal(t, []store.Change{up, down}, told, "a cache would go on with what it knows")
+		require.Error(t, feed.Watch(t.Context(), func(c store.Change) { delivered = append(delivered, c) }))
+		require.Equal(t, []store.Change{up, down}, delivered, "a cache would keep its answers")
 	})
 }

@@ -7,34 +7,35 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// maxQueue is how many changes wait for a slow observer.
+// maxQueue is the maximum number of changes buffered for a slow observer.
 const maxQueue = 4096
 
-// Queue is what a call of Watch has still to tell. It stands between the
-// database, which must not be made to keep changes, and an observer that may be
-// slow.
+// Queue buffers changes between the database and an observer, so that a slow
+// observer cannot block the connection.
 type Queue struct {
-	mu      sync.Mutex
-	changes []store.Change
-	telling bool          // of what was taken, not all is told
-	isUp    bool          // the feed stands, as far as was pushed
-	wake    chan struct{} // holds one when there is something to tell
-	told    chan struct{} // holds one when all was told
+	mu         sync.Mutex
+	changes    []store.Change
+	delivering bool          // some taken changes are not delivered yet
+	isUp       bool          // the last FeedUp or FeedDown pushed was FeedUp
+	wake       chan struct{} // signals that there are changes
+	delivered  chan struct{} // signals that all changes were delivered
 }
 
-func newQueue() *Queue { return &Queue{wake: make(chan struct{}, 1), told: make(chan struct{}, 1)} }
+func newQueue() *Queue {
+	return &Queue{wake: make(chan struct{}, 1), delivered: make(chan struct{}, 1)}
+}
 
-// Up tells that the feed stands: that all changes from here on will be pushed.
+// Up reports that the feed is connected: all later changes will be pushed.
 func (q *Queue) Up() { q.Push(store.Change{Kind: store.FeedUp}) }
 
-// Gap tells that the feed was lost for a moment, and any record may have changed.
+// Gap reports that changes may have been missed, of any record.
 func (q *Queue) Gap() {
 	q.Push(store.Change{Kind: store.FeedDown})
 	q.Up()
 }
 
-// Push adds the change, and never waits. Where too many wait they are dropped, and
-// the feed counts as lost in their place.
+// Push adds the change without blocking. If the queue is full, its changes are
+// dropped and the feed is reported as disconnected instead.
 func (q *Queue) Push(c store.Change) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -49,11 +50,12 @@ func (q *Queue) Push(c store.Change) {
 			q.changes = append(q.changes, store.Change{Kind: store.FeedUp})
 		}
 	}
-	ring(q.wake)
+	signal(q.wake)
 }
 
-// down tells that the feed is lost, if it stood, and reports whether it did.
-func (q *Queue) down() bool {
+// markDown reports that the feed disconnected, if it was connected. It returns
+// whether it was.
+func (q *Queue) markDown() bool {
 	q.mu.Lock()
 	wasUp := q.isUp
 	q.mu.Unlock()
@@ -63,12 +65,12 @@ func (q *Queue) down() bool {
 	return wasUp
 }
 
-// Flush waits until all that was pushed is told, or ctx is done. It is for drivers
-// that can leave changes where they are until the observer has time for them.
+// Flush waits until all pushed changes are delivered or ctx is done. Drivers
+// that can leave changes in the database use it to wait for the observer.
 func (q *Queue) Flush(ctx context.Context) {
 	for q.isBusy() {
 		select {
-		case <-q.told:
+		case <-q.delivered:
 		case <-ctx.Done():
 			return
 		}
@@ -78,28 +80,29 @@ func (q *Queue) Flush(ctx context.Context) {
 func (q *Queue) isBusy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.telling || len(q.changes) > 0
+	return q.delivering || len(q.changes) > 0
 }
 
-// take empties the queue. What it held is told when settle is called.
+// take empties the queue. The caller calls markDelivered when it has delivered
+// the changes.
 func (q *Queue) take() []store.Change {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	changes := q.changes
-	q.changes, q.telling = nil, true
+	q.changes, q.delivering = nil, true
 	return changes
 }
 
-func (q *Queue) settle() {
+func (q *Queue) markDelivered() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.telling = false
-	ring(q.told)
+	q.delivering = false
+	signal(q.delivered)
 }
 
-func ring(bell chan struct{}) {
+func signal(c chan struct{}) {
 	select {
-	case bell <- struct{}{}:
-	default: // it has yet to be heard
+	case c <- struct{}{}:
+	default: // already signaled
 	}
 }

@@ -10,25 +10,27 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Token returns the values of TokenColumns, and the place of the token.
-func (d Dialect) Token(t *store.Token) []any {
+// TokenArgs returns the values of TokenColumns, and the row id if the dialect
+// has one.
+func (d Dialect) TokenArgs(t *store.Token) []any {
 	caveats := t.Caveats
 	if caveats == nil {
-		caveats = []string{} // NULL would be another thing
+		caveats = []string{} // not NULL
 	}
 	args := []any{
 		t.ID, t.Name, t.Version, t.Subject.String(), t.Type, d.List(caveats), secretBytes(t.Secret), t.Created,
 		t.Revoked, tailBytes(t.RevokedTails), nullable(string(t.Custom)), d.List(t.Privileges), t.UsageLimit, t.UsageCount,
 	}
-	if d.Place != nil {
-		args = append(args, d.Place(t.ID))
+	if d.RowID != nil {
+		args = append(args, d.RowID(t.ID))
 	}
 	return args
 }
 
-// tokenChanges leaves out of the columns what never changes.
+// tokenChanges returns the values of the columns that an update writes, after
+// the id.
 func (d Dialect) tokenChanges(t *store.Token) []any {
-	args := d.Token(t)
+	args := d.TokenArgs(t)
 	return slices.Concat(args[:3], args[4:7], args[8:14])
 }
 
@@ -49,7 +51,7 @@ func (d Dialect) scanToken(r Row) (t store.Token, err error) {
 	return t, err
 }
 
-// columns are the values of columns that no field of a record takes as they are.
+// columns are column values that need conversion before they fit a record.
 type columns struct {
 	subject       string
 	secret, tails []byte
@@ -57,7 +59,7 @@ type columns struct {
 }
 
 func scanNamedKey(r Row) (key store.Key, err error) {
-	var c struct { // one allocation, as small as can be
+	var c struct { // one small allocation
 		subject       string
 		secret, tails []byte
 		blocked       *bool
@@ -85,7 +87,7 @@ func scanTemporaryKey(r Row, subject caveat.Subject) (store.Key, error) {
 	}, err
 }
 
-// StatusOf is what the blocked column of a left join with identities tells; nil is
+// StatusOf converts the blocked column of a left join with identities. nil is
 // NULL.
 func StatusOf(blocked *bool) store.Status {
 	if blocked == nil {
@@ -100,7 +102,7 @@ func scanCursor(r Row) (c store.Cursor, err error) {
 }
 
 func identityArgs(i *store.Identity) []any {
-	// Any number of identities may have no user name, which takes NULL.
+	// Identities without a user name store NULL, because user names are unique.
 	return []any{i.Subject.String(), nullable(i.Username), i.FullName, secretBytes(i.Password), i.Blocked, i.Created}
 }
 
@@ -133,7 +135,7 @@ func scanTemporary(r Row) (t store.Temporary, err error) {
 	return t, err
 }
 
-// nullable makes NULL of the empty text.
+// nullable converts the empty text to NULL.
 func nullable(text string) any {
 	if text == "" {
 		return nil
@@ -141,20 +143,19 @@ func nullable(text string) any {
 	return text
 }
 
-// secretBytes writes a secret as bytes, because it need not be a text.
+// secretBytes returns the secret as bytes, because it need not be valid text.
 func secretBytes(s store.Secret) []byte { return []byte(s.Reveal()) }
 
-// parseSubject reads a subject that was written as one: that it is none is an
-// operational error.
+// parseSubject parses a stored subject. An invalid one is an operational error.
 func parseSubject(text string) (caveat.Subject, error) {
 	subject, err := caveat.ParseSubject(text)
 	if err != nil {
-		return caveat.Subject{}, errors.New("a record is about a subject that is none")
+		return caveat.Subject{}, errors.New("a record has an invalid subject")
 	}
 	return subject, nil
 }
 
-// tailBytes writes the tails one after the other.
+// tailBytes concatenates the tails.
 func tailBytes(tails []store.Tail) []byte {
 	b := make([]byte, 0, len(tails)*len(store.Tail{}))
 	for _, tail := range tails {
@@ -163,7 +164,7 @@ func tailBytes(tails []store.Tail) []byte {
 	return b
 }
 
-// parseTails reads what tailBytes writes.
+// parseTails parses the result of tailBytes.
 func parseTails(b []byte) ([]store.Tail, error) {
 	const size = len(store.Tail{})
 	if len(b)%size != 0 {

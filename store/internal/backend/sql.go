@@ -9,10 +9,11 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Row is a row of a result, or a query for one row, which runs when it is scanned.
+// Row is a row of a result, or a query for one row that runs when it is
+// scanned.
 type Row interface{ Scan(dest ...any) error }
 
-// RowFunc is a Row that it scans.
+// RowFunc implements Row by its own call.
 type RowFunc func(dest ...any) error
 
 // Scan implements [Row].
@@ -25,40 +26,42 @@ type Rows interface {
 	Err() error
 }
 
-// DB runs statements. Each is done at once or not at all.
+// DB runs statements. Each is atomic.
 type DB interface {
-	// Row is a query for one row. Its Scan fails with notFound where there is none.
+	// Row returns a query for one row. Its Scan returns notFound if there is no
+	// row.
 	Row(ctx context.Context, q Query, args ...any) Row
-	// Read has read read the rows of a query, maybe more than once.
+	// Read runs a query and passes its rows to read, maybe more than once.
 	Read(ctx context.Context, read func(Rows) error, q Query, args ...any) error
-	// Exec runs a statement that writes, and returns how many rows it was about.
+	// Exec runs a statement that writes, and returns the number of affected
+	// rows.
 	Exec(ctx context.Context, q Query, args ...any) (affected int64, err error)
-	// Transaction runs do, maybe more than once, in a transaction in which nothing
-	// that a Lock statement read changes before the end.
+	// Transaction runs do in a transaction, maybe more than once. Rows read by
+	// a Lock statement do not change until the end.
 	Transaction(ctx context.Context, do func(Tx) error) error
-	// Taken reports whether the error says that a unique value is taken, and
-	// whether it is known to be the key of the record.
-	Taken(err error) (taken, key bool)
+	// UniqueViolation reports whether err is the violation of a unique value,
+	// and whether that value is known to be the key of the record.
+	UniqueViolation(err error) (taken, key bool)
 }
 
 // Tx runs statements in a transaction.
 type Tx interface {
 	Row(q Query, args ...any) Row
 	Exec(q Query, args ...any) error
-	// Import runs a statement with a list of keys as its argument, unless it is
-	// None, and then another with each of the rows.
-	Import(unname Query, keys []string, write Query, rows [][]any) error
+	// Import runs the statement clearNames with the list of keys, unless it is
+	// None. It then runs write with each of the rows.
+	Import(clearNames Query, keys []string, write Query, rows [][]any) error
 }
 
-// Dialect is how values differ between databases.
+// Dialect describes how values are encoded for a database.
 type Dialect struct {
-	// List returns a list as an argument. nil is NULL.
+	// List encodes a list as an argument. nil is NULL.
 	List func(list []string) any
-	// ScanList returns what scans an argument that List made.
+	// ScanList returns a scanner for a value that List encoded.
 	ScanList func(list *[]string) any
-	// Place returns what follows the columns of a new token among the arguments,
-	// and the id of one that is looked up. nil: nothing.
-	Place func(id string) any
+	// RowID returns an extra argument for creating a token and for looking up
+	// its key: the row where its id is stored. nil: no extra argument.
+	RowID func(id string) any
 }
 
 // SQL implements a [Driver] over a database that speaks SQL, except Ready and
@@ -66,54 +69,54 @@ type Dialect struct {
 type SQL struct {
 	DB
 	dialect    Dialect
-	tokens     *kind[store.Token]
-	identities *kind[store.Identity]
-	temporary  *kind[store.Temporary]
+	tokens     *table[store.Token]
+	identities *table[store.Identity]
+	temporary  *table[store.Temporary]
 }
 
-// NewSQL returns what all databases have in common.
+// NewSQL returns the driver methods that all SQL databases share.
 func NewSQL(db DB, d Dialect) *SQL {
 	return &SQL{
 		DB: db, dialect: d,
-		tokens: &kind[store.Token]{
-			get: GetToken, lock: LockToken, update: UpdateToken, export: ExportTokens, unname: UnnameTokens, write: ImportToken,
-			unique: "name", scan: d.scanToken, args: d.Token, changes: d.tokenChanges,
+		tokens: &table[store.Token]{
+			get: GetToken, lock: LockToken, update: UpdateToken, export: ExportTokens, clearNames: ClearTokenNames, write: ImportToken,
+			unique: "name", scan: d.scanToken, args: d.TokenArgs, changes: d.tokenChanges,
 			record: func(t *store.Token) (store.Record, string) { return store.Record{Token: t}, t.ID },
 		},
-		identities: &kind[store.Identity]{
-			get: GetIdentity, lock: LockIdentity, update: UpdateIdentity, export: ExportIdentities, unname: UnnameIdentities, write: ImportIdentity,
+		identities: &table[store.Identity]{
+			get: GetIdentity, lock: LockIdentity, update: UpdateIdentity, export: ExportIdentities, clearNames: ClearUsernames, write: ImportIdentity,
 			unique: "username", scan: scanIdentity, args: identityArgs, changes: identityChanges,
 			record: func(i *store.Identity) (store.Record, string) { return store.Record{Identity: i}, i.Subject.String() },
 		},
-		temporary: &kind[store.Temporary]{
-			export: ExportTemporary, unname: None, write: ImportTemporary, scan: scanTemporary, args: temporaryArgs,
+		temporary: &table[store.Temporary]{
+			export: ExportTemporary, clearNames: None, write: ImportTemporary, scan: scanTemporary, args: temporaryArgs,
 			record: func(t *store.Temporary) (store.Record, string) { return store.Record{Temporary: t}, t.Subject.String() },
 		},
 	}
 }
 
-// NamedKey implements [Driver] by one query.
+// NamedKey implements [Driver] with one query.
 func (s *SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	if s.dialect.Place != nil {
-		return scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.Place(id)))
+	if s.dialect.RowID != nil {
+		return scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.RowID(id)))
 	}
 	return scanNamedKey(s.Row(ctx, NamedKey, id))
 }
 
-// TemporaryKey implements [Driver] by one query.
+// TemporaryKey implements [Driver] with one query.
 func (s *SQL) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	return scanTemporaryKey(s.Row(ctx, TemporaryKey, subject.String()), subject)
 }
 
-// EnsureTemporaryKey implements [Driver]: by one query where there is a key.
+// EnsureTemporaryKey implements [Driver] with one query if the key exists.
 func (s *SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	for {
 		key, err := s.TemporaryKey(ctx, subject)
 		if !errors.Is(err, errors.IDNotFound) {
 			return key, err
 		}
-		// Whoever makes it, it is there to be looked up then, unless it is
-		// deleted in between.
+		// Look up the key again, whichever call created it. It may be deleted
+		// in between.
 		if _, err := s.Exec(ctx, EnsureTemporaryKey, subject.String(), secretBytes(secret)); err != nil {
 			return store.Key{}, err
 		}
@@ -138,12 +141,13 @@ func (s *SQL) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) er
 	return err
 }
 
-// Token returns the arguments of the insertion of a token.
-func (s *SQL) Token(t *store.Token) []any { return s.dialect.Token(t) }
+// TokenArgs returns the arguments of the statement that inserts a token.
+func (s *SQL) TokenArgs(t *store.Token) []any { return s.dialect.TokenArgs(t) }
 
-// TokenTaken turns the refusal of a new token into the error of the catalogue.
-func (s *SQL) TokenTaken(ctx context.Context, err error, id string) error {
-	return s.tokens.taken(ctx, s.DB, err, id)
+// CreateTokenError converts a unique violation by a new token to the error of
+// the catalogue.
+func (s *SQL) CreateTokenError(ctx context.Context, err error, id string) error {
+	return s.tokens.createError(ctx, s.DB, err, id)
 }
 
 // GetToken implements [Driver].
@@ -161,7 +165,7 @@ func (s *SQL) DeleteToken(ctx context.Context, id string) error {
 	return s.remove(ctx, DeleteToken, id)
 }
 
-// remove deletes the one record with the key.
+// remove deletes the record with the key.
 func (s *SQL) remove(ctx context.Context, q Query, key string) error {
 	deleted, err := s.Exec(ctx, q, key)
 	if err == nil && deleted == 0 {
@@ -170,8 +174,8 @@ func (s *SQL) remove(ctx context.Context, q Query, key string) error {
 	return err
 }
 
-// ListTokens implements [Driver]. It reads the rows of the page, and one more, by
-// an index: it holds no more in memory, however many there are.
+// ListTokens implements [Driver]. It reads only the rows of the page and one
+// more, using an index.
 func (s *SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	query, args := listing(q, ListTokens, ListTokensOf, ListTokensNamed)
 	page, more, err := Page(ctx, s.DB, s.tokens.scan, q.Limit, query, args...)
@@ -182,7 +186,7 @@ func (s *SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token
 	return page, next, err
 }
 
-// ListTokenIDs implements [Driver]. It reads the index alone, except for a name.
+// ListTokenIDs implements [Driver]. It reads only the index, except for a name.
 func (s *SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
 	query, args := listing(q, ListIDs, ListIDsOf, ListIDsNamed)
 	page, more, err := Page(ctx, s.DB, scanCursor, q.Limit, query, args...)
@@ -195,12 +199,12 @@ func (s *SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, ne
 	return ids, next, err
 }
 
-// listing returns the one of the statements that selects the page and one row
-// more, and its arguments.
+// listing returns the statement that selects the page and one more row, and its
+// arguments.
 func listing(q store.Query, all, ofSubject, named Query) (Query, []any) {
 	after := q.After
 	if after.IsZero() {
-		after.Created = math.MinInt64 // before all, since no id is empty
+		after.Created = math.MinInt64 // before all tokens, because no id is empty
 	}
 	args := []any{after.Created, after.ID, q.Limit + 1}
 	switch {
@@ -221,7 +225,7 @@ func (s *SQL) CountTokens(ctx context.Context, subject caveat.Subject) (count in
 // CreateIdentity implements [Driver].
 func (s *SQL) CreateIdentity(ctx context.Context, i store.Identity) error {
 	_, err := s.Exec(ctx, CreateIdentity, identityArgs(&i)...)
-	return s.identities.taken(ctx, s.DB, err, i.Subject.String())
+	return s.identities.createError(ctx, s.DB, err, i.Subject.String())
 }
 
 // GetIdentity implements [Driver].
@@ -234,7 +238,7 @@ func (s *SQL) GetIdentityByUsername(ctx context.Context, username string) (store
 	return scanIdentity(s.Row(ctx, GetIdentityByUsername, username))
 }
 
-// UpdateIdentity implements [Driver], in the way of UpdateToken.
+// UpdateIdentity implements [Driver] like UpdateToken.
 func (s *SQL) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	return s.identities.change(ctx, s.DB, subject.String(),
 		func(old store.Identity) (store.Identity, error) { return store.UpdateIdentity(old, change) })
@@ -245,7 +249,7 @@ func (s *SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error 
 	return s.remove(ctx, DeleteIdentity, subject.String())
 }
 
-// Export implements [Driver], in the order of keys, which are the positions.
+// Export implements [Driver] in the order of keys, which are the positions.
 func (s *SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	if after != "" && !IsKey(after) || after != "" && kind != store.TokenRecords && !IsSubject(after) {
 		return nil, "", BadPosition()
@@ -259,7 +263,7 @@ func (s *SQL) Export(ctx context.Context, kind store.RecordKind, after string, l
 	return s.tokens.page(ctx, s.DB, after, limit)
 }
 
-// Import implements [Driver], in one transaction.
+// Import implements [Driver] in one transaction.
 func (s *SQL) Import(ctx context.Context, records []store.Record) error {
 	b, err := NewBatch(records)
 	if err != nil {

@@ -2,13 +2,13 @@ package backend
 
 import "maps"
 
-// Query is a statement of the data path. Numbers from NumQueries on are for those
-// that a driver adds.
+// Query identifies a statement. Drivers number their own statements from
+// NumQueries.
 type Query int
 
-// The statements that SQL runs. Statements says what they are by default.
+// The statements that SQL runs. Statements returns their default texts.
 const (
-	NamedKey Query = iota // of an id; where there are places, and a place
+	NamedKey Query = iota // by id, and by row id if the dialect has one
 	TemporaryKey
 	EnsureTemporaryKey
 	RotateTemporaryKey // writes, and returns a row
@@ -34,10 +34,10 @@ const (
 	ExportIdentities
 	ExportTemporary
 	ExportTokens
-	UnnameIdentities // no default: takes away the names of records with the keys
+	ClearUsernames // no default: clears the names of the records with the keys
 	ImportIdentity
 	ImportTemporary
-	UnnameTokens // no default
+	ClearTokenNames // no default
 	ImportToken
 	NumQueries
 	None Query = -1
@@ -47,7 +47,7 @@ const (
 const (
 	TokenColumns = `id, name, version, subject, type, caveats, secret, created, revoked, revoked_tails,
 		custom, privileges, usage_limit, usage_count`
-	// OverwriteToken makes the insertion of a token one that overwrites.
+	// OverwriteToken makes an insertion replace a token with the same id.
 	OverwriteToken = ` ON CONFLICT (id) DO UPDATE SET name = excluded.name,
 		version = excluded.version, subject = excluded.subject, type = excluded.type,
 		caveats = excluded.caveats, secret = excluded.secret, created = excluded.created,
@@ -73,8 +73,8 @@ const (
 	insertTemporary = `INSERT INTO onezone.temporary_keys AS k (subject, secret, generation) VALUES `
 )
 
-// statements keep to what PostgreSQL, CockroachDB, YugabyteDB and SQLite have in
-// common, in the schema onezone.
+// statements are the default texts, for the schema onezone. They use only SQL
+// that PostgreSQL, CockroachDB, YugabyteDB and SQLite share.
 var statements = map[Query]string{
 	NamedKey: SelectNamedKey + `WHERE t.id = $1`,
 	TemporaryKey: `SELECT k.secret, k.generation, i.blocked
@@ -121,9 +121,9 @@ var statements = map[Query]string{
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)` + OverwriteToken,
 }
 
-// Statements returns the statements of a driver, by their numbers: those of the
-// kit and those of the driver, which win. in rewrites a statement for the schema
-// onezone into one for the tables of the store.
+// Statements returns the statements of a driver, indexed by Query: the
+// defaults, replaced or extended by own. in rewrites a statement for the schema
+// onezone to the tables of the store.
 func Statements(in func(string) string, own map[Query]string) []string {
 	all := maps.Clone(statements)
 	maps.Copy(all, own)

@@ -1,5 +1,5 @@
-// Package sealing holds what packages store and seal have to agree on: how a
-// sealed secret begins, and where the canary of a sealed store is kept.
+// Package sealing defines what packages store and seal share: the prefix of
+// sealed secrets, and the subject of the canary.
 package sealing
 
 import (
@@ -8,25 +8,25 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// Mark begins every sealed secret, whatever the version of its envelope. Secrets
-// that an authority makes are printable, and a password hash begins with its
-// scheme or a random salt.
+// Mark is the prefix of every sealed secret, in all versions of the envelope.
+// Secrets of an authority are printable, and a password hash begins with its
+// scheme or a random salt, so they never begin with it.
 const Mark = "\x00ozseal"
 
-// Ids of the subjects of canaries. The slash keeps them out of tokens, and
-// nobody can create a user with such an id.
+// Ids of the subjects of canaries. The slash keeps them out of tokens, and no
+// user can be created with such an id.
 const (
 	canaryID = "onezone/canary"
-	nested   = "/seal" // follows once for each seal that is in front
+	nested   = "/seal" // appended once for each outer seal
 )
 
-// Canary returns the subject whose temporary secret is the canary: a sealed
-// secret that is there as long as the store holds sealed records.
+// Canary returns the subject whose temporary secret is the canary. The canary
+// is a sealed secret that exists while the store contains sealed records.
 func Canary() caveat.Subject { return caveat.User(canaryID) }
 
-// Below returns the subject of the backend for that of a sealed store in front
-// of it. All but canaries keep their subject; the canary of an outer seal gets
-// one of its own, so that a sealed store can be sealed once more.
+// Below converts a subject of a sealed store to the subject in its backend.
+// Only canaries change: the canary of an outer seal gets its own subject, so
+// that a sealed store can be sealed again.
 func Below(subject caveat.Subject) caveat.Subject {
 	if isReserved(subject) {
 		subject.ID += nested
@@ -34,8 +34,8 @@ func Below(subject caveat.Subject) caveat.Subject {
 	return subject
 }
 
-// Above is the opposite of Below. The canary of the seal itself, which is shown
-// to nobody, stays what it is.
+// Above is the inverse of Below. It does not change the canary of the seal
+// itself, which callers never see.
 func Above(subject caveat.Subject) caveat.Subject {
 	if isReserved(subject) {
 		subject.ID = strings.TrimSuffix(subject.ID, nested)

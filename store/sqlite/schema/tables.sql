@@ -17,7 +17,7 @@ CREATE TABLE onezone_temporary_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE onezone_tokens (
-	place         INTEGER PRIMARY KEY, -- made of the id, where it is free
+	row_id        INTEGER PRIMARY KEY, -- a hash of the id, or another number if that is taken
 	id            TEXT NOT NULL UNIQUE,
 	name          TEXT, -- NULL: within the transaction of an import only
 	version       INTEGER NOT NULL,

@@ -11,37 +11,37 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// The place is in the files that people have.
-func TestThePlaceOfAnIDNeverChanges(t *testing.T) {
+// Existing files contain these row ids.
+func TestRowIDsNeverChange(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]uint64{"a": 0xaf63dc4c8601ec8c, "foobar": 0x85944171f73967e8} { // of FNV's own tests
-		require.Equal(t, want, uint64(sqlite.PlaceOf(id)), id)
+		require.Equal(t, want, uint64(sqlite.RowIDOf(id)), id)
 	}
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{})
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("a"), 0)))
-	require.Equal(t, sqlite.PlaceOf("a"), ask[int64](t, newHandle(t, path), "SELECT place FROM onezone_tokens"))
+	require.Equal(t, sqlite.RowIDOf("a"), ask[int64](t, newHandle(t, path), "SELECT row_id FROM onezone_tokens"))
 }
 
-// TestATokenWhosePlaceIsTakenIsAnotherToken gives the place of one id to tokens
-// of other ids, as chance does once in a long while.
-func TestATokenWhosePlaceIsTakenIsAnotherToken(t *testing.T) {
+// TestTokensWithTheSameRowIDAreKeptApart gives the row id of one token to
+// others, as a rare collision of hashes does.
+func TestTokensWithTheSameRowIDAreKeptApart(t *testing.T) {
 	t.Parallel()
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{})
 	db := newHandle(t, path)
-	squat := func(id, place string) {
+	setRowID := func(id, idOfRow string) {
 		t.Helper()
-		execute(t, db, fmt.Sprintf("UPDATE onezone_tokens SET place = %d WHERE id = '%s'", sqlite.PlaceOf(place), id))
+		execute(t, db, fmt.Sprintf("UPDATE onezone_tokens SET row_id = %d WHERE id = '%s'", sqlite.RowIDOf(idOfRow), id))
 	}
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("squatter"), 0)))
-	squat("squatter", "a")
+	setRowID("squatter", "a")
 	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound, "it is the key of the squatter")
 
 	token, imported := newToken("a"), newToken("b")
 	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("another squatter"), 0)))
-	squat("another squatter", "b")
+	setRowID("another squatter", "b")
 	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
 	for _, id := range []string{"squatter", "another squatter", "a", "b"} {
 		key, err := s.NamedKey(t.Context(), id)
