@@ -73,7 +73,7 @@ func TestConfineTextRefusesATypo(t *testing.T) {
 	for _, text := range []string{"tiem < 5", "time <5", "interface = RST", "project = 42", "moon = full", "ip = 1.2.3.4/", "x"} {
 		_, err := token.ConfineText("data.readonly", text)
 		requireID(t, errors.IDBadValueCaveat, err)
-		assert.Contains(t, err.Error(), "not of the Onezone language")
+		assert.Contains(t, err.Error(), "not a caveat of Onezone")
 		forced, err := token.ConfineUnchecked("data.readonly", text)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"data.readonly", text}, forced.Caveats())

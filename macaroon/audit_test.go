@@ -46,10 +46,7 @@ var changes = map[string]struct {
 		return z.Consume(ctx, z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{}).String(), 0, caveat.Request{Consumer: bob}, accept)
 	}},
 	"Update": {macaroon.Updated, func(t *testing.T, z *zone, ctx context.Context) error {
-		return z.Update(ctx, z.access(t).ID(), macaroon.Change{Custom: json.RawMessage("{}")})
-	}},
-	"Rename": {macaroon.Updated, func(t *testing.T, z *zone, ctx context.Context) error {
-		return z.Rename(ctx, z.access(t).ID(), "phone")
+		return z.Update(ctx, z.access(t).ID(), macaroon.Change{Name: new("phone"), Custom: json.RawMessage("{}")})
 	}},
 	"Revoke": {macaroon.Revoked, func(t *testing.T, z *zone, ctx context.Context) error {
 		return z.Revoke(ctx, z.access(t).ID())

@@ -8,33 +8,33 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Auth is what a verified token proves. The zero Auth, which every failed
-// verification returns, proves and allows nothing.
+// Auth is what a verified token proves. The zero Auth proves and allows
+// nothing; every failed verification returns it.
 type Auth struct {
 	TokenID string
 	Type    Type
 	Subject caveat.Subject     // nobody for a version 1 token that was verified without its record
-	Service caveat.ServiceType // which service of a Oneprovider presents the token; a hint, zero: none
-	PeerIP  netip.Addr         // of the request
-	Session string             // that the token is bound to, "" for none
+	Service caveat.ServiceType // service of a Oneprovider that presents the token; an unsigned hint, zero if absent
+	PeerIP  netip.Addr         // IP address in the request
+	Session string             // session the token is bound to; "" if none
 
-	verified  bool // false of the zero Auth alone
+	verified  bool // false only in the zero Auth
 	temporary bool // the token has no record
 	caveats   caveat.List
 }
 
-// Caveats returns all caveats of the token, in order. Those of data and api are
-// yet to be enforced: see [Auth.Authorize] and [Auth.CheckFile].
+// Caveats returns all caveats of the token, in order. The verification has not
+// enforced data and api caveats: see [Auth.Authorize] and [Auth.CheckFile].
 func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }
 
-// Expiry returns the earliest time caveat of the token in Unix seconds; ok is
-// false where it has none.
+// Expiry returns the earliest expiry among the token's time caveats, in Unix
+// seconds. ok is false if it has no time caveat.
 func (a Auth) Expiry() (validUntil int64, ok bool) { return a.caveats.Expiry() }
 
-// Authorize reports whether the token's caveats allow the operation on the
-// resource at the service; see [caveat.Authorize] for the errors, and
-// unauthorized without details for the zero Auth. Whether the subject may do it is
-// for the service to decide.
+// Authorize checks that the token's caveats allow the operation on the resource
+// at the service. The service itself must still check the rights of the
+// subject. Errors: those of [caveat.Authorize]; unauthorized without details
+// for the zero Auth.
 func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
 	if !a.verified {
 		return errors.Unauthorized(nil)
@@ -42,8 +42,8 @@ func (a Auth) Authorize(service caveat.ServiceType, operation caveat.Operation, 
 	return a.caveats.Authorize(service, operation, gri)
 }
 
-// CheckFile reports whether the token's caveats allow the access to the file;
-// see [caveat.CheckFile] for the errors, and unauthorized without details for the
+// CheckFile checks that the token's caveats allow the access to the file.
+// Errors: those of [caveat.CheckFile]; unauthorized without details for the
 // zero Auth.
 func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
 	if !a.verified {
@@ -52,11 +52,11 @@ func (a Auth) CheckFile(file caveat.File, access caveat.Access) error {
 	return a.caveats.CheckFile(file, access)
 }
 
-// CheckKind decides the token's caveats of a kind that the verification left
-// undecided ([caveat.Request].Ignored). What the kind needs to know is in ctx
-// and req; the vocabulary is that of the verification. See
-// [caveat.List.CheckKind] for the errors, and unauthorized without details for
-// the zero Auth.
+// CheckKind checks the token's caveats of one kind that the verification
+// skipped because [caveat.Request].Ignored lists it. ctx and req carry the
+// values that these caveats are compared with; the vocabulary is that of the
+// verification. Errors: those of [caveat.List.CheckKind]; unauthorized without
+// details for the zero Auth.
 func (a Auth) CheckKind(ctx context.Context, kind caveat.Type, req caveat.Request) error {
 	if !a.verified {
 		return errors.Unauthorized(nil)

@@ -16,12 +16,11 @@ import (
 type candidate struct {
 	presented  presented
 	token      *Token
-	recognized *recognized // what is known of the token from an earlier verification
+	recognized *recognized // the cached result of an earlier verification; nil if none
 	caveats    caveat.List
 }
 
-// decode finds the token of the text among those that were verified before, or
-// parses it.
+// decode returns the token from the recognition cache, or parses the text.
 func (a *Authority) decode(text string) (c candidate, err error) {
 	c.presented = a.recognition.present(text)
 	if c.recognized = a.recognition.find(c.presented); c.recognized != nil {
@@ -36,9 +35,8 @@ func (a *Authority) decode(text string) (c candidate, err error) {
 	return c, a.limits.parse(text, &parsed.token, &parsed.body)
 }
 
-// authenticate looks the key up, checks the signature with it, and then what the
-// record says about the token. Errors: tokenInvalid, tokenRevoked,
-// tokenSubjectInvalid.
+// authenticate looks up the key, verifies the signature, and then checks the
+// token's record. Errors: tokenInvalid, tokenRevoked, tokenSubjectInvalid.
 func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, error) {
 	key, err := a.key(ctx, c.token)
 	if err != nil {
@@ -62,9 +60,9 @@ func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, 
 	return key, nil
 }
 
-// recognizes reports whether the signature is known to be good under the secret
-// that was just looked up. A record with revoked copies needs the links of the
-// chain, so its tokens are always walked.
+// recognizes reports whether the cache holds the signature as valid under the
+// secret just looked up. Tokens with revoked copies are never recognized: the
+// check for these copies needs every link of the HMAC chain.
 func (a *Authority) recognizes(c *candidate, key store.Key) bool {
 	if c.recognized == nil {
 		return false
@@ -77,21 +75,21 @@ func (a *Authority) recognizes(c *candidate, key store.Key) bool {
 	return false
 }
 
-// remember adds a token that has just verified to those that are recognized.
+// remember adds a token whose signature has just verified to the cache.
 func (a *Authority) remember(c *candidate, key store.Key) {
-	if c.recognized != nil || len(key.RevokedTails) > 0 || !a.recognition.admits(c.presented) {
+	if c.recognized != nil || len(key.RevokedTails) > 0 || !a.recognition.shouldAdd(c.presented) {
 		return
 	}
 	c.caveats = a.Vocabulary().ParseList(c.token.caveats)
 	a.recognition.add(c.presented, *c.token, c.caveats, key.Secret)
 }
 
-// key looks up what the token must be signed with. Errors: tokenInvalid,
+// key looks up the key that must have signed the token. Errors: tokenInvalid;
 // tokenRevoked for a past generation.
 //
-// A token without a key has its chain walked under a random one. A walk takes time
-// that grows with the text of the token, which would otherwise tell whether the
-// token id or the subject exists.
+// For a token without a key, the HMAC chain is computed under a random secret.
+// The computation takes time that grows with the token's length; without it,
+// the response time would reveal whether the token id or the subject exists.
 func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error) {
 	temporary := t.Generation() > 0
 	if temporary {
@@ -114,12 +112,13 @@ func (a *Authority) key(ctx context.Context, t *Token) (key store.Key, err error
 	default:
 		return key, nil
 	}
-	t.chain(decoy(), nil)
+	t.chain(dummySecret(), nil)
 	return store.Key{}, refused
 }
 
-// decoy returns the secret, random in each process, that no token is signed with.
-var decoy = sync.OnceValue(func() store.Secret {
+// dummySecret returns a secret that has signed no token, random in each
+// process.
+var dummySecret = sync.OnceValue(func() store.Secret {
 	b := make([]byte, secretSize)
 	_, _ = rand.Read(b) // never fails
 	return store.NewSecret(hex.EncodeToString(b))

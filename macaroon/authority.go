@@ -18,9 +18,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Authority issues tokens, verifies them and takes them back: a small Onezone
-// over a store. It is safe for concurrent use, and several of them, in as many
-// processes, may share one store.
+// Authority issues, verifies and revokes tokens: a small Onezone over a store.
+// It is safe for concurrent use. Authorities in several processes may share one
+// store.
 type Authority struct {
 	store       store.Store
 	domain      string
@@ -29,7 +29,7 @@ type Authority struct {
 	limits      Limits
 	quotas      Quotas
 	recognition *recognition
-	remembered  struct{ tokens, bytes int }
+	cacheLimits struct{ tokens, bytes int } // of recognition
 	confiner    confiner
 	maxTTL      time.Duration
 	observer    Observer
@@ -39,130 +39,136 @@ type Authority struct {
 	inviters    Inviters
 	groups      caveat.GroupChecker
 	geo         caveat.GeoResolver
-	uses        keyedMutex
+	inviteLocks keyedMutex // by token id: one consumption at a time
 	logIns      logInGuard
 	passwords   hasher
 
 	passwordProfile func(password string) (prepared string, err error)
-	sealChecked     atomic.Int64 // Unix seconds of the last check that found no seal; 0: none yet
+	sealChecked     atomic.Int64 // Unix seconds of the last check that found the store unsealed; 0: not checked
 }
 
-// DefaultMaxTemporaryTTL is how far in the future the time caveat of a new
-// temporary token may be.
-const DefaultMaxTemporaryTTL = 7 * 24 * time.Hour
+// defaultMaxTemporaryTTL is the default of [WithMaxTemporaryTTL].
+const defaultMaxTemporaryTTL = 7 * 24 * time.Hour
 
-// Option changes a default of [NewAuthority].
+// Option configures an [Authority]; pass it to [NewAuthority].
 type Option func(*Authority)
 
-// WithDomain sets the domain that new tokens carry. Default: "onezone".
+// WithDomain sets the Onezone domain written into new tokens. Default:
+// "onezone".
 func WithDomain(domain string) Option { return func(a *Authority) { a.domain = domain } }
 
-// WithClock sets the source of the time. Default: [time.Now].
+// WithClock sets the function that returns the current time. Default:
+// [time.Now].
 func WithClock(now func() time.Time) Option { return func(a *Authority) { a.clock = now } }
 
-// WithRandom sets the source of secrets and ids. Whoever can predict it can
-// forge tokens: it is for tests. Default: crypto/rand.
+// WithRandom sets the source of randomness for secrets and ids, for tests: an
+// attacker who can predict it can forge tokens. Default: crypto/rand.
 func WithRandom(r io.Reader) Option { return func(a *Authority) { a.random = r } }
 
-// WithLimits sets the limits under which [Authority.Parse] reads tokens; new
-// tokens keep to the size as well, and as many caveats as they may carry are
-// read whatever the limit.
+// WithLimits sets the limits for parsing tokens, as in [Limits.Parse]. New
+// tokens respect the size limit too. The limit on caveats is raised to
+// [WithMaxCaveats] if it is lower, so that the authority can parse every token
+// it issues.
 func WithLimits(l Limits) Option { return func(a *Authority) { a.limits = l } }
 
-// WithMaxIssuedSize sets how many characters the text of a new token may have,
-// also of one that is confined here; past it the error is tokenTooLarge. Servers
-// that limit the size of headers need it. Default, and the most: the size under
-// which tokens are read.
+// WithMaxIssuedSize limits the text of issued and confined tokens, in
+// characters. Beyond it the error is tokenTooLarge. Set it if a server in front
+// limits the size of headers. The default and maximum is the size limit for
+// parsing; see [WithLimits].
 func WithMaxIssuedSize(characters int) Option {
 	return func(a *Authority) { a.confiner.maxSize = characters }
 }
 
-// WithQuotas sets what one subject can have the store keep. Default: the zero
-// [Quotas].
+// WithQuotas limits how much one subject can store. Default: the zero [Quotas].
 func WithQuotas(q Quotas) Option { return func(a *Authority) { a.quotas = q } }
 
-// WithRecognition sets how many tokens whose signature it has verified the
-// authority remembers, and how many bytes they may take in memory together. A
-// token that is presented again is then recognized by its text, and its
-// signature and caveats need no decoding; whether the record, the subject and
-// the caveats allow the request is decided each time. Zero tokens turn the
-// memory off. Default: [DefaultRecognizedTokens], [DefaultRecognizedBytes].
+// WithRecognition sets the size of the recognition cache, in tokens and in
+// bytes. The cache holds tokens whose signature has verified. When such a token
+// is presented again, it is recognized by its text, and its signature and
+// caveats are not decoded again. The record, the subject and the caveats are
+// still checked against each request. Zero tokens disable the cache. Default:
+// [DefaultRecognizedTokens], [DefaultRecognizedBytes].
 func WithRecognition(tokens, bytes int) Option {
-	return func(a *Authority) { a.remembered.tokens, a.remembered.bytes = tokens, bytes }
+	return func(a *Authority) { a.cacheLimits.tokens, a.cacheLimits.bytes = tokens, bytes }
 }
 
-// WithMaxCaveats sets how many caveats a new token may carry. Default:
+// WithMaxCaveats limits the caveats in a new token. Default:
 // [DefaultMaxCaveats].
 func WithMaxCaveats(n int) Option { return func(a *Authority) { a.confiner.maxCaveats = n } }
 
-// WithMaxTemporaryTTL sets how far in the future the time caveat of a new
-// temporary token may be. Default: [DefaultMaxTemporaryTTL].
+// WithMaxTemporaryTTL limits the lifetime of new temporary tokens. Default: 7
+// days.
 func WithMaxTemporaryTTL(ttl time.Duration) Option { return func(a *Authority) { a.maxTTL = ttl } }
 
-// WithObserver has the observer told of every event. Default: nobody is.
+// WithObserver sets the function that receives every event. Default: none.
 func WithObserver(o Observer) Option { return func(a *Authority) { a.observer = o } }
 
-// WithVocabulary sets the language of caveats: that of Onezone, and the kinds
-// that the application adds. What these compare with must be in the context of
-// the verification. Default: the language of Onezone alone.
+// WithVocabulary sets the vocabulary of caveats: those of Onezone and the kinds
+// that the application adds. The values that the application's caveats are
+// compared with must be in the context of the verification. Default: only the
+// caveats of Onezone.
 func WithVocabulary(v *caveat.Vocabulary) Option {
 	return func(a *Authority) { a.confiner.vocabulary = v }
 }
 
-// WithDirectory sets who knows the holders of tokens. Default: the identities in
-// the store.
+// WithDirectory sets the Directory that resolves token holders. Default: the
+// identities in the store.
 func WithDirectory(d Directory) Option { return func(a *Authority) { a.directory = d } }
 
-// WithSessions sets who knows sessions. Default: there are none, and tokens
-// that are bound to one are refused.
+// WithSessions sets the Sessions that resolve session ids. Default: none, and
+// tokens bound to a session are rejected.
 func WithSessions(s Sessions) Option { return func(a *Authority) { a.sessions = s } }
 
-// WithMemberships sets who knows the users of services. Default: users may use
-// tokens with Onezone's worker alone.
+// WithMemberships sets the Memberships that resolve the users of services.
+// Default: users may use tokens only with Onezone's worker.
 func WithMemberships(m Memberships) Option { return func(a *Authority) { a.memberships = m } }
 
-// WithInviters sets the Inviters that resolve the targets of invitations.
-// Default: none, and every target is inviteTokenTargetIdInvalid.
+// WithInviters sets the Inviters that decide who may invite to a target.
+// Default: none, and every target is rejected with inviteTokenTargetIdInvalid.
 func WithInviters(i Inviters) Option { return func(a *Authority) { a.inviters = i } }
 
-// WithGroups sets who knows the members of groups. Default: group entries of
-// consumer caveats match nobody.
+// WithGroups sets the GroupChecker that resolves group members. Default: none,
+// and group entries of consumer caveats match no client.
 func WithGroups(g caveat.GroupChecker) Option { return func(a *Authority) { a.groups = g } }
 
-// WithGeo sets who knows where addresses come from. Default: asn, country and
-// region caveats do not hold.
+// WithGeo sets the GeoResolver that locates IP addresses. Default: none, and
+// asn, country and region caveats are not satisfied.
 func WithGeo(g caveat.GeoResolver) Option { return func(a *Authority) { a.geo = g } }
 
-// WithPasswordProfile sets how passwords are prepared when they are set and when
-// they are tried, so that all Unicode forms of a password are the same one. The
-// OpaqueString profile of RFC 8265 is a good choice: pass the String method of
-// OpaqueString in golang.org/x/text/secure/precis. A password for which prepare
-// returns an error or "" cannot be set.
+// WithPasswordProfile sets a function that normalizes passwords before they are
+// hashed. All Unicode forms of a password are then equivalent. The OpaqueString
+// profile of RFC 8265 is a good choice: pass the String method of OpaqueString
+// in golang.org/x/text/secure/precis. A password for which prepare returns an
+// error or "" cannot be set.
 //
-// Passwords that were set before, without the profile, go on working: the
-// password is tried as it came, too, where preparing it changes it. Its hash is
-// then replaced by that of the prepared password. Default: passwords are taken
-// as they are.
+// Passwords that were set without the profile remain valid. If preparing
+// changes a password, LogIn also tries the unprepared one, and on success
+// replaces its hash by that of the prepared password. Default: passwords are
+// not normalized.
 func WithPasswordProfile(prepare func(password string) (string, error)) Option {
 	return func(a *Authority) { a.passwordProfile = prepare }
 }
 
-// DefaultPasswordIterations is what OWASP recommends for PBKDF2-HMAC-SHA512.
+// DefaultPasswordIterations is the number of PBKDF2-HMAC-SHA512 iterations that
+// OWASP recommends.
 const DefaultPasswordIterations = 210_000
 
 // WithPasswordIterations sets the cost of new password hashes, from 2,048 to
-// 10,000,000 iterations. Hashes that cost less are replaced when their user logs
-// in. Default: [DefaultPasswordIterations]; fewer are for tests.
+// 10,000,000 iterations. Hashes with fewer iterations are replaced when their
+// user logs in. Set fewer than the default only in tests. Default:
+// [DefaultPasswordIterations].
 func WithPasswordIterations(n int) Option { return func(a *Authority) { a.passwords.iterations = n } }
 
-// NewAuthority returns an authority over the store, which stays the caller's to
-// close. It does not look into the store: where that may hold records of package
-// seal and has no seal in front, call [store.CheckSeal] before.
+// NewAuthority returns an authority over the store. The caller remains
+// responsible for closing the store. NewAuthority does not access the store: if
+// the store might hold records sealed by package seal and is not wrapped by it,
+// call [store.CheckSeal] first.
 //
-// Errors: badData {key "store"} without a store, badValueDomain for a domain that
-// no token can carry, badData {key "clock"} or {key "random"} for a nil one,
-// badValueTooLow for limits that are not positive, badValueNotInRange
-// {key "passwordIterations"}.
+// Errors:
+//   - badData {key "store"}, {key "clock"} or {key "random"} if that is nil;
+//   - badValueDomain for a domain that a token cannot carry;
+//   - badValueTooLow for a limit that is not positive;
+//   - badValueNotInRange {key "passwordIterations"}.
 func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a := &Authority{
 		store:     s,
@@ -170,11 +176,11 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 		clock:     time.Now,
 		random:    rand.Reader,
 		confiner:  confiner{maxCaveats: DefaultMaxCaveats},
-		maxTTL:    DefaultMaxTemporaryTTL,
-		logIns:    logInGuard{failures: DefaultFailures, interval: DefaultFailureInterval, known: newKnownAddresses()},
+		maxTTL:    defaultMaxTemporaryTTL,
+		logIns:    logInGuard{failures: DefaultFailures, interval: defaultFailureInterval, known: newKnownAddresses()},
 		passwords: newHasher(),
 	}
-	a.remembered.tokens, a.remembered.bytes = DefaultRecognizedTokens, DefaultRecognizedBytes
+	a.cacheLimits.tokens, a.cacheLimits.bytes = DefaultRecognizedTokens, DefaultRecognizedBytes
 	for _, option := range options {
 		if option != nil {
 			option(a)
@@ -182,13 +188,13 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	}
 	switch {
 	case s == nil:
-		return nil, errors.BadDataHint("store", "an authority needs a store")
+		return nil, errors.BadDataHint("store", "the store of an authority must not be nil")
 	case !isDomain(a.domain):
 		return nil, errors.BadValueDomain()
 	case a.clock == nil:
-		return nil, errors.BadDataHint("clock", "an authority needs a clock")
+		return nil, errors.BadDataHint("clock", "the clock of an authority must not be nil: see WithClock")
 	case a.random == nil:
-		return nil, errors.BadDataHint("random", "an authority needs a source of randomness")
+		return nil, errors.BadDataHint("random", "the source of randomness must not be nil: see WithRandom")
 	case a.confiner.maxCaveats <= 0, a.limits.MaxCaveats < 0:
 		return nil, errors.BadValueTooLow("maxCaveats", 1)
 	case a.limits.MaxSize < 0:
@@ -205,28 +211,29 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	if a.quotas, err = a.quotas.withDefaults(); err != nil {
 		return nil, err
 	}
-	a.logIns.own = newThrottle(a.logIns.failures, a.logIns.interval, a.clock)
-	// What an authority issues, it also reads.
+	a.logIns.local = newThrottle(a.logIns.failures, a.logIns.interval, a.clock)
+	// The authority must be able to parse every token that it issues.
 	a.confiner.maxSize = min(cmp.Or(a.confiner.maxSize, a.limits.maxSize()), a.limits.maxSize())
 	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
-	a.recognition = newRecognition(a.remembered.tokens, a.remembered.bytes)
+	a.recognition = newRecognition(a.cacheLimits.tokens, a.cacheLimits.bytes)
 	return a, nil
 }
 
-// MaxCaveats returns how many caveats a new token may carry.
+// MaxCaveats returns the limit on caveats in a new token.
 func (a *Authority) MaxCaveats() int { return a.confiner.maxCaveats }
 
-// Domain returns the domain that new tokens carry.
+// Domain returns the Onezone domain written into new tokens.
 func (a *Authority) Domain() string { return a.domain }
 
-// Now returns the time of the authority's clock.
+// Now returns the current time of the authority's clock.
 func (a *Authority) Now() time.Time { return a.clock() }
 
-// Vocabulary returns the language of caveats; nil is that of Onezone alone.
+// Vocabulary returns the vocabulary of caveats; nil means only those of
+// Onezone.
 func (a *Authority) Vocabulary() *caveat.Vocabulary { return a.confiner.vocabulary }
 
-// Parse reads the text of a token under the authority's limits, for inspection:
-// nothing is verified. See [Limits.Parse].
+// Parse parses the text of a token under the authority's limits, for
+// inspection. It verifies nothing. See [Limits.Parse].
 func (a *Authority) Parse(text string) (Token, error) {
 	c, err := a.decode(text)
 	if err != nil {
@@ -235,20 +242,21 @@ func (a *Authority) Parse(text string) (Token, error) {
 	return *c.token, nil
 }
 
-// secretSize is the size of a secret in bytes, which is written in hexadecimal.
+// secretSize is the size of a secret in bytes, before it is hex-encoded.
 const secretSize = 32
 
-func (a *Authority) draw(size int) (string, error) {
+// randomHex returns size random bytes in hexadecimal.
+func (a *Authority) randomHex(size int) (string, error) {
 	b := make([]byte, size)
-	if err := a.read(b); err != nil {
+	if err := a.readRandom(b); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(b), nil
 }
 
-func (a *Authority) read(b []byte) error {
+func (a *Authority) readRandom(b []byte) error {
 	if _, err := io.ReadFull(a.random, b); err != nil {
-		return fmt.Errorf("drawing random bytes: %w", err)
+		return fmt.Errorf("reading random bytes: %w", err)
 	}
 	return nil
 }
@@ -257,16 +265,16 @@ func (a *Authority) newSecret(ctx context.Context) (store.Secret, error) {
 	if err := a.checkSeal(ctx); err != nil {
 		return store.Secret{}, err
 	}
-	text, err := a.draw(secretSize)
+	text, err := a.randomHex(secretSize)
 	return store.NewSecret(text), err
 }
 
-// newID returns a random UUID in the form of Onezone's ids: hexadecimal digits
-// without dashes.
+// newID returns a random UUID in the form of Onezone's ids: 32 hexadecimal
+// digits without dashes.
 func (a *Authority) newID() (string, error) {
 	id, err := uuid.NewRandomFromReader(a.random)
 	if err != nil {
-		return "", fmt.Errorf("drawing an id at random: %w", err)
+		return "", fmt.Errorf("generating a random id: %w", err)
 	}
 	return hex.EncodeToString(id[:]), nil
 }

@@ -9,34 +9,34 @@ import (
 	"time"
 )
 
-// throttle slows down clients whose log-ins keep failing: a token bucket for each
-// key, out of which failures take and which time fills again. What is missing
-// from a bucket is counted as the time that it takes to fill in.
+// throttle limits failed log-ins with one token bucket for each key. Failures
+// drain a bucket, and time refills it. The missing amount of a bucket is
+// measured as the time until it is full again.
 type throttle struct {
-	capacity time.Duration // of a bucket; 0: there is no throttling
-	interval time.Duration // in which one token is filled in
+	capacity time.Duration // of a bucket; 0: throttling is off
+	interval time.Duration // in which a bucket gains one token
 	now      func() time.Time
 	seed     maphash.Seed
 
-	mu        sync.Mutex
-	buckets   map[uint64]*bucket // by the hash of the key; a missing bucket is full
-	concluded chan struct{}      // closed when an attempt was concluded
+	mu       sync.Mutex
+	buckets  map[uint64]*bucket // by the hash of the key; a missing bucket is full
+	finished chan struct{}      // closed and replaced whenever an attempt finishes
 }
 
 type bucket struct {
-	missing time.Duration
-	at      time.Time // when so much was missing
-	pending int       // attempts that took a token and are not concluded
+	missing time.Duration // at the time below
+	at      time.Time
+	pending int // attempts that took a token and are still in flight
 }
 
-// maxBuckets bounds the memory of a throttle. Past it, a new key pushes out one
-// at random.
+// maxBuckets bounds the memory of a throttle. Beyond it, a new key evicts a
+// random one.
 const maxBuckets = 100_000
 
 func newThrottle(capacity int, interval time.Duration, now func() time.Time) *throttle {
 	t := &throttle{
 		interval: interval, now: now, seed: maphash.MakeSeed(),
-		buckets: make(map[uint64]*bucket), concluded: make(chan struct{}),
+		buckets: make(map[uint64]*bucket), finished: make(chan struct{}),
 	}
 	if capacity > 0 && interval > 0 {
 		t.capacity = interval * min(time.Duration(capacity), math.MaxInt64/2/interval)
@@ -44,32 +44,32 @@ func newThrottle(capacity int, interval time.Duration, now func() time.Time) *th
 	return t
 }
 
-// throttleKey is what failures are counted for.
+// throttleKey identifies a count of failures.
 type throttleKey struct {
 	name string
-	// A failure costs 1/parts of a token; 0 stands for 1. An address, which many
-	// users may share, has more failures than one of them.
+	// A failure costs 1/parts of a token; 0 means 1. Many users may share an
+	// address, so an address may fail more often than one user.
 	parts time.Duration
 }
 
-// cost of one failure, in the time that it takes to fill in.
+// cost returns the cost of one failure, as the time until it is refilled.
 func (t *throttle) cost(k throttleKey) time.Duration { return t.interval / max(k.parts, 1) }
 
-// attempt takes the cost of a failure from each key. It does so before the outcome
-// is known, so that concurrent attempts all count; conclude gives the cost back
-// unless the attempt failed. While a key has none left because of attempts that
-// may yet succeed, attempt waits for them. The error is a ThrottledError if a key
-// has none left because of failures, or that of ctx.
-func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (conclude func(failed bool), err error) {
+// attempt takes the cost of a failure from each key's bucket. It does so before
+// the outcome is known, so that all concurrent attempts count. The caller must
+// call finish, which refunds the cost unless the attempt failed. While a bucket
+// is empty only because of attempts in flight, attempt waits for them. Errors:
+// a ThrottledError if a bucket is empty because of failures; that of ctx.
+func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (finish func(failed bool), err error) {
 	if t.capacity == 0 {
 		return func(bool) {}, nil
 	}
 	for {
-		wait, concluded := t.take(keys)
+		wait, finished := t.take(keys)
 		switch {
-		case concluded != nil:
+		case finished != nil:
 			select {
-			case <-concluded:
+			case <-finished:
 				continue
 			case <-ctx.Done():
 				return nil, fmt.Errorf("waiting to log in: %w", ctx.Err())
@@ -77,15 +77,15 @@ func (t *throttle) attempt(ctx context.Context, keys ...throttleKey) (conclude f
 		case wait > 0:
 			return nil, ThrottledError{wait}
 		}
-		return func(failed bool) { t.conclude(keys, failed) }, nil
+		return func(failed bool) { t.finish(keys, failed) }, nil
 	}
 }
 
 func (t *throttle) hash(k throttleKey) uint64 { return maphash.String(t.seed, k.name) }
 
-// take takes from each key, or from none and tells how long to wait: until
-// an attempt is concluded, or for a time.
-func (t *throttle) take(keys []throttleKey) (wait time.Duration, concluded <-chan struct{}) {
+// take takes the cost of a failure from all keys or from none. If from none, it
+// returns a time to wait, or a channel that is closed when an attempt finishes.
+func (t *throttle) take(keys []throttleKey) (wait time.Duration, finished <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {
@@ -93,7 +93,7 @@ func (t *throttle) take(keys []throttleKey) (wait time.Duration, concluded <-cha
 		switch short := b.missing + t.cost(k) - t.capacity; {
 		case short <= 0:
 		case b.pending > 0:
-			concluded = t.concluded
+			finished = t.finished
 		default:
 			wait = max(wait, short)
 		}
@@ -101,7 +101,7 @@ func (t *throttle) take(keys []throttleKey) (wait time.Duration, concluded <-cha
 	if wait > 0 {
 		return wait, nil
 	}
-	if concluded == nil {
+	if finished == nil {
 		for _, k := range keys {
 			b := t.bucket(t.hash(k))
 			b.missing += t.cost(k)
@@ -109,10 +109,11 @@ func (t *throttle) take(keys []throttleKey) (wait time.Duration, concluded <-cha
 			t.put(t.hash(k), b)
 		}
 	}
-	return 0, concluded
+	return 0, finished
 }
 
-func (t *throttle) conclude(keys []throttleKey, failed bool) {
+// finish ends an attempt, and refunds its cost unless it failed.
+func (t *throttle) finish(keys []throttleKey, failed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {
@@ -123,18 +124,19 @@ func (t *throttle) conclude(keys []throttleKey, failed bool) {
 		}
 		t.put(t.hash(k), b)
 	}
-	close(t.concluded)
-	t.concluded = make(chan struct{})
+	close(t.finished)
+	t.finished = make(chan struct{})
 }
 
-// bucket returns the bucket of a key as it is now.
+// bucket returns the bucket of a key, refilled up to the current time.
 func (t *throttle) bucket(hash uint64) *bucket {
 	now := t.now()
 	b, ok := t.buckets[hash]
 	if !ok {
 		return &bucket{at: now}
 	}
-	// A clock that was set back fills nothing in, and goes on from where it is.
+	// If the clock was set back, nothing is refilled, and counting continues
+	// from the new time.
 	b.missing, b.at = max(b.missing-max(now.Sub(b.at), 0), 0), now
 	return b
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// signature is one link of the HMAC chain, and the key of the next.
+// signature is one link of the HMAC chain and the key of the next link.
 type signature = [mac.Size]byte
 
-// genuine reports whether the token is signed with the key, and whether it is a
-// revoked copy or derived from one. Forged tokens cost no comparisons with
-// revoked copies.
+// genuine reports whether the key signed the token, and whether the token is a
+// revoked copy or derived from one. Revoked copies are compared only after the
+// signature has verified, so a forged token costs no comparisons.
 func (t *Token) genuine(key store.Key) (ok, ofRevokedCopy bool) {
 	if len(key.RevokedTails) == 0 {
 		return t.chain(key.Secret, nil), false
@@ -25,24 +25,24 @@ func (t *Token) genuine(key store.Key) (ok, ofRevokedCopy bool) {
 	})
 }
 
-// chain walks the links of the token from its secret. Where passed is not nil
-// it is called with every link that is a copy's signature: the bare identifier's
-// first, the token's own last. ok is false where the token does not end in the
-// signature that it carries, or holds a third-party caveat, for which there is
-// no discharge here.
-func (t *Token) chain(secret store.Secret, passed func(signature)) (ok bool) {
-	if secret.Root() == nil || t.IsZero() || len(t.third) > 0 {
+// chain computes the HMAC chain of the token from its secret. It calls visit,
+// if not nil, with each link: first the signature of the bare identifier, then
+// one after each caveat. ok reports whether the last link equals the token's
+// signature. It is false for tokens with third-party caveats, because chain has
+// no discharges.
+func (t *Token) chain(secret store.Secret, visit func(signature)) (ok bool) {
+	if secret.Root() == nil || t.IsZero() || len(t.thirdParty) > 0 {
 		return false
 	}
 	var h mac.Hasher
 	link := secret.Root().First(&h, t.identifier.text)
-	if passed != nil {
-		passed(link)
+	if visit != nil {
+		visit(link)
 	}
 	for _, text := range t.caveats {
 		link = h.Sum(&link, text)
-		if passed != nil {
-			passed(link)
+		if visit != nil {
+			visit(link)
 		}
 	}
 	return subtle.ConstantTimeCompare(link[:], []byte(t.signature())) == 1

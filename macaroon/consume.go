@@ -11,21 +11,26 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Consume uses up an invite token: it verifies the token for the consumer and
-// address of the request, checks that the inviter still may invite, and calls
-// apply, which makes the consumer a member of the target. A use counts only when
-// apply returns nil, and a token with a usage limit of N is applied successfully
-// N times at most, however many try at once. apply must not consume the same token.
+// Consume uses an invite token once. It verifies the token for the consumer and
+// address of the request, checks that the inviter may still invite, and calls
+// apply, which must make the consumer a member of the target. A use counts only
+// if apply returns nil. A token with a usage limit of N is applied successfully
+// at most N times, even by concurrent calls. apply must not consume the same
+// token.
 //
-// Errors: those of [Authority.VerifyInvite], where userBlocked becomes
-// inviteTokenSubjectNotAuthorized; inviteTokenConsumerInvalid {consumer};
-// inviteTokenUsageLimitReached; those of [Inviters]; and what apply returns.
+// Errors:
+//   - those of [Authority.VerifyInvite], except that userBlocked becomes
+//     inviteTokenSubjectNotAuthorized;
+//   - inviteTokenConsumerInvalid {consumer};
+//   - inviteTokenUsageLimitReached;
+//   - those of [Inviters];
+//   - the error that apply returns.
 func (a *Authority) Consume(
 	ctx context.Context, text string, expected InviteType, req caveat.Request,
 	apply func(ctx context.Context, i Invitation) error,
 ) error {
 	if apply == nil {
-		return errors.BadDataHint("apply", "it takes a function to consume an invitation")
+		return errors.BadDataHint("apply", "the function that applies the invitation must not be nil")
 	}
 	use := partyRequest(req)
 	use.Consumer, use.Interface = req.Consumer, 0
@@ -37,7 +42,7 @@ func (a *Authority) Consume(
 		return err
 	}
 	invite, target := auth.Type.Invitation()
-	if !invite.admits(req.Consumer) {
+	if !invite.acceptsConsumer(req.Consumer) {
 		return errors.InviteTokenConsumerInvalid(req.Consumer)
 	}
 	i := Invitation{Inviter: auth.Subject, Type: invite, Target: target, Privileges: invite.DefaultPrivileges()}
@@ -54,8 +59,8 @@ func (a *Authority) Consume(
 	return err
 }
 
-// admits tells who may consume invitations of the type.
-func (i InviteType) admits(consumer caveat.Subject) bool {
+// acceptsConsumer reports whether the consumer may use invitations of the type.
+func (i InviteType) acceptsConsumer(consumer caveat.Subject) bool {
 	switch i {
 	case SupportSpace:
 		return consumer.Type == caveat.SubjectProvider
@@ -68,21 +73,21 @@ func (i InviteType) admits(consumer caveat.Subject) bool {
 func (a *Authority) consumeNamed(
 	ctx context.Context, id string, i Invitation, apply func(ctx context.Context, i Invitation) error,
 ) error {
-	// One at a time in this process, so that who comes while the last use is
-	// being applied waits for how that ends. What holds across processes is the
-	// reservation.
-	unlock, err := a.uses.lock(ctx, id)
+	// One use at a time in this process: while the last use is being applied,
+	// other calls wait for its result. The reservation in the store enforces
+	// the limit across processes.
+	unlock, err := a.inviteLocks.lock(ctx, id)
 	if err != nil {
-		return fmt.Errorf("waiting for the other uses of an invite token: %w", err)
+		return fmt.Errorf("waiting for other uses of an invite token: %w", err)
 	}
 	defer unlock()
 
 	record, err := a.store.GetToken(ctx, id)
 	if err == nil {
-		err = usable(&record)
+		err = checkUsable(&record)
 	}
 	if err != nil {
-		return gone(err)
+		return recordError(err)
 	}
 	if record.Privileges != nil {
 		i.Custom = !slices.Equal(record.Privileges, i.Privileges)
@@ -94,36 +99,37 @@ func (a *Authority) consumeNamed(
 	return a.reserve(ctx, id, func() error { return apply(ctx, i) })
 }
 
-// takeBackTime bounds how long a store may take to give a use back.
-const takeBackTime = 10 * time.Second
+// releaseTimeout bounds the time for undoing a count after a failure.
+const releaseTimeout = 10 * time.Second
 
-// reserve counts a use, does it, and takes the use back where it failed: a crash
-// in between loses a use and never gives one away.
+// reserve counts a use, calls use, and undoes the count if use fails. A crash
+// in between loses a use but never grants an extra one.
 func (a *Authority) reserve(ctx context.Context, id string, use func() error) (err error) {
 	err = a.store.UpdateToken(ctx, id, func(t *store.Token) error {
-		if err := usable(t); err != nil {
+		if err := checkUsable(t); err != nil {
 			return err
 		}
 		t.UsageCount++
 		return nil
 	})
 	if err != nil {
-		return gone(err)
+		return recordError(err)
 	}
 	done := false
 	defer func() {
 		if done {
 			return
 		}
-		// Even when use failed because ctx is done.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
+		// use may have failed because ctx is done; the count must be undone
+		// anyway.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()
-		back := a.store.UpdateToken(ctx, id, func(t *store.Token) error {
+		releaseErr := a.store.UpdateToken(ctx, id, func(t *store.Token) error {
 			t.UsageCount = max(t.UsageCount-1, 0)
 			return nil
 		})
-		if back != nil && !errors.Is(back, errors.IDNotFound) {
-			err = errors.Join(err, fmt.Errorf("taking back a use of an invite token: %w", back))
+		if releaseErr != nil && !errors.Is(releaseErr, errors.IDNotFound) {
+			err = errors.Join(err, fmt.Errorf("undoing the count of a use of an invite token: %w", releaseErr))
 		}
 	}()
 	err = use()
@@ -131,8 +137,8 @@ func (a *Authority) reserve(ctx context.Context, id string, use func() error) (e
 	return err
 }
 
-// usable reports why a token cannot be consumed once more.
-func usable(t *store.Token) error {
+// checkUsable returns an error if a token cannot be consumed once more.
+func checkUsable(t *store.Token) error {
 	switch {
 	case t.Revoked:
 		return errors.TokenRevoked()
@@ -142,9 +148,9 @@ func usable(t *store.Token) error {
 	return nil
 }
 
-// gone reports a record that was deleted since the token was verified as the
-// verification would have.
-func gone(err error) error {
+// recordError returns the error for a record that could not be used. A record
+// deleted since the verification becomes tokenInvalid, as in a verification.
+func recordError(err error) error {
 	var e *errors.Error
 	switch {
 	case errors.Is(err, errors.IDNotFound):

@@ -10,14 +10,14 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// DeleteUser removes a user with all named tokens and the temporary secret. When
-// it has returned nil, no token that was issued before works again, also if a user
-// with the same id is created. The error is notFound if there is no such user; what
-// is left of a former one is removed all the same.
+// DeleteUser removes a user, all named tokens and the temporary secret. After
+// it has returned nil, no earlier token of the user works again, even if a user
+// with the same id is created. The error is notFound if the user does not
+// exist; leftovers of a former user with the id are removed in that case too.
 //
-// The user is blocked first, so that no token is issued concurrently, and the
-// identity is removed last: an interrupted call leaves a blocked user, and can be
-// repeated.
+// DeleteUser blocks the user first, so that no token is issued concurrently,
+// and removes the identity last. An interrupted call leaves a blocked user and
+// can be repeated.
 func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
 	missing := a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = true })
 	if missing != nil && !errors.Is(missing, errors.IDNotFound) {
@@ -33,14 +33,15 @@ func (a *Authority) DeleteUser(ctx context.Context, user caveat.Subject) error {
 	return nil
 }
 
-// Forget removes all named tokens and the temporary secret of a subject that is
-// deleted. The error is tokenSubjectInvalid if the subject is no user or
-// Oneprovider. [Authority.DeleteUser] calls it.
+// Forget removes all named tokens and the temporary secret of a deleted
+// subject. The error is tokenSubjectInvalid if the subject is neither a user
+// nor a Oneprovider. [Authority.DeleteUser] calls Forget.
 //
-// Call it when the [Directory], or the store if there is none, reports the subject
-// as blocked or missing, and before a subject with the same id is created. Then no
-// token works again that was issued before: calls that issue tokens concurrently
-// take them back.
+// An application with a [Directory] must call Forget after the Directory
+// reports the subject as blocked or missing, and before a subject with the same
+// id is created. Without a Directory, the same applies to the identity in the
+// store. No earlier token then works again: calls that issue tokens
+// concurrently undo their work.
 func (a *Authority) Forget(ctx context.Context, subject caveat.Subject) error {
 	if !isHolder(subject) {
 		return errors.TokenSubjectInvalid()
@@ -63,10 +64,10 @@ func (a *Authority) removeTokens(ctx context.Context, subject caveat.Subject) er
 	return nil
 }
 
-// takeOver unblocks a user who was created blocked with an id that somebody may
-// have had before, after it removed what that one left: the identity may have been
-// removed without the tokens, or unblocked while it was being deleted.
-func (a *Authority) takeOver(ctx context.Context, user caveat.Subject) error {
+// activateReusedID removes the tokens of a former user with the same id, and
+// then unblocks the new user, who was created blocked. Such tokens exist if the
+// identity was removed without them, or unblocked during its deletion.
+func (a *Authority) activateReusedID(ctx context.Context, user caveat.Subject) error {
 	err := a.removeTokens(ctx, user)
 	if err == nil {
 		err = a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = false })
@@ -74,11 +75,11 @@ func (a *Authority) takeOver(ctx context.Context, user caveat.Subject) error {
 	if err == nil {
 		return nil
 	}
-	// The caller knows of no user, and can try again.
+	// Remove the user again: the caller gets an error and can retry.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	return errors.Join(err, a.store.DeleteIdentity(ctx, user))
 }
 
-// undoTimeout is how long it may take to undo what a call that failed has done.
+// undoTimeout bounds the time for undoing the changes of a failed call.
 const undoTimeout = 5 * time.Second

@@ -1,5 +1,7 @@
-// Package macaroon mints, confines and verifies Onezone tokens: the macaroons
-// that are the credentials of the Onedata federation.
+// Package macaroon issues, confines and verifies Onezone tokens. They are the
+// macaroons that serve as credentials in the Onedata federation.
+//
+// # Issuing and verifying
 //
 // An [Authority] issues tokens for the identities in a store and verifies them:
 //
@@ -9,32 +11,53 @@
 //	...
 //	auth, err := authority.VerifyAccess(ctx, r.Header.Get("X-Auth-Token"), caveat.Request{IP: peer})
 //
-// Whoever holds a [Token] may hand on a weaker copy of it, without asking the
-// authority: [Token.Confine] adds caveats, which can never be taken off.
+// [Authority.IssueNamed] stores a record, so a named token can be listed, revoked
+// and restored. [Authority.Issue] issues a temporary token without a record. It
+// must expire, and [Authority.RevokeTemporary] revokes all temporary tokens of a
+// subject together.
 //
-// Caveats of the application's own come from a [caveat.Vocabulary], which
-// [WithVocabulary] gives to the authority and [Token.ConfineIn] to a holder.
+// [Authority.VerifyAccess], [Authority.VerifyIdentity] and
+// [Authority.VerifyInvite] each accept one [Class] of token and return an [Auth].
+// [Authority.Consume] uses an invite token.
 //
-// [Mint] and [Token.Verify] are the pair beneath: a secret, a token, and no
-// store.
+// # Confining
+//
+// The holder of a [Token] can make a weaker copy without contacting the
+// authority: [Token.Confine] adds caveats, which cannot be removed again. For
+// caveats of an application, pass its [caveat.Vocabulary] to [WithVocabulary]
+// and [Token.ConfineIn].
+//
+// # Configuring
+//
+// An authority without options is secure: what it cannot look up is rejected.
+// Options connect it to the application's data: [WithDirectory] for users outside
+// the store, [WithSessions], [WithMemberships], [WithInviters], [WithGroups] and
+// [WithGeo]. [WithObserver] receives an audit trail. [WithLimits],
+// [WithMaxCaveats], [WithMaxIssuedSize], [WithQuotas], [WithMaxTemporaryTTL] and
+// [WithThrottle] change limits that are on by default.
+//
+// # Without a store
+//
+// [Mint] and [Token.Verify] need only a secret. [Token.Macaroon] and
+// [FromMacaroon] convert to and from gopkg.in/macaroon.v2, for other formats and
+// third-party caveats, which [Token.VerifyDischarged] verifies.
 //
 // # Compatibility
 //
-// Tokens are those of the original Onezone to the byte: what it minted verifies
-// here and the reverse, in the formats of all its generations. Text is read more
-// strictly: what no Onezone could have printed is badToken.
+// Tokens are compatible with the original Onezone, byte for byte and in both
+// directions, in all generations of its format. Parsing is stricter: a text that
+// no Onezone could have issued is rejected with badToken.
 //
-// # What holds
+// # Guarantees
 //
-//   - The signature is checked first. Until it is found good, in constant time,
-//     nothing is read but what leads to the key, or has the token refused at once:
-//     its version, type, id, subject and generation. A forged token is tokenInvalid
-//     whatever its caveats.
-//   - The bytes that came are the bytes that are signed; nothing is re-encoded.
-//   - What is not understood is refused: unknown caveats, caveats that mean
-//     nothing for the type of the token, missing context.
-//   - Adding a caveat adds exactly that caveat or fails.
-//   - A token does not print: see [Token] for what shows instead.
-//   - A refusal is an error of the catalogue in package errors. What the
-//     environment did, such as a store that is down, is never reported as one.
+//   - The signature is verified first, in constant time. Before that, only
+//     version, type, id, subject and generation are used, to find the key or to
+//     reject the token. A forged token is tokenInvalid whatever its caveats.
+//   - The received bytes are the signed bytes; nothing is re-encoded.
+//   - Unknown caveats, caveats that the type of the token does not support, and
+//     missing context are rejected.
+//   - Adding a caveat adds exactly that caveat or returns an error.
+//   - Printing or logging a [Token] does not reveal its text.
+//   - A rejection is an error of the catalogue in package errors. Operational
+//     errors, such as an unavailable store, are never errors of the catalogue.
 package macaroon

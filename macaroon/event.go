@@ -14,14 +14,14 @@ import (
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-// EventKind is what happened. The zero kind is invalid.
+// EventKind identifies what happened. The zero EventKind is invalid.
 type EventKind uint8
 
 // The kinds of events.
 const (
 	Issued    EventKind = iota + 1 // a token was made
 	Verified                       // a token was accepted
-	Refused                        // a token was not accepted, or its text is that of none
+	Refused                        // a token was rejected, or a text was not a token
 	Revoked                        // a token, a confined copy or all temporary tokens of a subject were revoked
 	Restored                       // a revoked token was restored
 	Deleted                        // a named token was deleted
@@ -31,14 +31,14 @@ const (
 
 	LoggedIn       // a user logged in with a password
 	LogInFailed    // a user name or password was not accepted
-	LogInThrottled // a log-in was not tried, after too many failures
+	LogInThrottled // a log-in was rejected unchecked, after too many failures
 
 	UserCreated   // a user was created
 	UserRenamed   // the user name or full name of a user was changed
-	PasswordSet   // the password of a user was set or taken away
+	PasswordSet   // the password of a user was set or removed
 	UserBlocked   // a user or Oneprovider was blocked
 	UserUnblocked // a user or Oneprovider was unblocked
-	UserDeleted   // a user was deleted, after the tokens, which have events of their own
+	UserDeleted   // a user was deleted; the user's tokens have separate events before it
 )
 
 var eventKindNames = [...]string{
@@ -57,39 +57,40 @@ func (k EventKind) String() string {
 	return eventKindNames[k]
 }
 
-// Event is one entry of the audit trail. It names tokens by id only.
+// Event is one entry of the audit trail. It identifies tokens by id only.
 type Event struct {
-	ID    string // a UUID of version 7: ids of later events are greater, by the clock of the machine
+	ID    string // UUID of version 7: later events have greater ids, by the clock of the machine
 	Kind  EventKind
 	Time  time.Time
-	Actor Actor // for whom the authority was called; zero if the context does not tell
+	Actor Actor // on whose behalf the authority was called; zero if the context holds no Actor
 
-	TokenID string         // "" where no token in particular is concerned
-	Type    Type           // of the token; zero where none in particular is concerned
-	Subject caveat.Subject // of the token, or the user; a claim where Kind is Refused or LogInFailed
-	Err     error          // why a token or log-in was refused
+	TokenID string         // "" if the event is not about one token
+	Type    Type           // of the token; zero if the event is not about one token
+	Subject caveat.Subject // of the token, or the user; unverified if Kind is Refused or LogInFailed
+	Err     error          // why a token or log-in was rejected
 
-	// Username is the name of the user concerned. Where a log-in failed or was
-	// throttled, a client may have made it up: it is cut to 64 characters, and those
-	// that do not print are escaped as in JSON.
+	// Username is the name of the user concerned. If a log-in failed or was
+	// throttled, the client may have sent any text, so the name is cut to 64
+	// characters, and unprintable characters are escaped as in JSON.
 	Username string
 
-	// CaveatIndex is the place of the caveat for which the token was refused, and
-	// -1 where no caveat was to blame or the token had been accepted before.
+	// CaveatIndex is the index of the caveat that caused the rejection. It is
+	// -1 if no caveat caused it, or if the rejection came after the
+	// verification.
 	CaveatIndex int
 	CaveatType  caveat.Type // of that caveat
 }
 
-// An Observer is told of every event, in the goroutine in which it happened: it
-// should be quick, and safe for concurrent use.
+// Observer receives every event, in the goroutine that caused it. It should
+// return quickly, and must be safe for concurrent use.
 type Observer func(ctx context.Context, e Event)
 
-// ReportRefused tells the observer of credentials that the caller refused without
-// asking the authority, which reports its own decisions: those that cannot be
-// read, that an identity provider did not accept, or the caveats of which do not
-// allow what the [Actor] in ctx asks for. The event is LogInFailed for ByPassword
-// and Refused for other methods. Package rest calls it; err must not hold any part
-// of a credential.
+// ReportRefused reports credentials that the caller rejected to the observer.
+// The authority reports its own decisions; ReportRefused is for all others:
+// credentials that cannot be parsed, that an identity provider rejected, or
+// whose caveats do not allow what the [Actor] in ctx requests. The event is
+// LogInFailed for ByPassword and Refused for other methods. err must not
+// contain any part of a credential. Package rest calls ReportRefused.
 func (a *Authority) ReportRefused(ctx context.Context, method AuthMethod, err error) {
 	event := Event{Kind: Refused, Err: err}
 	if actor := ActorFrom(ctx); actor.Method == method {
@@ -107,20 +108,23 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 	}
 	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
 	e.ID, e.Time, e.Actor = id.String(), a.clock(), ActorFrom(ctx)
-	// They are parts of the token, which must not stay in memory with a log.
+	// Clones, so that a log that keeps the event does not keep the whole token
+	// text in memory.
 	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)
-	e.Username = auditable(e.Username)
+	e.Username = sanitizeUsername(e.Username)
 	if e.CaveatType == "" {
 		e.CaveatIndex = -1
 	}
 	a.observer(ctx, e)
 }
 
-// maxAuditedName is how many characters of a user name an event shows.
+// maxAuditedName is the maximum length of a user name in an event, in
+// characters.
 const maxAuditedName = 64
 
-// auditable makes a name that anybody may have made up fit for a log.
-func auditable(name string) string {
+// sanitizeUsername shortens and escapes a name that an attacker may have
+// chosen.
+func sanitizeUsername(name string) string {
 	end := 0
 	for range maxAuditedName {
 		_, size := utf8.DecodeRuneInString(name[end:])

@@ -46,7 +46,7 @@ func TestEventsNameTokensByID(t *testing.T) {
 	before := len(z.events)
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
 	assert.Len(t, z.events, before, "nothing happened to the token")
-	require.NoError(t, z.Rename(t.Context(), token.ID(), "another name"))
+	require.NoError(t, z.Update(t.Context(), token.ID(), macaroon.Change{Name: new("another name")}))
 	assert.Equal(t, macaroon.Updated, z.lastEvent(t).Kind)
 	assert.Len(t, z.events, before+1)
 	require.NoError(t, z.Restore(t.Context(), token.ID()))

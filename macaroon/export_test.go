@@ -1,7 +1,22 @@
 package macaroon
 
-// HashQuickly has the authority hash passwords with a thousandth of the work, for
-// tests of what comes before and after.
+// Unexported names that external tests use.
+const (
+	DefaultCustomMetadata   = defaultCustomMetadata
+	DefaultRecord           = defaultRecord
+	DefaultMaxParsedCaveats = defaultMaxParsedCaveats
+	LegacyTTL               = legacyTTL
+)
+
+// Unexported functions that external tests use.
+var (
+	ValidateUsername = validateUsername
+	ValidateFullName = validateFullName
+	ValidatePassword = validatePassword
+)
+
+// HashQuickly reduces the cost of hashing passwords to a thousandth, for tests
+// that are not about hashing.
 func HashQuickly(a *Authority) {
 	a.passwords.derive = func(h passwordHash, password string) ([]byte, error) {
 		h.iterations = h.iterations/1000 + 1

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-// Format prints what the token is, never its text, whatever the verb: a token
-// that strays into a log line does no harm.
+// Format prints the kind and id of the token, never its text, for every verb. A
+// token that is logged by mistake therefore reveals no secret.
 func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.label()) }
 
 // LogValue returns a group with the id, type and subject of the token.
@@ -33,7 +33,7 @@ func (t Token) label() string {
 	return fmt.Sprintf("[%s token %s]", t.Type().Class(), printable.Quote(t.ID()))
 }
 
-// String returns "access", "identity" or "invite", and "unknown" for zero.
+// String returns "access", "identity" or "invite"; "unknown" for the zero Class.
 func (c Class) String() string {
 	switch c {
 	case Access:
@@ -46,20 +46,20 @@ func (c Class) String() string {
 	return "unknown"
 }
 
-// MarshalJSON returns what the token says, in the form of the REST operation
-// examine: onezoneDomain, id, persistence, subject, type, caveats. It is a view
-// without the signature, from which no token can be made; to send a token, send
-// its String, or a [Credential].
+// MarshalJSON returns the content of the token in the form of the REST
+// operation examine: onezoneDomain, id, persistence, subject, type, caveats.
+// The JSON lacks the signature, so it is not a credential. To send a token,
+// send its String or a [Credential].
 func (t Token) MarshalJSON() ([]byte, error) { return t.Examine(nil) }
 
-// UnmarshalJSON always fails: what MarshalJSON returns lacks the signature. Read
-// a [Credential].
+// UnmarshalJSON always returns badToken, because the JSON of MarshalJSON lacks
+// the signature. Decode a [Credential] instead.
 func (*Token) UnmarshalJSON([]byte) error {
-	return errors.BadToken("a token is read from JSON as a Credential, or from its text by Parse")
+	return errors.BadToken("a token cannot be decoded from this JSON: decode a Credential, or call Parse with its text")
 }
 
-// Examine returns the JSON of MarshalJSON with the caveats read in the given
-// vocabulary. Caveats outside of it are shown as {"type":"unknown","text":TEXT}.
+// Examine returns the JSON of MarshalJSON with caveats parsed in the given
+// vocabulary. Caveats outside it are shown as {"type":"unknown","text":TEXT}.
 func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -71,7 +71,7 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 		Subject     caveat.Subject  `json:"subject"`
 		Type        Type            `json:"type"`
 		Caveats     []caveat.Caveat `json:"caveats"`
-	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), understood(t.Caveats(), v)})
+	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), parseCaveatTexts(t.Caveats(), v)})
 }
 
 func (t Token) persistence() string {
@@ -81,9 +81,9 @@ func (t Token) persistence() string {
 	return "named"
 }
 
-// Inspect returns a description of the token for people, one fact a line: what
-// it claims to be, its caveats and expiry. It never shows the signature, and
-// says that nothing of it was verified.
+// Inspect returns a readable description of the unverified token, one fact per
+// line: its id, type and subject, expiry and caveats. It states that nothing
+// was verified, and never shows the signature.
 func (t Token) Inspect() string {
 	if t.IsZero() {
 		return "no token\n"
@@ -112,21 +112,21 @@ func (t Token) Inspect() string {
 	} else {
 		line("expires", "%d", until)
 	}
-	for _, c := range understood(t.Caveats(), nil) {
+	for _, c := range parseCaveatTexts(t.Caveats(), nil) {
 		name := "caveat"
 		if c.Type() == caveat.TypeUnknown {
 			name = "unknown"
 		}
 		line(name, "%s", c.String())
 	}
-	for _, third := range t.third {
+	for _, third := range t.thirdParty {
 		line("discharge", "needed from %s", third.Location)
 	}
 	return b.String()
 }
 
-// Credential is a token that marshals as its whole text, for messages whose
-// purpose it is to hand a token over.
+// Credential is a token that marshals as its whole text, for messages that
+// transfer a token.
 type Credential struct{ Token }
 
 // MarshalJSON returns the text of the token as a JSON string.
@@ -135,14 +135,14 @@ func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String
 // MarshalText returns the text of the token.
 func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalText reads the text of a token like [Parse].
+// UnmarshalText parses the text of a token. The errors are those of [Parse].
 func (c *Credential) UnmarshalText(text []byte) (err error) {
 	c.Token, err = Parse(string(text))
 	return err
 }
 
-// UnmarshalJSON reads the text of a token from a JSON string. The error is that
-// of [Parse], badToken where it is no string.
+// UnmarshalJSON parses the text of a token from a JSON string. The errors are
+// those of [Parse]; badToken for other JSON.
 func (c *Credential) UnmarshalJSON(data []byte) error {
 	text, _ := jsonText(data)
 	return c.UnmarshalText([]byte(text))

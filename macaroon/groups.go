@@ -6,12 +6,12 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// maxGroups bounds how many groups a verification asks about: a holder can confine
-// a token to as many as it has room for.
+// maxGroups bounds the group lookups in one verification. Without it, a holder
+// could confine a token to thousands of groups and so cause as many lookups.
 const maxGroups = 4096
 
-// boundedGroups is a checker for one verification, which knows nobody to be in
-// more groups than it may ask about.
+// boundedGroups is a GroupChecker for one verification with a limited number of
+// lookups. Beyond the limit, IsMember returns false.
 type boundedGroups struct {
 	caveat.GroupChecker
 	left int

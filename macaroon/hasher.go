@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// hasher hashes passwords, and bounds how many at a time.
+// hasher hashes passwords, with limited concurrency.
 type hasher struct {
 	slots      semaphore
 	iterations int // of new hashes
@@ -20,16 +20,17 @@ func newHasher() hasher {
 	return hasher{newHashSlots(), DefaultPasswordIterations, passwordHash.derive}
 }
 
-// nobodysHash stands for the hash of a user who does not exist or has no
-// password. No password matches it, after the time that new hashes take.
-func (p hasher) nobodysHash() passwordHash {
+// dummyHash replaces the hash of a user who does not exist or has no password.
+// No password matches it; a comparison takes as long as with a new hash.
+func (p hasher) dummyHash() passwordHash {
 	return passwordHash{iterations: p.iterations, salt: make([]byte, passwordSaltSize)}
 }
 
 // isWeak reports whether the hash should be replaced once the password is known.
 func (p hasher) isWeak(h passwordHash) bool { return h.iterations < p.iterations }
 
-// hash returns the hash of a password under the salt, of the strength of new ones.
+// hash returns the hash of a password under the salt, with the current number
+// of iterations.
 func (p hasher) hash(ctx context.Context, password string, salt []byte) (hashed store.Secret, err error) {
 	h := passwordHash{iterations: p.iterations, salt: salt}
 	err = p.slots.do(ctx, func() error {
@@ -43,8 +44,8 @@ func (p hasher) hash(ctx context.Context, password string, salt []byte) (hashed 
 	return h.secret(), nil
 }
 
-// compare returns the index of the form that was hashed, -1 if none was. A
-// failure costs the same for every hash that is not stronger than new ones.
+// compare returns the index of the form that matches the hash, or -1. A
+// mismatch takes the same time for every hash with at most p.iterations.
 func (p hasher) compare(ctx context.Context, h passwordHash, forms []string) (right int, err error) {
 	right = -1
 	err = p.slots.do(ctx, func() error {
@@ -58,14 +59,14 @@ func (p hasher) compare(ctx context.Context, h passwordHash, forms []string) (ri
 				return nil
 			}
 		}
-		return p.fill(h, forms)
+		return p.padWork(h, forms)
 	})
 	return right, err
 }
 
-// fill does what is missing of the work of comparing the forms with a new hash.
-func (p hasher) fill(h passwordHash, forms []string) error {
-	rest := p.nobodysHash()
+// padWork spends the remaining time of comparing the forms with a new hash.
+func (p hasher) padWork(h passwordHash, forms []string) error {
+	rest := p.dummyHash()
 	rest.iterations = len(forms) * (p.iterations - h.iterations)
 	if rest.iterations <= 0 {
 		return nil
@@ -74,10 +75,10 @@ func (p hasher) fill(h passwordHash, forms []string) error {
 	return err
 }
 
-// semaphore bounds how many callers do something costly at a time.
+// semaphore limits the number of concurrent callers of an expensive operation.
 type semaphore chan struct{}
 
-// newHashSlots leaves half of the cores to everything else.
+// newHashSlots returns a semaphore for half of the CPUs, at least one.
 func newHashSlots() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 func (s semaphore) do(ctx context.Context, f func() error) error {

@@ -10,9 +10,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// checkHolder decides whether the subject may hold a token of the type and use
-// it with the services. status is what the store knows of the subject; the
-// directory, where there is one, knows better.
+// checkHolder checks that the subject may hold a token of the type and use it
+// with the services. status is the subject's status in the store; a configured
+// directory takes precedence over it.
 func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ Type, status store.Status, services ...caveat.Service) error {
 	if err := a.checkActive(ctx, subject, status); err != nil || typ.Class() != Access {
 		return err
@@ -28,8 +28,8 @@ func (a *Authority) checkHolder(ctx context.Context, subject caveat.Subject, typ
 	return nil
 }
 
-// checkActive decides whether the subject may hold tokens at all. status is what
-// the store knows of it; the directory, where there is one, knows better.
+// checkActive checks that the subject exists and is not blocked. status is the
+// subject's status in the store; a configured directory takes precedence.
 func (a *Authority) checkActive(ctx context.Context, subject caveat.Subject, status store.Status) error {
 	if a.directory != nil {
 		var err error
@@ -37,11 +37,12 @@ func (a *Authority) checkActive(ctx context.Context, subject caveat.Subject, sta
 			return environment.Error("looking up the subject of a token", err)
 		}
 	}
-	return refusedHolder(subject, status)
+	return holderError(subject, status)
 }
 
-// refusedHolder is why a subject of that status can hold no token; nil if it can.
-func refusedHolder(subject caveat.Subject, status store.Status) error {
+// holderError returns an error unless a subject with the status may hold
+// tokens.
+func holderError(subject caveat.Subject, status store.Status) error {
 	switch {
 	case status == store.HolderActive:
 		return nil
@@ -51,8 +52,7 @@ func refusedHolder(subject caveat.Subject, status store.Status) error {
 	return errors.TokenSubjectInvalid()
 }
 
-// checkSession decides whether the session that a token is bound to is the
-// subject's.
+// checkSession checks that the session of a token belongs to its subject.
 func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, session string) error {
 	if session == "" {
 		return nil
@@ -70,9 +70,9 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 	return nil
 }
 
-// checkService decides whether the subject may use access tokens with the
-// service. Onezone's worker is for everybody; the other services are for their
-// users; a Oneprovider uses tokens with nobody but Onezone.
+// checkService checks that the subject may use access tokens with the service.
+// Every subject may use Onezone's worker. Only their own users may use the
+// other services. A Oneprovider may use tokens only with Onezone's worker.
 func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, service caveat.Service) error {
 	ok, err := a.mayUse(ctx, subject, service)
 	if err != nil {
@@ -110,9 +110,9 @@ func (a *Authority) mayUse(ctx context.Context, subject caveat.Subject, service 
 	return false, nil
 }
 
-// checkGrant decides whether a token of the type with these caveats may be made
-// for the subject: the checks of a verification with every service that the
-// caveats name.
+// checkGrant checks that a token with this type and these caveats may be issued
+// to the subject. It makes the checks of a verification with every service that
+// the caveats name.
 func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ Type, cs []caveat.Caveat) error {
 	status, err := a.status(ctx, subject)
 	if err != nil {
@@ -125,13 +125,13 @@ func (a *Authority) checkGrant(ctx context.Context, subject caveat.Subject, typ 
 	return a.checkHolder(ctx, subject, typ, status, services...)
 }
 
-// maxServices bounds how often the application is asked on behalf of somebody who
-// confines a token, which takes no right to it.
+// maxServices bounds the lookups in the application for one call of Confine,
+// which unauthenticated clients can cause.
 const maxServices = 1024
 
-// servicesToUse returns the services that the subject of a token with these new
-// caveats must be allowed to use: those that the caveats name, or Onezone's worker
-// where they name none. The error is limitReached.
+// servicesToUse returns the services that the subject must be allowed to use
+// for these new caveats: those that the caveats name, or Onezone's worker if
+// they name none. The error is limitReached.
 func servicesToUse(cs []caveat.Caveat) ([]caveat.Service, error) {
 	services, limited := servicesOf(cs)
 	switch {
@@ -143,8 +143,8 @@ func servicesToUse(cs []caveat.Caveat) ([]caveat.Service, error) {
 	return services, nil
 }
 
-// servicesOf returns the services that the caveats name, each once, in order;
-// limited is false where they name none.
+// servicesOf returns the services that the caveats name, without duplicates, in
+// order. limited is false if they name none.
 func servicesOf(cs []caveat.Caveat) (services []caveat.Service, limited bool) {
 	var seen map[caveat.Service]bool
 	for _, c := range cs {
@@ -162,7 +162,7 @@ func servicesOf(cs []caveat.Caveat) (services []caveat.Service, limited bool) {
 	return services, len(services) > 0
 }
 
-// status is what the store knows of a subject.
+// status returns the subject's status in the store.
 func (a *Authority) status(ctx context.Context, subject caveat.Subject) (store.Status, error) {
 	if a.directory != nil || !isHolder(subject) {
 		return store.HolderMissing, nil

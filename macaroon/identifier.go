@@ -7,9 +7,9 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// identifier is what the signed identifier of a token says.
+// identifier is the parsed form of a token's signed identifier.
 type identifier struct {
-	text       string // as it is signed
+	text       string // the signed text
 	version    int    // 1 or 2
 	generation int64  // of a temporary token, from 1; 0: named
 	subject    caveat.Subject
@@ -17,24 +17,24 @@ type identifier struct {
 	id         string
 }
 
-// Words of a version 2 identifier: "2/nmd/usr-ID/act/ID".
+// Parts of a version 2 identifier, such as "2/nmd/usr-ID/act/ID".
 const (
 	namedText       = "nmd"
 	temporaryPrefix = "tmp-"
-	fragments       = 4 // behind the version
+	fragments       = 4 // after the version
 )
 
-// read reads an identifier. Version 1 is a bare id, which says nothing of its
-// subject or type; its tokens are access tokens. problem says what no Onezone
-// would have written.
-func (i *identifier) read(text string) (problem string) {
+// parse parses an identifier. Version 1 is a bare id without subject and type;
+// its tokens are access tokens. problem describes why the text is not an
+// identifier, "" if it is one.
+func (i *identifier) parse(text string) (problem string) {
 	if !isPlain(text) {
-		return "its identifier holds spaces, control characters or bytes that are not UTF-8"
+		return "its identifier contains spaces, control characters or bytes that are not UTF-8"
 	}
 	version, rest, slash := strings.Cut(text, "/")
 	switch {
 	case version == "2" && slash:
-		return i.readVersion2(text, rest)
+		return i.parseVersion2(text, rest)
 	case !slash || !isInteger(version):
 		*i = version1(text, text)
 	case version == "1" && rest != "" && !strings.Contains(rest, "/"):
@@ -45,12 +45,12 @@ func (i *identifier) read(text string) (problem string) {
 	return ""
 }
 
-// version1 is an identifier that says nothing but the id.
+// version1 returns a version 1 identifier, which holds only the id.
 func version1(text, id string) identifier {
 	return identifier{text: text, version: 1, subject: caveat.Nobody(), typ: AccessToken(), id: id}
 }
 
-func (i *identifier) readVersion2(text, rest string) (problem string) {
+func (i *identifier) parseVersion2(text, rest string) (problem string) {
 	var part [fragments]string
 	more := true
 	for n := range part {
@@ -82,8 +82,7 @@ func (i *identifier) readVersion2(text, rest string) (problem string) {
 	return ""
 }
 
-// isInteger reports whether Onezone takes the text for a version number, in
-// whatever notation.
+// isInteger reports whether Onezone would parse the text as a version number.
 func isInteger(s string) bool {
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		s = s[1:]
@@ -99,7 +98,7 @@ func parseGeneration(digits string) (int64, bool) {
 	return n, err == nil
 }
 
-// parseHolder reads a subject that can hold tokens.
+// parseHolder parses a subject that can hold tokens.
 func parseHolder(text string) (caveat.Subject, bool) {
 	s, err := caveat.ParseSubject(text)
 	return s, err == nil && isHolder(s)
@@ -109,8 +108,8 @@ func isHolder(s caveat.Subject) bool {
 	return (s.Type == caveat.SubjectUser || s.Type == caveat.SubjectProvider) && s.ID != ""
 }
 
-// print returns the text of the identifier's parts.
-func (i identifier) print() string {
+// format returns the identifier as text.
+func (i identifier) format() string {
 	if i.version == 1 {
 		return i.id
 	}

@@ -8,21 +8,22 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Inherit returns a copy of the token that a client may be given: it also
-// carries the caveats of the client's own token, parent, after those it has.
-// Caveats whose exact text the token has already are not added again; a nil
-// parent stands for a client without a token, and adds nothing. The binding of
-// the parent to a session is not inherited.
+// Inherit returns a copy of the token, confined by the caveats of parent.
+// parent is the token with which the client authenticated; nil means that the
+// client has none, and Inherit then returns t. Caveats that t already carries
+// with the same text are not repeated. The copy does not inherit the session of
+// parent.
 //
-// [Authority.Issue] and [Authority.IssueNamed] do this for [Grant].Parent.
-// Applications that show tokens of [Authority.Get] and its siblings to clients
-// should call it themselves: a client must not escape the caveats of its token
-// by reading another one.
+// [Authority.Issue] and [Authority.IssueNamed] inherit from [Grant].Parent.
+// Applications that return tokens from [Authority.Get], GetByName or List to
+// clients should call Inherit themselves. Otherwise a client could escape the
+// caveats of its own token by reading another one.
 //
-// Errors: forbidden, with a hint that says why, for a caveat of a type that
-// tokens of this type do not support, and where the copy would be larger than a
-// new token may be; unauthorized without details for the zero Auth, which
-// proves nothing; badToken for the zero Token.
+// Errors:
+//   - forbidden, with a hint, for a caveat that tokens of this type do not
+//     support, and if the copy would exceed the limits on new tokens;
+//   - unauthorized without details if parent is the zero Auth;
+//   - badToken if t is the zero Token.
 func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 	switch {
 	case parent == nil:
@@ -43,7 +44,8 @@ func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 			return Token{}, errors.Forbidden(fmt.Sprintf(
 				"the access token of the request has a caveat of the type %s, which %s tokens cannot carry", typ, t.Type().Class()))
 		}
-		// A clone, because a record must not keep the client's whole token.
+		// A clone, so that the copy does not keep the client's whole token in
+		// memory.
 		if missing = append(missing, strings.Clone(text)); len(t.caveats)+len(missing) > limit {
 			return Token{}, errors.Forbidden(fmt.Sprintf(
 				"with the caveats of the access token of the request, the token would have more than %d caveats", limit))

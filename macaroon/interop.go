@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	// The interoperability layer: binary V2 and JSON formats, third-party
-	// caveats; the implementation of the paper's authors' circle, with no
-	// dependencies beyond x/crypto.
+	// For interoperability: binary V2 and JSON formats, third-party caveats. It
+	// is the reference implementation in Go and depends only on x/crypto.
 	macaroonv2 "gopkg.in/macaroon.v2"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -16,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Macaroon returns the token as a value of gopkg.in/macaroon.v2, from where it
-// can be written in other formats, given third-party caveats and discharged.
+// Macaroon returns the token as a value of gopkg.in/macaroon.v2. That package
+// encodes other formats, adds third-party caveats and discharges them.
 func (t Token) Macaroon() (*macaroonv2.Macaroon, error) {
 	if t.IsZero() {
 		return nil, errors.BadToken("it is empty")
@@ -29,21 +28,21 @@ func (t Token) Macaroon() (*macaroonv2.Macaroon, error) {
 	return &m, nil
 }
 
-// FromMacaroon returns the token that a value of gopkg.in/macaroon.v2 is, under
-// the default limits. The error is badToken: it is nil, or not the macaroon of a
-// token.
+// FromMacaroon converts a value of gopkg.in/macaroon.v2 to a token, under the
+// default limits. The error is badToken if m is nil or not a token of an
+// Onezone, and tokenTooLarge {limit} if its text would be longer than 1 MiB.
 func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 	if m == nil {
 		return Token{}, errors.BadToken("it is empty")
 	}
-	// A macaroon that was made in version 2 refuses to be written in version 1,
-	// so its parts are.
+	// The package does not encode a version 2 macaroon in version 1, so the
+	// packets are written here.
 	raw, problem := packetsOf(m)
 	if problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
 	var t Token
-	if problem := t.read(&body{raw: string(raw)}, DefaultMaxParsedCaveats); problem != "" {
+	if problem := t.parse(&body{raw: string(raw)}, defaultMaxParsedCaveats); problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
 	if len(t.String()) > DefaultMaxSize {
@@ -52,10 +51,10 @@ func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 	return t, nil
 }
 
-// VerifyDischarged checks a token with third-party caveats: like [Token.Verify],
-// with the discharges of those caveats, which must be bound to the token. The
-// first-party caveats of a discharge are caveats of the token too, in the place
-// of the caveat that it discharges.
+// VerifyDischarged verifies a token with third-party caveats, using their
+// discharges. It works like [Token.Verify]. Each discharge must be bound to the
+// token. The first-party caveats of a discharge are checked like caveats of the
+// token, in place of the caveat that it discharges.
 func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req caveat.Request, discharges []*macaroonv2.Macaroon) (Auth, error) {
 	m, err := t.Macaroon()
 	if err != nil || secret.IsZero() || slices.Contains(discharges, nil) {
@@ -72,7 +71,7 @@ func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req ca
 	return c.verified(ctx, &req)
 }
 
-// packetsOf writes the parts of a macaroon as packets.
+// packetsOf encodes a macaroon as version 1 packets.
 func packetsOf(m *macaroonv2.Macaroon) (raw []byte, problem string) {
 	type part struct{ key, value string }
 	parts := []part{{"location", m.Location()}, {"identifier", string(m.Id())}}
@@ -85,7 +84,7 @@ func packetsOf(m *macaroonv2.Macaroon) (raw []byte, problem string) {
 	parts = append(parts, part{"signature", string(m.Signature())})
 	for _, p := range parts {
 		if !wire.Fits(p.key, p.value) {
-			return nil, "a part of it is too long for a packet of 65535 bytes"
+			return nil, "a field of it is too long for a packet of 65535 bytes"
 		}
 		raw = wire.AppendPacket(raw, p.key, p.value)
 	}

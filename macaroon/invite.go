@@ -6,8 +6,8 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// InviteType tells who is invited to what. The zero InviteType is invalid; as
-// an expectation it stands for any.
+// InviteType specifies who may join or support what. The zero InviteType is
+// invalid, except as an expected type, where it means any.
 type InviteType uint8
 
 // The invite types.
@@ -28,14 +28,14 @@ const (
 	GroupJoinAtmInventory
 )
 
-// invitation is what is fixed for an invite type.
+// invitation holds the constants of an invite type.
 type invitation struct {
 	code      string   // in the identifier
 	name      string   // in JSON
 	targetKey string   // JSON key of the target's id
-	phrase    string   // in words, before the target's id
-	defaults  []string // privileges that the new member gets, sorted; nil: none apply
-	allowed   []string // privileges that may be given instead, sorted
+	phrase    string   // for Describe, before the target's id
+	defaults  []string // privileges that the new member gets by default, sorted; nil: type without privileges
+	allowed   []string // privileges that a token may grant instead, sorted
 }
 
 var invitations = [...]invitation{
@@ -66,8 +66,8 @@ func (i InviteType) code() string      { return i.row().code }
 func (i InviteType) targetKey() string { return i.row().targetKey }
 func (i InviteType) phrase() string    { return i.row().phrase }
 
-// parameters is the last part of the text of an invite token: a relic that only
-// supportSpace fills.
+// parameters returns the last part of the text of an invite type. It has no
+// meaning, and only supportSpace has a nonempty one.
 func (i InviteType) parameters() string {
 	if i == SupportSpace {
 		return "ge"
@@ -75,8 +75,8 @@ func (i InviteType) parameters() string {
 	return ""
 }
 
-// String returns the JSON name, such as "userJoinGroup"; "any" for zero, which
-// is how an error names the expectation of any invitation.
+// String returns the JSON name, such as "userJoinGroup". For the zero
+// InviteType it returns "any", as in errors about the expected invite type.
 func (i InviteType) String() string {
 	if name := i.row().name; name != "" {
 		return name
@@ -84,8 +84,8 @@ func (i InviteType) String() string {
 	return "any"
 }
 
-// ParseInviteType reads a JSON name. The error is badValueNotAllowed {key
-// "inviteType"}, also for "any".
+// ParseInviteType parses a JSON name, such as "userJoinGroup". The error is
+// badValueNotAllowed {key "inviteType"}, also for "any".
 func ParseInviteType(name string) (InviteType, error) {
 	var names []string
 	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
@@ -97,6 +97,7 @@ func ParseInviteType(name string) (InviteType, error) {
 	return 0, errors.BadValueNotAllowed("inviteType", names...)
 }
 
+// inviteTypeOf returns the invite type with the code, or zero.
 func inviteTypeOf(code string) InviteType {
 	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
 		if invitations[i].code == code {
@@ -106,10 +107,10 @@ func inviteTypeOf(code string) InviteType {
 	return 0
 }
 
-// DefaultPrivileges returns, sorted, what a new member may do in the target
-// unless the token says otherwise; nil for types without privileges.
+// DefaultPrivileges returns the privileges that a new member gets by default,
+// sorted. It returns nil for types without privileges.
 func (i InviteType) DefaultPrivileges() []string { return slices.Clone(i.row().defaults) }
 
-// AllowedPrivileges returns, sorted, what a token may let a new member do in
-// the target; nil for types without privileges.
+// AllowedPrivileges returns the privileges that a token may grant to a new
+// member, sorted. It returns nil for types without privileges.
 func (i InviteType) AllowedPrivileges() []string { return slices.Clone(i.row().allowed) }

@@ -15,51 +15,53 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Grant says what a token is to grant.
+// Grant describes a token to issue.
 type Grant struct {
-	Subject caveat.Subject // who the token speaks for: a user or Oneprovider
+	Subject caveat.Subject // on whose behalf the token acts: a user or Oneprovider
 	Type    Type
 	Caveats []caveat.Caveat
-	// Parent is what the token proves with which the client asks for this one.
-	// The new token inherits its caveats, as [Authority.Inherit] describes; what
-	// else is judged of a grant is judged without them. nil: the client has no
-	// token.
+	// Parent is the verified token with which the client authenticated; nil if
+	// it has none. The new token inherits its caveats: see [Authority.Inherit].
+	// All other checks ignore the inherited caveats.
 	Parent *Auth
 
-	// The rest is kept in the record of a named token; a temporary one has none.
+	// The remaining fields belong to the record of a named token. They must be
+	// zero for a temporary token.
 
-	Custom  json.RawMessage // a JSON object of the client's; nil: {}
-	Revoked bool            // the token is made revoked, to be restored later
-	// Privileges of an invite token: what the new member may do. nil: the
-	// defaults of the type. Setting any needs the subject's right to do so.
+	Custom  json.RawMessage // the client's metadata, a JSON object; nil: {}
+	Revoked bool            // the token is created revoked, to be restored later
+	// Privileges that an invite token grants to the new member. nil: the
+	// defaults of the type. The subject must have the right to set privileges.
 	Privileges []string
-	// UsageLimit is how often an invite token can be consumed; 0: without limit.
+	// UsageLimit limits how often an invite token can be consumed; 0: no limit.
 	UsageLimit int64
 }
 
-// Issue makes a temporary token: nothing of it is stored, and it is revoked only
-// together with all temporary tokens of its subject. It must carry a time caveat
-// that ends within the maximum TTL of the authority.
+// Issue issues a temporary token. No record of it is stored, so it can be
+// revoked only together with all temporary tokens of its subject. It must carry
+// a time caveat that ends within the limit of [WithMaxTemporaryTTL].
 //
-// Errors: badValueTokenType {key "type"}; badValueCaveat {caveat} and the other
-// errors of [Token.Confine]; for an invite token those of [Inviters];
-// userBlocked, tokenSubjectInvalid, tokenSessionInvalid or tokenServiceForbidden
-// where the token would be refused whatever its caveats;
-// tokenTimeCaveatRequired {maxTtl}; forbidden and unauthorized for a Parent, as
-// [Authority.Inherit] returns them; badData for a grant of what only a record
-// can keep.
+// Errors:
+//   - badValueTokenType {key "type"};
+//   - badValueCaveat {caveat} and the other errors of [Token.Confine];
+//   - those of [Inviters], for an invite token;
+//   - userBlocked, tokenSubjectInvalid, tokenSessionInvalid or
+//     tokenServiceForbidden if no verification could succeed;
+//   - tokenTimeCaveatRequired {maxTtl};
+//   - forbidden and unauthorized for Parent, as in [Authority.Inherit];
+//   - badData for a field that only named tokens support.
 func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
-		return Token{}, errors.BadDataHint("persistence", "only a named token has metadata, privileges and a usage limit, and can be made revoked")
+		return Token{}, errors.BadDataHint("persistence", "only named tokens support metadata, privileges, a usage limit and creation as revoked")
 	}
-	if err := a.checkSpecified(ctx, g); err != nil {
+	if err := a.validateGrant(ctx, g); err != nil {
 		return Token{}, err
 	}
 	if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
 		return Token{}, err
 	}
 	maxTTL := int64(a.maxTTL / time.Second)
-	// Subtracted on this side, where nothing overflows: until is not negative.
+	// until is not negative, so this subtraction cannot overflow.
 	if until, ok := caveat.Expiry(g.Caveats); !ok || until-maxTTL > a.clock().Unix() {
 		return Token{}, errors.TokenTimeCaveatRequired(maxTTL)
 	}
@@ -71,8 +73,8 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("looking up the temporary secret: %w", err)
 	}
-	// Once more, because the subject may have been deleted, and the secret with it,
-	// before this call made another: see DeleteUser.
+	// Checked again, because the subject and its secret may have been deleted
+	// before this call created a new secret: see DeleteUser.
 	if err := a.checkActive(ctx, g.Subject, key.Holder); err != nil {
 		return Token{}, err
 	}
@@ -89,20 +91,23 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	a.issued(ctx, t)
+	a.observeIssued(ctx, t)
 	return t, nil
 }
 
-// IssueNamed makes a named token, which has a record: it can be listed, shown
-// again, revoked and restored. The name must be unique among the tokens of the
-// subject, and of the form that [ValidateName] wants.
+// IssueNamed issues a named token. Its record is stored, so it can be listed,
+// read again, revoked and restored. The name must be valid ([ValidateName]) and
+// unique among the tokens of the subject.
 //
-// Errors, beside those of Issue: badValueName; badValueJSON {key
-// "customMetadata"}, or malformedData for metadata that two JSON readers could
-// understand differently; for an invite token badValueTooLow {key "usageLimit"} and
-// badValueListNotAllowed {key "privileges"}, and badData for either of the two
-// given to a type that has none; badValueIdentifierOccupied {key "name"};
-// limitReached past one of the [Quotas].
+// Errors, in addition to those of Issue:
+//   - badValueName;
+//   - badValueIdentifierOccupied {key "name"};
+//   - badValueJSON {key "customMetadata"}, or malformedData for metadata that
+//     two JSON parsers could interpret differently;
+//   - badValueTooLow {key "usageLimit"} and badValueListNotAllowed {key
+//     "privileges"};
+//   - badData for a usage limit or privileges if the type has none;
+//   - limitReached beyond one of the [Quotas].
 func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token, error) {
 	if err := ValidateName(name); err != nil {
 		return Token{}, err
@@ -114,18 +119,18 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err := checkInviteMetadata(g); err != nil {
 		return Token{}, err
 	}
-	if err := a.checkSpecified(ctx, g); err != nil {
+	if err := a.validateGrant(ctx, g); err != nil {
 		return Token{}, err
 	}
-	// Where the store alone knows whether the subject may have the token, the
-	// creation of the record tells.
+	// If only the store knows whether the subject may have the token,
+	// CreateToken checks it.
 	storeDecides := a.storeDecides(g)
 	if !storeDecides {
 		if err := a.checkGrant(ctx, g.Subject, g.Type, g.Caveats); err != nil {
 			return Token{}, err
 		}
 	}
-	// Minted before: what cannot be written as a token leaves no record.
+	// Minted before the record is created, so that a failure leaves no record.
 	t, secret, err := a.mintNamed(ctx, g)
 	record := store.Token{
 		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
@@ -136,26 +141,26 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 		err = a.checkQuotas(ctx, record)
 	}
 	if err != nil && storeDecides {
-		err = cmp.Or(a.checkGrant(ctx, g.Subject, g.Type, g.Caveats), err) // the subject comes first
+		err = cmp.Or(a.checkGrant(ctx, g.Subject, g.Type, g.Caveats), err) // an error about the subject has precedence
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	if err := a.keep(ctx, record); err != nil {
+	if err := a.createRecord(ctx, record); err != nil {
 		return Token{}, err
 	}
-	a.issued(ctx, t)
+	a.observeIssued(ctx, t)
 	return t, nil
 }
 
-// storeDecides reports whether nobody but the store has to be asked whether the
-// subject of the grant may have the token, and there can be such a subject.
+// storeDecides reports whether the store alone can decide whether the subject
+// of the grant may have the token.
 func (a *Authority) storeDecides(g Grant) bool {
 	_, limited := servicesOf(g.Caveats)
 	return a.directory == nil && !limited && g.Type.Session() == "" && store.ValidateHolder(g.Subject) == nil
 }
 
-// mintNamed makes a token that is not known to anybody yet.
+// mintNamed mints a named token without storing a record.
 func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret, error) {
 	secret, err := a.newSecret(ctx)
 	if err != nil {
@@ -172,16 +177,16 @@ func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret
 	return t, secret, err
 }
 
-// keep stores the record of a named token if its subject is active, also when the
-// record is there: a subject that is deleted at the same time may have had its
-// other tokens removed before. See DeleteUser and Forget.
-func (a *Authority) keep(ctx context.Context, record store.Token) error {
+// createRecord stores the record of a named token. The subject must still be
+// active once the record exists, because a concurrent deletion of the subject
+// may have removed its tokens before. See DeleteUser and Forget.
+func (a *Authority) createRecord(ctx context.Context, record store.Token) error {
 	if a.directory == nil {
 		status, err := a.store.CreateToken(ctx, record, store.HolderActive)
 		if err != nil {
 			return fmt.Errorf("storing a named token: %w", err)
 		}
-		return refusedHolder(record.Subject, status)
+		return holderError(record.Subject, status)
 	}
 	if _, err := a.store.CreateToken(ctx, record, 0); err != nil {
 		return fmt.Errorf("storing a named token: %w", err)
@@ -196,39 +201,41 @@ func (a *Authority) keep(ctx context.Context, record store.Token) error {
 	return err
 }
 
-// LegacyTTL is how long a token of [Authority.IssueLegacy] is good for: a year.
-const LegacyTTL = 31536000 * time.Second
+// legacyTTL is the lifetime of a legacy token: 365 days.
+const legacyTTL = 31536000 * time.Second
 
-// IssueLegacy makes a client token as old clients ask for: a named access token
-// of the subject that is good for [LegacyTTL], with a name made of the time. It
-// inherits the caveats of parent as [Grant].Parent. The errors are those of
-// IssueNamed.
+// IssueLegacy issues a client token of the legacy API. It is a named access
+// token of the subject, valid for 365 days, whose name contains the time. It
+// inherits the caveats of parent, as with [Grant].Parent. The errors are those
+// of IssueNamed.
 func (a *Authority) IssueLegacy(ctx context.Context, subject caveat.Subject, parent *Auth) (Token, error) {
-	suffix, err := a.draw(3)
+	suffix, err := a.randomHex(3)
 	if err != nil {
 		return Token{}, err
 	}
 	now := a.clock().UTC()
 	name := "access token " + now.Format("2006-01-02T15.04.05Z") + " " + suffix
 	return a.IssueNamed(ctx, name, Grant{
-		Subject: subject, Type: AccessToken(), Caveats: []caveat.Caveat{caveat.Until(now.Add(LegacyTTL))}, Parent: parent,
+		Subject: subject, Type: AccessToken(), Caveats: []caveat.Caveat{caveat.Until(now.Add(legacyTTL))}, Parent: parent,
 	})
 }
 
 // Confine returns a copy of the token with the caveats added, under the limits
 // and in the vocabulary of the authority.
 //
-// Of a token whose signature is right, the subject must exist, not be blocked, and
-// be allowed to use the services that the new caveats name; the caveats that the
-// token has, and whether it is revoked, do not matter. Other tokens, and those of
-// version 1, get the caveats and no check, so that the answer tells nothing about
-// the subject that they claim.
+// If the signature is valid, the subject must exist, must not be blocked, and
+// must be allowed to use the services that the new caveats name. Existing
+// caveats and revocation are not checked. If the signature is invalid, or the
+// token has version 1, Confine adds the caveats without these checks, so that
+// the answer reveals nothing about the subject that the token claims.
 //
-// Errors: those of [Token.Confine]; limitReached for more than 1024 services; for
-// a right signature userBlocked, tokenSubjectInvalid, tokenSessionInvalid and
-// tokenServiceForbidden {service}.
+// Errors:
+//   - those of [Token.Confine];
+//   - limitReached for more than 1024 services;
+//   - with a valid signature userBlocked, tokenSubjectInvalid,
+//     tokenSessionInvalid and tokenServiceForbidden {service}.
 func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (Token, error) {
-	// Before anybody is asked: it takes no right to the token to get here.
+	// Checked before any lookup, because unauthenticated clients get here.
 	if len(t.caveats)+len(cs) > a.confiner.maxCaveats {
 		return Token{}, tooManyCaveats(a.confiner.maxCaveats)
 	}
@@ -243,8 +250,8 @@ func (a *Authority) Confine(ctx context.Context, t Token, cs ...caveat.Caveat) (
 	return a.confiner.confine(t, cs)
 }
 
-// checkConfined decides whether the subject of the token may have it with these
-// caveats, if the token is genuine.
+// checkConfined checks that the subject may have the token with these caveats,
+// if the token is genuine.
 func (a *Authority) checkConfined(ctx context.Context, t *Token, cs []caveat.Caveat) error {
 	services, err := servicesToUse(cs)
 	if err != nil {
@@ -263,12 +270,13 @@ func (a *Authority) checkConfined(ctx context.Context, t *Token, cs []caveat.Cav
 	return a.checkHolder(ctx, t.Subject(), t.Type(), key.Holder, services...)
 }
 
-func (a *Authority) issued(ctx context.Context, t Token) {
+func (a *Authority) observeIssued(ctx context.Context, t Token) {
 	a.observe(ctx, Event{Kind: Issued, TokenID: t.ID(), Type: t.Type(), Subject: t.Subject()})
 }
 
-// checkSpecified decides whether a token of the grant can be made, for whomever.
-func (a *Authority) checkSpecified(ctx context.Context, g Grant) error {
+// validateGrant checks the type, caveats and invitation of the grant. It does
+// not check the subject.
+func (a *Authority) validateGrant(ctx context.Context, g Grant) error {
 	if !g.Type.isComplete() {
 		return errors.BadValueTokenType("type")
 	}
@@ -278,7 +286,7 @@ func (a *Authority) checkSpecified(ctx context.Context, g Grant) error {
 	return a.CheckInvitation(ctx, g)
 }
 
-// validate decides whether the caveats may enter a new token.
+// validate checks that a new token may carry the caveats.
 func (a *Authority) validate(cs []caveat.Caveat) error {
 	for _, c := range cs {
 		if err := a.confiner.vocabulary.Validate(c); err != nil {
@@ -288,11 +296,11 @@ func (a *Authority) validate(cs []caveat.Caveat) error {
 	return nil
 }
 
-// CheckInvitation decides whether the subject of the grant may make the
-// invitation that it is about, with the privileges that it sets, as
-// [Authority.Issue] and [Authority.IssueNamed] do; nil for other types. It is for
-// who has to report this before other faults of the grant. Errors: those of
-// [Inviters].
+// CheckInvitation checks that the subject of the grant may issue its
+// invitation, with its privileges. [Authority.Issue] and [Authority.IssueNamed]
+// make the same check; call CheckInvitation to report this error before other
+// errors of the grant. It returns nil for grants of other types. Errors: those
+// of [Inviters].
 func (a *Authority) CheckInvitation(ctx context.Context, g Grant) error {
 	invite, target := g.Type.Invitation()
 	if invite == 0 {
@@ -304,7 +312,7 @@ func (a *Authority) CheckInvitation(ctx context.Context, g Grant) error {
 	})
 }
 
-// checkInvitation delegates to Inviters. Without them no target exists.
+// checkInvitation delegates to Inviters; by default no target exists.
 func (a *Authority) checkInvitation(ctx context.Context, i Invitation) error {
 	if a.inviters == nil {
 		return errors.InviteTokenTargetIDInvalid(i.Target)
@@ -312,7 +320,7 @@ func (a *Authority) checkInvitation(ctx context.Context, i Invitation) error {
 	return a.inviters.CheckInvitation(ctx, i)
 }
 
-// checkInviteMetadata judges what only invite tokens have.
+// checkInviteMetadata checks the fields that only invite tokens support.
 func checkInviteMetadata(g Grant) error {
 	invite, _ := g.Type.Invitation()
 	allowed := invite.AllowedPrivileges()
@@ -334,14 +342,14 @@ func checkInviteMetadata(g Grant) error {
 	return nil
 }
 
-// privileges returns what the record of the token keeps: a sorted set, nil for
-// tokens without privileges.
+// privileges returns the privileges for the token's record, sorted and without
+// duplicates. It returns nil for types without privileges.
 func (g Grant) privileges() []string {
 	invite, _ := g.Type.Invitation()
 	if g.Privileges == nil {
 		return invite.DefaultPrivileges()
 	}
-	set := append([]string{}, g.Privileges...) // empty is not nil
+	set := append([]string{}, g.Privileges...) // keeps an empty list distinct from nil
 	slices.Sort(set)
 	return slices.Compact(set)
 }
@@ -358,7 +366,7 @@ func (a *Authority) customMetadata(custom json.RawMessage) (json.RawMessage, err
 	case err == nil && object != nil:
 		return custom, nil
 	case err != nil && utf8.Valid(custom) && json.Valid(custom):
-		return nil, err // two readers of it could disagree
+		return nil, err // two JSON parsers could interpret it differently
 	}
 	return nil, errors.BadValueJSON("customMetadata")
 }

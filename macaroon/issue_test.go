@@ -361,7 +361,7 @@ func TestAStoreThatIsGone(t *testing.T) {
 		"Owner":                  func() error { _, err := a.Owner(ctx, "id"); return err },
 		"GetByName":              func() error { _, err := a.GetByName(ctx, alice, "name"); return err },
 		"List":                   func() error { _, _, err := a.List(ctx, store.Query{}); return err },
-		"Rename":                 func() error { return a.Rename(ctx, "id", "name") },
+		"Update":                 func() error { return a.Update(ctx, "id", macaroon.Change{Name: new("name")}) },
 		"Revoke":                 func() error { return a.Revoke(ctx, "id") },
 		"Restore":                func() error { return a.Restore(ctx, "id") },
 		"RevokeConfined":         func() error { return a.RevokeConfined(ctx, named) },

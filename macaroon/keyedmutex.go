@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// keyedMutex is a mutex for each key. The zero value is ready; keys that nobody
-// holds or waits for take no memory.
+// keyedMutex is a set of mutexes, one for each key. The zero value is ready to
+// use. Keys that are not locked or waited for take no memory.
 type keyedMutex struct {
 	mu    sync.Mutex
 	locks map[string]*keyLock
@@ -14,10 +14,10 @@ type keyedMutex struct {
 
 type keyLock struct {
 	held  chan struct{} // holds one element while the key is locked
-	users int           // who hold or wait, under keyedMutex.mu
+	users int           // goroutines that hold it or wait for it, under keyedMutex.mu
 }
 
-// lock locks the key, or gives up with the error of ctx when that is done.
+// lock locks the key, or returns the error of ctx when that is done.
 func (m *keyedMutex) lock(ctx context.Context, key string) (unlock func(), err error) {
 	m.mu.Lock()
 	if m.locks == nil {

@@ -6,20 +6,21 @@ import (
 	"sync"
 )
 
-// Bounds of the memory of [knownAddresses]. Past the first, a new user pushes out
-// one at random; past the second, an address the one that was used least recently.
+// Limits of [knownAddresses]. Beyond the first, a new user evicts a random
+// user. Beyond the second, a new address evicts the least recently used one.
 const (
 	maxKnownUsers     = 100_000
 	maxKnownAddresses = 8 // of one user
 )
 
-// knownAddresses remembers from which networks users have logged in with their
-// password. An unknown network is never remembered: it is everybody's.
+// knownAddresses records the networks from which users have logged in with
+// their password. It never records the unknown network, because all clients
+// without a known address share it.
 type knownAddresses struct {
 	seed maphash.Seed
 
 	mu     sync.Mutex
-	byUser map[uint64][]uint64 // hashes, the last used first
+	byUser map[uint64][]uint64 // hashes, most recently used first
 }
 
 func newKnownAddresses() knownAddresses {

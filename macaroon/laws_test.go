@@ -270,7 +270,7 @@ func TestLaw08SecretsDoNotLeak(t *testing.T) {
 	out.WriteString(toJSON(t, token))
 	out.WriteString(toJSON(t, record))
 	for _, err := range []error{
-		z.verify(forged(t, token)), z.Rename(t.Context(), token.ID(), ""),
+		z.verify(forged(t, token)), z.Update(t.Context(), token.ID(), macaroon.Change{Name: new("")}),
 		func() error { _, err := macaroon.Parse(token.String() + "?"); return err }(),
 		func() error { _, err := macaroon.Mint(macaroon.Spec{}, record.Secret); return err }(),
 	} {
@@ -335,7 +335,9 @@ func TestLaw10NothingAcknowledgedIsLost(t *testing.T) {
 				assert.True(t, err == nil || errors.Is(err, errors.IDInviteTokenUsageLimitReached), "%v", err)
 			}
 		})
-		wg.Go(func() { assert.NoError(t, z.Rename(ctx, token.ID(), fmt.Sprintf("name %d", i))) })
+		wg.Go(func() {
+			assert.NoError(t, z.Update(ctx, token.ID(), macaroon.Change{Name: new(fmt.Sprintf("name %d", i))}))
+		})
 		wg.Go(func() { assert.NoError(t, z.RevokeTemporary(ctx, alice)) })
 	}
 	wg.Wait()

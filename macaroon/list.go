@@ -7,21 +7,22 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Sizes of a page of [Authority.List]. Records are read a few at a time, because
-// how large they are shows only then.
+// Sizes of a page of [Authority.List]. Records are read a few at a time,
+// because their size is known only after they are read.
 const (
-	maxPageBytes = 64 << 10 // of records, after which no more are read
-	firstRecords = 4        // that are read at first
-	maxRecords   = 8        // that are read at once
+	maxPageBytes = 64 << 10 // total size of the records after which a page ends
+	firstRecords = 4        // records in the first read
+	maxRecords   = 8        // records in any read
 )
 
-// List returns a page of named tokens in the order of their creation, and the
-// cursor of the next page, zero after the last. A page ends before the limit of the
-// query where its records have about 64 KiB together.
+// List returns a page of named tokens in order of creation, and the cursor of
+// the next page. The cursor is zero after the last page. A page may have fewer
+// tokens than the limit of the query, because it ends when its records exceed
+// 64 KiB.
 //
-// A sealed store lists a record without its secret where that does not open. The
-// token is left out then, so that one record does not hide the others:
-// [Authority.ListIDs] has its id, and [Authority.Get] tells what is wrong.
+// If a sealed store cannot open the secret of a record, List leaves out that
+// token and returns the others. [Authority.ListIDs] includes its id, and
+// [Authority.Get] returns the reason.
 func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next store.Cursor, err error) {
 	left, size := q.PageSize(), 0
 	for step := firstRecords; left > 0 && size < maxPageBytes; step = min(2*step, maxRecords) {
@@ -49,9 +50,9 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 	return page, q.After, nil
 }
 
-// ListIDs returns the ids of a page of named tokens in the order of
-// [Authority.List], and the cursor of the next page, zero after the last. It reads
-// no records.
+// ListIDs returns a page of ids of named tokens in order of creation, and the
+// cursor of the next page. The cursor is zero after the last page. It does not
+// read whole records.
 func (a *Authority) ListIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
 	page, next, err = a.store.ListTokenIDs(ctx, q)
 	if err != nil {

@@ -9,28 +9,28 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// LogIn returns the user with this name and password. Failures are counted by the
-// name and by the address of the [Actor] in ctx; see [WithThrottle].
+// LogIn returns the user with this name and password. Failures count for the
+// name and for the address of the [Actor] in ctx; see [WithThrottle].
 //
 // Errors:
-//   - badBasicCredentials for a wrong name or password, and for every password of
-//     a user who has none; all of them take the same time;
+//   - badBasicCredentials for a wrong name or password, and for any password of
+//     a user without one; all of these take the same time;
 //   - userBlocked for a blocked user, if the password is right;
 //   - a [ThrottledError] after too many failures.
 //
 // Hashing concurrency is limited so that token verification keeps a CPU; a call
-// waits for its turn, or for ctx.
+// waits for a free slot or until ctx is done.
 func (a *Authority) LogIn(ctx context.Context, username, password string) (caveat.Subject, error) {
 	actor := ActorFrom(ctx)
-	conclude, err := a.logIns.attempt(ctx, username, actor.Address)
+	finish, err := a.logIns.attempt(ctx, username, actor.Address)
 	if err != nil {
 		if errors.As(err, new(ThrottledError)) {
 			a.observe(ctx, Event{Kind: LogInThrottled, Username: username, Err: err})
 		}
 		return caveat.Subject{}, err
 	}
-	failed := true // also where a panic ends the call
-	defer func() { conclude(failed) }()
+	failed := true // a panic counts as a failure
+	defer func() { finish(failed) }()
 	user, err := a.checkPassword(ctx, username, password)
 	_, failed = err.(*errors.Error)
 	switch {
@@ -45,15 +45,16 @@ func (a *Authority) LogIn(ctx context.Context, username, password string) (cavea
 	return user, nil
 }
 
-// checkPassword returns the user with this name, even along with an error of the
-// catalogue. Whether there is one, with what hash and in what state does not show
-// in the time that a wrong password takes.
+// checkPassword returns the user with this name and password. It returns a
+// known user also together with an error of the catalogue. The time for a wrong
+// password does not depend on whether the user exists, on its hash or its
+// state.
 func (a *Authority) checkPassword(ctx context.Context, username, password string) (caveat.Subject, error) {
 	i, err := a.store.GetIdentityByUsername(ctx, username)
 	if err != nil && !errors.Is(err, errors.IDNotFound) {
 		return caveat.Subject{}, fmt.Errorf("looking up a user: %w", err)
 	}
-	hash := a.passwords.nobodysHash()
+	hash := a.passwords.dummyHash()
 	if i.Password.IsSealed() {
 		return caveat.Subject{}, fmt.Errorf("reading the password hash of %v: %w", i.Subject, store.ErrSealed)
 	}
@@ -79,9 +80,9 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 	return i.Subject, nil
 }
 
-// passwordForms returns the texts that a stored hash may be of: the prepared
-// password, and the password as it came where that is another. The latter was
-// hashed before the authority had a profile.
+// passwordForms returns the forms of a password to compare with a stored hash:
+// the prepared one, and the unprepared one if it differs. A hash of the latter
+// dates from before the authority had a password profile.
 func (a *Authority) passwordForms(password string) []string {
 	prepared, err := a.preparePassword(password)
 	switch {
@@ -91,27 +92,27 @@ func (a *Authority) passwordForms(password string) []string {
 	return []string{prepared, password}
 }
 
-// upgradePassword replaces a hash that is weak, or of a password that was not
-// prepared. After a failure the old hash stays, and the next log-in tries again.
+// upgradePassword replaces a weak hash, or the hash of an unprepared password.
+// After a failure the old hash stays, and the next log-in retries.
 func (a *Authority) upgradePassword(ctx context.Context, old store.Identity, password string) {
 	hashed, err := a.hash(ctx, password)
 	if err != nil {
 		return
 	}
 	_ = a.changeUser(ctx, old.Subject, func(i *store.Identity) {
-		if i.Password.Equal(old.Password) { // not changed concurrently
+		if i.Password.Equal(old.Password) { // unless it was changed concurrently
 			i.Password = hashed
 		}
 	})
 }
 
-// hash returns the hash of a password for the store.
+// hash returns the hash of a password, under a new salt, for the store.
 func (a *Authority) hash(ctx context.Context, password string) (store.Secret, error) {
 	if err := a.checkSeal(ctx); err != nil {
 		return store.Secret{}, err
 	}
 	salt := make([]byte, passwordSaltSize)
-	if err := a.read(salt); err != nil {
+	if err := a.readRandom(salt); err != nil {
 		return store.Secret{}, err
 	}
 	return a.passwords.hash(ctx, password, salt)

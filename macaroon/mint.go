@@ -11,30 +11,35 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// DefaultMaxCaveats is how many caveats a new token may carry.
+// DefaultMaxCaveats is the default limit on caveats in a new token.
 const DefaultMaxCaveats = 256
 
-// Spec says all that goes into a token; minting the same Spec twice with one
-// secret gives the same bytes.
+// Spec holds the full content of a token to mint. Minting is deterministic: the
+// same Spec and secret give the same bytes.
 type Spec struct {
-	Version    int            // 2, or 1 for a token without Generation, Subject and Type; 0: 2
-	Domain     string         // of the Onezone that issues it
-	ID         string         // not empty, no "/", spaces and control characters
-	Generation int64          // of a temporary token's secret, from 1; 0: the token is named
+	Version    int            // 1 or 2; 0 means 2. Version 1 has no Generation, Subject and Type.
+	Domain     string         // of the issuing Onezone
+	ID         string         // not empty; without "/", spaces and control characters
+	Generation int64          // generation of the secret of a temporary token, from 1; 0 for a named token
 	Subject    caveat.Subject // a user or Oneprovider
 	Type       Type
 	Caveats    []caveat.Caveat
-	Vocabulary *caveat.Vocabulary // of the application, for its own kinds of Caveats; nil: Onezone's alone
+	Vocabulary *caveat.Vocabulary // of Caveats; nil: only those of Onezone
 }
 
-// Mint makes the token that the Spec describes, signed with the secret. It is
-// the counterpart of [Token.Verify]: between the two no store is needed.
+// Mint returns the token that the Spec describes, signed with the secret. It
+// needs no store. [Token.Verify] is its counterpart.
 //
-// Errors: badValueEmpty {key "secret"}; badValueDomain; badValueIdentifier {key
-// "id"}; badValueTooLow {key "generation"}; badValueNotAllowed {key "version"};
-// badValueTokenType {key "type"}; tokenSubjectInvalid where the subject is no
-// user or Oneprovider; those of [Token.Confine]. A sealed secret is the operational
-// error [store.ErrSealed].
+// Errors:
+//   - badValueEmpty {key "secret"};
+//   - badValueDomain;
+//   - badValueIdentifier {key "id"};
+//   - badValueTooLow {key "generation"};
+//   - badValueNotAllowed {key "version"};
+//   - badValueTokenType {key "type"};
+//   - tokenSubjectInvalid if the subject is neither a user nor a Oneprovider;
+//   - those of [Token.Confine];
+//   - the operational error [store.ErrSealed] for a sealed secret.
 func Mint(s Spec, secret store.Secret) (Token, error) {
 	return confiner{vocabulary: s.Vocabulary}.mint(s, secret)
 }
@@ -64,30 +69,30 @@ func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 	return c.extend(Token{location: s.Domain, identifier: id}, packets, secret.Root().First(&h, id.text), texts)
 }
 
-// isDomain reports whether a token can carry the text as its location.
+// isDomain reports whether a location packet can hold the text.
 func isDomain(domain string) bool {
 	return domain != "" && !strings.ContainsAny(domain, "\r\n") && wire.Fits("location", domain)
 }
 
-// identifier builds the identifier and makes sure that it reads back as what
-// the Spec says.
+// identifier returns the identifier of the Spec, and checks that its text
+// parses to the same values.
 func (s Spec) identifier() (identifier, error) {
 	id := identifier{version: 2, generation: s.Generation, subject: s.Subject, typ: s.Type, id: s.ID}
 	if s.Version == 1 {
 		id = version1("", s.ID)
 	}
-	id.text = id.print()
+	id.text = id.format()
 	var back identifier
-	problem := back.read(id.text)
+	problem := back.parse(id.text)
 	known := 0 <= s.Version && s.Version <= 2
 	if known && problem == "" && back == id && wire.Fits("identifier", id.text) {
 		return id, nil
 	}
-	return identifier{}, s.problem()
+	return identifier{}, s.identifierError()
 }
 
-// problem says what in a Spec makes it impossible to write an identifier.
-func (s Spec) problem() error {
+// identifierError returns the reason why the Spec has no valid identifier.
+func (s Spec) identifierError() error {
 	switch {
 	case s.Version < 0 || s.Version > 2:
 		return errors.BadValueNotAllowed("version", "1", "2")
@@ -103,26 +108,29 @@ func (s Spec) problem() error {
 	return errors.BadValueIdentifier("id")
 }
 
-// Confine returns a copy of the token that carries the caveats as well, after
-// those it has. No secret is needed; caveats are only ever added. They are those
-// of the Onezone language; for those of an application see [Token.ConfineIn].
+// Confine returns a copy of the token with the caveats appended. It needs no
+// secret. Caveats cannot be removed again. It accepts caveats of Onezone; for
+// those of an application see [Token.ConfineIn].
 //
-// Errors: badValueCaveat {caveat} for a caveat that may not enter a new token
-// ([caveat.Validate]); limitReached for more than [DefaultMaxCaveats] caveats;
-// badToken for a caveat that is too long for a packet (65535 bytes), and for the
-// zero Token; tokenTooLarge {limit} where the text would be longer than [DefaultMaxSize].
-// In each case nothing is added at all.
+// Errors; in each case no caveat is added:
+//   - badValueCaveat {caveat} for a caveat that a new token may not carry (see
+//     [caveat.Validate]);
+//   - limitReached for more than [DefaultMaxCaveats] caveats;
+//   - badToken for a caveat that is too long for a packet of 65535 bytes, and
+//     for the zero Token;
+//   - tokenTooLarge {limit} if the text would be longer than [DefaultMaxSize].
 func (t Token) Confine(cs ...caveat.Caveat) (Token, error) {
 	return confiner{}.confine(t, cs)
 }
 
-// ConfineIn is [Token.Confine] for caveats of the vocabulary: the kinds that the
-// application added, made by [caveat.Vocabulary.New], and those of Onezone.
+// ConfineIn is like [Token.Confine], for caveats of the given vocabulary. These
+// are the caveats of Onezone and those of the application, which
+// [caveat.Vocabulary.New] returns.
 func (t Token) ConfineIn(v *caveat.Vocabulary, cs ...caveat.Caveat) (Token, error) {
 	return confiner{vocabulary: v}.confine(t, cs)
 }
 
-// confiner adds caveats under limits of its own. Zero values stand for the
+// confiner adds caveats to tokens under its limits. Zero fields mean the
 // defaults.
 type confiner struct {
 	vocabulary *caveat.Vocabulary
@@ -141,7 +149,8 @@ func (c confiner) confine(t Token, cs []caveat.Caveat) (Token, error) {
 	return c.confineText(t, texts)
 }
 
-// texts returns what the caveats read in a token, if they may all enter one.
+// texts returns the texts of the caveats, or an error if a new token may not
+// carry one of them.
 func (c confiner) texts(cs []caveat.Caveat) (texts []string, err error) {
 	if len(cs) > 0 {
 		texts = make([]string, len(cs))
@@ -154,34 +163,34 @@ func (c confiner) texts(cs []caveat.Caveat) (texts []string, err error) {
 	return texts, nil
 }
 
-// ConfineText returns a copy of the token with the texts added as caveats, as
-// they are. Errors: badValueCaveat for a text that is not of the Onezone
-// language, such as a misspelled one, and the limits of [Token.Confine].
+// ConfineText returns a copy of the token with the texts appended as caveats,
+// unchanged. Errors: badValueCaveat for a text that is not a caveat of Onezone,
+// such as a misspelled one; the limits of [Token.Confine].
 func (t Token) ConfineText(texts ...string) (Token, error) {
 	if t.IsZero() {
 		return Token{}, errors.BadToken("it is empty")
 	}
 	for _, text := range texts {
 		if _, err := caveat.Parse(text); err != nil {
-			return Token{}, notInLanguage(text)
+			return Token{}, unknownCaveatText(text)
 		}
 	}
 	return t.ConfineUnchecked(texts...)
 }
 
-func notInLanguage(text string) error {
+func unknownCaveatText(text string) error {
 	err := errors.BadValueCaveat(text)
-	err.Description = "Bad value: provided caveat is not valid: its text is not of the Onezone language. " +
-		"Caveats of an application are made by its vocabulary and added with ConfineIn."
+	err.Description = "Bad value: provided caveat is not valid: its text is not a caveat of Onezone. " +
+		"To add a caveat of an application, create it with its vocabulary and call ConfineIn."
 	return err
 }
 
-// ConfineUnchecked returns a copy of the token with any texts added as caveats,
-// as they are. A text that is not of the Onezone language, be it an application's
-// or misspelled, makes a token that only an application with that language can
-// verify: use it where the vocabulary of that application is not at hand, and
-// [Token.ConfineIn] where it is. Errors: badValueCaveat for an empty text, and
-// the limits of [Token.Confine].
+// ConfineUnchecked returns a copy of the token with arbitrary texts appended as
+// caveats, unchanged. A text that is not a caveat of Onezone, for instance
+// because it is misspelled, makes a token that only an application with a
+// matching vocabulary can verify. Use ConfineUnchecked only if that vocabulary
+// is not available, and [Token.ConfineIn] otherwise. Errors: badValueCaveat for
+// an empty text; the limits of [Token.Confine].
 func (t Token) ConfineUnchecked(texts ...string) (Token, error) {
 	return confiner{}.confineText(t, texts)
 }
@@ -197,8 +206,9 @@ func (c confiner) confineText(t Token, texts []string) (Token, error) {
 
 func tooManyCaveats(limit int) error { return errors.LimitReached(limit, "caveats in a token") }
 
-// extend returns the token with the texts added as caveats to its packets, which
-// lack the signature, and signed: link is the signature that they have so far.
+// extend returns the token with the texts appended as caveats, and signed.
+// packets are the token's packets without the signature, and link is the
+// signature over them.
 func (c confiner) extend(t Token, packets []byte, link signature, texts []string) (Token, error) {
 	limit := c.maxCaveats
 	if limit <= 0 {
@@ -220,9 +230,9 @@ func (c confiner) extend(t Token, packets []byte, link signature, texts []string
 	}
 	b := &body{raw: string(wire.AppendPacket(packets, "signature", string(link[:])))}
 	t.raw = &b.raw
-	t.caveats = append(append(b.few[:0], t.caveats...), texts...) // never into the memory of another copy
-	// Only a text that is long even without escapes, which at worst double it,
-	// is worth printing to see how long it is.
+	t.caveats = append(append(b.few[:0], t.caveats...), texts...) // never append into memory that another copy shares
+	// Escapes at most double the length of the base64 text, so the text is
+	// encoded, to measure it, only if it could exceed the limit.
 	most := Limits{MaxSize: c.maxSize}.maxSize()
 	if len(b.raw)*8/3+8 > most && len(t.String()) > most {
 		return Token{}, errors.TokenTooLarge(most)

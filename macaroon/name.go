@@ -8,16 +8,17 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Lengths of a name, in code points.
+// Limits on the length of a name, in code points.
 const (
 	minName = 2
 	maxName = 128
 )
 
-// ValidateName reports whether a token may have the name: 2 to 128 letters,
-// numbers, underscores and round brackets, and between the first and the last of
-// them also spaces, dots and dashes. One line feed at the end, which is not
-// counted, is let pass as Onezone does. The error is badValueName.
+// ValidateName checks the name of a token. It must have 2 to 128 characters:
+// letters, numbers, underscores and parentheses; spaces, dots and dashes are
+// allowed except as the first or last character. As in the original Onezone,
+// one trailing line feed is accepted and not counted. The error is
+// badValueName.
 func ValidateName(name string) error {
 	runes := []rune(strings.TrimSuffix(name, "\n"))
 	if !utf8.ValidString(name) || len(runes) < minName || len(runes) > maxName {

@@ -13,23 +13,25 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Named is a named token together with what its record says. Its forms in JSON,
-// under fmt and in slog are those of the Token alone, which show no secret.
+// Named is a named token with the content of its record. Printed with fmt or
+// slog, or marshaled to JSON, it looks like the Token alone and shows no
+// secret.
 type Named struct {
 	Token      // rebuilt, with the caveats that it was issued with
 	Name       string
-	Subject    caveat.Subject // of the record, which also knows that of a version 1 token
+	Subject    caveat.Subject // also set for version 1 tokens, which do not contain it
 	Created    time.Time      // in whole seconds
 	Revoked    bool
 	Custom     json.RawMessage // the client's JSON object
-	Privileges []string        // of an invite token, sorted; nil where its type has none
-	UsageLimit int64           // of an invite token; 0: without limit
+	Privileges []string        // of an invite token, sorted; nil for types without privileges
+	UsageLimit int64           // of an invite token; 0: no limit
 	UsageCount int64           // how often it was consumed
 }
 
-// Get returns the named token with the id, as it was issued. Applications that
-// show it to a client with a token of its own should call [Authority.Inherit]
-// first. notFound: there is none.
+// Get returns the named token with the id, as it was issued. Before
+// applications return it to a client that authenticated with a token, they
+// should call [Authority.Inherit]. The error is notFound if the id does not
+// exist.
 func (a *Authority) Get(ctx context.Context, id string) (Named, error) {
 	record, err := a.store.GetToken(ctx, id)
 	if err != nil {
@@ -38,10 +40,10 @@ func (a *Authority) Get(ctx context.Context, id string) (Named, error) {
 	return a.rebuild(record)
 }
 
-// Owner returns the subject of the named token with the id. It does not read all
-// of the record, so the time it takes does not tell what the record holds: decide
-// with it whether a client may see a token, before calling [Authority.Get].
-// notFound: there is none.
+// Owner returns the subject of the named token with the id. Use it to decide
+// whether a client may see a token, before calling [Authority.Get]: Owner reads
+// only part of the record, so its timing does not reveal the content. The error
+// is notFound if the id does not exist.
 func (a *Authority) Owner(ctx context.Context, id string) (caveat.Subject, error) {
 	key, err := a.store.NamedKey(ctx, id)
 	if err != nil {
@@ -50,8 +52,8 @@ func (a *Authority) Owner(ctx context.Context, id string) (caveat.Subject, error
 	return key.Subject, nil
 }
 
-// GetByName returns the named token of the subject that has exactly this name,
-// as Get does. notFound: there is none.
+// GetByName returns the named token of the subject with exactly this name; see
+// Get. The error is notFound if the subject has no such token.
 func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name string) (Named, error) {
 	if subject.IsZero() || name == "" {
 		return Named{}, errors.NotFound()
@@ -64,13 +66,13 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 		return Named{}, errors.NotFound()
 	}
 	if page[0].Secret.IsZero() {
-		return a.Get(ctx, page[0].ID) // tells why the secret does not open
+		return a.Get(ctx, page[0].ID) // returns the reason why the secret cannot be opened
 	}
 	return a.rebuild(page[0])
 }
 
-// rebuild makes the token of a record again. That it cannot be made is a fault of
-// the store, not of who asks for it.
+// rebuild returns the token of a record. A record that has no valid token is an
+// operational error, not the client's.
 func (a *Authority) rebuild(r store.Token) (Named, error) {
 	typ, err := ParseType(r.Type)
 	if err != nil {
@@ -79,8 +81,9 @@ func (a *Authority) rebuild(r store.Token) (Named, error) {
 	s := Spec{Version: r.Version, Domain: a.domain, ID: r.ID, Subject: r.Subject, Type: typ}
 	t, err := Mint(s, r.Secret)
 	if err == nil && len(r.Caveats) > 0 {
-		// As texts, because that is what was signed; without the limits on new
-		// tokens, which may have been others when this one was made.
+		// Texts, because these are the signed bytes. The limits on new tokens
+		// do not apply, because they may have been different when this one was
+		// issued.
 		t, err = confiner{maxCaveats: len(r.Caveats), maxSize: math.MaxInt}.confineText(t, r.Caveats)
 	}
 	if err != nil {
@@ -92,17 +95,22 @@ func (a *Authority) rebuild(r store.Token) (Named, error) {
 	}, nil
 }
 
-// Change says what of a named token is to change. What is nil stays.
+// Change describes a change of a named token. Nil fields stay unchanged.
 type Change struct {
 	Name    *string         // see [ValidateName]
-	Custom  json.RawMessage // replaces the client's JSON object as a whole
+	Custom  json.RawMessage // replaces the whole JSON object of the client
 	Revoked *bool
 }
 
-// Update changes a named token, all or nothing. Errors: notFound;
-// badValueName; badValueJSON {key "customMetadata"} or malformedData;
-// badValueIdentifierOccupied {key "name"}; missingAtLeastOneValue where nothing is to change; limitReached
-// past one of the [Quotas].
+// Update changes a named token atomically.
+//
+// Errors:
+//   - notFound if the id does not exist;
+//   - missingAtLeastOneValue if all fields of the change are nil;
+//   - badValueName;
+//   - badValueIdentifierOccupied {key "name"};
+//   - badValueJSON {key "customMetadata"} or malformedData;
+//   - limitReached beyond one of the [Quotas].
 func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 	if c.Name == nil && c.Custom == nil && c.Revoked == nil {
 		return errors.MissingAtLeastOneValue("customMetadata", "name", "revoked")
@@ -152,27 +160,22 @@ func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 	return nil
 }
 
-// Rename gives a named token another name. Errors: those of Update.
-func (a *Authority) Rename(ctx context.Context, id, name string) error {
-	return a.Update(ctx, id, Change{Name: &name})
-}
-
-// Revoke makes a named token and all copies of it stop working until it is
-// restored. notFound: there is no such token.
+// Revoke marks the named token as revoked; it and all its copies stop working
+// until it is restored. The error is notFound if the id does not exist.
 func (a *Authority) Revoke(ctx context.Context, id string) error {
 	revoked := true
 	return a.Update(ctx, id, Change{Revoked: &revoked})
 }
 
-// Restore makes a revoked token work again, but not the confined copies that were
-// revoked by themselves. notFound: there is no such token.
+// Restore makes a revoked token valid again, except for copies that were
+// revoked with RevokeConfined. The error is notFound if the id does not exist.
 func (a *Authority) Restore(ctx context.Context, id string) error {
 	revoked := false
 	return a.Update(ctx, id, Change{Revoked: &revoked})
 }
 
-// Delete removes a named token for ever and frees its name. notFound: there is
-// no such token.
+// Delete removes a named token permanently and frees its name. The error is
+// notFound if the id does not exist.
 func (a *Authority) Delete(ctx context.Context, id string) error {
 	if err := a.store.DeleteToken(ctx, id); err != nil {
 		return fmt.Errorf("deleting a named token: %w", err)
@@ -182,11 +185,12 @@ func (a *Authority) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// DeleteAll removes all named tokens that the subject has. Tokens that are made
-// meanwhile may stay.
+// DeleteAll removes all named tokens of the subject. Tokens that are issued
+// concurrently may remain. The error is tokenSubjectInvalid for the zero
+// Subject.
 func (a *Authority) DeleteAll(ctx context.Context, subject caveat.Subject) error {
 	if subject.IsZero() {
-		return errors.TokenSubjectInvalid() // the zero Query would select everybody's
+		return errors.TokenSubjectInvalid() // the zero Query would select the tokens of all subjects
 	}
 	var after store.Cursor
 	for {

@@ -55,13 +55,13 @@ func TestTheLifeOfANamedToken(t *testing.T) {
 	assert.ErrorIs(t, err, errors.IDBadValueIdentifierOccupied)
 	_, err = z.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: bob, Type: macaroon.AccessToken()})
 	require.NoError(t, err)
-	require.NoError(t, z.Rename(ctx, id, "laptop"))
-	require.NoError(t, z.Rename(ctx, id, "old laptop"))
+	require.NoError(t, z.Update(ctx, id, macaroon.Change{Name: new("laptop")}))
+	require.NoError(t, z.Update(ctx, id, macaroon.Change{Name: new("old laptop")}))
 	other, err := z.IssueNamed(ctx, "laptop", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Revoked: true})
 	require.NoError(t, err)
 	requireID(t, errors.IDTokenRevoked, z.verify(other))
-	assert.ErrorIs(t, z.Rename(ctx, id, "laptop"), errors.IDBadValueIdentifierOccupied)
-	requireID(t, errors.IDBadValueName, z.Rename(ctx, id, "x"))
+	assert.ErrorIs(t, z.Update(ctx, id, macaroon.Change{Name: new("laptop")}), errors.IDBadValueIdentifierOccupied)
+	requireID(t, errors.IDBadValueName, z.Update(ctx, id, macaroon.Change{Name: new("x")}))
 	requireID(t, errors.IDMissingAtLeastOneValue, z.Update(ctx, id, macaroon.Change{}))
 	requireID(t, errors.IDBadValueJSON, z.Update(ctx, id, macaroon.Change{Custom: json.RawMessage("[]")}))
 
@@ -76,7 +76,7 @@ func TestTheLifeOfANamedToken(t *testing.T) {
 	require.NoError(t, z.Delete(ctx, id))
 	requireID(t, errors.IDTokenInvalid, local())
 	for _, err := range []error{
-		z.Delete(ctx, id), z.Revoke(ctx, id), z.Restore(ctx, id), z.Rename(ctx, id, "name"),
+		z.Delete(ctx, id), z.Revoke(ctx, id), z.Restore(ctx, id), z.Update(ctx, id, macaroon.Change{Name: new("name")}),
 	} {
 		assert.ErrorIs(t, err, errors.IDNotFound)
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Verify checks the token against its secret and the request: the signature
-// first, then each caveat in order, then the session. It uses no records:
-// [Authority] decides whether the token is revoked and its subject exists.
+// Verify verifies the token against its secret and the request. It checks the
+// signature first, then each caveat in order, then the session. It uses no
+// records, so it cannot check revocation or the subject: see [Authority].
 //
 // Errors: tokenInvalid, tokenCaveatUnknown {caveat}, tokenCaveatUnverified
-// {caveat}, tokenSessionInvalid. A sealed secret is the operational error
-// [store.ErrSealed].
+// {caveat}, tokenSessionInvalid; the operational error [store.ErrSealed] for a
+// sealed secret.
 func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Request) (Auth, error) {
 	if secret.IsSealed() {
 		return Auth{}, fmt.Errorf("verifying a token: %w", store.ErrSealed)
@@ -27,7 +27,8 @@ func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Reque
 	return c.verified(ctx, &req)
 }
 
-// verified is what a genuine token proves where no record decides.
+// verified checks the caveats and session of a token whose signature is valid,
+// and returns what it proves.
 func (c *candidate) verified(ctx context.Context, req *caveat.Request) (Auth, error) {
 	err := c.check(ctx, req)
 	if r, ok := err.(*refusedCaveat); ok {

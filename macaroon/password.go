@@ -13,17 +13,18 @@ import (
 
 // Parameters of password hashes, PBKDF2-HMAC-SHA512 (RFC 8018).
 const (
-	legacyIterations = 2048 // of hashes that the original made
+	legacyIterations = 2048 // of hashes that the original Onezone made
 	passwordSaltSize = 32   // bytes
 	passwordHashSize = 32   // bytes
 
-	// maxIterations bounds what a hash in the store can make a log-in cost.
+	// maxIterations bounds the cost that a stored hash can give to a log-in.
 	maxIterations = 10_000_000
 )
 
-// passwordHash is a password as it is stored: "pbkdf2-sha512$ITERATIONS$SALT$HASH"
-// with salt and hash in unpadded base64url. The original stored the salt, a dot
-// and the hash, in raw bytes.
+// passwordHash is the hash of a password. It is stored as
+// "pbkdf2-sha512$ITERATIONS$SALT$HASH" with salt and hash in unpadded
+// base64url. The original Onezone stored the salt, a dot and the hash, as raw
+// bytes.
 type passwordHash struct {
 	iterations int
 	salt, hash []byte
@@ -31,7 +32,7 @@ type passwordHash struct {
 
 const passwordScheme = "pbkdf2-sha512"
 
-// derive is the hash of a password under the salt and iterations of h.
+// derive returns the hash of a password under the salt and iterations of h.
 func (h passwordHash) derive(password string) ([]byte, error) {
 	hash, err := pbkdf2.Key(sha512.New, password, h.salt, h.iterations, passwordHashSize)
 	if err != nil {
@@ -40,7 +41,7 @@ func (h passwordHash) derive(password string) ([]byte, error) {
 	return hash, nil
 }
 
-// secret returns the hash as it is stored.
+// secret returns the hash in its stored form.
 func (h passwordHash) secret() store.Secret {
 	encode := base64.RawURLEncoding.EncodeToString
 	return store.NewSecret(fmt.Sprintf("%s$%d$%s$%s", passwordScheme, h.iterations, encode(h.salt), encode(h.hash)))

@@ -1,11 +1,12 @@
 package macaroon
 
-// spaceMember is what a member of a space may do by default.
+// spaceMember lists the default privileges of a member of a space.
 var spaceMember = []string{
 	"space_read_data", "space_view", "space_view_transfers", "space_write_data",
 }
 
-// The privileges that exist in each kind of entity, sorted, as the Onezone API names them.
+// The privileges in each kind of entity, sorted, with their names in the
+// Onezone API.
 var (
 	groupPrivileges = []string{
 		"group_add_atm_inventory", "group_add_child", "group_add_cluster", "group_add_harvester",

@@ -9,40 +9,40 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Quotas bound what one subject can have a store keep. They apply when a named
-// token is created and when its custom metadata changes: neither revocation nor
-// copies of a store are held to them. Zero fields stand for the defaults. Past one
-// the error is limitReached with the limit.
+// Quotas limit how much one subject can store. They apply when a named token is
+// created and when its custom metadata changes, but not to revocation or to
+// copies of a store. Zero fields mean the defaults. Beyond a quota the error is
+// limitReached with the limit.
 type Quotas struct {
-	// NamedTokens is how many named tokens a subject may have. It may be exceeded
-	// by as many as are issued at the same time. 0: DefaultNamedTokens.
+	// NamedTokens limits the named tokens of a subject. Calls that issue tokens
+	// concurrently may exceed it by their number. Default: 10,000.
 	NamedTokens int
-	// CustomMetadata is how many bytes the custom metadata of a token may have.
-	// 0: DefaultCustomMetadata.
+	// CustomMetadata limits the custom metadata of a token, in bytes. Default:
+	// 64 KiB.
 	CustomMetadata int
-	// Record is how many bytes all texts in the record of a token may have
-	// together. Revoked copies are not counted. 0: DefaultRecord.
+	// Record limits the total size of the texts in the record of a token, in
+	// bytes. Revoked copies do not count. Default: 256 KiB.
 	Record int
 }
 
 // Defaults of [Quotas].
 const (
-	DefaultNamedTokens    = 10_000
-	DefaultCustomMetadata = 64 << 10
-	DefaultRecord         = 256 << 10
+	defaultNamedTokens    = 10_000
+	defaultCustomMetadata = 64 << 10
+	defaultRecord         = 256 << 10
 )
 
-// withDefaults returns the quotas with the defaults in place of zero. The error is
-// badValueTooLow for a quota below zero.
+// withDefaults returns the quotas with zero fields replaced by the defaults.
+// The error is badValueTooLow for a negative field.
 func (q Quotas) withDefaults() (Quotas, error) {
 	for _, field := range []struct {
 		name  string
 		value *int
 		def   int
 	}{
-		{"namedTokens", &q.NamedTokens, DefaultNamedTokens},
-		{"customMetadata", &q.CustomMetadata, DefaultCustomMetadata},
-		{"record", &q.Record, DefaultRecord},
+		{"namedTokens", &q.NamedTokens, defaultNamedTokens},
+		{"customMetadata", &q.CustomMetadata, defaultCustomMetadata},
+		{"record", &q.Record, defaultRecord},
 	} {
 		switch {
 		case *field.value < 0:
@@ -54,7 +54,7 @@ func (q Quotas) withDefaults() (Quotas, error) {
 	return q, nil
 }
 
-// checkCustomMetadata returns limitReached for metadata that is too long.
+// checkCustomMetadata returns limitReached if the metadata is too long.
 func (q Quotas) checkCustomMetadata(custom []byte) error {
 	if len(custom) > q.CustomMetadata {
 		return errors.LimitReached(q.CustomMetadata, "bytes of custom metadata")
@@ -62,7 +62,7 @@ func (q Quotas) checkCustomMetadata(custom []byte) error {
 	return nil
 }
 
-// checkRecord returns limitReached for a record that is too large.
+// checkRecord returns limitReached if the record is too large.
 func (q Quotas) checkRecord(t store.Token) error {
 	if recordSize(t) > q.Record {
 		return errors.LimitReached(q.Record, "bytes in the record of a token")
@@ -70,7 +70,7 @@ func (q Quotas) checkRecord(t store.Token) error {
 	return nil
 }
 
-// checkQuotas reports whether the subject of the record may have it as well.
+// checkQuotas returns limitReached if the new record exceeds a quota.
 func (a *Authority) checkQuotas(ctx context.Context, t store.Token) error {
 	if err := a.quotas.checkRecord(t); err != nil {
 		return err
@@ -78,8 +78,8 @@ func (a *Authority) checkQuotas(ctx context.Context, t store.Token) error {
 	return a.checkNamedTokens(ctx, t.Subject)
 }
 
-// checkNamedTokens returns limitReached where the subject has as many named tokens
-// as it may have.
+// checkNamedTokens returns limitReached if the subject cannot have another
+// named token.
 func (a *Authority) checkNamedTokens(ctx context.Context, subject caveat.Subject) error {
 	n, err := a.store.CountTokens(ctx, subject)
 	if err != nil {
@@ -91,7 +91,7 @@ func (a *Authority) checkNamedTokens(ctx context.Context, subject caveat.Subject
 	return nil
 }
 
-// recordSize returns how many bytes the texts in the record have.
+// recordSize returns the total size of the texts in the record, in bytes.
 func recordSize(t store.Token) int {
 	n := len(t.ID) + len(t.Name) + len(t.Type) + len(t.Subject.ID) + len(t.Custom)
 	for _, texts := range [][]string{t.Caveats, t.Privileges} {

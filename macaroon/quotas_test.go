@@ -84,7 +84,7 @@ func TestWhatASubjectHasTheStoreKeepIsBounded(t *testing.T) {
 	require.NoError(t, second(s.CreateToken(ctx, record, 0)))
 	require.NoError(t, a.Revoke(ctx, "old"))
 	require.NoError(t, a.Restore(ctx, "old"))
-	require.NoError(t, a.Rename(ctx, "old", "renamed"))
+	require.NoError(t, a.Update(ctx, "old", macaroon.Change{Name: new("renamed")}))
 	require.NoError(t, a.Update(ctx, "old", macaroon.Change{Custom: metadata(100)}))
 }
 

@@ -14,44 +14,46 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Limits of the recognition memory; see [WithRecognition].
+// Defaults of [WithRecognition].
 const (
 	DefaultRecognizedTokens = 8192
 	DefaultRecognizedBytes  = 16 << 20
-	maxRecognizedText       = 8 << 10 // bytes
 )
 
-// recognized is a token whose signature the authority has verified: what it
-// says, and the secret that it verified under. It holds nothing else of the
-// record, which is looked up each time.
+// maxRecognizedText is the length of the longest cached text, in bytes.
+const maxRecognizedText = 8 << 10
+
+// recognized is a cache entry: a parsed token whose signature has verified, and
+// the secret it verified under. It holds nothing else from the record, which is
+// looked up for each verification.
 type recognized struct {
 	hash    uint64
 	text    string
 	token   Token
 	caveats caveat.List // in the vocabulary of the authority
 	secret  store.Secret
-	size    int         // bytes that the entry keeps in memory, about
-	used    atomic.Bool // since the clock hand passed last
+	size    int         // approximate bytes of memory for the entry
+	used    atomic.Bool // since the clock hand last passed
 }
 
-// Format prints nothing of the token, whatever the verb.
+// Format prints "[redacted]" for every verb.
 func (*recognized) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// recognition finds tokens that were verified before by their text, so that
-// decoding, the HMAC chain and the parsing of caveats are not repeated. It
-// decides nothing: the caller compares the secret with the one just looked up.
+// recognition caches verified tokens by their text, so that decoding, the HMAC
+// chain and the parsing of caveats are not repeated. The caller must compare
+// the cached secret with the one just looked up.
 //
-// It is set-associative: the hash of a text selects a set of few slots. Readers
-// take no lock and write nothing but the clock bit of an entry. A nil
-// *recognition recognizes nothing.
+// The cache is set-associative: the hash of a text selects a set of a few
+// slots. Entries are evicted by the clock algorithm. Readers take no lock and
+// write only the clock bit of an entry. A nil *recognition is an empty cache.
 type recognition struct {
 	seed maphash.Seed
 	sets [][]slot
-	// once holds hashes of texts that verified a single time. Only the second
-	// time makes an entry, so that tokens used once displace nothing.
+	// once holds hashes of texts that have verified once. An entry is added
+	// only at the second verification, so that tokens used once evict nothing.
 	once []atomic.Uint64
-	// removals counts calls of remove: a verification that began before one adds
-	// no entry after it.
+	// removals counts calls of remove. A verification that began before such a
+	// call must not add an entry after it.
 	removals atomic.Uint64
 
 	mu       sync.Mutex // held by writers
@@ -60,17 +62,17 @@ type recognition struct {
 	hand     int // of the clock, over all slots
 }
 
-// slot holds one entry. Its tag is the hash of the entry, and spares a reader
-// the entries of other texts.
+// slot holds one entry. Its tag is the hash of the entry, so that readers can
+// skip the entries of other texts.
 type slot struct {
 	tag   atomic.Uint64
 	entry atomic.Pointer[recognized]
 }
 
-// waysOfSet is how many slots a set has.
+// waysOfSet is the number of slots in a set.
 const waysOfSet = 8
 
-// newRecognition returns a memory for so many tokens and bytes, nil for none.
+// newRecognition returns a cache with the given limits, or nil if one is zero.
 func newRecognition(tokens, bytes int) *recognition {
 	if tokens <= 0 || bytes <= 0 {
 		return nil
@@ -85,17 +87,17 @@ func newRecognition(tokens, bytes int) *recognition {
 	return m
 }
 
-// presented is a text as it came, with its place in the memory.
+// presented is the text of a token to verify, with its hash for the cache.
 type presented struct {
 	text     string
 	hash     uint64
 	removals uint64
 }
 
-// Format prints nothing of the text, whatever the verb.
+// Format prints "[redacted]" for every verb.
 func (presented) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// present hashes a text. Every other call about the text goes with the result.
+// present hashes a text. Its result identifies the text in the other methods.
 func (m *recognition) present(text string) presented {
 	if m == nil || len(text) > maxRecognizedText {
 		return presented{text: text}
@@ -103,8 +105,8 @@ func (m *recognition) present(text string) presented {
 	return presented{text, maphash.String(m.seed, text) | 1, m.removals.Load()}
 }
 
-// find returns the entry with exactly this text, nil where there is none. The
-// whole text is compared, in time that depends on its length alone.
+// find returns the entry with exactly this text, or nil. It compares the whole
+// text, in time that depends only on its length.
 func (m *recognition) find(p presented) *recognized {
 	if p.hash == 0 {
 		return nil
@@ -125,9 +127,9 @@ func (m *recognition) find(p presented) *recognized {
 	return nil
 }
 
-// sameText compares in time that depends on the lengths alone. It takes eight
-// bytes at a time, where [subtle.ConstantTimeCompare] takes one: comparing is most
-// of what recognizing a token costs.
+// sameText compares two texts in time that depends only on their lengths. It
+// compares eight bytes at a time, unlike [subtle.ConstantTimeCompare], because
+// this comparison dominates the cost of recognizing a token.
 func sameText(a, b []byte) bool {
 	if len(a) != len(b) {
 		return false
@@ -142,9 +144,9 @@ func sameText(a, b []byte) bool {
 
 func (m *recognition) set(hash uint64) []slot { return m.sets[hash%uint64(len(m.sets))] }
 
-// admits reports whether a text that has just verified should be added, which is
-// so the second time.
-func (m *recognition) admits(p presented) bool {
+// shouldAdd reports whether a text that has just verified should be cached.
+// That is so from its second verification.
+func (m *recognition) shouldAdd(p presented) bool {
 	if p.hash == 0 {
 		return false
 	}
@@ -156,11 +158,10 @@ func (m *recognition) admits(p presented) bool {
 	return false
 }
 
-// add keeps a token that has verified under the secret. The caller vouches for
-// that, and for the caveats being those of the token in the authority's
-// vocabulary.
+// add caches a token that has verified under the secret. caveats must be the
+// token's caveats, parsed in the authority's vocabulary.
 func (m *recognition) add(p presented, t Token, caveats caveat.List, secret store.Secret) {
-	if p.hash == 0 || len(t.third) > 0 {
+	if p.hash == 0 || len(t.thirdParty) > 0 {
 		return
 	}
 	e := &recognized{hash: p.hash, text: strings.Clone(p.text), token: t, caveats: caveats, secret: secret}
@@ -176,11 +177,12 @@ func (m *recognition) add(p presented, t Token, caveats caveat.List, secret stor
 	}
 }
 
-// entrySize is what an entry takes in memory beside texts and caveats, about.
+// entrySize is the approximate size of an entry without texts and caveats, in
+// bytes.
 const entrySize = 512
 
-// victim returns the slot of the set that an entry can take: a free one, or the
-// first that was not used since the clock passed.
+// victim returns the slot for a new entry: a free one, or the first one not
+// used since the clock hand last passed.
 func (m *recognition) victim(hash uint64) *slot {
 	set := m.set(hash)
 	for i := range set {
@@ -197,7 +199,7 @@ func (m *recognition) victim(hash uint64) *slot {
 	}
 }
 
-// evictNext moves the clock to the next entry that was not used and drops it.
+// evictNext moves the clock hand to the next unused entry and evicts it.
 func (m *recognition) evictNext() {
 	ways := len(m.sets[0])
 	for {
@@ -210,7 +212,7 @@ func (m *recognition) evictNext() {
 	}
 }
 
-// put replaces what a slot holds, nil for nothing.
+// put replaces the entry in a slot; a nil entry empties it.
 func (m *recognition) put(s *slot, e *recognized) {
 	if old := s.entry.Load(); old != nil {
 		m.bytes -= old.size
@@ -223,7 +225,7 @@ func (m *recognition) put(s *slot, e *recognized) {
 	}
 }
 
-// remove drops the entries that match, in one pass over the memory.
+// remove evicts the entries that match, in one pass over the cache.
 func (m *recognition) remove(match func(*recognized) bool) {
 	if m == nil {
 		return
@@ -240,12 +242,12 @@ func (m *recognition) remove(match func(*recognized) bool) {
 	}
 }
 
-// removeToken drops the copies of a named token.
+// removeToken evicts a named token and its copies.
 func (m *recognition) removeToken(id string) {
 	m.remove(func(e *recognized) bool { return e.token.ID() == id })
 }
 
-// removeTemporary drops the temporary tokens of a subject.
+// removeTemporary evicts the temporary tokens of a subject.
 func (m *recognition) removeTemporary(subject caveat.Subject) {
 	m.remove(func(e *recognized) bool { return e.token.Generation() > 0 && e.token.Subject() == subject })
 }

@@ -10,21 +10,23 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// maxRevokedTails bounds the confined copies that the record of one token can
-// list as revoked.
+// maxRevokedTails bounds the revoked copies in the record of one token.
 const maxRevokedTails = 1024
 
 // RevokeConfined revokes one confined copy of a named token, and every copy
-// that was or will be confined from it; the token itself and its other copies
-// go on working. Whoever has the copy can ask for it, so the copy must be
-// genuine. It costs verifications nothing while a token has no such copies, and
-// cannot be undone. Given the token as it was issued, it does what
-// [Authority.Revoke] does. Who may call it is for the application to decide: the
-// holder of one copy could use up the copies that can be revoked.
+// confined from that one, past or future. The original token and its other
+// copies remain valid. The revocation cannot be undone. If t has no caveats
+// beyond those it was issued with, RevokeConfined is the same as
+// [Authority.Revoke].
 //
-// Errors: tokenInvalid, tokenRevoked and tokenSubjectInvalid as for a
-// verification; notSupported for a temporary token, which has no record to keep
-// it in; limitReached for more than 1024 copies of one token.
+// The application decides which clients may revoke copies. It should restrict
+// this, because the holder of one copy could confine and revoke it until the
+// limit of 1024 revoked copies is reached.
+//
+// Errors:
+//   - tokenInvalid, tokenRevoked and tokenSubjectInvalid as in a verification;
+//   - notSupported for a temporary token, which has no record;
+//   - limitReached for more than 1024 revoked copies of one token.
 func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if t.Generation() > 0 {
 		return errors.NotSupported()
@@ -33,14 +35,14 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 		return err
 	}
 	record, err := a.Get(ctx, t.ID())
-	if errors.Is(err, errors.IDNotFound) { // deleted meanwhile
+	if errors.Is(err, errors.IDNotFound) { // deleted concurrently
 		return errors.TokenInvalid()
 	}
 	if err != nil {
 		return err
 	}
 	if string(record.Signature()) == string(t.Signature()) {
-		return a.Revoke(ctx, t.ID()) // no copy, but the token itself
+		return a.Revoke(ctx, t.ID()) // not a copy, but the token itself
 	}
 	tail := store.TailOf(t.Signature())
 	err = a.store.UpdateToken(ctx, t.ID(), func(r *store.Token) error {
@@ -54,7 +56,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 		return nil
 	})
 	switch {
-	case errors.Is(err, errors.IDNotFound): // deleted meanwhile
+	case errors.Is(err, errors.IDNotFound): // deleted concurrently
 		return errors.TokenInvalid()
 	case err != nil:
 		return fmt.Errorf("revoking a confined token: %w", err)
@@ -64,8 +66,9 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	return nil
 }
 
-// RevokeTemporary revokes all temporary tokens that the subject has, for ever.
-// The error is tokenSubjectInvalid where it is no user or Oneprovider.
+// RevokeTemporary revokes all temporary tokens of the subject permanently. The
+// error is tokenSubjectInvalid if the subject is neither a user nor a
+// Oneprovider.
 func (a *Authority) RevokeTemporary(ctx context.Context, subject caveat.Subject) error {
 	if !isHolder(subject) {
 		return errors.TokenSubjectInvalid()
@@ -82,9 +85,9 @@ func (a *Authority) RevokeTemporary(ctx context.Context, subject caveat.Subject)
 	return nil
 }
 
-// TemporaryGeneration returns the generation of the subject's temporary tokens,
-// which is 1 before the first RevokeTemporary. The error is tokenSubjectInvalid
-// where the subject is no user or Oneprovider.
+// TemporaryGeneration returns the generation of the subject's temporary tokens.
+// It starts at 1, and each RevokeTemporary increments it. The error is
+// tokenSubjectInvalid if the subject is neither a user nor a Oneprovider.
 func (a *Authority) TemporaryGeneration(ctx context.Context, subject caveat.Subject) (int64, error) {
 	if !isHolder(subject) {
 		return 0, errors.TokenSubjectInvalid()

@@ -13,68 +13,70 @@ import (
 	"github.com/onezone-go/onezone/internal/environment"
 )
 
-// Defaults of [WithThrottle].
-const (
-	DefaultFailures        = 10
-	DefaultFailureInterval = 6 * time.Second
-)
+// DefaultFailures is the default limit on failed log-ins in a row.
+const DefaultFailures = 10
 
-// WithThrottle sets how many log-ins in a row may fail, and when one more may.
-// A user name has that many failures, and gets another after each interval. An
-// address, which many users may share, has ten times as many and gets ten in an
-// interval; the first 64 bits of an IPv6 address count as one address, and all
-// clients whose address is unknown share one count (see [Actor]). Throttled
-// log-ins return a [ThrottledError] before anything is hashed. Successes cost
-// nothing.
+// defaultFailureInterval is the time after which one more log-in may fail.
+const defaultFailureInterval = 6 * time.Second
+
+// WithThrottle limits failed log-ins, by user name and by client address. A
+// user name may fail the given number of times in a row, and once more after
+// each interval. An address, which many users may share, may fail ten times as
+// often. The first 64 bits of an IPv6 address count as one address. All clients
+// with an unknown address share one count (see [Actor]). Beyond the limit LogIn
+// returns a [ThrottledError] without hashing the password. Successful log-ins
+// do not count.
 //
-// An address from which a user has logged in before has as many failures again
-// for that user's name, so that a client that keeps guessing a password elsewhere
-// does not lock its owner out. The authority remembers the last 8 addresses of up
-// to 100,000 users. Other clients have to wait; tokens are not affected.
+// An address from which a user has logged in before has a separate count for
+// that user's name. A client that guesses passwords elsewhere therefore cannot
+// lock the user out. The authority remembers the last 8 addresses of up to
+// 100,000 users. Tokens are not throttled.
 //
-// The count is that of the authority, in memory. N replicas give N times the
-// guesses, unless they share a count ([WithThrottleCounter]). Zero failures turn
-// throttling off. Default: [DefaultFailures], [DefaultFailureInterval].
+// The counts are kept in the memory of the authority, so N replicas allow N
+// times the guesses, unless they share a count ([WithThrottleCounter]). Zero
+// failures disable throttling. Default:
+// [DefaultFailures], 6 seconds.
 func WithThrottle(failures int, interval time.Duration) Option {
 	return func(a *Authority) { a.logIns.failures, a.logIns.interval = failures, interval }
 }
 
-// WithThrottleCounter has several authorities count failed log-ins together. It
-// limits log-ins in addition to the count of each. Default: none.
+// WithThrottleCounter sets a count of failed log-ins that several authorities
+// share. It applies in addition to each authority's own count. Default: none.
 func WithThrottleCounter(c ThrottleCounter) Option {
 	return func(a *Authority) { a.logIns.counter = c }
 }
 
-// ThrottleCounter is a count of failed log-ins that replicas share, for instance
-// in a Redis. It is safe for concurrent use.
+// ThrottleCounter is a count of failed log-ins that replicas share, for
+// instance in Redis. It must be safe for concurrent use.
 type ThrottleCounter interface {
-	// Take counts one failure for each of the keys, before the outcome of the
-	// log-in is known, and returns 0. Where one of them has no failure left, it
-	// counts none and returns how long to wait for all of them.
+	// Take counts one failure for each key, before the outcome of the log-in is
+	// known, and returns 0. If any key has reached its limit, Take counts
+	// nothing and returns how long to wait until all keys are below their
+	// limits.
 	//
-	// A log-in for which Take returns an error fails with that error, which is
-	// operational: a client that can disturb the counter gains no guesses by it.
+	// If Take returns an error, the log-in fails with that operational error,
+	// so that a client gains no guesses by disturbing the counter.
 	Take(ctx context.Context, keys []ThrottleKey) (wait time.Duration, err error)
-	// GiveBack takes back what Take counted for a log-in that did not fail. An
-	// error leaves one failure too many in the count, and changes nothing else.
+	// GiveBack undoes Take for a log-in that did not fail. After an error the
+	// count is one failure too high.
 	GiveBack(ctx context.Context, keys []ThrottleKey) error
 }
 
-// ThrottleKey is what failed log-ins are counted for: a user name, an address, or
-// the two together.
+// ThrottleKey identifies a count of failed log-ins: of a user name, of an
+// address, or of both combined.
 type ThrottleKey struct {
 	ID       string        // 64 hexadecimal digits, the same in all replicas
-	Failures int           // how many in a row the key has
-	Interval time.Duration // after which it gets another
+	Failures int           // limit on failures in a row
+	Interval time.Duration // after which one more failure is allowed
 }
 
-// ThrottledError is returned for a log-in after too many failures. It unwraps to
-// temporaryFailure; package rest answers it with 429 and Retry-After.
+// ThrottledError is the error of a log-in after too many failures. It unwraps
+// to temporaryFailure; package rest answers 429 with Retry-After.
 type ThrottledError struct {
-	Wait time.Duration // until the next attempt has a chance
+	Wait time.Duration // time until another attempt is allowed
 }
 
-// Error says how long to wait.
+// Error returns a message with the time to wait.
 func (e ThrottledError) Error() string {
 	return fmt.Sprintf("too many log-ins have failed: wait %v before the next attempt", e.Wait)
 }
@@ -82,56 +84,58 @@ func (e ThrottledError) Error() string {
 // Unwrap returns temporaryFailure.
 func (e ThrottledError) Unwrap() error { return errors.TemporaryFailure() }
 
-// addressFailures is how many times the failures of a user name an address has.
+// addressFailures is the limit of an address in multiples of that of a user
+// name.
 const addressFailures = 10
 
-// logInGuard decides who may try a password.
+// logInGuard throttles log-ins.
 type logInGuard struct {
 	failures int
 	interval time.Duration
 	counter  ThrottleCounter // nil: none
-	own      *throttle
+	local    *throttle
 	known    knownAddresses
 }
 
-// attempt admits a log-in, or returns a ThrottledError, an operational error of
-// the shared count or that of ctx. The caller reports how the log-in ended to
-// conclude.
-func (g *logInGuard) attempt(ctx context.Context, username string, addr netip.Addr) (conclude func(failed bool), err error) {
+// attempt begins a log-in. The caller must call finish with its outcome.
+// Errors: a ThrottledError; an operational error of the shared count; that of
+// ctx.
+func (g *logInGuard) attempt(ctx context.Context, username string, addr netip.Addr) (finish func(failed bool), err error) {
 	network := networkOf(addr)
 	address := throttleKey{"address " + network, addressFailures}
-	conclude, err = g.take(ctx, throttleKey{name: "user " + username}, address)
+	finish, err = g.take(ctx, throttleKey{name: "user " + username}, address)
 	if errors.As(err, new(ThrottledError)) && g.known.has(username, network) {
-		// The network, which has no space, goes first: a user name may be any text.
+		// The network comes first, because it contains no space, and a user
+		// name may be any text. So two pairs never have the same key.
 		return g.take(ctx, throttleKey{name: "known " + network + " " + username}, address)
 	}
-	return conclude, err
+	return finish, err
 }
 
-// take counts for the keys in this authority, and then in the shared count.
-func (g *logInGuard) take(ctx context.Context, keys ...throttleKey) (conclude func(failed bool), err error) {
-	own, err := g.own.attempt(ctx, keys...)
-	if err != nil || g.counter == nil || g.own.capacity == 0 {
-		return own, err
+// take counts a failure for the keys in this authority and in the shared count.
+func (g *logInGuard) take(ctx context.Context, keys ...throttleKey) (finish func(failed bool), err error) {
+	finishLocal, err := g.local.attempt(ctx, keys...)
+	if err != nil || g.counter == nil || g.local.capacity == 0 {
+		return finishLocal, err
 	}
 	shared := g.sharedKeys(keys)
 	wait, err := g.counter.Take(ctx, shared)
 	switch {
 	case err != nil:
-		own(false)
+		finishLocal(false)
 		return nil, environment.Error("counting log-ins", err)
 	case wait > 0:
-		own(false)
+		finishLocal(false)
 		return nil, ThrottledError{wait}
 	}
 	return func(failed bool) {
-		own(failed)
+		finishLocal(failed)
 		if failed {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()
-		_ = g.counter.GiveBack(ctx, shared) // costs the user one failure, which time makes up for
+		_ = g.counter.GiveBack(ctx, shared) // an error leaves the count one failure too high
 	}, nil
 }
 
@@ -146,11 +150,11 @@ func (g *logInGuard) sharedKeys(keys []throttleKey) []ThrottleKey {
 	return shared
 }
 
-// unknownNetwork is that of all clients whose address is not known.
+// unknownNetwork is the network of all clients with an unknown address.
 const unknownNetwork = "unknown"
 
-// networkOf is what one client can be taken to have for itself: an IPv4 address,
-// or the 64 bits that a site gets of IPv6.
+// networkOf returns the network that one client is assumed to control: an IPv4
+// address, or the 64-bit prefix of an IPv6 address.
 func networkOf(addr netip.Addr) string {
 	addr = addr.Unmap()
 	switch {

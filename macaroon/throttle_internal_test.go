@@ -28,12 +28,12 @@ func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Du
 	for _, name := range keys {
 		list = append(list, throttleKey{name: name})
 	}
-	conclude, err := t.attempt(tb.Context(), list...)
+	finish, err := t.attempt(tb.Context(), list...)
 	if err != nil {
 		require.IsType(tb, ThrottledError{}, err)
 		return err.(ThrottledError).Wait
 	}
-	conclude(failed)
+	finish(failed)
 	return 0
 }
 
@@ -91,9 +91,9 @@ func TestThrottleOfASharedKey(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(3)
 	try := func() error {
-		conclude, err := th.attempt(t.Context(), throttleKey{"campus", 4})
+		finish, err := th.attempt(t.Context(), throttleKey{"campus", 4})
 		if err == nil {
-			conclude(true)
+			finish(true)
 		}
 		return err
 	}
@@ -158,7 +158,7 @@ func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
 				admitted, refused, most, now := 0, 0, 0, 0
 				for range 20 {
 					wg.Go(func() {
-						conclude, err := th.attempt(t.Context(), throttleKey{name: "alice"})
+						finish, err := th.attempt(t.Context(), throttleKey{name: "alice"})
 						mu.Lock()
 						if err != nil {
 							refused++
@@ -173,7 +173,7 @@ func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
 						mu.Lock()
 						now--
 						mu.Unlock()
-						conclude(failed)
+						finish(failed)
 					})
 				}
 				wg.Wait()

@@ -6,46 +6,44 @@ import (
 	"github.com/onezone-go/onezone/macaroon/internal/wire"
 )
 
-// Token is one token, as it was parsed or made: an immutable value that may be
-// copied and shared. The zero Token is no token; it never verifies.
+// Token is a parsed or minted token. It is an immutable value that may be
+// copied and shared. The zero Token never verifies.
 //
-// A Token is a credential. [Token.String] returns all of it; every other way to
-// print one (fmt, slog, encoding/json) shows what it is and leaves the
-// signature out.
+// A Token is a credential. [Token.String] returns its whole text. Printing it
+// with fmt or slog, or marshaling it to JSON, omits the signature.
 //
-// Until a token is verified, everything it says is a claim.
+// The content of a token is untrusted until the token has been verified.
 type Token struct {
-	// The packets, nil of the zero Token. A pointer, because fmt prints the
-	// fields of a struct that holds a Token in an unexported field without asking
-	// Format, and then shows an address; nothing else here is confidential.
+	// The packets; nil in the zero Token. This is a pointer because fmt prints
+	// unexported fields of an enclosing struct without calling Format, and then
+	// shows only the address. The other fields are not confidential.
 	raw *string
 
 	location   string
 	identifier identifier
 	caveats    []string
-	third      []wire.ThirdParty // of the caveats that need a discharge
+	thirdParty []wire.ThirdParty // of the caveats that need a discharge
 	indicated  caveat.ServiceType
 }
 
-// body is what the fields of a Token point to, with room for the caveats that
-// most have, so that reading one takes two allocations.
+// body is the memory that the fields of a Token refer to. It has room for four
+// caveats, enough for most tokens, so that parsing takes two allocations.
 type body struct {
 	raw string
 	few [4]string
 }
 
-// Limits bounds what a parser accepts. The zero value of a field stands for its
-// default.
+// Limits bound the tokens that a parser accepts. Zero fields mean the defaults.
 type Limits struct {
-	MaxSize    int // bytes of text; DefaultMaxSize
-	MaxCaveats int // caveats in one token; DefaultMaxParsedCaveats
+	MaxSize    int // length of the text in bytes; default: DefaultMaxSize
+	MaxCaveats int // caveats in one token; default: 4096
 }
 
-// Defaults of [Limits].
-const (
-	DefaultMaxSize          = 1 << 20 // bytes
-	DefaultMaxParsedCaveats = 4096
-)
+// DefaultMaxSize is the default limit on the text of a token, in bytes.
+const DefaultMaxSize = 1 << 20
+
+// defaultMaxParsedCaveats is the default of [Limits].MaxCaveats.
+const defaultMaxParsedCaveats = 4096
 
 func (l Limits) maxSize() int {
 	if l.MaxSize <= 0 {
@@ -56,22 +54,24 @@ func (l Limits) maxSize() int {
 
 func (l Limits) maxCaveats() int {
 	if l.MaxCaveats <= 0 {
-		return DefaultMaxParsedCaveats
+		return defaultMaxParsedCaveats
 	}
 	return l.MaxCaveats
 }
 
-// Parse reads the text of a token under the default limits; see [Limits.Parse].
+// Parse parses the text of a token under the default limits; see
+// [Limits.Parse].
 func Parse(text string) (Token, error) { return Limits{}.Parse(text) }
 
-// Parse reads the text of a token: letters and digits, with "opw-" or "opp-" in
-// front where a Oneprovider's service presents it. The plain base64 of old
-// tokens is read too, in either alphabet, padded or not. Caveats are not looked
-// at; nothing is verified.
+// Parse parses the text of a token without verifying it. The text consists of
+// letters and digits, prefixed with "opw-" or "opp-" if a service of a
+// Oneprovider presents it. Plain base64, the form of old tokens, is also
+// accepted: in the standard or URL alphabet, with or without padding. The
+// caveats are not parsed.
 //
-// The error is tokenTooLarge {limit} for a text over the limit, whatever it
-// holds, and badToken for everything that no Onezone could have printed; its
-// description says what is wrong.
+// The error is tokenTooLarge {limit} for a text longer than the limit, and
+// badToken for a text that no Onezone could have issued. The description of
+// badToken says what is wrong.
 func (l Limits) Parse(text string) (Token, error) {
 	var t Token
 	if err := l.parse(text, &t, new(body)); err != nil {
@@ -80,14 +80,14 @@ func (l Limits) Parse(text string) (Token, error) {
 	return t, nil
 }
 
-// parse reads the text into a zero Token, whose fields will point to the body.
+// parse parses the text into a zero Token, whose fields will refer to the body.
 func (l Limits) parse(text string, t *Token, b *body) error {
 	if len(text) > l.maxSize() {
 		return errors.TokenTooLarge(l.maxSize())
 	}
 	text, indicated, ok := cutIndication(text)
 	if !ok {
-		return errors.BadToken(`it is marked for a service other than "opw-" and "opp-"`)
+		return errors.BadToken(`its service prefix is neither "opw-" nor "opp-"`)
 	}
 	if text == "" {
 		return errors.BadToken("it is empty")
@@ -96,28 +96,29 @@ func (l Limits) parse(text string, t *Token, b *body) error {
 		return errors.BadToken("it is neither in the printable form of tokens nor plain base64")
 	}
 	t.indicated = indicated
-	if problem := t.read(b, l.maxCaveats()); problem != "" {
+	if problem := t.parse(b, l.maxCaveats()); problem != "" {
 		return errors.BadToken(problem)
 	}
 	return nil
 }
 
-// read takes over what the packets of the body say, or says what is wrong with
-// them.
-func (t *Token) read(b *body, maxCaveats int) (problem string) {
+// parse sets the fields of t from the packets of the body. problem describes why
+// the packets are not a token, "" if they are one.
+func (t *Token) parse(b *body, maxCaveats int) (problem string) {
 	m, bad := wire.Parse(b.raw, b.few[:0], maxCaveats)
 	if bad != "" {
-		return string(bad)
+		return bad
 	}
-	t.raw, t.location, t.caveats, t.third = &b.raw, m.Location, m.Caveats, m.ThirdParty
-	return t.identifier.read(m.Identifier)
+	t.raw, t.location, t.caveats, t.thirdParty = &b.raw, m.Location, m.Caveats, m.ThirdParty
+	return t.identifier.parse(m.Identifier)
 }
 
-// indicationSize is the size of "opw-".
+// indicationSize is the length of a service prefix such as "opw-".
 const indicationSize = 4
 
-// cutIndication takes the mark of the presenting service off the text. A text
-// without a hyphen in that place has none.
+// cutIndication splits the prefix that indicates the presenting service off the
+// text. ok is false for an unknown prefix. A text without a hyphen at that
+// position has no prefix.
 func cutIndication(text string) (rest string, t caveat.ServiceType, ok bool) {
 	if len(text) < indicationSize || text[indicationSize-1] != '-' {
 		return text, 0, true
@@ -128,8 +129,9 @@ func cutIndication(text string) (rest string, t caveat.ServiceType, ok bool) {
 
 func canIndicate(t caveat.ServiceType) bool { return t == caveat.OpWorker || t == caveat.OpPanel }
 
-// String returns the text of the token, without the mark of a presenting
-// service: what a client sends in X-Auth-Token. It is the whole credential.
+// String returns the whole text of the token, the value of the X-Auth-Token
+// header. It is a credential. It does not include the prefix of a presenting
+// service.
 func (t Token) String() string {
 	if t.IsZero() {
 		return ""
@@ -137,10 +139,10 @@ func (t Token) String() string {
 	return wire.Encode(*t.raw)
 }
 
-// IndicatedBy returns the text of the token as the given service of a
-// Oneprovider presents it, with "opw-" or "opp-" in front. The mark is not
-// signed. The error is badValueNotAllowed {key "service"} for another service,
-// and badToken for the zero Token.
+// IndicatedBy returns the text of the token with the prefix of a service,
+// "opw-" or "opp-". A service of a Oneprovider presents its tokens in this
+// form. The prefix is not signed. The error is badValueNotAllowed {key
+// "service"} for other services, and badToken for the zero Token.
 func (t Token) IndicatedBy(service caveat.ServiceType) (string, error) {
 	switch {
 	case !canIndicate(service):
@@ -154,40 +156,41 @@ func (t Token) IndicatedBy(service caveat.ServiceType) (string, error) {
 // IsZero reports whether this is the zero Token.
 func (t Token) IsZero() bool { return t.raw == nil }
 
-// Version is the version of the identifier: 1 for tokens of old Onezones, which
-// say nothing of their subject and type, or 2.
+// Version returns the version of the identifier, 1 or 2. Version 1 is that of
+// old Onezones; such tokens do not contain their subject and type.
 func (t Token) Version() int { return t.identifier.version }
 
-// Domain is the domain of the Onezone that issued the token. It is not signed,
-// and nothing is decided by it.
+// Domain returns the domain of the issuing Onezone. It is not signed and must
+// not be trusted.
 func (t Token) Domain() string { return t.location }
 
-// ID is the id of the token. The copies that come of confining a token share it.
+// ID returns the id of the token. Confined copies of a token share its id.
 func (t Token) ID() string { return t.identifier.id }
 
-// Generation is the generation of the secret of a temporary token, from 1, and
-// 0 for a named token.
+// Generation returns the generation of a temporary token's secret, from 1. It
+// returns 0 for a named token.
 func (t Token) Generation() int64 { return t.identifier.generation }
 
-// Subject is the party that the token speaks for. It is [caveat.Nobody] for
-// version 1, where only the record of the token knows it.
+// Subject returns the subject on whose behalf the token acts. For version 1 it
+// returns [caveat.Nobody]; only the record of such a token contains the
+// subject.
 func (t Token) Subject() caveat.Subject { return t.identifier.subject }
 
-// Type is what the token is for.
+// Type returns the type of the token.
 func (t Token) Type() Type { return t.identifier.typ }
 
-// Indicated is the service that presents the token by its "opw-" or "opp-", a
-// hint that nobody signed; zero: none.
+// Indicated returns the service that the prefix "opw-" or "opp-" indicates,
+// zero without a prefix. It is an unsigned hint.
 func (t Token) Indicated() caveat.ServiceType { return t.indicated }
 
-// Caveats returns the texts of the token's first-party caveats, in order.
-// [caveat.Parse] reads them.
+// Caveats returns the texts of the token's first-party caveats, in order. Parse
+// them with [caveat.Parse].
 func (t Token) Caveats() []string {
 	texts := make([]string, 0, len(t.caveats))
-	third := t.third
+	thirdParty := t.thirdParty
 	for i, text := range t.caveats {
-		if len(third) > 0 && third[0].Index == i {
-			third = third[1:]
+		if len(thirdParty) > 0 && thirdParty[0].Index == i {
+			thirdParty = thirdParty[1:]
 			continue
 		}
 		texts = append(texts, text)
@@ -195,8 +198,8 @@ func (t Token) Caveats() []string {
 	return texts
 }
 
-// Signature returns a copy of the 32 bytes of the signature. Whoever has it and
-// the rest of the token can confine the token and use it.
+// Signature returns a copy of the 32 bytes of the signature. Keep it secret:
+// with the rest of the token it is the whole credential.
 func (t Token) Signature() []byte { return []byte(t.signature()) }
 
 func (t *Token) signature() string {
@@ -206,17 +209,18 @@ func (t *Token) signature() string {
 	return wire.Signature(*t.raw)
 }
 
-// Expiry returns the earliest time caveat of the token in Unix seconds; ok is
-// false where it has none.
+// Expiry returns the earliest expiry among the token's time caveats, in Unix
+// seconds. ok is false if it has no time caveat.
 func (t Token) Expiry() (validUntil int64, ok bool) {
-	return caveat.Expiry(understood(t.Caveats(), nil))
+	return caveat.Expiry(parseCaveatTexts(t.Caveats(), nil))
 }
 
-// understood returns the caveats as the vocabulary reads their texts.
-func understood(texts []string, v *caveat.Vocabulary) []caveat.Caveat {
+// parseCaveatTexts parses the texts of caveats in the vocabulary. Unknown
+// caveats have the type [caveat.TypeUnknown].
+func parseCaveatTexts(texts []string, v *caveat.Vocabulary) []caveat.Caveat {
 	cs := make([]caveat.Caveat, len(texts))
 	for i, text := range texts {
-		cs[i], _ = v.Parse(text) // an unknown one is shown as such
+		cs[i], _ = v.Parse(text) // never nil
 	}
 	return cs
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Class is what a token is for. The zero Class is invalid.
+// Class is the purpose of a token. The zero Class is invalid.
 type Class uint8
 
 // The classes of tokens.
 const (
-	Access   Class = iota + 1 // authorises operations
-	Identity                  // proves who its subject is, and nothing else
-	Invite                    // lets its consumer join or support something
+	Access   Class = iota + 1 // authorizes operations
+	Identity                  // only proves the identity of its subject
+	Invite                    // lets its consumer join or support an entity
 )
 
 // Type is the type of a token: a class with its parameters. It is comparable.
@@ -27,12 +27,12 @@ type Type struct {
 	param  string // the session of an access token, the target of an invitation
 }
 
-// AccessToken is the type of a token that authorises operations.
+// AccessToken returns the type of a token that authorizes operations.
 func AccessToken() Type { return Type{class: Access} }
 
-// SessionToken is the type of an access token that is good within one session
-// only. It is the zero Type, which no token can be made of, for an empty id: a
-// session that was not found must not become a token for all of them.
+// SessionToken returns the type of an access token that is valid only within
+// one session. For an empty id it returns the zero Type, which cannot be
+// issued, so that a missing session id does not make a token for all sessions.
 func SessionToken(session string) Type {
 	if session == "" {
 		return Type{}
@@ -40,19 +40,19 @@ func SessionToken(session string) Type {
 	return Type{class: Access, param: session}
 }
 
-// IdentityToken is the type of a token that proves an identity.
+// IdentityToken returns the type of a token that only proves an identity.
 func IdentityToken() Type { return Type{class: Identity} }
 
-// InviteToken is the type of a token that invites to the target, an entity of
-// the kind that the invite type has.
+// InviteToken returns the type of a token that invites to the target. target is
+// the id of an entity of the kind that the invite type names.
 func InviteToken(invite InviteType, target string) Type {
 	return Type{class: Invite, invite: invite, param: target}
 }
 
-// Class returns what the token is for.
+// Class returns the class of the token.
 func (t Type) Class() Class { return t.class }
 
-// Session returns the session that an access token is bound to, "" for none.
+// Session returns the session that an access token is bound to, or "".
 func (t Type) Session() string {
 	if t.class != Access {
 		return ""
@@ -60,8 +60,8 @@ func (t Type) Session() string {
 	return t.param
 }
 
-// Invitation returns what an invite token invites to; the zero InviteType for
-// other tokens.
+// Invitation returns the invite type and target of an invite token. For other
+// types it returns the zero InviteType.
 func (t Type) Invitation() (invite InviteType, target string) {
 	if t.class != Invite {
 		return 0, ""
@@ -92,8 +92,8 @@ func (t Type) String() string {
 	return "unknown"
 }
 
-// ParseType reads the text of a type. The parameters of an invitation are not
-// looked at. The error is badValueTokenType {key "type"}.
+// ParseType parses the text of a type. It ignores the parameters of an
+// invitation. The error is badValueTokenType {key "type"}.
 func ParseType(text string) (Type, error) {
 	if t, ok := parseType(text); ok {
 		return t, nil
@@ -118,20 +118,20 @@ func parseType(text string) (t Type, ok bool) {
 	return InviteToken(invite, target), ok
 }
 
-// isComplete reports whether the type has a text that reads back as itself.
+// isComplete reports whether the text of the type parses to the same type.
 func (t Type) isComplete() bool {
 	back, ok := parseType(t.String())
 	return ok && back == t
 }
 
-// issuable reports whether a token of the type can be made: it is complete, and
-// an identifier can hold its session or target.
+// issuable reports whether a token of the type can be issued: the type is
+// complete, and an identifier can hold its session or target.
 func (t Type) issuable() bool {
 	return t.isComplete() && !strings.Contains(t.param, "/") && isPlain(t.param)
 }
 
-// isPlain reports whether the text may stand in an identifier: no control
-// characters and no spaces.
+// isPlain reports whether an identifier may contain the text, which must be
+// UTF-8 without control characters and spaces.
 func isPlain(text string) bool {
 	seen := byte(0)
 	for i := range len(text) {
@@ -140,10 +140,10 @@ func isPlain(text string) bool {
 	return seen&classBad == 0 && (seen&classUnicode == 0 || isPlainUnicode(text))
 }
 
-// Classes of bytes in an identifier, beside those that are fine.
+// Classes of bytes in an identifier; other bytes are valid.
 const (
 	classBad     = 1 << iota // spaces and control characters
-	classUnicode             // of a rune that has to be looked at
+	classUnicode             // part of a rune that must be checked
 )
 
 var classes = func() (t [256]byte) {
@@ -164,8 +164,8 @@ func isPlainUnicode(text string) bool {
 	}) < 0
 }
 
-// MarshalJSON returns the object form of the REST API, and null for the zero
-// Type, which an [Event] may have.
+// MarshalJSON returns the object form of the REST API. For the zero Type, which
+// an [Event] may have, it returns null.
 func (t Type) MarshalJSON() ([]byte, error) {
 	type object map[string]any
 	switch {
@@ -183,11 +183,11 @@ func (t Type) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// UnmarshalJSON reads the object form. Of several types in one object the first
-// in the order access, identity, invite counts; other keys are ignored. A session
-// or target that no identifier can hold is read, as by the original; that there
-// is none such is for who knows the sessions and targets to say. The error is
-// badValueTokenType {key "type"}.
+// UnmarshalJSON decodes the object form of the REST API. If an object has
+// several types, the first in the order access, identity, invite is used; other
+// keys are ignored. As in the original Onezone, it accepts a session or target
+// that an identifier cannot hold; [Sessions] and [Inviters] later reject it.
+// The error is badValueTokenType {key "type"}.
 func (t *Type) UnmarshalJSON(data []byte) error {
 	type object map[string]json.RawMessage
 	var o object
@@ -195,7 +195,7 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 		return errors.BadValueTokenType("type")
 	}
 	var access, invite object
-	_ = json.Unmarshal(o["accessToken"], &access) // what is no object stays nil
+	_ = json.Unmarshal(o["accessToken"], &access) // stays nil unless it is an object
 	_ = json.Unmarshal(o["inviteToken"], &invite)
 	session, bound := jsonText(access["sessionId"])
 	var ok bool
@@ -208,9 +208,9 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 		*t, ok = IdentityToken(), true
 	case invite != nil:
 		name, _ := jsonText(invite["inviteType"])
-		if i, err := ParseInviteType(name); err == nil {
-			target, _ := jsonText(invite[i.targetKey()])
-			*t, ok = InviteToken(i, target), target != ""
+		if inviteType, err := ParseInviteType(name); err == nil {
+			target, _ := jsonText(invite[inviteType.targetKey()])
+			*t, ok = InviteToken(inviteType, target), target != ""
 		}
 	}
 	if !ok || !t.isComplete() {
@@ -220,6 +220,7 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// jsonText decodes a JSON string. ok is false for other JSON.
 func jsonText(raw json.RawMessage) (s string, ok bool) {
 	var p *string
 	if json.Unmarshal(raw, &p) != nil || p == nil {
@@ -228,8 +229,8 @@ func jsonText(raw json.RawMessage) (s string, ok bool) {
 	return *p, true
 }
 
-// Describe returns the type in words, such as "access token" or "invitation of
-// a user to the group g1".
+// Describe returns a readable form of the type, such as "access token" or
+// "invite token for a user to join the group g1".
 func (t Type) Describe() string {
 	switch {
 	case t.class == Access && t.param == "":

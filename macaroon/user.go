@@ -14,27 +14,37 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// NewUser says who is to be a user of the authority's store.
+// NewUser describes a user to create.
 type NewUser struct {
-	ID       string // letters, digits, dashes, underscores, 64 at most; "": one is drawn at random
-	Username string // see [ValidateUsername]; unique. "": the user cannot log in with a password
-	FullName string // see [ValidateFullName]; "": none
-	Password string `json:"-"` // see [ValidatePassword]; "": the user cannot log in with a password
+	// ID has 1 to 64 letters, digits, dashes and underscores. "": a random id.
+	ID string
+	// Username must be unique and have 2 to 20 ASCII letters, digits, dashes
+	// and underscores; the first and last must be a letter or digit. "": none,
+	// and the user cannot log in with a password.
+	Username string
+	// FullName has 2 to 50 letters, digits, spaces, dots, commas, dashes and
+	// apostrophes; the first and last must be a letter or digit. "": none.
+	FullName string
+	// Password has at least 8 characters and at most [MaxPassword] bytes of
+	// UTF-8. "": none, and the user cannot log in with a password.
+	Password string `json:"-"`
 }
 
-// Format prints all but the password, whatever the verb.
+// Format prints all fields except the password, for every verb.
 func (u NewUser) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "user %q (username %q, full name %q)", u.ID, u.Username, u.FullName)
 }
 
-// CreateUser adds a user to the store. (A Oneprovider is added there:
-// CreateIdentity with [caveat.Provider] as the subject and the time of creation.)
-// Errors: badValueUsername,
-// badValueFullName, badValuePassword, badValueIdentifier {key "id"},
-// badValueIdentifierOccupied {key "username"}, alreadyExists for the id.
+// CreateUser adds a user to the store. Tokens and the temporary secret of a
+// former user with the same ID are removed, as by [Authority.Forget]. To add a
+// Oneprovider, call CreateIdentity of the store with [caveat.Provider] as the
+// subject and the time of creation.
 //
-// Tokens and the temporary secret that a former user with the ID left are removed,
-// as by [Authority.Forget].
+// Errors:
+//   - badValueUsername, badValueFullName and badValuePassword;
+//   - badValueIdentifier {key "id"};
+//   - badValueIdentifierOccupied {key "username"};
+//   - alreadyExists if the ID is in use.
 func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, error) {
 	i := store.Identity{Username: u.Username, FullName: u.FullName, Created: a.clock().Unix()}
 	if err := u.validate(); err != nil {
@@ -44,7 +54,7 @@ func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, 
 	if i.Password, err = a.newPassword(ctx, u.Password); err != nil {
 		return caveat.Subject{}, err
 	}
-	fresh := u.ID == "" // nobody had it before
+	fresh := u.ID == "" // a random id was never used before
 	if fresh {
 		if u.ID, err = a.newID(); err != nil {
 			return caveat.Subject{}, err
@@ -55,7 +65,7 @@ func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, 
 		return caveat.Subject{}, fmt.Errorf("storing a user: %w", err)
 	}
 	if !fresh {
-		if err := a.takeOver(ctx, i.Subject); err != nil {
+		if err := a.activateReusedID(ctx, i.Subject); err != nil {
 			return caveat.Subject{}, err
 		}
 	}
@@ -63,7 +73,7 @@ func (a *Authority) CreateUser(ctx context.Context, u NewUser) (caveat.Subject, 
 	return i.Subject, nil
 }
 
-// newPassword returns the hash of a password to be set, zero for "".
+// newPassword returns the hash of a password to set; zero for "".
 func (a *Authority) newPassword(ctx context.Context, password string) (store.Secret, error) {
 	if password == "" {
 		return store.Secret{}, nil
@@ -72,7 +82,7 @@ func (a *Authority) newPassword(ctx context.Context, password string) (store.Sec
 	if err != nil {
 		return store.Secret{}, err
 	}
-	if err := ValidatePassword(prepared); err != nil {
+	if err := validatePassword(prepared); err != nil {
 		return store.Secret{}, err
 	}
 	return a.hash(ctx, prepared)
@@ -98,26 +108,26 @@ var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (u NewUser) validate() error {
 	if u.ID != "" {
-		// An id stands in identifiers, caveats and resources of tokens, where
-		// some words and all punctuation have a meaning.
+		// Ids occur in identifiers, caveats and resources, where some words and
+		// all punctuation have a meaning.
 		if !userID.MatchString(u.ID) || u.ID == "null" || u.ID == "self" {
 			return errors.BadValueIdentifier("id")
 		}
 	}
 	if u.Username != "" {
-		if err := ValidateUsername(u.Username); err != nil {
+		if err := validateUsername(u.Username); err != nil {
 			return err
 		}
 	}
 	if u.FullName != "" {
-		if err := ValidateFullName(u.FullName); err != nil {
+		if err := validateFullName(u.FullName); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// SetPassword replaces the password of a user; "" takes it away. Errors:
+// SetPassword replaces the password of a user; "" removes it. Errors:
 // badValuePassword; notFound.
 func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, password string) error {
 	hashed, err := a.newPassword(ctx, password)
@@ -127,32 +137,32 @@ func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, passwo
 	return a.administer(ctx, user, PasswordSet, func(i *store.Identity) { i.Password = hashed })
 }
 
-// SetUsername replaces the name by which a user logs in; "" takes it away, and
-// with it the way to log in. Errors: badValueUsername; badValueIdentifierOccupied
-// {key "username"}; notFound.
+// SetUsername replaces the name with which a user logs in. With "" the user has
+// none, and cannot log in with a password. Errors: badValueUsername;
+// badValueIdentifierOccupied {key "username"}; notFound.
 func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name string) error {
 	if name != "" {
-		if err := ValidateUsername(name); err != nil {
+		if err := validateUsername(name); err != nil {
 			return err
 		}
 	}
 	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.Username = name })
 }
 
-// SetFullName replaces the full name of a user; "" takes it away. Errors:
+// SetFullName replaces the full name of a user; "" removes it. Errors:
 // badValueFullName; notFound.
 func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name string) error {
 	if name != "" {
-		if err := ValidateFullName(name); err != nil {
+		if err := validateFullName(name); err != nil {
 			return err
 		}
 	}
 	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.FullName = name })
 }
 
-// SetBlocked blocks a user or Oneprovider, whose tokens and password stop working,
-// or unblocks it, after which they work again. The error is notFound if there is
-// no such subject.
+// SetBlocked blocks or unblocks a user or Oneprovider. While it is blocked, its
+// tokens and password are rejected. The error is notFound if the subject does
+// not exist.
 func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked bool) error {
 	kind := UserUnblocked
 	if blocked {
@@ -161,8 +171,8 @@ func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked
 	return a.administer(ctx, user, kind, func(i *store.Identity) { i.Blocked = blocked })
 }
 
-// administer changes a user, and tells the observer. The event has the user name
-// after the change.
+// administer changes a user and notifies the observer. The event has the user
+// name after the change.
 func (a *Authority) administer(ctx context.Context, user caveat.Subject, kind EventKind, change func(*store.Identity)) error {
 	var username string
 	err := a.changeUser(ctx, user, func(i *store.Identity) {
@@ -186,18 +196,18 @@ func (a *Authority) changeUser(ctx context.Context, user caveat.Subject, change 
 	return nil
 }
 
-// User is what the store of an authority keeps of a user, beside tokens.
+// User is the information about a user in the store of an authority.
 type User struct {
 	Subject     caveat.Subject
 	Username    string // "": none
 	FullName    string // "": none
 	HasPassword bool
 	Blocked     bool
-	Created     time.Time // zero: not known
+	Created     time.Time // zero: unknown
 }
 
-// User returns what the store keeps of a user. The error is notFound for a
-// subject that it does not keep, users of a [Directory] among them.
+// User returns the information about a user in the store. The error is notFound
+// for other subjects, including users known only to a [Directory].
 func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error) {
 	i, err := a.store.GetIdentity(ctx, user)
 	if err != nil {
@@ -210,10 +220,9 @@ func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error)
 	return u, nil
 }
 
-// ValidateUsername reports whether a user may have the name: 2 to 20 ASCII
-// letters and digits, and dashes and underscores between the first and the last
-// of them. The error is badValueUsername.
-func ValidateUsername(name string) error {
+// validateUsername checks a user name: see [NewUser]. The error is
+// badValueUsername.
+func validateUsername(name string) error {
 	for i, r := range name {
 		inside := i > 0 && i < len(name)-1 && (r == '-' || r == '_')
 		if !inside && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)) {
@@ -226,11 +235,9 @@ func ValidateUsername(name string) error {
 	return nil
 }
 
-// ValidateFullName reports whether a user may have the full name: 2 to 50
-// letters, with their marks, and digits, and spaces, dots, commas, dashes and
-// apostrophes between the first and the last of them. The error is
-// badValueFullName.
-func ValidateFullName(name string) error {
+// validateFullName checks a full name: see [NewUser]. Letters may have
+// combining marks. The error is badValueFullName.
+func validateFullName(name string) error {
 	runes := []rune(name)
 	if !utf8.ValidString(name) || len(runes) < 2 || len(runes) > 50 {
 		return errors.BadValueFullName()
@@ -247,14 +254,13 @@ func ValidateFullName(name string) error {
 	return nil
 }
 
-// MaxPassword is how long a password may be, in bytes. A longer one would not fit
-// into the headers that servers take.
+// MaxPassword is the maximum length of a password, in bytes. A longer one would
+// not fit into the headers that servers accept.
 const MaxPassword = 1024
 
-// ValidatePassword reports whether a user may have the password: at least 8
-// characters of UTF-8, in at most [MaxPassword] bytes. The error is
+// validatePassword checks a password: see [NewUser]. The error is
 // badValuePassword.
-func ValidatePassword(password string) error {
+func validatePassword(password string) error {
 	if len(password) > MaxPassword || !utf8.ValidString(password) || utf8.RuneCountInString(password) < 8 {
 		return errors.BadValuePassword()
 	}

@@ -7,79 +7,78 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// VerifyAccess decides whether the token with this text authorizes its bearer.
-// What the request leaves out is completed: the time, Onezone's worker as the
-// service, and the groups, geo database and vocabulary of the authority. An
-// address, interface or consumer that is left out is unknown, and the zero
-// Session is a client without one: it cannot use tokens that are bound to a
-// session.
+// VerifyAccess verifies that the token with this text authorizes its bearer.
+// Zero fields of the request have defaults: the current time, Onezone's worker
+// as the service, and the groups, geo database and vocabulary of the authority.
+// A zero address, interface or consumer means unknown. The zero Session means
+// that the client has none; it cannot use tokens that are bound to a session.
 //
-// The checks, and the error of the first that fails:
+// VerifyAccess makes these checks in order and returns the first error:
 //
-//  1. text: tokenTooLarge {limit}, badToken ([Limits.Parse]);
+//  1. text: tokenTooLarge {limit}, badToken (see [Limits.Parse]);
 //  2. type: notAnAccessToken {received};
-//  3. key: tokenInvalid without a record or for a generation to come,
+//  3. key: tokenInvalid without a record or for a future generation,
 //     tokenRevoked for a past generation;
-//  4. signature: tokenInvalid. Nothing that the token says is looked at before;
-//  5. record: tokenRevoked, tokenSubjectInvalid for the subject of another record;
-//  6. caveats in order: tokenCaveatUnknown {caveat}, tokenCaveatUnverified {caveat};
+//  4. signature: tokenInvalid. No other content of the token is used before;
+//  5. record: tokenRevoked, tokenSubjectInvalid if it has another subject;
+//  6. caveats in order: tokenCaveatUnknown {caveat}, tokenCaveatUnverified
+//     {caveat};
 //  7. session of the request: tokenSessionInvalid;
-//  8. subject: userBlocked, or tokenSubjectInvalid where there is none;
+//  8. subject: userBlocked, tokenSubjectInvalid if it does not exist;
 //  9. session of the subject: tokenSessionInvalid;
-//  10. service: tokenServiceForbidden {service} where the subject may not use it.
+//  10. service: tokenServiceForbidden {service} if the subject may not use it.
 //
-// Operational errors (a store that is down, a context that is done) are none of
-// these.
+// All other errors are operational, such as an unavailable store or a canceled
+// context.
 //
-// The status of these errors is 400, for a token that is the subject of a request.
-// Where it authenticates the request, the answer is [errors.Unauthorized] around
-// the error, which is 401; package rest does that.
+// The HTTP status of these errors is 400, for a token that is the subject of a
+// request. If the token authenticates the request, wrap the error in
+// [errors.Unauthorized], whose status is 401, as package rest does.
 func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error) {
 	req.ProveIdentity = false
 	return a.verify(ctx, text, &req, purpose{class: Access})
 }
 
-// VerifyIdentity decides whether the token proves the identity of its subject:
-// an identity token, or the access token of a Oneprovider that is bound to no
-// session. The checks are those of VerifyAccess, with the caveats that support
-// identity tokens; a user's access token that passes them all is
-// notAnIdentityToken {received}, every other type is so at once. The service and
-// session of the request do not count.
+// VerifyIdentity verifies that the token proves the identity of its subject. It
+// accepts identity tokens, and access tokens of a Oneprovider that are not
+// bound to a session. The checks are those of VerifyAccess, with only the
+// caveats that identity tokens support. Other tokens are rejected with
+// notAnIdentityToken {received}: a user's access token after all checks, all
+// others before the key is looked up. The service and session in the request
+// are ignored.
 func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error) {
 	return a.identify(ctx, text, req, purpose{class: Identity})
 }
 
-// identify is VerifyIdentity for a purpose of the kind Identity.
+// identify is VerifyIdentity for a purpose of the class Identity.
 func (a *Authority) identify(ctx context.Context, text string, req caveat.Request, p purpose) (Auth, error) {
 	req.ProveIdentity = true
-	// An identity is proved to Onezone, whatever the service and session.
+	// An identity is proved to Onezone, regardless of service and session.
 	req.Service, req.Session = onezone, caveat.AnySession()
 	return a.verify(ctx, text, &req, p)
 }
 
-// VerifyInvite decides whether the token is an invitation of the expected type,
-// zero standing for any, that is good in itself: neither the inviter's rights
-// nor the usage limit are looked at (see [Authority.Consume]). The checks are
-// those of VerifyAccess; the error of the second is notAnInviteToken
-// {expectedInviteType, received}.
+// VerifyInvite verifies that the token is an invitation of the expected type;
+// zero means any. It does not check the inviter's rights and the usage limit;
+// [Authority.Consume] does. The checks are those of VerifyAccess, except that
+// the error of the second is notAnInviteToken {expectedInviteType, received}.
 func (a *Authority) VerifyInvite(ctx context.Context, text string, expected InviteType, req caveat.Request) (Auth, error) {
 	req.ProveIdentity = false
 	return a.verify(ctx, text, &req, purpose{class: Invite, invite: expected})
 }
 
-// onezone is the service that a request is taken to come to when it does not
-// say: this one.
+// onezone is the default service of a request: the worker of this Onezone.
 var onezone = caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID}
 
-// purpose is what a token is verified for.
+// purpose is the use for which a token is verified.
 type purpose struct {
 	class     Class
-	invite    InviteType // of an invite token; zero: any
-	asService bool       // of an identity: a Oneprovider's only
+	invite    InviteType // expected invite type; zero: any
+	asService bool       // for class Identity: accept only Oneproviders
 }
 
-// admits returns the error of a token whose type does not serve the purpose.
-func (p purpose) admits(t *Token) error {
+// checkType returns an error if the type of the token does not fit the purpose.
+func (p purpose) checkType(t *Token) error {
 	typ := t.Type()
 	switch {
 	case p.class == Access && typ.Class() != Access:
@@ -92,8 +91,9 @@ func (p purpose) admits(t *Token) error {
 	return nil
 }
 
-// proved returns the error of a good token that does not prove what it should.
-func (p purpose) proved(t *Token, subject caveat.Subject) error {
+// checkSubject returns an error if the verified subject does not fit the
+// purpose.
+func (p purpose) checkSubject(t *Token, subject caveat.Subject) error {
 	switch {
 	case p.class != Identity || subject.Type == caveat.SubjectProvider:
 		return nil
@@ -105,22 +105,22 @@ func (p purpose) proved(t *Token, subject caveat.Subject) error {
 	return nil
 }
 
-// received is the type of the token as an error shows it.
+// received returns the type of the token as shown in errors.
 func (t *Token) received() any { return t.Type() }
 
-// verify takes a token from text to Auth, and reports the outcome to the
-// observer.
+// verify parses and verifies the text of a token, and reports the outcome to
+// the observer.
 func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request, p purpose) (Auth, error) {
 	c, err := a.decode(text)
 	if err != nil {
 		return Auth{}, a.report(ctx, &Token{}, caveat.Subject{}, err)
 	}
 	var auth Auth
-	if err = p.admits(c.token); err == nil {
-		auth, err = a.decide(ctx, &c, req)
+	if err = p.checkType(c.token); err == nil {
+		auth, err = a.checkAll(ctx, &c, req)
 	}
 	if err == nil {
-		err = p.proved(c.token, auth.Subject)
+		err = p.checkSubject(c.token, auth.Subject)
 	}
 	if err = a.report(ctx, c.token, auth.Subject, err); err != nil {
 		return Auth{}, err
@@ -128,25 +128,25 @@ func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request
 	return auth, nil
 }
 
-// decide runs the checks from the key on. A refusal is an [errors.Error] or a
-// [refusedCaveat]; every other error is operational.
-func (a *Authority) decide(ctx context.Context, c *candidate, req *caveat.Request) (Auth, error) {
+// checkAll makes the checks of VerifyAccess from the third on. A rejection is
+// an [errors.Error] or a [refusedCaveat]; all other errors are operational.
+func (a *Authority) checkAll(ctx context.Context, c *candidate, req *caveat.Request) (Auth, error) {
 	key, err := a.authenticate(ctx, c)
 	if err != nil {
 		return Auth{}, err
 	}
-	a.complete(req)
+	a.setDefaults(req)
 	a.parseCaveats(c, req)
 	if err := c.check(ctx, req); err != nil {
 		return Auth{}, err
 	}
 	auth := c.auth(req)
-	auth.Subject = key.Subject // the token's own, and that of a version 1 token, which names none
+	auth.Subject = key.Subject // equal to the token's, except that version 1 tokens contain none
 	return auth, a.checkHolder(ctx, auth.Subject, auth.Type, key.Holder, req.Service)
 }
 
 // report passes the outcome of a verification to the observer and returns the
-// error for the caller. An operational error is no outcome.
+// error for the caller. Operational errors are not reported.
 func (a *Authority) report(ctx context.Context, t *Token, subject caveat.Subject, err error) error {
 	if err == nil && a.observer == nil {
 		return nil
@@ -167,8 +167,8 @@ func (a *Authority) report(ctx context.Context, t *Token, subject caveat.Subject
 	return err
 }
 
-// complete fills in what the request leaves to the authority.
-func (a *Authority) complete(req *caveat.Request) {
+// setDefaults sets zero fields of the request to the authority's defaults.
+func (a *Authority) setDefaults(req *caveat.Request) {
 	if req.Now.IsZero() {
 		req.Now = a.clock()
 	}
@@ -189,8 +189,8 @@ func (a *Authority) complete(req *caveat.Request) {
 	}
 }
 
-// parseCaveats parses the caveats in the vocabulary of the request, where that
-// is another than the one in which they are known.
+// parseCaveats parses the caveats in the vocabulary of the request, unless they
+// were already parsed in it.
 func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
 	switch {
 	case c.recognized != nil && req.Vocabulary == c.recognized.caveats.Vocabulary():
@@ -200,7 +200,7 @@ func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
 	}
 }
 
-// check decides the caveats and the session of the request.
+// check checks the caveats and the session of the request.
 func (c *candidate) check(ctx context.Context, req *caveat.Request) error {
 	typ := c.token.Type()
 	if i, err := c.caveats.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
@@ -212,7 +212,7 @@ func (c *candidate) check(ctx context.Context, req *caveat.Request) error {
 	return nil
 }
 
-// refusedCaveat is the error of a token that is refused because of a caveat.
+// refusedCaveat is the error of a token that is rejected because of a caveat.
 type refusedCaveat struct {
 	err   error
 	index int // of the caveat in the token
@@ -222,7 +222,7 @@ type refusedCaveat struct {
 func (r *refusedCaveat) Error() string { return r.err.Error() }
 func (r *refusedCaveat) Unwrap() error { return r.err }
 
-// auth is what the token proves in the request when all checks have passed.
+// auth returns what the token proves, after all checks have passed.
 func (c *candidate) auth(req *caveat.Request) Auth {
 	typ := c.token.Type()
 	auth := Auth{
@@ -235,7 +235,7 @@ func (c *candidate) auth(req *caveat.Request) Auth {
 	return auth
 }
 
-// use tells what a token of the type is used for.
+// use returns the use of a token of the type, which selects its caveats.
 func (t Type) use(proveIdentity bool) caveat.Use {
 	switch {
 	case t.class == Access && proveIdentity:

@@ -1,7 +1,7 @@
-// Package wire is the byte form of a token: the packets of libmacaroons
-// version 1, and their printable form, in which only letters and digits occur.
+// Package wire encodes and decodes the bytes of a token: the packets of
+// libmacaroons version 1, and their text of letters and digits.
 //
-// Both directions are strict: every sequence of packets has one text and every
-// text that is accepted prints back as itself, except for the plain base64 of
-// tokens from before the digit-zero escape.
+// The encoding is canonical. Every sequence of packets has one text, and every
+// accepted text is re-encoded to itself. The only exception is plain base64,
+// the form of tokens from before the digit-zero escape.
 package wire

@@ -26,7 +26,7 @@ func write(m Macaroon, signature string) string {
 
 // seeds are packets from which fuzzing starts.
 func seeds() []string {
-	signature := strings.Repeat("\xfb\xff\x00s", SignatureSize/4)
+	signature := strings.Repeat("\xfb\xff\x00s", signatureSize/4)
 	plain := write(Macaroon{Location: "onezone", Identifier: "2/nmd/usr-u1/act/id1", Caveats: []string{"time < 5", "a\nb", "\xff"}}, signature)
 	third := write(Macaroon{
 		Location: "l", Identifier: "i", Caveats: []string{"a", "b"}, ThirdParty: []ThirdParty{{Index: 1, Verification: "v", Location: "c"}},

@@ -5,21 +5,21 @@ import "strings"
 // MaxPacket is the size of the longest packet, in bytes.
 const MaxPacket = 0xffff
 
-// SignatureSize is the size of a macaroon's signature, in bytes.
-const SignatureSize = 32
+// signatureSize is the size of a macaroon's signature, in bytes.
+const signatureSize = 32
 
-// lengthSize is the number of hexadecimal digits at the head of a packet.
+// lengthSize is the number of hexadecimal digits at the start of a packet.
 const lengthSize = 4
 
-// ThirdParty is what a third-party caveat has beside its text: the encrypted
-// root key of its discharge and a hint where to get that.
+// ThirdParty holds the additional fields of a third-party caveat: the encrypted
+// root key of its discharge, and a hint where to get the discharge.
 type ThirdParty struct {
-	Index        int    // of the caveat
+	Index        int    // of the caveat in the token
 	Verification string // vid
 	Location     string // cl
 }
 
-// Macaroon is what the packets say. Its strings share memory with the packets.
+// Macaroon is the parsed form of packets. Its strings share their memory.
 type Macaroon struct {
 	Location   string
 	Identifier string
@@ -27,22 +27,20 @@ type Macaroon struct {
 	ThirdParty []ThirdParty // of those that need a discharge, in order
 }
 
-// Problem says in words, for a message, what is wrong with packets. "" is none.
-type Problem string
-
-// The problems of packets.
+// Problems that Parse returns.
 const (
-	none         Problem = ""
-	badOrder     Problem = "a packet is missing, empty, unknown or out of order"
-	badLength    Problem = "the length of a packet is not four lowercase hexadecimal digits that fit the data"
-	badSignature Problem = "the signature is not 32 bytes at the very end"
-	tooMany      Problem = "it holds too many caveats"
+	none         = ""
+	badOrder     = "a packet is missing, empty, unknown or out of order"
+	badLength    = "the length of a packet is not four lowercase hexadecimal digits that fit the data"
+	badSignature = "the signature is not 32 bytes at the very end"
+	tooMany      = "it contains too many caveats"
 )
 
-// Parse reads packets: location, identifier, caveats and signature, each there
-// and not empty, in this order and nothing else. The caveats are appended to the
-// given slice. The problem is "" where there is none.
-func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem Problem) {
+// Parse parses the packets of a token. They must be location, identifier,
+// caveats and signature, in this order, none of them empty. Parse appends the
+// caveats to the given slice. problem describes why the packets are not a
+// token, "" if they are one.
+func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem string) {
 	rest := raw
 	if m.Location, rest, problem = packet(rest, "location "); problem != none {
 		return Macaroon{}, problem
@@ -74,7 +72,7 @@ func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem Pr
 	if problem != none {
 		return Macaroon{}, problem
 	}
-	if len(signature) != SignatureSize || rest != "" {
+	if len(signature) != signatureSize || rest != "" {
 		return Macaroon{}, badSignature
 	}
 	m.Caveats = caveats
@@ -82,13 +80,13 @@ func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem Pr
 }
 
 // Signature returns the signature of packets that Parse accepts.
-func Signature(raw string) string { return raw[len(raw)-1-SignatureSize : len(raw)-1] }
+func Signature(raw string) string { return raw[len(raw)-1-signatureSize : len(raw)-1] }
 
-// Unsigned returns what stands before the signature packet of packets that Parse
+// Unsigned returns the packets before the signature, of packets that Parse
 // accepts.
 func Unsigned(raw string) string { return raw[:len(raw)-packetSize("signature", Signature(raw))] }
 
-// key returns what stands behind the length of the first packet.
+// key returns the text after the length of the first packet.
 func key(packets string) string {
 	if len(packets) < lengthSize {
 		return ""
@@ -96,9 +94,9 @@ func key(packets string) string {
 	return packets[lengthSize:]
 }
 
-// packet splits off the first packet, which must have the key (given with the
-// space that ends it) and a value.
-func packet(packets, name string) (value, rest string, problem Problem) {
+// packet splits off the first packet, which must have the given key and a
+// nonempty value. name is the key with the space that ends it.
+func packet(packets, name string) (value, rest, problem string) {
 	if !strings.HasPrefix(key(packets), name) {
 		return "", "", badOrder
 	}
@@ -128,7 +126,7 @@ func Fits(key, value string) bool { return packetSize(key, value) <= MaxPacket }
 
 func packetSize(key, value string) int { return lengthSize + len(key) + 1 + len(value) + 1 }
 
-// AppendPacket writes a packet, which must fit.
+// AppendPacket appends a packet. The value must fit: see [Fits].
 func AppendPacket(b []byte, key, value string) []byte {
 	const digits = "0123456789abcdef"
 	size := packetSize(key, value)

@@ -12,7 +12,7 @@ func pack(key, value string) string { return string(AppendPacket(nil, key, value
 func TestParsing(t *testing.T) {
 	t.Parallel()
 	location, identifier := pack("location", "l"), pack("identifier", "i")
-	signature := pack("signature", strings.Repeat("s", SignatureSize))
+	signature := pack("signature", strings.Repeat("s", signatureSize))
 	third := pack("cid", "t") + pack("vid", "v") + pack("cl", "c")
 	raw := location + identifier + pack("cid", "a") + third + pack("cid", "b\ncid x") + signature
 	m, problem := Parse(raw, nil, 3)
@@ -21,10 +21,10 @@ func TestParsing(t *testing.T) {
 		Location: "l", Identifier: "i", Caveats: []string{"a", "t", "b\ncid x"},
 		ThirdParty: []ThirdParty{{Index: 1, Verification: "v", Location: "c"}},
 	}, m)
-	assert.Equal(t, strings.Repeat("s", SignatureSize), Signature(raw))
+	assert.Equal(t, strings.Repeat("s", signatureSize), Signature(raw))
 	assert.Equal(t, strings.TrimSuffix(raw, signature), Unsigned(raw))
 
-	for raw, want := range map[string]Problem{
+	for raw, want := range map[string]string{
 		"":                     badOrder,
 		"00":                   badOrder,
 		identifier + signature: badOrder,

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// alphabet is base64url. In the printable form '0' is the escape: it stands for
-// itself as "00", '_' is "01" and '-' is "02".
+// alphabet is base64url. In the text of a token '0' is the escape character:
+// '0' is written as "00", '_' as "01" and '-' as "02".
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 const (
@@ -15,12 +15,13 @@ const (
 	dashSextet = 62 // '-'
 	lineSextet = 63 // '_'
 
-	// notPlain marks the characters that are not a sextet by themselves.
+	// notPlain marks the bytes that need an escape or are not in the alphabet.
 	notPlain = 1
 )
 
-// sextets gives the value of the characters that stand for themselves, for each
-// of the four places in a group: six of the upper 24 bits of a word.
+// sextets holds the values of the characters that need no escape. For each of
+// the four positions in a group, a value is shifted to six of the upper 24 bits
+// of a word.
 var sextets = func() (t [4][256]uint32) {
 	for place := range t {
 		for i := range t[place] {
@@ -35,9 +36,9 @@ var sextets = func() (t [4][256]uint32) {
 	return t
 }()
 
-// spellings gives the character of each sextet, with escaped set for those that
-// are printed as two.
-var spellings = func() (t [64]byte) {
+// characters holds the character of each sextet. The bit escaped is set if it
+// is written as two characters.
+var characters = func() (t [64]byte) {
 	copy(t[:], alphabet)
 	for _, sextet := range []int{zeroSextet, dashSextet, lineSextet} {
 		t[sextet] |= escaped
@@ -45,10 +46,10 @@ var spellings = func() (t [64]byte) {
 	return t
 }()
 
-// escaped is a bit that no character of the alphabet has.
+// escaped is a bit that is not set in any character of the alphabet.
 const escaped = 0x80
 
-// Encode returns the printable form of the packets.
+// Encode returns the text of the packets.
 func Encode(raw string) string {
 	var stack [1024]byte
 	b := stack[:0]
@@ -57,30 +58,31 @@ func Encode(raw string) string {
 	}
 	for ; len(raw) >= 3; raw = raw[3:] {
 		v := uint(raw[0])<<16 | uint(raw[1])<<8 | uint(raw[2])
-		p, q, r, s := spellings[v>>18], spellings[v>>12&63], spellings[v>>6&63], spellings[v&63]
+		p, q, r, s := characters[v>>18], characters[v>>12&63], characters[v>>6&63], characters[v&63]
 		if p|q|r|s < escaped {
 			b = append(b, p, q, r, s)
 			continue
 		}
 		for _, c := range [...]byte{p, q, r, s} {
-			b = appendSpelling(b, c)
+			b = appendCharacter(b, c)
 		}
 	}
 	switch len(raw) {
 	case 1:
 		v := uint(raw[0])
-		b = appendSpelling(b, spellings[v>>2])
-		b = appendSpelling(b, spellings[v<<4&63])
+		b = appendCharacter(b, characters[v>>2])
+		b = appendCharacter(b, characters[v<<4&63])
 	case 2:
 		v := uint(raw[0])<<8 | uint(raw[1])
-		b = appendSpelling(b, spellings[v>>10])
-		b = appendSpelling(b, spellings[v>>4&63])
-		b = appendSpelling(b, spellings[v<<2&63])
+		b = appendCharacter(b, characters[v>>10])
+		b = appendCharacter(b, characters[v>>4&63])
+		b = appendCharacter(b, characters[v<<2&63])
 	}
 	return string(b)
 }
 
-func appendSpelling(b []byte, c byte) []byte {
+// appendCharacter appends an element of characters, as one or two bytes.
+func appendCharacter(b []byte, c byte) []byte {
 	switch c {
 	case '0' | escaped:
 		return append(b, '0', '0')
@@ -92,12 +94,13 @@ func appendSpelling(b []byte, c byte) []byte {
 	return append(b, c)
 }
 
-// Decode returns the packets whose printable form is text, or whose plain
-// base64 is text. ok is false where it is neither.
+// Decode returns the packets of a text in escaped form or in plain base64. ok
+// is false for other texts.
 //
-// The two are told apart by trying: a macaroon starts with a location packet,
-// so that the word "location" falls on the same place of the base64, and its
-// plain form has a '0' followed by 'a' there, which is no escape.
+// Decode tries the escaped form first. No token is valid in both forms: it
+// starts with a location packet, so the word "location" always falls on the
+// same position of the base64. In plain base64 it contains a '0' followed by an
+// 'a', which is not a valid escape.
 func Decode(text string) (raw string, ok bool) {
 	if raw, ok = decodeEscaped(text); ok {
 		return raw, true
@@ -108,13 +111,13 @@ func Decode(text string) (raw string, ok bool) {
 func decodeEscaped(text string) (string, bool) {
 	var stack [1024]byte
 	out := stack[:]
-	// Two bytes to spare, for whole words are written.
+	// Two additional bytes, because whole words are written.
 	if most := len(text)/4*3 + 5; most > len(stack) {
 		out = make([]byte, most)
 	}
 	n := 0
 	for len(text) >= 4 {
-		if len(text) >= 8 { // two groups, where neither has an escape
+		if len(text) >= 8 { // fast path: two groups without an escape
 			v, w := plainGroup(text), plainGroup(text[4:])
 			if (v|w)&notPlain == 0 {
 				binary.BigEndian.PutUint64(out[n:], uint64(v)<<32|uint64(w)<<8)
@@ -132,7 +135,8 @@ func decodeEscaped(text string) (string, bool) {
 		text = text[width:]
 	}
 	if text != "" {
-		// 6 bits are no byte; of 12 and 18, 4 and 2 are left over and must be 0.
+		// 6 bits are too few for a byte. Of 12 bits 4 are unused, and of 18
+		// bits 2; these must be 0.
 		v, bits, width := escapedGroup(text)
 		if bits%6 != 0 || bits < 12 || width != len(text) || v<<(bits/8*8) != 0 {
 			return "", false
@@ -143,15 +147,15 @@ func decodeEscaped(text string) (string, bool) {
 	return string(out[:n]), true
 }
 
-// plainGroup reads four sextets into the upper bits of v; it sets notPlain where
-// one of them is not a character of its own.
+// plainGroup decodes four characters without escapes into the upper bits of v.
+// If that is not possible, notPlain is set in v.
 func plainGroup(text string) (v uint32) {
 	return sextets[0][text[0]] | sextets[1][text[1]] | sextets[2][text[2]] | sextets[3][text[3]]
 }
 
-// escapedGroup reads up to four sextets, as many as there are, into the upper
-// bits of v. bits is 6 for each, and -1 where a character is none; width is how
-// many characters they took.
+// escapedGroup decodes up to four sextets into the upper bits of v. bits is six
+// times the number of sextets, or -1 if a character is invalid. width is the
+// number of characters decoded.
 func escapedGroup(text string) (v uint32, bits, width int) {
 	for place := 0; place < 4 && width < len(text); place++ {
 		s, w := sextetAt(text[width:], place)
@@ -165,8 +169,8 @@ func escapedGroup(text string) (v uint32, bits, width int) {
 	return v, bits, width
 }
 
-// sextetAt reads the sextet at the place of a group and how many characters it
-// takes; 0 where there is none.
+// sextetAt decodes the first sextet of text, shifted for its position in a
+// group. width is the number of characters decoded; 0 if the text is invalid.
 func sextetAt(text string, place int) (s uint32, width int) {
 	if s = sextets[place][text[0]]; s&notPlain == 0 {
 		return s, 1
