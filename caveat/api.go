@@ -8,10 +8,10 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// all stands for every service and every operation in a match spec.
+// all is the wildcard for services and operations in a match spec.
 const all = "all"
 
-// Operation is what a client does to a resource. Zero is no operation.
+// Operation is what a client does to a resource. The zero value is invalid.
 type Operation uint8
 
 // The operations.
@@ -21,7 +21,7 @@ const (
 	Update
 	Delete
 
-	// anyOperation is the "all" of a match spec, never an operation.
+	// anyOperation is the "all" of a match spec; no client performs it.
 	anyOperation
 )
 
@@ -49,8 +49,8 @@ type MatchSpec struct {
 	pattern   GRI
 }
 
-// ParseMatchSpec reads a match spec. A pattern without a scope means the scope
-// private alone. The error is badGRI.
+// ParseMatchSpec reads a match spec. A pattern without a scope matches the
+// scope private only. The error is badGRI.
 func ParseMatchSpec(text string) (MatchSpec, error) {
 	service, rest, _ := strings.Cut(text, "/")
 	operation, gri, _ := strings.Cut(rest, "/")
@@ -68,18 +68,18 @@ func (m MatchSpec) String() string {
 	return m.service.Short() + "/" + m.operation.String() + "/" + m.pattern.String()
 }
 
-// Matches reports whether the spec stands for the operation on the resource at
-// the service. It stands for nothing where the service or the operation is not
-// one of the constants.
+// Matches reports whether the spec describes the operation on the resource at
+// the service. It returns false if the service or the operation is not one of
+// the constants.
 func (m MatchSpec) Matches(service ServiceType, operation Operation, gri GRI) bool {
 	return OzWorker <= service && service <= OpPanel && (m.service == anyService || m.service == service) &&
 		Create <= operation && operation <= Delete && (m.operation == anyOperation || m.operation == operation) &&
 		m.pattern.matches(gri)
 }
 
-// API is the caveat "api = MATCHSPEC|...": the token is good for the operations
-// that one of the specs describes. It always holds when the token is verified;
-// [Authorize] enforces it.
+// API is the caveat "api = MATCHSPEC|...": the token may be used for the
+// operations that match one of the specs. Verification accepts it; [Authorize]
+// enforces it.
 type API []MatchSpec
 
 // Type returns [TypeAPI].

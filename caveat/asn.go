@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// ASN is the caveat "asn = NUMBER|...": the client's address is announced by
-// one of the autonomous systems.
+// ASN is the caveat "asn = NUMBER|...": the client's address must belong to one
+// of the autonomous systems.
 type ASN []uint32
 
 func parseASN(entry string) (uint32, error) {

@@ -6,11 +6,11 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// onezoneReads is what both panels may read in Onezone.
+// onezoneReads lists what both panels may read in Onezone.
 var onezoneReads = []string{"ozw/get/user.*.*:*", "ozw/get/cluster.*.*:*", "ozw/get/provider.*.*:*"}
 
-// serviceAPI is the API that belongs to a service type: a token limited to the
-// service is good for it and for nothing else.
+// serviceAPI lists the operations allowed to a token that is limited to a
+// service of the type.
 var serviceAPI = map[ServiceType]API{
 	OzWorker: specs("ozw/all/*.*.*:*"),
 	OzPanel:  specs(append([]string{"ozp/all/*.*.*:*"}, onezoneReads...)...),
@@ -32,21 +32,21 @@ var serviceAPI = map[ServiceType]API{
 	),
 }
 
-// dataAPI is the API that a token limited to data access is good for at a
-// worker, whatever the space; at the panels it is good for nothing.
+// dataAPI lists the operations allowed, in any space, to a token that is
+// limited to data access. The panels allow none.
 var dataAPI = map[ServiceType]API{
 	OpWorker: specs("opw/all/file.*.*:*", "opw/get/op_space.null.list:private"),
 	OzWorker: specs("ozw/get/user.*.instance:*", "ozw/get/share.*.instance:*"),
 }
 
-// spaceGRI is the resource that stands for one space at a worker; a token
-// limited to data access may read it for the spaces it is limited to.
+// spaceGRI is the resource of a space at a worker. A token that is limited to
+// data access may read it for its spaces.
 var spaceGRI = map[ServiceType]GRI{
 	OpWorker: {Type: "op_space", Aspect: "instance", Scope: scopePrivate},
 	OzWorker: {Type: "space", Aspect: "instance", Scope: wildcard},
 }
 
-// specs reads the match specs of a table above; they are constants.
+// specs parses the match specs of the tables above, which are constants.
 func specs(texts ...string) API {
 	api := make(API, len(texts))
 	for i, text := range texts {
@@ -65,13 +65,14 @@ func Authorize(cs []Caveat, service ServiceType, operation Operation, gri GRI) e
 }
 
 // Authorize reports whether the caveats of a verified token allow the operation
-// on the resource at the service. It enforces what [Check] leaves to the moment
-// of use: api caveats, the API that belongs to service caveats, and the API
-// that is left under data access caveats, in this order.
+// on the resource at the service. It enforces what [Check] does not: api
+// caveats, then the API that belongs to service caveats, then the API that data
+// access caveats leave.
 //
 // The error is unauthorized {authError: tokenCaveatUnverified} with the first
-// caveat that is in the way (tokenCaveatUnknown for an [Unknown], which no
-// verified token has), or badGRI where [ParseGRI] would not read the GRI.
+// caveat that does not allow the operation (tokenCaveatUnknown for an
+// [Unknown], which no verified token has), or badGRI for a GRI that [ParseGRI]
+// would reject.
 func (l List) Authorize(service ServiceType, operation Operation, gri GRI) error {
 	if !gri.isRegular() {
 		return errors.BadGRI()
@@ -120,8 +121,8 @@ func dataAccessAllows(spaces []string, service ServiceType, operation Operation,
 	})
 }
 
-// dataSpaces returns the spaces that a data access caveat leaves, ["*"] for
-// all; ok is false for every other caveat.
+// dataSpaces returns the spaces that a data access caveat allows, ["*"] for
+// all; ok is false for all other caveats.
 func dataSpaces(c Caveat) (spaces []string, ok bool) {
 	switch c := c.(type) {
 	case DataReadonly:

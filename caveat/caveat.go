@@ -7,12 +7,12 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Type names a kind of caveat. The names are those of the "type" key in JSON;
-// the identity scope, which has no such key there, is called "scope".
+// Type names a kind of caveat, as the "type" key in JSON does. The identity
+// scope, which has no such key, is called "scope".
 type Type string
 
-// The types of the Onezone language. A [Kind] of an application is its own
-// type, called by its name.
+// The types of the Onezone language. The type of an application's caveat is the
+// name of its [Kind].
 const (
 	TypeTime         Type = "time"
 	TypeIP           Type = "ip"
@@ -30,35 +30,35 @@ const (
 	TypeUnknown      Type = "unknown"
 )
 
-// Caveat is one condition of a token. The implementations are the types of this
-// package, as values: a nil Caveat or a pointer is taken for an [Unknown]. An
-// application adds its own through a [Kind], which keeps every text readable by
-// exactly one parser. A Caveat must not be changed after it was handed to a
-// function of this module.
+// Caveat is one condition of a token. The types of this package implement it as
+// values: a nil Caveat or a pointer is treated as an [Unknown]. Applications
+// define their own with a [Kind], so that exactly one parser reads each text.
+// The caller must not change a Caveat after passing it to a function of this
+// module.
 type Caveat interface {
-	// Type tells the kind of the caveat.
+	// Type returns the type of the caveat.
 	Type() Type
 	// String returns the canonical text, the one a new token carries.
 	String() string
 	// MarshalJSON returns the object form of the REST API.
 	json.Marshaler
 
-	// satisfied reports whether the caveat holds. The error tells why a
-	// look-up that it needed failed; it is nil where the answer is plainly no.
-	// The request goes by value so that it need not be on the heap.
+	// satisfied reports whether the caveat holds. The error is that of a failed
+	// look-up, and nil if the caveat simply does not hold. The request is
+	// passed by value, which keeps it off the heap.
 	satisfied(ctx context.Context, req Request) (bool, error)
-	// problem says why the caveat may not enter a new token, "" if it may.
+	// problem returns why the caveat may not enter a new token, "" if it may.
 	problem() string
-	// demand says in words what the caveat asks of a request.
+	// demand describes in words what the caveat requires of a request.
 	demand() string
 }
 
 // Check reports whether the caveat holds for the request.
 //
 // The error is tokenCaveatUnknown for [Unknown] and tokenCaveatUnverified for
-// every other caveat. Where a look-up failed (geo database, group membership,
-// cancelled context) its error is in the chain: the caveat is refused all the
-// same, as everything that cannot be decided is.
+// every other caveat. A caveat that cannot be decided is refused, too: if a
+// look-up failed (geo database, group membership, canceled context), its error
+// is in the chain.
 func Check(ctx context.Context, c Caveat, req *Request) error {
 	if req == nil {
 		req = &Request{}
@@ -79,8 +79,8 @@ func verdict(c Caveat, ok bool, cause error) error {
 	return unverified(c, cause)
 }
 
-// Unverified returns the tokenCaveatUnverified error that names the caveat, for
-// a verifier that refuses it without asking (a kind its token does not support).
+// Unverified returns the tokenCaveatUnverified error for the caveat. Verifiers
+// use it to refuse a caveat that the type of the token does not support.
 func Unverified(c Caveat) error { return unverified(language.normalize(c), nil) }
 
 func unverified(c Caveat, cause error) error {
@@ -88,7 +88,7 @@ func unverified(c Caveat, cause error) error {
 }
 
 // Expiry returns the earliest moment, in Unix seconds, at which a time caveat
-// of the list stops holding; ok is false where the list has none.
+// of the list stops holding; ok is false if the list has no time caveat.
 func Expiry(cs []Caveat) (validUntil int64, ok bool) {
 	for _, c := range cs {
 		if t, is := c.(Time); is && (!ok || t.ValidUntil < validUntil) {
@@ -98,14 +98,14 @@ func Expiry(cs []Caveat) (validUntil int64, ok bool) {
 	return validUntil, ok
 }
 
-// Unknown is a text outside the language. It is kept so that a token that
-// carries it can be shown; it never holds and never enters a new token.
+// Unknown is a caveat text outside the language. It is kept so that its token
+// can be displayed; it never holds and never enters a new token.
 type Unknown string
 
 // Type returns [TypeUnknown].
 func (Unknown) Type() Type { return TypeUnknown }
 
-// String returns the text as it was found.
+// String returns the text unchanged.
 func (u Unknown) String() string { return string(u) }
 
 // MarshalJSON returns {"type":"unknown","text":TEXT}.
@@ -120,8 +120,8 @@ func (Unknown) satisfied(context.Context, Request) (bool, error) { return false,
 func (Unknown) problem() string                                  { return "it is not a known caveat" }
 func (Unknown) demand() string                                   { return "it is not a known caveat" }
 
-// Types returns the thirteen types of the Onezone language, in the order in
-// which its documentation lists them.
+// Types returns the thirteen types of the Onezone language, in the order of its
+// documentation.
 func Types() []Type {
 	types := make([]Type, len(rows))
 	for i, r := range rows {

@@ -8,9 +8,10 @@ import (
 )
 
 // Consumers is the caveat "consumer = SUBJECT|...": the token may be used by
-// one of the parties. A user or Oneprovider with the id "*" stands for every
-// one of that kind; a group stands for its members, as the request's
-// [GroupChecker] knows them, and the group "*" for the members of any group.
+// one of the parties. A user or Oneprovider with the id "*" matches all users
+// or all Oneproviders. A group matches its members, as reported by the
+// [GroupChecker] of the request; the group "*" matches the members of any
+// group.
 type Consumers []Subject
 
 // Type returns [TypeConsumer].

@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// separator stands between the entries of a list in a caveat text.
+// separator separates the entries of a list in a caveat text.
 const separator = "|"
 
 // listText returns the parser of a caveat that is a list of entries, each read
@@ -24,8 +24,8 @@ func listText[C interface {
 	}
 }
 
-// parseList reads the entries of the list behind " = ". It fails where an entry
-// does, and for an empty text, which is no list.
+// parseList reads the entries of the list after " = ". It fails if an entry
+// cannot be parsed or the text is empty.
 func parseList[E any](rest string, parse func(string) (E, error)) ([]E, bool) {
 	text, found := strings.CutPrefix(rest, " = ")
 	if !found || text == "" {
@@ -42,13 +42,13 @@ func parseList[E any](rest string, parse func(string) (E, error)) ([]E, bool) {
 	return list, true
 }
 
-// errEntry refuses a text that is no entry of a list. The form of the kind is told
-// in its place.
-var errEntry = errors.New("no entry of the list")
+// errEntry reports a bad entry of a list. Clients do not see it: they get the
+// form of the caveat instead.
+var errEntry = errors.New("not a valid entry of the list")
 
 func verbatim(entry string) (string, error) { return entry, nil }
 
-// joinList writes a list behind the head of its caveat.
+// joinList appends the list to the head of its caveat.
 func joinList[E any](head string, list []E, write func(b []byte, e E) []byte) string {
 	var stack [256]byte
 	b := append(stack[:0], head...)
@@ -80,10 +80,10 @@ func whitelistJSON[E any](t Type, list []E) ([]byte, error) {
 	}{t, list})
 }
 
-// maxShown bounds the entries that a description quotes.
+// maxShown is how many entries of a list a description quotes.
 const maxShown = 16
 
-// quoted lists entries for a description: some of them, where there are many.
+// quoted lists the entries for a description, at most maxShown of them.
 func quoted(list []string) string {
 	shown := list[:min(len(list), maxShown)]
 	var b strings.Builder
@@ -99,8 +99,8 @@ func quoted(list []string) string {
 	return b.String()
 }
 
-// idProblem says why an id may not enter a new caveat. What is refused would
-// read back differently, or not at all, or could not stand in a token.
+// idProblem returns why an id may not enter a new caveat. Rejected ids would
+// not read back unchanged, or would not fit in a token.
 func idProblem(id string) string {
 	switch {
 	case id == "":
@@ -111,11 +111,11 @@ func idProblem(id string) string {
 	return ""
 }
 
-// isUnfit reports what no entry of a new list may hold: it would split the list
-// or the line that shows it.
+// isUnfit reports whether no entry of a new list may hold the character, which
+// would split the list or the line that displays it.
 func isUnfit(r rune) bool { return r == '|' || unicode.IsControl(r) }
 
-// firstProblem checks each entry of a list that must not be empty.
+// firstProblem returns the problem of an empty list or of its first bad entry.
 func firstProblem[E any](list []E, problem func(E) string) string {
 	if len(list) == 0 {
 		return "the list must not be empty"

@@ -7,7 +7,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Access is what is to be done to a file. Zero is no access.
+// Access is a way to use a file. The zero value is invalid.
 type Access uint8
 
 // The ways to access a file.
@@ -16,10 +16,10 @@ const (
 	Write                   // anything that changes it
 )
 
-// File is what a service knows about the file that a client asks for.
+// File describes, as far as the service knows, a file that a client requests.
 type File struct {
-	// Path is the canonical path, "/SPACE/NAME/...", with links resolved. ""
-	// where it is unknown.
+	// Path is the canonical path, "/SPACE/NAME/...", with links resolved; "" if
+	// it is unknown.
 	Path string
 	// ObjectIDs are the object ids of the file and of the directories above it.
 	ObjectIDs []string
@@ -35,14 +35,14 @@ func CheckFile(cs []Caveat, file File, access Access) error {
 // access to the file. data.readonly refuses every [Write]; a data.path caveat
 // allows the file when it is at or below one of the paths, a data.objectid
 // caveat when the file or a directory above it has one of the ids. All caveats
-// must agree, so that what the service does not tell (a path, ids) is refused
-// where a caveat asks for it.
+// must allow the access. A caveat about something that the service left out
+// (the path, the ids) does not.
 //
 // The error is unauthorized {authError: tokenCaveatUnverified} with the first
-// caveat that is in the way (tokenCaveatUnknown for an [Unknown], which no
-// verified token has), badValueFilePath where the path is neither "" nor
-// absolute and free of empty, "." and ".." components, or badData {key "access"}
-// where the access is neither [Read] nor [Write].
+// caveat that does not allow the access (tokenCaveatUnknown for an [Unknown],
+// which no verified token has), badValueFilePath if the path is neither "" nor
+// absolute and free of empty, "." and ".." components, or badData {key
+// "access"} if the access is neither [Read] nor [Write].
 func (l List) CheckFile(file File, access Access) error {
 	if file.Path != "" && !cleanPath(file.Path) {
 		return errors.BadValueFilePath()
@@ -73,14 +73,14 @@ func (l List) CheckFile(file File, access Access) error {
 }
 
 // isWithin reports whether the clean path is root or below it. A root that is
-// not clean stands for nothing: what it means would be a guess.
+// not clean contains no path, because its meaning would be a guess.
 func isWithin(path, root string) bool {
 	rest, ok := strings.CutPrefix(path, root)
 	return ok && cleanPath(root) && (rest == "" || rest[0] == '/')
 }
 
-// fileIDs are object ids by what they say: the case of the digits and the parts
-// of the frame that are not checked make no other file.
+// fileIDs is a set of decoded object ids. Ids that differ only in the case of
+// their digits, or in parts of the frame that are not checked, are equal.
 type fileIDs map[FileID]bool
 
 func (f File) ids() fileIDs {

@@ -9,24 +9,23 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// FileID is what a file's object id and guid say: which file of which space,
-// and through which share it is seen, "" where through none. No part may hold
-// "#".
+// FileID is the content of an object id or guid: the file, its space, and the
+// share through which it is seen ("" if none). No part may hold "#".
 type FileID struct {
 	UUID  string
 	Space string
 	Share string
 }
 
-// Heads of the two forms of the text inside an id.
+// The two forms of the text inside an id begin with these words.
 const (
 	guidHead      = "guid"
 	shareGuidHead = "shareGuid"
 )
 
-// The frame of an object id as CDMI (ISO/IEC 17826, "Object ID format") has it:
-// a reserved byte, the enterprise number (3), a reserved byte, the length, a
-// CRC-16 (2), then the data.
+// The frame of an object id is defined by CDMI (ISO/IEC 17826, "Object ID
+// format"): a reserved byte, the enterprise number (3), a reserved byte, the
+// length, a CRC-16 (2), then the data.
 const (
 	lengthOffset = 5
 	crcOffset    = 6
@@ -35,8 +34,8 @@ const (
 )
 
 // ObjectID returns the object id in upper-case hexadecimal. The error is
-// badData {key "objectId"}: a part holds "#", or all together are longer than
-// 320 bytes.
+// badData {key "objectId"}: a part holds "#", or the parts together are longer
+// than 320 bytes.
 func (f FileID) ObjectID() (string, error) {
 	data := f.data()
 	if _, err := parseFileID(data); err != nil || len(data) > maxData {
@@ -49,7 +48,7 @@ func (f FileID) ObjectID() (string, error) {
 	return strings.ToUpper(hex.EncodeToString(b)), nil
 }
 
-// GUID returns the guid: the unpadded base64url of what the object id holds.
+// GUID returns the guid: the content of the object id in unpadded base64url.
 func (f FileID) GUID() string { return base64.RawURLEncoding.EncodeToString([]byte(f.data())) }
 
 func (f FileID) data() string {
@@ -59,9 +58,9 @@ func (f FileID) data() string {
 	return strings.Join([]string{guidHead, f.UUID, f.Space}, "#")
 }
 
-// ParseObjectID reads an object id, in upper or lower case. As in the original
-// the enterprise number, length and checksum are not looked at, and the space
-// may be empty. The error is badData {key "objectId"}.
+// ParseObjectID reads an object id, in upper or lower case. As in the original,
+// the enterprise number, length and checksum are not checked, and the space may
+// be empty. The error is badData {key "objectId"}.
 func ParseObjectID(text string) (FileID, error) {
 	b, err := hex.DecodeString(text)
 	if err != nil || len(b) < dataOffset || b[0] != 0 || b[4] != 0 {

@@ -17,7 +17,7 @@ type GRI struct {
 	Scope  string // private, protected, shared, public or auto
 }
 
-// scopePrivate is what a GRI without a scope means.
+// scopePrivate is the scope of a GRI that does not name one.
 const scopePrivate = "private"
 
 // ParseGRI reads a regular GRI, which holds no wildcard. A missing scope means
@@ -42,7 +42,7 @@ func parsePattern(text string) (g GRI, ok bool) {
 	return g, found && g.isPattern()
 }
 
-// isPattern reports whether the parts are those of a GRI, wildcards included.
+// isPattern reports whether the parts form a GRI, possibly with wildcards.
 func (g GRI) isPattern() bool {
 	return (g.Type == wildcard || isResourceType(g.Type)) &&
 		!strings.Contains(g.ID, ".") &&
@@ -50,7 +50,7 @@ func (g GRI) isPattern() bool {
 		(g.Scope == wildcard || isScope(g.Scope))
 }
 
-// isRegular reports whether the parts are those of a GRI without wildcards.
+// isRegular reports whether the parts form a GRI without wildcards.
 func (g GRI) isRegular() bool {
 	word, second, _ := strings.Cut(g.Aspect, ",")
 	return g.isPattern() && !slices.Contains([]string{g.Type, g.ID, g.Scope, word, second}, wildcard)
@@ -59,15 +59,15 @@ func (g GRI) isRegular() bool {
 // String returns TYPE.ID.ASPECT:SCOPE; the scope is always written.
 func (g GRI) String() string { return g.Type + "." + g.ID + "." + g.Aspect + ":" + g.Scope }
 
-// matches reports whether the pattern g stands for the regular GRI r.
+// matches reports whether the pattern g matches the regular GRI r.
 func (g GRI) matches(r GRI) bool {
 	return same(g.Type, r.Type) && same(g.ID, r.ID) && same(g.Scope, r.Scope) && sameAspect(g.Aspect, r.Aspect)
 }
 
 func same(pattern, actual string) bool { return pattern == wildcard || pattern == actual }
 
-// sameAspect keeps simple and compound aspects apart: only the pattern "*"
-// stands for both.
+// sameAspect reports whether the pattern matches the aspect. Only the pattern
+// "*" matches both simple and compound aspects.
 func sameAspect(pattern, actual string) bool {
 	if pattern == wildcard {
 		return true

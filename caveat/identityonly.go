@@ -3,7 +3,7 @@ package caveat
 import "context"
 
 // IdentityOnly is the legacy caveat "authorization = none": the token proves an
-// identity and authorises nothing.
+// identity and authorizes nothing.
 type IdentityOnly struct{}
 
 func readIdentityOnly(o object, _ int) (Caveat, string) {
@@ -17,8 +17,8 @@ func (IdentityOnly) Type() Type { return TypeIdentityOnly }
 // String returns the text "authorization = none".
 func (IdentityOnly) String() string { return "authorization = none" }
 
-// MarshalJSON returns {"scope":"identityToken"}: alone of all caveats it has no
-// type in JSON and is recognised by the key scope.
+// MarshalJSON returns {"scope":"identityToken"}: it is the only caveat without
+// a type in JSON and is recognized by the key "scope".
 func (IdentityOnly) MarshalJSON() ([]byte, error) { return []byte(`{"scope":"identityToken"}`), nil }
 
 func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {

@@ -9,11 +9,11 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Interface is a way into the system, and at the same time the caveat
-// "interface = NAME" that demands it. Zero is an unknown interface.
+// Interface is an interface of the system, and also the caveat "interface =
+// NAME" that requires it. The zero value is an unknown interface.
 type Interface uint8
 
-// The interfaces. A token for [Oneclient] is good for file access only: see
+// The interfaces. A token for [Oneclient] is limited to file access; see
 // [Authorize].
 const (
 	REST Interface = iota + 1

@@ -26,8 +26,8 @@ func parseMask(s string) (netip.Prefix, error) {
 }
 
 // parseIPv4 reads a strict dotted quad: four numbers from 0 to 255 without
-// leading zeros. It is netip.ParseAddr for what can stand here, in a third of the
-// time, which every verification of a token with an ip caveat spends.
+// leading zeros. It takes a third of the time of netip.ParseAddr, which every
+// verification of a token with an ip caveat would spend.
 func parseIPv4(s string) (addr netip.Addr, ok bool) {
 	var quad [4]byte
 	part, digits := 0, 0

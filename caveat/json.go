@@ -14,10 +14,10 @@ import (
 // form; see [Vocabulary.FromJSON].
 func FromJSON(data []byte) (Caveat, error) { return (*Vocabulary)(nil).FromJSON(data) }
 
-// FromJSON reads a caveat that a client hands in for a new token, in the object
-// form of the REST API, and validates it. Keys that the form does not have are
-// ignored. The error is badValueCaveat {caveat}, with the offending value as it
-// came where it is an object or a string, and as its JSON text otherwise.
+// FromJSON reads and validates a caveat for a new token in the object form of
+// the REST API. Unknown keys are ignored. The error is badValueCaveat {caveat},
+// with the bad value itself if it is an object or a string, and its JSON text
+// otherwise.
 func (v *Vocabulary) FromJSON(data []byte) (Caveat, error) {
 	o, err := strictjson.Parse(data)
 	if err != nil || o == nil {
@@ -33,7 +33,7 @@ func (v *Vocabulary) FromJSON(data []byte) (Caveat, error) {
 	return c, nil
 }
 
-// offender is the detail that names a bad caveat.
+// offender returns the bad value as a detail of the error.
 func offender(data []byte) any {
 	data = bytes.TrimSpace(data)
 	if json.Valid(data) && (data[0] == '{' || data[0] == '"') {
@@ -42,13 +42,14 @@ func offender(data []byte) any {
 	return string(bytes.ToValidUTF8(data, []byte("\uFFFD")))
 }
 
-// object is a JSON object, its values unread. A map, because the keys of the
-// API are case-sensitive.
+// object is a JSON object with undecoded values. It is a map because the keys
+// of the API are case-sensitive.
 type object map[string]json.RawMessage
 
 func (o object) has(key string) bool { return o[key] != nil }
 
-// text returns the string under the key; ok is false where there is none.
+// text returns the string under the key; ok is false if the value is missing or
+// not a string.
 func (o object) text(key string) (s string, ok bool) { return text(o[key]) }
 
 func text(raw json.RawMessage) (s string, ok bool) {
@@ -59,15 +60,16 @@ func text(raw json.RawMessage) (s string, ok bool) {
 	return *p, true
 }
 
-// list returns the entries of the list under the key; nil where it is no list or
-// an empty one. Of a list with more entries than most it returns one more.
+// list returns the entries of the list under the key, nil if the value is not a
+// list or is empty. It returns at most most+1 entries, so that the caller
+// notices a list that is too long.
 func (o object) list(key string, most int) []json.RawMessage {
 	list, _ := strictjson.Elements(o[key], most)
 	return list
 }
 
-// read reads the first form that fits: one of the Onezone language, or that of an
-// application's kind. The problem says what would be right.
+// read decodes a caveat of the Onezone language or of an application's kind.
+// The problem says what would be right.
 func (v *Vocabulary) read(o object) (c Caveat, problem string) {
 	typ, _ := o.text("type")
 	form := ""

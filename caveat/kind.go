@@ -11,28 +11,28 @@ import (
 	"unicode"
 )
 
-// Kind is a kind of caveat that an application adds to the language. In a token
-// it reads "NAME = VALUE" with the one value taken as a whole, in JSON
+// Kind is a kind of caveat that an application adds to the language. Its text
+// is "NAME = VALUE", with one value that is not split, and its JSON is
 // {"type":NAME,"value":VALUE}. Tokens of every type support it.
 //
-// A caveat of the kind is decided when the token is verified, unless the
-// verifier lists the kind in [Request].Ignored and calls [List.CheckKind] later,
-// when it knows what the request is about.
+// A caveat of the kind is decided when the token is verified. A verifier that
+// knows only later what the request is about lists the kind in
+// [Request].Ignored and calls [List.CheckKind].
 type Kind struct {
 	// Name is the first word of the text: lower-case letters, digits, dots,
 	// dashes and underscores, beginning with a letter, at most 64 bytes. The
-	// names of Onezone and everything under "data." and "geo." are taken.
+	// names of Onezone caveats, and names that begin with "data." or "geo.",
+	// are reserved.
 	Name string
-	// Validate reports why a value is not one of the kind; a caveat with such a
-	// value is unknown. nil: every value that is not empty and free of control
-	// characters will do.
+	// Validate returns an error for a value that the kind does not allow; a
+	// caveat with such a value is unknown. If it is nil, every non-empty value
+	// without control characters is allowed.
 	Validate func(value string) error
-	// Satisfied reports whether the caveat holds for the request. Whatever it
-	// needs beside the request it takes from ctx, so the application must put
-	// that into the context before it verifies the token: before
-	// Authority.VerifyAccess, and in a handler in front of rest.Authenticate.
-	// A value that is missing from ctx must not satisfy the caveat. An error
-	// refuses the caveat too, and says why in the chain of the refusal.
+	// Satisfied reports whether the caveat holds for the request. Other input
+	// comes from ctx: the application adds it before it calls
+	// Authority.VerifyAccess, or in a handler in front of rest.Authenticate. A
+	// value that is missing from ctx must not satisfy the caveat. An error
+	// refuses the caveat, too, and is in the chain of the refusal.
 	Satisfied func(ctx context.Context, value string, req *Request) (bool, error)
 }
 
@@ -53,7 +53,8 @@ func (k Kind) problem() string {
 
 // New returns the caveat "NAME = VALUE" of a kind of the vocabulary, for
 // macaroon.Grant, macaroon.Spec and macaroon.Token.ConfineIn. The error is
-// badValueCaveat: there is no such kind, or the value is not one of it.
+// badValueCaveat: the vocabulary lacks the kind, or the kind does not allow the
+// value.
 func (v *Vocabulary) New(kind, value string) (Caveat, error) {
 	k := v.kind(kind)
 	if k == nil {
@@ -66,7 +67,7 @@ func (v *Vocabulary) New(kind, value string) (Caveat, error) {
 	return c, nil
 }
 
-// names lists the kinds that the application added, for a message.
+// names lists the application's kinds for a message.
 func (v *Vocabulary) names() string {
 	if v == nil || len(v.kinds) == 0 {
 		return "none"
@@ -75,14 +76,14 @@ func (v *Vocabulary) names() string {
 }
 
 // Custom is a caveat of an application's [Kind], made by [Vocabulary.New] or
-// read by the vocabulary that has the kind. The zero Custom is of no kind: it
-// behaves as an [Unknown] without a text.
+// read by the vocabulary that has the kind. The zero Custom behaves as an
+// [Unknown] with an empty text.
 type Custom struct {
 	kind  *Kind
 	value string
 }
 
-// Value returns what stands behind "NAME = ".
+// Value returns the VALUE of "NAME = VALUE".
 func (c Custom) Value() string { return c.value }
 
 // Type returns the name of the kind.

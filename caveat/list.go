@@ -18,10 +18,10 @@ type List struct {
 	rows       []*row // of each caveat; nil: an application's kind, or unknown
 }
 
-// ParseList parses the caveats of a token, given by their texts, which must not
-// be changed afterwards. Texts outside the vocabulary become [Unknown] caveats,
-// which never hold. The Validate functions of an application's kinds must depend
-// on the value alone: their verdict is kept with the list.
+// ParseList parses the texts of a token's caveats. The caller must not change
+// texts afterwards. Texts outside the vocabulary become [Unknown] caveats,
+// which never hold. The Validate functions of an application's kinds must
+// depend on the value alone: the list keeps their results.
 func (v *Vocabulary) ParseList(texts []string) List {
 	l := List{vocabulary: v, texts: texts}
 	if len(texts) == 0 {
@@ -39,13 +39,13 @@ func (v *Vocabulary) ParseList(texts []string) List {
 	return l
 }
 
-// few is room for as many caveats as most tokens have, in one allocation.
+// few has room for the caveats of most tokens in one allocation.
 type few struct {
 	caveats [4]Caveat
 	rows    [4]*row
 }
 
-// newList returns the list of caveats that a program made.
+// newList returns the list of caveats that were not parsed from a token.
 func newList(cs []Caveat) List {
 	l := List{caveats: make([]Caveat, len(cs)), rows: make([]*row, len(cs))}
 	for i, c := range cs {
@@ -64,7 +64,7 @@ func (l List) TypeOf(index int) Type { return l.caveats[index].Type() }
 // Vocabulary returns the vocabulary in which the caveats were parsed.
 func (l List) Vocabulary() *Vocabulary { return l.vocabulary }
 
-// Texts returns the texts of the caveats as they stand in the token, in order.
+// Texts returns the texts of the caveats, unchanged and in order.
 func (l List) Texts() []string { return slices.Clone(l.texts) }
 
 // Caveats returns the caveats in order. They share no memory with the list.
@@ -77,14 +77,14 @@ func (l List) Caveats() []Caveat {
 }
 
 // Expiry returns the earliest moment, in Unix seconds, at which a time caveat
-// of the list stops holding; ok is false where the list has none.
+// of the list stops holding; ok is false if the list has no time caveat.
 func (l List) Expiry() (validUntil int64, ok bool) { return Expiry(l.caveats) }
 
 // Check decides the caveats in order for a token that is used the given way. It
-// returns the index and the error of the first that does not hold, and -1 and
-// nil where all hold. A type that the request ignores counts as satisfied where
-// the use supports it. The list was parsed in its own vocabulary; that of the
-// request is not used.
+// returns the index and the error of the first caveat that does not hold, and
+// -1 and nil if all hold. Types in [Request].Ignored count as satisfied if the
+// use supports them. The request's vocabulary is not used, because the list is
+// parsed already.
 //
 // The errors are those of the function [Check], and tokenCaveatUnverified for a
 // type that the use does not support.
@@ -92,7 +92,7 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 	if req == nil {
 		req = &Request{}
 	}
-	request := *req // a variable of the loop is passed on faster than what a pointer points to
+	request := *req // passing a local variable is faster than dereferencing each time
 	for i, c := range l.caveats {
 		if row := l.rows[i]; row != nil && !row.supports(use) {
 			return i, unverified(c, nil)
@@ -108,15 +108,15 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 	return -1, nil
 }
 
-// CheckKind decides the caveats of one kind in those of a verified token. It is
-// for a verifier that left the kind undecided ([Request].Ignored) until it knew
-// what the request is about. A list without caveats of the kind passes.
+// CheckKind decides the caveats of one kind in a verified token. It is for a
+// verifier that listed the kind in [Request].Ignored because it did not yet
+// know what the request is about. A list without caveats of the kind passes.
 //
 // The error is unauthorized {authError: tokenCaveatUnverified} with the first
 // caveat of the kind that does not hold (tokenCaveatUnknown for an [Unknown],
-// which no verified token has). A kind that is neither in the vocabulary of the
-// list nor of the Onezone language is a mistake in the program; its error is not
-// of the catalogue.
+// which no verified token has). The error for a kind that is neither in the
+// vocabulary of the list nor in the Onezone language is a programming error,
+// outside the catalogue.
 func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 	if req == nil {
 		req = &Request{}
@@ -138,8 +138,8 @@ func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 	return nil
 }
 
-// Size returns about how many bytes the parsed caveats take in memory, beside
-// the texts.
+// Size returns the approximate number of bytes that the parsed caveats take in
+// memory, without their texts.
 func (l List) Size() int {
 	const perCaveat, perEntry = 64, 96
 	n := 0

@@ -3,7 +3,7 @@ package caveat
 import "slices"
 
 // nameOf returns the name of a value of an enumeration, "unknown" for zero and
-// for what is not in it.
+// for undefined values.
 func nameOf[E ~uint8](names []string, e E) string {
 	if e == 0 || int(e) >= len(names) {
 		return "unknown"

@@ -3,9 +3,8 @@ package caveat
 import "context"
 
 // DataObjectID is the caveat "data.objectid = ID|...": the files with these
-// object ids (see [FileID]) and what is below them. When the token is verified
-// the caveat holds where data caveats are allowed; [Authorize] and [CheckFile]
-// enforce it.
+// object ids (see [FileID]) and the files below them. Verification accepts it
+// if [Request].DataAccess is set; [Authorize] and [CheckFile] enforce it.
 type DataObjectID []string
 
 // Type returns [TypeDataObjectID].
@@ -38,7 +37,7 @@ func (c DataObjectID) demand() string {
 	return "the token may be used only to access the files at and below the objects " + quoted(c)
 }
 
-// spaces returns the space of each object; ids that hold none stand for none.
+// spaces returns the space of each object; ids that hold no space are skipped.
 func (c DataObjectID) spaces() []string {
 	var spaces []string
 	for _, id := range c {

@@ -7,7 +7,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// offlineAPI is what every offline access token is good for at most.
+// offlineAPI lists the operations that an offline access token may allow.
 var offlineAPI = specs(
 	"opw/all/*.*.*:*",
 	"ozw/get/user.*.*:*",
@@ -18,14 +18,16 @@ var offlineAPI = specs(
 )
 
 // OfflineAccess returns the caveats of the offline access token that a
-// Oneprovider gets out of a token with the caveats cs: good until validUntil
-// (Unix seconds), for that provider's worker as service and consumer, within
-// the API of offline access, and under those of the caveats cs that limit
-// interface, api or data, or that are not of the Onezone language. The others
-// concern the client that has gone offline, and are dropped. An [Unknown] stays,
-// and keeps the token from being made.
+// Oneprovider gets for a token with the caveats cs:
 //
-// The first three come in this order; the rest is sorted, without repetition.
+//   - three caveats that limit it to the time before validUntil (Unix seconds),
+//     to the provider's worker as service and consumer, and to the API of
+//     offline access;
+//   - then, sorted and without repetition, those of cs that limit interface, api
+//     or data, or that are not of the Onezone language. An [Unknown] stays, so
+//     that no token is issued.
+//
+// The other caveats of cs concern the client that is offline, and are dropped.
 //
 // The error is badValueIdentifier {key "provider"} for a text that is not the id
 // of one Oneprovider, such as "*", and badValueCaveat for a negative time.
@@ -57,8 +59,8 @@ func OfflineAccess(cs []Caveat, provider string, validUntil int64) ([]Caveat, er
 	return append(bounds, rest...), nil
 }
 
-// offlineRank orders the caveats that go into an offline access token, those
-// outside of the Onezone language last; 0 says that the caveat is left out.
+// offlineRank returns the position of the caveat in an offline access token,
+// and 0 if it is dropped. Caveats outside the Onezone language come last.
 func offlineRank(c Caveat) int {
 	if r := language.byType[c.Type()]; r != nil {
 		return r.rank
@@ -66,8 +68,8 @@ func offlineRank(c Caveat) int {
 	return len(rows)
 }
 
-// isOne reports whether the id is that of one entity: it is neither empty nor a
-// word that stands for all of them, for none or for the client itself.
+// isOne reports whether the id identifies one entity: it is neither empty nor a
+// word for all entities, for none or for the client itself.
 func isOne(id string) bool {
 	switch id {
 	case "", wildcard, "null", "self":

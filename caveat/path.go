@@ -8,18 +8,18 @@ import (
 )
 
 // DataPath is the caveat "data.path = BASE64|...": the files at and below the
-// paths. A path is "/SPACE/NAME/...", here as it is and in base64 in the text
-// and in JSON. When the token is verified the caveat holds where data caveats
-// are allowed; [Authorize] and [CheckFile] enforce it.
+// paths. A path is "/SPACE/NAME/..."; the text and the JSON encode it in
+// base64. Verification accepts the caveat if [Request].DataAccess is set;
+// [Authorize] and [CheckFile] enforce it.
 type DataPath []string
 
 func parseDataPath(rest string) (Caveat, bool) {
 	list, ok := parseList(rest, decodePath)
-	// Blanks alone are an empty list in other words.
+	// A text of blanks only is an empty list.
 	return DataPath(list), ok && !slices.Equal(list, []string{""})
 }
 
-// blanks are skipped by the original's base64 reader.
+// blanks removes white space, which the original's base64 decoder skips.
 var blanks = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
 
 func decodePath(entry string) (string, error) {
@@ -27,7 +27,7 @@ func decodePath(entry string) (string, error) {
 	return string(path), err
 }
 
-// strictPath reads base64 that a client wrote: only what prints back the same.
+// strictPath decodes the base64 of a new caveat, in canonical form only.
 func strictPath(entry string) (string, error) {
 	path, err := decodePath(entry)
 	if err == nil && encodePath(path) != entry {
@@ -68,7 +68,8 @@ func (c DataPath) problem() string {
 	})
 }
 
-// cleanPath reports whether the path names one place only.
+// cleanPath reports whether the path is absolute and without empty, "." and
+// ".." components.
 func cleanPath(path string) bool {
 	rest, absolute := strings.CutPrefix(path, "/")
 	if !absolute {
@@ -87,7 +88,7 @@ func (c DataPath) demand() string {
 }
 
 // spaces returns the first component of each path. Paths without one, which
-// only a foreign program can have put into a token, stand for no space.
+// other programs may have put into a token, are skipped.
 func (c DataPath) spaces() []string {
 	var spaces []string
 	for _, path := range c {

@@ -10,7 +10,8 @@ import (
 	"github.com/onezone-go/onezone/internal/environment"
 )
 
-// Filter tells how a list of places is meant. The zero Filter is invalid.
+// Filter decides whether a list of places allows or excludes them. The zero
+// Filter is invalid.
 type Filter uint8
 
 // The filters.
@@ -24,7 +25,8 @@ var filterNames = []string{Whitelist: "whitelist", Blacklist: "blacklist"}
 // String returns the JSON name, "whitelist" or "blacklist".
 func (f Filter) String() string { return nameOf(filterNames, f) }
 
-// places is what country and region caveats share: its fields are theirs.
+// places is the common form of country and region caveats, with the same
+// fields.
 type places struct {
 	Filter Filter
 	List   []string
@@ -51,7 +53,7 @@ func placesJSON(build func(places) Caveat) func(object, int) (Caveat, string) {
 			return nil, notThisForm
 		}
 		name, _ := o.text("filter")
-		filter, _ := valueOf[Filter](filterNames, name) // problem reports an unknown one
+		filter, _ := valueOf[Filter](filterNames, name) // the method problem rejects an unknown name
 		list, ok := readTexts(raw, verbatim)
 		return build(places{filter, list}), unless(ok, "list must be a list of strings")
 	}
@@ -100,8 +102,8 @@ func (p places) demand(what string) string {
 
 func lookup(what string, err error) error { return environment.Error("looking up "+what, err) }
 
-// place looks up where the client is. No place and no error: nothing can be
-// looked up, because the address or the resolver is missing.
+// place looks up where the client is. It returns nil and no error if the
+// address or the resolver is missing.
 func place(ctx context.Context, req *Request) (*Place, error) {
 	if !req.IP.IsValid() || req.Geo == nil {
 		return nil, nil

@@ -2,7 +2,8 @@ package caveat
 
 import "context"
 
-// DataReadonly is the caveat "data.readonly": files may be read, not changed.
+// DataReadonly is the caveat "data.readonly": files may be read but not
+// changed.
 type DataReadonly struct{}
 
 func readReadonly(object, int) (Caveat, string) { return DataReadonly{}, "" }

@@ -6,35 +6,34 @@ import (
 	"time"
 )
 
-// Request is what is known about the use of a token when it is verified. Every
-// field may be left zero; a caveat that asks about a missing one does not hold.
+// Request describes the use of a token that is being verified. All fields are
+// optional; a caveat about a missing one does not hold.
 type Request struct {
-	// Now is the moment of the verification. Zero: there is no clock, and no
-	// time caveat holds.
+	// Now is the time of the verification. If it is zero, no time caveat holds.
 	Now time.Time
-	// IP is the address of the client. IPv4 masks, and there are no others, match
-	// IPv4 addresses only, never an IPv4-mapped IPv6 address: Unmap it first.
+	// IP is the address of the client. The caller must unmap IPv4-mapped IPv6
+	// addresses: all masks are IPv4 and match only IPv4 addresses.
 	IP netip.Addr
-	// Interface is the one through which the token came.
+	// Interface is the interface that received the token.
 	Interface Interface
 	// Service is the service that received the token.
 	Service Service
 	// Consumer is the party that uses the token. The zero Subject is an unknown
-	// consumer, which is not the same as [Nobody].
+	// consumer, unlike [Nobody].
 	Consumer Subject
-	// Session is the session that the client is in; zero: none.
+	// Session is the session of the client; the zero Session is none.
 	Session Session
 	// DataAccess allows data.* caveats. Without it they do not hold, because
 	// the caller does not enforce them.
 	DataAccess bool
-	// ProveIdentity is set where the token is to prove an identity rather than
-	// to authorise an operation (the scope "identityToken").
+	// ProveIdentity is set if the token must prove an identity instead of
+	// authorizing an operation (the scope "identityToken").
 	ProveIdentity bool
-	// Ignored lists types that count as satisfied, provided that the token's
-	// type supports them at all.
+	// Ignored lists types that count as satisfied if the token's type supports
+	// them.
 	Ignored []Type
-	// Vocabulary is the language in which the caveats are read; nil: that of
-	// Onezone.
+	// Vocabulary is the language in which the caveats are parsed; nil is the
+	// Onezone language.
 	Vocabulary *Vocabulary
 	// Groups decides group entries of consumer caveats.
 	Groups GroupChecker
@@ -42,17 +41,17 @@ type Request struct {
 	Geo GeoResolver
 }
 
-// GroupChecker knows who belongs to which group.
+// GroupChecker decides group membership.
 type GroupChecker interface {
 	// IsMember reports whether the consumer is an effective member of the
-	// group. The group id "*" asks whether it belongs to any group at all.
-	// Onezone has no members other than users; for another kind of consumer the
-	// answer is no. An error refuses the caveat.
+	// group. The group id "*" asks whether it belongs to any group. Only users
+	// are members of groups; the answer for other consumers is false. An error
+	// refuses the caveat.
 	IsMember(ctx context.Context, consumer Subject, group string) (bool, error)
 }
 
-// GeoResolver looks up where an address comes from. A missing mapping is an
-// error: a caveat about an address that nothing is known of does not hold.
+// GeoResolver looks up where an address comes from. It must return an error for
+// an address that it does not know, so that no caveat about that address holds.
 type GeoResolver interface {
 	// ASN returns the number of the autonomous system that announces the address.
 	ASN(ctx context.Context, ip netip.Addr) (uint32, error)
@@ -68,20 +67,21 @@ type Place struct {
 	EU        bool   // whether the country is a member of the European Union
 }
 
-// Session is the session expectation of a request. The zero value is a client
-// without a session.
+// Session is the session of a client, or any session. The zero value is a
+// client without a session.
 type Session struct {
 	any bool
 	id  string
 }
 
-// AnySession accepts tokens of every session and of none.
+// AnySession returns a Session that accepts every token, bound to a session or
+// not.
 func AnySession() Session { return Session{any: true} }
 
-// InSession is a client in the session with the given id.
+// InSession returns the Session of a client in the session with the given id.
 func InSession(id string) Session { return Session{id: id} }
 
-// Accepts reports whether a token bound to the session tokenSession ("" where
-// it is bound to none) may be used. A client in a session may only use tokens
-// of that very session.
+// Accepts reports whether the client may use a token that is bound to
+// tokenSession ("" if to none). A client in a session may use only tokens of
+// that session.
 func (s Session) Accepts(tokenSession string) bool { return s.any || s.id == tokenSession }

@@ -2,10 +2,10 @@ package caveat
 
 import "slices"
 
-// AvailableSpaces returns which of the spaces the data access caveats of a
-// token leave, sorted and without repetition where a caveat limits them. ["*"]
-// stands for all spaces, in the argument and in the result. An [Unknown] caveat
-// leaves none. The result is never nil and shares no memory with the arguments.
+// AvailableSpaces returns the spaces that the data access caveats of a token
+// allow. They are sorted and without repetition if a caveat limits them. ["*"]
+// means all spaces, in the argument and in the result. An [Unknown] caveat
+// allows none. The result is never nil and shares no memory with the arguments.
 func AvailableSpaces(cs []Caveat, spaces []string) []string {
 	return narrow(cs, spaces, func(c Caveat) ([]string, bool) {
 		limit, ok := dataSpaces(c)
@@ -13,9 +13,9 @@ func AvailableSpaces(cs []Caveat, spaces []string) []string {
 	})
 }
 
-// AllowedServiceIDs returns which services of the type, out of those with the
-// given ids, may use the token under its service caveats, sorted and without
-// repetition where a caveat limits them. ["*"] stands for all, in the argument
+// AllowedServiceIDs returns the services of the type that may use the token
+// under its service caveats, out of the given ids. They are sorted and without
+// repetition if a caveat limits them. ["*"] means all services, in the argument
 // and in the result. An [Unknown] caveat allows none. The result is never nil
 // and shares no memory with the arguments.
 func AllowedServiceIDs(cs []Caveat, t ServiceType, ids []string) []string {
@@ -32,7 +32,7 @@ func AllowedServiceIDs(cs []Caveat, t ServiceType, ids []string) []string {
 
 func isAll(ids []string) bool { return len(ids) == 1 && ids[0] == wildcard }
 
-// narrow returns the ids that are in the limit of every caveat that has one.
+// narrow returns the ids that every caveat with a limit allows.
 func narrow(cs []Caveat, ids []string, limitOf func(Caveat) (limit []string, ok bool)) []string {
 	ids = append([]string{}, ids...)
 	for _, c := range cs {

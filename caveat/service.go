@@ -7,17 +7,17 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// ServiceType is the kind of an Onedata service. The zero value is no service.
+// ServiceType is the type of an Onedata service. The zero value is invalid.
 type ServiceType uint8
 
-// The kinds of services.
+// The types of services.
 const (
 	OzWorker ServiceType = iota + 1 // Onezone worker
 	OzPanel                         // Onezone panel
 	OpWorker                        // Oneprovider worker
 	OpPanel                         // Oneprovider panel
 
-	// anyService is the "all" of a match spec, never the type of a Service.
+	// anyService is the "all" of a match spec; no Service has this type.
 	anyService
 )
 
@@ -62,15 +62,15 @@ func (t *ServiceType) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// OnezoneID is the id that the two services of Onezone itself go by.
+// OnezoneID is the id of both services of Onezone itself.
 const OnezoneID = "onezone"
 
-// wildcard as an id in a caveat stands for every id of the type.
+// wildcard as an id in a caveat matches every id of the type.
 const wildcard = "*"
 
 // Service is one service: a type and the id of its cluster, which for a
 // Oneprovider is the provider's id. The zero Service is unknown. It is
-// comparable and fit to be a map key.
+// comparable and can be a map key.
 type Service struct {
 	Type ServiceType `json:"type"`
 	ID   string      `json:"id"`
@@ -120,7 +120,7 @@ func (s *Service) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// matches reports whether the entry of a caveat stands for the service.
+// matches reports whether s, an entry of a caveat, matches the service.
 func (s Service) matches(actual Service) bool {
 	return s.Type == actual.Type && !actual.IsZero() && (s.ID == wildcard || s.ID == actual.ID)
 }

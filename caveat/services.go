@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Services is the caveat "service = SERVICE|...": the token may be used by one
-// of the services, and afterwards for the API that belongs to them (see
-// [Authorize]). The id "*" stands for every service of the type.
+// Services is the caveat "service = SERVICE|...": the token may be used only by
+// one of the services and for the API that belongs to them (see [Authorize]).
+// The id "*" matches every service of the type.
 type Services []Service
 
 // Type returns [TypeService].

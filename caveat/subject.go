@@ -7,10 +7,10 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// SubjectType is the kind of a [Subject]. The zero value is no subject.
+// SubjectType is the type of a [Subject]. The zero value is invalid.
 type SubjectType uint8
 
-// The kinds of subjects.
+// The types of subjects.
 const (
 	SubjectUser SubjectType = iota + 1
 	SubjectProvider
@@ -18,7 +18,7 @@ const (
 	SubjectNobody
 )
 
-// The names of subjects in JSON, and what their ids follow in texts.
+// The names of subject types in JSON, and the prefixes of their ids in texts.
 var (
 	subjectNames    = []string{SubjectUser: "user", SubjectProvider: "oneprovider", SubjectGroup: "group", SubjectNobody: "nobody"}
 	subjectPrefixes = []string{SubjectUser: "usr-", SubjectProvider: "prv-", SubjectGroup: "grp-"}
@@ -29,7 +29,7 @@ var (
 func (t SubjectType) String() string { return nameOf(subjectNames, t) }
 
 // Subject is a party: the holder of a token or its consumer. It is comparable
-// and fit to be a map key. The zero Subject is an unknown party.
+// and can be a map key. The zero Subject is an unknown party.
 type Subject struct {
 	Type SubjectType
 	ID   string
@@ -83,8 +83,8 @@ type subjectJSON struct {
 	ID   *string `json:"id"`
 }
 
-// MarshalJSON returns {"type":TYPE,"id":ID}; the id of nobody is null, and the
-// zero Subject, which the wire does not know, is written as nobody.
+// MarshalJSON returns {"type":TYPE,"id":ID}; the id of nobody is null. The zero
+// Subject, which has no JSON form, is written as nobody.
 func (s Subject) MarshalJSON() ([]byte, error) {
 	switch s.Type {
 	case SubjectUser, SubjectProvider, SubjectGroup:

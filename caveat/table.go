@@ -6,34 +6,34 @@ import (
 	"strings"
 )
 
-// row is what the language knows of one type of caveat. Parsing, JSON, the
-// values that are accepted as caveats, the list of types and the support matrix
-// are derived from the rows; the methods of the caveat print and decide it.
+// row describes one type of caveat. Parsing, JSON, the values that are accepted
+// as caveats, the list of types and the support matrix are derived from the
+// rows. The methods of the caveat print and decide it.
 type row struct {
 	typ  Type
 	head string // the first word of the text
 	zero Caveat // a value of the Go type
-	uses []Use  // what tokens with such a caveat can be used for
-	rank int    // the place in an offline access token; 0: it has none
+	uses []Use  // the uses of tokens that support the caveat
+	rank int    // the position in an offline access token; 0 if it is dropped
 
-	// text and object show the two forms in descriptions of errors.
+	// text and object are the two forms as error descriptions show them.
 	text, object string
 
-	// parse reads what follows the head in a text.
+	// parse parses the text after the head.
 	parse func(rest string) (Caveat, bool)
-	// read reads the object form. most is how many entries a list may have; it
-	// may return one more, for the caller to refuse. problem is notThisForm
-	// where keys are missing without which the object is of another type.
+	// read decodes the object form. A list may have most entries; read may
+	// return one more, which the caller rejects. problem is notThisForm if the
+	// object lacks keys that every caveat of the type has.
 	read func(o object, most int) (c Caveat, problem string)
-	// key is the key by which the object form is recognized; "": by its type.
+	// key is the key by which the object form is recognized; "" if by its type.
 	key string
 }
 
-// notThisForm is the problem of an object that lacks the keys of the type.
+// notThisForm reports an object that lacks the keys of the type.
 const notThisForm = "it lacks keys of its type"
 
-// rows is the Onezone language, in the order in which its documentation lists
-// the types and in which the object forms are tried.
+// rows is the Onezone language, in the order of its documentation. Object forms
+// are tried in this order, too.
 var rows = []row{
 	{typ: TypeTime, head: "time", zero: Time{}, uses: everyUse,
 		text: `time < SECONDS`, object: `{"type":"time","validUntil":SECONDS}`,
@@ -76,7 +76,7 @@ var rows = []row{
 		parse: listText[DataObjectID](verbatim), read: listJSON[DataObjectID](verbatim)},
 }
 
-// table finds the rows of a language.
+// table indexes the rows of a language.
 type table struct {
 	rows   []row
 	byHead map[string]*row
@@ -96,10 +96,10 @@ func newTable(rows []row) *table {
 // language is the table of the Onezone language.
 var language = newTable(rows)
 
-// normalize returns a caveat that is a value of the table or of an
-// application's kind as it is. It returns an [Unknown] for what only passes for
-// one: nil, the zero [Custom], a pointer to a value, a struct that embeds one.
-// Type switches would miss the caveat in those and allow what it forbids.
+// normalize returns c if it is a value of the table or of an application's
+// kind, and an [Unknown] otherwise: for nil, the zero [Custom], a pointer to a
+// caveat and a struct that embeds one. Type switches would miss those and allow
+// what the caveat forbids.
 func (t *table) normalize(c Caveat) Caveat {
 	if t.byGo[reflect.TypeOf(c)] != nil {
 		return c
@@ -115,12 +115,12 @@ func (t *table) normalize(c Caveat) Caveat {
 	return Unknown("")
 }
 
-// reserves reports whether a word has a meaning in the language.
+// reserves reports whether the language uses the word as a head or a type.
 func (t *table) reserves(word string) bool {
 	return t.byHead[word] != nil || t.byType[Type(word)] != nil
 }
 
-// Use is what a token is used for, which decides what caveats it can carry.
+// Use is the purpose of a token, which decides which caveats it can carry.
 type Use uint8
 
 // The uses of tokens. The zero Use is invalid and supports no caveat of the
@@ -137,10 +137,10 @@ var (
 	onlyAccess = []Use{UseAccess}
 )
 
-// SupportedBy reports whether caveats of the type can hold in a token that is
-// used this way. Caveats that limit what a token authorizes mean nothing where it
-// authorizes nothing, and are refused there. The kinds of applications are
-// supported everywhere, and so are unknown types, which never hold.
+// SupportedBy reports whether a token with this use may carry caveats of the
+// type. Caveats that limit what a token authorizes are refused in tokens that
+// authorize nothing. The kinds of applications are supported by every use, and
+// so are unknown types, which never hold.
 func (t Type) SupportedBy(u Use) bool {
 	r := language.byType[t]
 	return r == nil || r.supports(u)
@@ -150,7 +150,7 @@ func (r *row) supports(u Use) bool {
 	return slices.Contains(r.uses, u)
 }
 
-// constant returns the parser of a caveat that has one text.
+// constant returns the parser of a caveat that has only one text.
 func constant(c Caveat) func(rest string) (Caveat, bool) {
 	_, tail, _ := strings.Cut(c.String(), " ")
 	if tail != "" {

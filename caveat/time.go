@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Time is the caveat "time < ValidUntil": it holds before that second and no
-// longer in it.
+// Time is the caveat "time < ValidUntil": it holds while now < ValidUntil, in
+// whole seconds.
 type Time struct {
 	ValidUntil int64 // Unix seconds
 }
@@ -32,8 +32,8 @@ func readTime(o object, _ int) (Caveat, string) {
 	return Time{n}, unless(ok, "validUntil must be an integer number of seconds")
 }
 
-// parseDecimal reads the one form in which Onezone writes a number that is not
-// negative: digits without sign and leading zeros.
+// parseDecimal parses a number in canonical form: digits without a sign or
+// leading zeros.
 func parseDecimal(s string, bits int) (int64, bool) {
 	n, err := strconv.ParseUint(s, 10, bits)
 	return int64(n), err == nil && (s == "0" || s[0] != '0')
@@ -68,7 +68,7 @@ func (t Time) problem() string {
 }
 
 func (t Time) demand() string {
-	// Years past 9999 have no ISO 8601 form; the number says it all the same.
+	// Years after 9999 have no RFC 3339 form.
 	if at := time.Unix(t.ValidUntil, 0).UTC(); at.Year() <= 9999 && t.ValidUntil >= 0 {
 		return "the token is good only before " + at.Format(time.RFC3339)
 	}

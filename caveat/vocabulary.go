@@ -10,14 +10,14 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// DefaultMaxEntries is how many entries a list in a caveat may have, unless a
-// vocabulary says otherwise.
+// DefaultMaxEntries is the default limit on the entries of a list in a caveat;
+// see [Vocabulary.LimitEntries].
 const DefaultMaxEntries = 4096
 
-// Vocabulary is a set of caveats that are understood: the thirteen of the
-// Onezone language, always, and those that an application adds. It is
-// immutable and safe for concurrent use. A nil *Vocabulary and the zero
-// Vocabulary are the Onezone language alone.
+// Vocabulary is a set of known kinds of caveats. It always has the thirteen of
+// the Onezone language, and those that an application adds. It is immutable and
+// safe for concurrent use. A nil *Vocabulary and the zero Vocabulary have the
+// Onezone language only.
 type Vocabulary struct {
 	kinds      map[string]*Kind
 	maxEntries int
@@ -25,8 +25,8 @@ type Vocabulary struct {
 }
 
 // NewVocabulary returns the Onezone language with the given kinds added. The
-// error is badData {key "kind"}: a name is not of the form that [Kind] asks for,
-// belongs to Onezone or is given twice, or a kind has no Satisfied function.
+// error is badData {key "kind"}: a name is reserved, repeated or not of the
+// form that [Kind] describes, or a kind has no Satisfied function.
 func NewVocabulary(kinds ...Kind) (*Vocabulary, error) {
 	v := &Vocabulary{kinds: make(map[string]*Kind, len(kinds)), maxEntries: DefaultMaxEntries}
 	for _, k := range kinds {
@@ -42,7 +42,8 @@ func NewVocabulary(kinds ...Kind) (*Vocabulary, error) {
 }
 
 // LimitEntries returns a copy of the vocabulary in which a list in a caveat may
-// have at most n entries. An n below 1 is taken for 1: no list is empty.
+// have at most n entries. An n below 1 is treated as 1, because no list is
+// empty.
 func (v *Vocabulary) LimitEntries(n int) *Vocabulary {
 	limited := &Vocabulary{maxEntries: max(n, 1)}
 	if v != nil {
@@ -68,10 +69,10 @@ func (v *Vocabulary) kind(name string) *Kind {
 // Parse reads a caveat text of the Onezone language; see [Vocabulary.Parse].
 func Parse(text string) (Caveat, error) { return (*Vocabulary)(nil).Parse(text) }
 
-// Parse reads a caveat text as it stands in a token. A text outside the
-// vocabulary, one that is not UTF-8 and a list with too many entries are
-// returned as [Unknown] together with the error tokenCaveatUnknown {caveat}: a
-// program that only shows the token ignores the error, a verifier stops.
+// Parse reads the text of a caveat, as tokens hold it. A text that is outside
+// the vocabulary or not UTF-8, and a list with too many entries, are returned
+// as [Unknown] with the error tokenCaveatUnknown {caveat}. A verifier must
+// refuse the token; a program that only displays it may ignore the error.
 func (v *Vocabulary) Parse(text string) (Caveat, error) {
 	c, _ := v.parse(text)
 	if c.Type() == TypeUnknown {
@@ -81,8 +82,8 @@ func (v *Vocabulary) Parse(text string) (Caveat, error) {
 }
 
 // parse returns the caveat and its row, which is nil for an application's kind
-// and for an [Unknown]. It dispatches on the first word, so that no caveat is
-// taken for another that begins alike.
+// and for an [Unknown]. It dispatches on the whole first word, so that caveats
+// with a common prefix are not confused.
 func (v *Vocabulary) parse(text string) (Caveat, *row) {
 	head, _, _ := strings.Cut(text, " ")
 	if !utf8.ValidString(text) {
@@ -95,8 +96,7 @@ func (v *Vocabulary) parse(text string) (Caveat, *row) {
 		}
 		return Unknown(text), nil
 	}
-	// Entries are counted first, so that a hostile list is not built only to be
-	// refused.
+	// Entries are counted first, so that a hostile list costs no memory.
 	if r := v.language().byHead[head]; r != nil && !v.tooLong(text) {
 		if c, ok := r.parse(text[len(head):]); ok {
 			return c, r
@@ -105,7 +105,7 @@ func (v *Vocabulary) parse(text string) (Caveat, *row) {
 	return Unknown(text), nil
 }
 
-// language returns the table of types that are not an application's.
+// language returns the table of the types that no application added.
 func (v *Vocabulary) language() *table {
 	if v == nil || v.table == nil {
 		return language
@@ -113,8 +113,7 @@ func (v *Vocabulary) language() *table {
 	return v.table
 }
 
-// MustParse is [Parse] for constants of a program: it panics where Parse
-// returns an error.
+// MustParse is [Parse] for constants: it panics if Parse returns an error.
 func MustParse(text string) Caveat {
 	c, err := Parse(text)
 	if err != nil {
@@ -127,17 +126,17 @@ func MustParse(text string) Caveat {
 // [Vocabulary.Validate].
 func Validate(c Caveat) error { return (*Vocabulary)(nil).Validate(c) }
 
-// Validate reports whether the caveat may enter a new token: it says something
-// that can hold, its list is neither empty nor too long, and its text reads back
-// as the same caveat. Reading tokens is more lenient than this. The error is
+// Validate returns an error unless the caveat may enter a new token. Such a
+// caveat can hold, its list is neither empty nor too long, and its text reads
+// back as the same caveat. Parsing tokens is more lenient. The error is
 // badValueCaveat {caveat}; its description says what is wrong.
 func (v *Vocabulary) Validate(c Caveat) error {
 	_, err := v.Text(c)
 	return err
 }
 
-// Text returns the text of a caveat that may enter a new token, and the error of
-// [Vocabulary.Validate] for one that may not.
+// Text returns the text of the caveat. The error is that of
+// [Vocabulary.Validate] if the caveat may not enter a new token.
 func (v *Vocabulary) Text(c Caveat) (string, error) {
 	c = v.language().normalize(c)
 	text, problem := v.text(c)
@@ -147,7 +146,8 @@ func (v *Vocabulary) Text(c Caveat) (string, error) {
 	return text, nil
 }
 
-// text returns the text of the caveat, or says why it may not enter a new token.
+// text returns the text of the caveat, or the problem why it may not enter a
+// new token.
 func (v *Vocabulary) text(c Caveat) (text, problem string) {
 	if unknown, ok := c.(Unknown); ok {
 		return "", unknown.problem() + "; " + v.expected(string(unknown))
@@ -169,7 +169,7 @@ func (v *Vocabulary) text(c Caveat) (text, problem string) {
 	return text, ""
 }
 
-// expected says what would be right in the place of a text that is no caveat.
+// expected describes the right form for a text that is not a caveat.
 func (v *Vocabulary) expected(text string) string {
 	head, _, _ := strings.Cut(text, " ")
 	r := v.language().byHead[head]
@@ -196,7 +196,7 @@ func (v *Vocabulary) kindsBy(name func(row) string) string {
 	return strings.Join(names, ", ")
 }
 
-// tooLong reports whether a list in the text has more entries than it may have.
+// tooLong reports whether a list in the text has too many entries.
 func (v *Vocabulary) tooLong(text string) bool {
 	return len(text) > v.limit() && strings.Count(text, separator) >= v.limit()
 }
@@ -205,8 +205,9 @@ func (v *Vocabulary) longList() string {
 	return fmt.Sprintf("its list has more than %d entries", v.limit())
 }
 
-// isText reports whether the string survives JSON, which puts U+FFFD in the
-// place of what is not UTF-8: with that character it is not known what was meant.
+// isText reports whether the string survives JSON unchanged. JSON decoders
+// replace invalid UTF-8 by U+FFFD, so a string with that character is
+// ambiguous.
 func isText(s string) bool { return !strings.ContainsRune(s, utf8.RuneError) }
 
 func badCaveat(c any, problem string) error {
