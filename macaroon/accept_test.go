@@ -208,7 +208,7 @@ func (d directory) Holder(_ context.Context, s caveat.Subject) (store.Status, er
 	return store.HolderMissing, nil
 }
 
-func TestADirectoryKnowsBetterThanTheStore(t *testing.T) {
+func TestADirectoryTakesPrecedenceOverTheStore(t *testing.T) {
 	t.Parallel()
 	carol := caveat.User("u-carol")
 	d := directory{carol: store.HolderActive, provider: store.HolderBlocked}
@@ -239,7 +239,7 @@ func (family) IsMember(_ context.Context, consumer caveat.Subject, group string)
 	return consumer == alice && group == "family", nil
 }
 
-func TestTheAuthorityCompletesARequest(t *testing.T) {
+func TestDefaultsOfARequest(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(projectKind("42"))
 	require.NoError(t, err)

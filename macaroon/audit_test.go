@@ -104,7 +104,7 @@ var readers = []string{
 }
 
 // A method that is in neither list fails the test.
-func TestEveryChangeLeavesAnEventThatTellsWhoMadeIt(t *testing.T) {
+func TestEveryChangeIsReportedWithItsActor(t *testing.T) {
 	t.Parallel()
 	var methods []string
 	for m := range reflect.TypeFor[*macaroon.Authority]().Methods() {

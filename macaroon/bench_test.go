@@ -132,7 +132,7 @@ func BenchmarkParallel(b *testing.B) {
 	})
 }
 
-func TestWhatIsBenchmarkedIsAVerification(t *testing.T) {
+func TestBenchmarksVerifyTokens(t *testing.T) {
 	t.Parallel()
 	a := bench(t, 30)
 	for _, n := range []int{1, 3, 10, 100} {

@@ -54,7 +54,7 @@ func providers(first, n int) caveat.Services {
 	return services
 }
 
-func TestWhoConfinesCannotHaveManyQuestionsAsked(t *testing.T) {
+func TestConfiningCannotCauseManyLookups(t *testing.T) {
 	t.Parallel()
 	c := new(crowded)
 	z := newZone(t, macaroon.WithMemberships(c))
@@ -73,7 +73,7 @@ func TestWhoConfinesCannotHaveManyQuestionsAsked(t *testing.T) {
 	require.Zero(t, c.asked)
 }
 
-func TestAHolderCannotHaveManyGroupsAskedAbout(t *testing.T) {
+func TestAHolderCannotCauseManyGroupLookups(t *testing.T) {
 	t.Parallel()
 	c := new(crowded)
 	z := newZone(t, macaroon.WithGroups(c))
@@ -95,7 +95,7 @@ func TestAHolderCannotHaveManyGroupsAskedAbout(t *testing.T) {
 
 // Nobody may take what the application says of its own trouble for a word about
 // the token or the request.
-func TestErrorsOfTheApplicationAreTheEnvironments(t *testing.T) {
+func TestErrorsOfTheApplicationAreOperational(t *testing.T) {
 	t.Parallel()
 	c := new(crowded)
 	for name, option := range map[string]macaroon.Option{
@@ -189,7 +189,7 @@ func (s vanishing) GetToken(ctx context.Context, id string) (store.Token, error)
 	return s.Store.GetToken(ctx, id)
 }
 
-func TestACopyOfATokenThatIsDeletedMeanwhileIsInvalid(t *testing.T) {
+func TestACopyOfATokenThatIsDeletedConcurrentlyIsInvalid(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	a, err := macaroon.NewAuthority(vanishing{z.store}, macaroon.WithClock(z.clock))

@@ -90,7 +90,7 @@ func TestWaitingForAnotherUseEndsWithTheContext(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestADoneContextIsTheEnvironments(t *testing.T) {
+func TestADoneContextIsAnOperationalError(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	token := z.access(t)

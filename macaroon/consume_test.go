@@ -39,7 +39,7 @@ func (z *zone) invite(t testing.TB, typ macaroon.InviteType, g macaroon.Grant) m
 
 func accept(context.Context, macaroon.Invitation) error { return nil }
 
-func TestAUsageLimitAdmitsExactlySoMany(t *testing.T) {
+func TestAUsageLimitAdmitsExactlyThatNumber(t *testing.T) {
 	t.Parallel()
 	const limit, tries = 5, 40
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
@@ -155,7 +155,7 @@ func TestAFailedUseDoesNotCount(t *testing.T) {
 	assert.EqualValues(t, 1, count())
 }
 
-func TestWhoMayConsume(t *testing.T) {
+func TestWhichConsumersAnInvitationAccepts(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	for i := macaroon.UserJoinGroup; i <= macaroon.GroupJoinAtmInventory; i++ {
@@ -178,7 +178,7 @@ func TestWhoMayConsume(t *testing.T) {
 	}
 }
 
-func TestWhatAnInvitationOffers(t *testing.T) {
+func TestContentOfAnInvitation(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	var got macaroon.Invitation
@@ -209,7 +209,7 @@ func TestWhatAnInvitationOffers(t *testing.T) {
 	assert.False(t, got.Custom)
 }
 
-func TestWhatChangedSinceAnInvitationWasIssued(t *testing.T) {
+func TestChangesSinceAnInvitationWasIssued(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	req := caveat.Request{Consumer: bob}
@@ -240,7 +240,7 @@ func (m *meddler) GetToken(ctx context.Context, id string) (store.Token, error) 
 	return record, err
 }
 
-func TestWhatChangesWhileAnInvitationIsConsumed(t *testing.T) {
+func TestChangesWhileAnInvitationIsConsumed(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	token := z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{})

@@ -158,8 +158,8 @@ func TestADeletionThatFailsHalfwayLeavesABlockedUser(t *testing.T) {
 	requireID(t, errors.IDNotFound, z.DeleteUser(t.Context(), alice))
 }
 
-// TestAUserWhoCannotBeTakenOverIsNotThere so that the creation can be repeated.
-func TestAUserWhoCannotBeTakenOverIsNotThere(t *testing.T) {
+// TestAUserWhoseActivationFailsIsRemoved so that the creation can be repeated.
+func TestAUserWhoseActivationFailsIsRemoved(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	f := &failing{Store: z.store} // fails to delete temporary secrets
@@ -172,9 +172,9 @@ func TestAUserWhoCannotBeTakenOverIsNotThere(t *testing.T) {
 	require.NoError(t, z.verify(z.named(t, caveat.User("u-new"), macaroon.AccessToken())))
 }
 
-// TestATokenIsTakenBackAlthoughTheCallerIsGone has the request end while a user of
+// TestATokenIsRemovedAfterTheCallerHasCanceled has the request end while a user of
 // a directory is deleted.
-func TestATokenIsTakenBackAlthoughTheCallerIsGone(t *testing.T) {
+func TestATokenIsRemovedAfterTheCallerHasCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	d := new(ofAnApplication)

@@ -22,7 +22,7 @@ func TestASessionThatWasNotFoundGivesNoToken(t *testing.T) {
 	requireID(t, errors.IDBadValueTokenType, err)
 }
 
-func TestNilsOfAllKinds(t *testing.T) {
+func TestNilArguments(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, nil, macaroon.WithInviters(openHouse{}))
 	_, err := mint(t, macaroon.Spec{}).VerifyDischarged(t.Context(), secret, caveat.Request{}, []*macaroonv2.Macaroon{nil})
@@ -41,7 +41,7 @@ func TestAnAuthorityReadsWhatItIssues(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestARecordThatCannotBeReadIsTheStoresFault(t *testing.T) {
+func TestAnUnreadableRecordIsAnOperationalError(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{

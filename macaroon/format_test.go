@@ -50,7 +50,7 @@ unknown   "x\ny\x1b]0;title\a"
 	assert.Contains(t, far.Inspect(), "expires   9223372036854775807\n")
 }
 
-func TestWhatATokenIsInJSON(t *testing.T) {
+func TestJSONOfAToken(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(projectKind("42"))
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestWhatATokenIsInJSON(t *testing.T) {
 }
 
 // What a token is in JSON lacks the signature, so nothing is read from it.
-func TestATokenIsNotReadFromJSON(t *testing.T) {
+func TestATokenCannotBeDecodedFromItsJSON(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	token := z.access(t)
@@ -158,7 +158,7 @@ func TestAllInviteTypes(t *testing.T) {
 	assert.NotContains(t, macaroon.UserJoinCluster.DefaultPrivileges(), "changed")
 }
 
-func TestTypesInJSONThatAreNone(t *testing.T) {
+func TestInvalidTypesInJSON(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`{"accessToken":{"x":1},"identityToken":{}}`: "idn", `{"identityToken":5}`: "idn", `{"identityToken":null}`: "idn",

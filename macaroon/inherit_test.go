@@ -67,7 +67,7 @@ func TestIssuedTokensInheritTheCaveatsOfTheirParent(t *testing.T) {
 	require.Equal(t, named.String(), same.String())
 }
 
-func TestWhatWasSentIsJudgedWithoutWhatIsInherited(t *testing.T) {
+func TestChecksIgnoreInheritedCaveats(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithMaxCaveats(3), macaroon.WithMemberships(members{}))
 	day := caveat.Until(start.Add(24 * time.Hour))
@@ -101,7 +101,7 @@ func TestWhatWasSentIsJudgedWithoutWhatIsInherited(t *testing.T) {
 	require.Equal(t, []string{day.String(), "service = ozw-*|opw-other", soon}, token.Caveats())
 }
 
-func TestTypesThatCannotCarryWhatTheyWouldInherit(t *testing.T) {
+func TestTypesThatCannotInheritACaveat(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithInviters(openHouse{}))
 	narrow, err := macaroon.NewAuthority(z.store, macaroon.WithClock(z.clock),
@@ -152,7 +152,7 @@ func TestTypesThatCannotCarryWhatTheyWouldInherit(t *testing.T) {
 	}
 }
 
-func TestAnAuthThatProvesNothingIsNoParent(t *testing.T) {
+func TestTheZeroAuthIsRejectedAsAParent(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	g := macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Parent: new(macaroon.Auth), Caveats: []caveat.Caveat{caveat.Until(start)}}

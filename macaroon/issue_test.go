@@ -21,7 +21,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-func TestTemporaryTokensNeedAnEnd(t *testing.T) {
+func TestTemporaryTokensNeedATimeCaveat(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithMaxTemporaryTTL(time.Hour))
 	issue := func(cs ...caveat.Caveat) error {
@@ -188,7 +188,7 @@ func TestWithoutRandomnessNothingIsIssued(t *testing.T) {
 	requireEnvironment(t, err)
 }
 
-func TestOptionsThatMakeNoSense(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
 	for id, options := range map[errors.ID][]macaroon.Option{
@@ -236,7 +236,7 @@ func TestLimitsOfAnAuthority(t *testing.T) {
 	assert.Nil(t, z.Vocabulary())
 }
 
-func TestConfiningJudgesTheNewCaveatsOnly(t *testing.T) {
+func TestConfineChecksOnlyTheNewCaveats(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithMemberships(members{}))
 	ctx := t.Context()
@@ -326,7 +326,7 @@ func (broken) UpdateIdentity(context.Context, caveat.Subject, func(*store.Identi
 func (broken) DeleteIdentity(context.Context, caveat.Subject) error { return errGone }
 
 // What the environment did is never reported as the client's fault.
-func TestAStoreThatIsGone(t *testing.T) {
+func TestAnUnavailableStoreIsAnOperationalError(t *testing.T) {
 	t.Parallel()
 	options := []macaroon.Option{
 		macaroon.WithInviters(openHouse{}),

@@ -21,7 +21,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// The laws of SECURITY.md, each with what breaks when it is broken.
+// The tests of the laws in SECURITY.md, in the same order.
 
 func TestLaw01SignatureFirst(t *testing.T) {
 	t.Parallel()

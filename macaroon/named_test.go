@@ -140,7 +140,7 @@ func TestForgettingMoreThanAPage(t *testing.T) {
 	requireID(t, errors.IDTokenSubjectInvalid, err)
 }
 
-func TestARecordThatNobodyCanRead(t *testing.T) {
+func TestAnUnreadableRecord(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	for _, r := range []store.Token{{ID: "t1", Name: "n1", Type: "zzz"}, {ID: "a/b", Name: "n2", Type: "act"}} {

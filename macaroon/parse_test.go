@@ -222,7 +222,7 @@ func TestPlainBase64OfOldTokensIsRead(t *testing.T) {
 	}
 }
 
-func TestSizeIsCheckedBeforeAnythingElse(t *testing.T) {
+func TestSizeIsCheckedFirst(t *testing.T) {
 	t.Parallel()
 	// 262,144 groups of three bytes, the plain base64 of which is exactly 1 MiB.
 	raw := packets(identifierText)

@@ -70,7 +70,7 @@ func (w *watcher) Holder(_ context.Context, s caveat.Subject) (store.Status, err
 
 // Confine tells a stranger nothing about the subject that a token claims: not in
 // its answer, not in what it asks of others, and not in the number of look-ups.
-func TestConfineTellsNothingAboutTheSubjectOfAForgedToken(t *testing.T) {
+func TestConfineRevealsNothingAboutTheSubjectOfAForgedToken(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	z.block(t, alice, true)
@@ -119,7 +119,7 @@ func (z *zone) record(t testing.TB, subject caveat.Subject) (id string) {
 
 // The holder of a genuine token is told, whether it is revoked or not, and with
 // one look-up.
-func TestConfineJudgesTheSubjectOfAGenuineToken(t *testing.T) {
+func TestConfineChecksTheSubjectOfAGenuineToken(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(z *zone, token macaroon.Token){
 		"good":    func(*zone, macaroon.Token) {},
@@ -174,7 +174,7 @@ func long(t testing.TB, token macaroon.Token) macaroon.Token {
 // The time that an answer takes grows with the text of the token in the same way
 // whether or not there is a token with that id, a subject with a temporary secret
 // or such a generation of it.
-func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
+func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
 	}

@@ -53,7 +53,7 @@ func grant(id string) macaroon.Grant {
 
 // What one subject has a store keep is bounded: by a limit that the error names,
 // where a token is created or its metadata changes, and nowhere else.
-func TestWhatASubjectHasTheStoreKeepIsBounded(t *testing.T) {
+func TestTheStorageOfASubjectIsBounded(t *testing.T) {
 	a, s := withUsers(t, []string{"alice"})
 	ctx := t.Context()
 	g := grant("alice")
@@ -97,7 +97,7 @@ func paths(n int) caveat.DataPath {
 	return list
 }
 
-func TestASubjectHasSoManyNamedTokensAndOthersHaveTheirs(t *testing.T) {
+func TestTheNamedTokensOfEachSubjectAreLimited(t *testing.T) {
 	a, s := withUsers(t, []string{"alice", "bob"}, macaroon.WithQuotas(macaroon.Quotas{NamedTokens: 3}))
 	ctx := t.Context()
 	issue := func(id, name string) error {
@@ -158,7 +158,7 @@ func TestQuotasAreOptionsAndNotNegative(t *testing.T) {
 
 // What is issued has to fit into the headers of a server that takes less than the
 // library does. What others issued is read and shown as it is.
-func TestNewTokensAreNoLongerThanTheIssuerMayMakeThem(t *testing.T) {
+func TestNewTokensRespectTheMaximumIssuedSize(t *testing.T) {
 	s := memory.New()
 	generous, err := macaroon.NewAuthority(s)
 	require.NoError(t, err)

@@ -120,7 +120,7 @@ func TestRecognitionComparesTheWholeText(t *testing.T) {
 	require.False(t, z.recognizesText("opw-"+text))
 }
 
-func TestRecognitionHoldsTheSecretToTheOneLookedUp(t *testing.T) {
+func TestRecognitionComparesTheSecret(t *testing.T) {
 	t.Parallel()
 	z := newRecognizing(t)
 	token := z.issue(t, "laptop")
@@ -281,7 +281,7 @@ func mustParse(t testing.TB, text string) Token {
 	return token
 }
 
-func TestTokensUsedOnceDisplaceNothing(t *testing.T) {
+func TestTokensUsedOnceEvictNothing(t *testing.T) {
 	t.Parallel()
 	z := newRecognizing(t, WithRecognition(8, 1<<20))
 	hot := z.issue(t, "hot").String()
@@ -292,7 +292,7 @@ func TestTokensUsedOnceDisplaceNothing(t *testing.T) {
 	require.True(t, z.recognizesText(hot))
 }
 
-func TestRecognitionLeavesAlone(t *testing.T) {
+func TestTokensThatAreNotRecognized(t *testing.T) {
 	t.Parallel()
 	z := newRecognizing(t)
 	long := z.issue(t, "long", "ip = "+strings.Repeat("10.1.2.3|", 1000)+"10.1.2.3").String()

@@ -37,7 +37,7 @@ func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Du
 	return 0
 }
 
-func TestThrottleLetsSoManyFailuresThrough(t *testing.T) {
+func TestThrottleAllowsTheConfiguredFailures(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(3)
 	for range 3 {
@@ -59,7 +59,7 @@ func TestThrottleLetsSoManyFailuresThrough(t *testing.T) {
 	require.NotZero(t, th.try(t, true, "alice"), "no more than the capacity is filled in")
 }
 
-func TestThrottleTakesNothingForSuccesses(t *testing.T) {
+func TestThrottleRefundsSuccesses(t *testing.T) {
 	t.Parallel()
 	th, _ := newTestThrottle(2)
 	for range 100 {
@@ -108,7 +108,7 @@ func TestThrottleOfASharedKey(t *testing.T) {
 	require.Error(t, try())
 }
 
-func TestThrottleOutlivesAClockThatIsSetBack(t *testing.T) {
+func TestThrottleWhenTheClockIsSetBack(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(1)
 	require.Zero(t, th.try(t, true, "alice"))
@@ -118,7 +118,7 @@ func TestThrottleOutlivesAClockThatIsSetBack(t *testing.T) {
 	require.Zero(t, th.try(t, true, "alice"), "and the wait is no longer for it")
 }
 
-func TestThrottleThatIsHuge(t *testing.T) {
+func TestThrottleWithHugeLimits(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(math.MaxInt, time.Hour, time.Now)
 	for range 100 {
@@ -146,7 +146,7 @@ func TestThrottleBoundsItsMemory(t *testing.T) {
 // Attempts at the same time are counted before their outcome is known. Those that
 // go past the limit wait for it, and are refused only where failures are the
 // reason.
-func TestThrottleCountsWhatIsUnderWay(t *testing.T) {
+func TestThrottleCountsAttemptsInFlight(t *testing.T) {
 	t.Parallel()
 	for _, failed := range []bool{true, false} {
 		t.Run(fmt.Sprint("failed ", failed), func(t *testing.T) {

@@ -30,7 +30,7 @@ func occupied(t *testing.T, s store.Store) *Authority {
 
 // Who hashes waits for a turn. A name that nobody has hashes like every other:
 // the time does not tell it from a wrong password.
-func TestEveryLogInTakesItsTurnToHash(t *testing.T) {
+func TestEveryLogInUsesAHashSlot(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
 	hashed, err := newHasher().hash(t.Context(), "correct horse", []byte("salt"))
@@ -97,7 +97,7 @@ func TestAnUpgradeDoesNotUndoANewPassword(t *testing.T) {
 	assert.Equal(t, "another hash", now.Password.Reveal())
 }
 
-func TestATurnToHashIsGivenBack(t *testing.T) {
+func TestHashSlotsAreReleased(t *testing.T) {
 	t.Parallel()
 	s := make(semaphore, 1)
 	assert.Panics(t, func() { _ = s.do(t.Context(), func() error { panic("bug") }) })

@@ -72,7 +72,7 @@ func TestTheLifeOfAUser(t *testing.T) {
 }
 
 // A deletion that was cut off after the identity can be asked for again.
-func TestDeletingWhatIsLeftOfAUser(t *testing.T) {
+func TestDeletingTheLeftoversOfAUser(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	named, temporary := z.access(t), z.temporary(t, alice, macaroon.AccessToken())
@@ -174,7 +174,7 @@ func TestNamesOfUsers(t *testing.T) {
 
 // Hashes of the original, and of this project when it takes more work than today,
 // are read; what is weak is replaced when the password is known.
-func TestHashesOfOtherStrengths(t *testing.T) {
+func TestHashesWithOtherIterations(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	ctx := t.Context()
@@ -227,7 +227,7 @@ func TestHashesOfOtherStrengths(t *testing.T) {
 	}
 }
 
-func TestUserIsWhatTheStoreKeeps(t *testing.T) {
+func TestUserReturnsTheStoredFields(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	user, err := z.CreateUser(t.Context(), macaroon.NewUser{ID: "u-eve", Username: "eve", FullName: "Eve", Password: "a long passphrase"})

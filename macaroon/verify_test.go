@@ -39,7 +39,7 @@ func TestExpiryIsStrict(t *testing.T) {
 	requireID(t, errors.IDTokenCaveatUnverified, err)
 }
 
-func TestCaveatsThatNobodyKnows(t *testing.T) {
+func TestUnknownCaveats(t *testing.T) {
 	t.Parallel()
 	token := mint(t, macaroon.Spec{})
 	for _, text := range []string{
@@ -177,7 +177,7 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-func TestWhatAVerificationTells(t *testing.T) {
+func TestContentOfAnAuth(t *testing.T) {
 	t.Parallel()
 	token := mint(t, macaroon.Spec{
 		ID: "id7", Subject: provider, Type: macaroon.IdentityToken(), Generation: 3,

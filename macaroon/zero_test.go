@@ -134,7 +134,7 @@ func TestZeroArguments(t *testing.T) {
 }
 
 // Nothing that is missing makes a verification panic.
-func TestRequestsThatSayNothing(t *testing.T) {
+func TestZeroRequests(t *testing.T) {
 	t.Parallel()
 	for _, c := range holding {
 		token := confineText(t, mint(t, macaroon.Spec{}), c.String())

@@ -34,7 +34,7 @@ func TestARootBeginsTheChain(t *testing.T) {
 	}
 }
 
-func TestAHasherKeepsNothingOfWhatCameBefore(t *testing.T) {
+func TestAHasherKeepsNoState(t *testing.T) {
 	t.Parallel()
 	key := [Size]byte{7}
 	var h Hasher

@@ -21,7 +21,7 @@ func keys(n int) string {
 	return strings.Join(list, ",")
 }
 
-func TestTextsThatReadersCouldDisagreeAboutAreRefused(t *testing.T) {
+func TestAmbiguousTextsAreRejected(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		``, ` `, `{`, `}`, `{}x`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[,1]`, `{,}`, `{"a":1 "b":2}`, `[1 2]`, `nul`, `True`, `'a'`,

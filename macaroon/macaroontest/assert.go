@@ -9,7 +9,7 @@ import (
 )
 
 // AssertStatus fails the test if the answer has another status. The failure
-// shows the whole error that the answer carries.
+// message includes the whole error in the answer.
 func AssertStatus(tb testing.TB, r Response, status int) {
 	tb.Helper()
 	if r.Status != status {
@@ -17,8 +17,8 @@ func AssertStatus(tb testing.TB, r Response, status int) {
 	}
 }
 
-// AssertError fails the test if the answer does not carry the error, itself or
-// as the cause of another: tokenRevoked inside unauthorized, for instance.
+// AssertError fails the test if the answer does not contain the error. The
+// error may be the cause of another, such as tokenRevoked inside unauthorized.
 func AssertError(tb testing.TB, r Response, id errors.ID) {
 	tb.Helper()
 	if err := r.Err(); !errors.Is(err, id) {
@@ -26,9 +26,8 @@ func AssertError(tb testing.TB, r Response, id errors.ID) {
 	}
 }
 
-// AssertErrorID fails the test if the error is not of the id, and has none of
-// the id as its cause. The failure shows the whole error, operational causes
-// included.
+// AssertErrorID fails the test if neither the error nor one of its causes has
+// the id. The failure message includes the whole error and all its causes.
 func AssertErrorID(tb testing.TB, err error, id errors.ID) {
 	tb.Helper()
 	if !errors.Is(err, id) {
@@ -36,11 +35,11 @@ func AssertErrorID(tb testing.TB, err error, id errors.ID) {
 	}
 }
 
-// explain returns all that an error says: its text, its JSON if it is of the
-// catalogue, and the causes that neither of them shows.
+// explain returns the text of an error, its JSON if it is of the catalogue, and
+// the causes that neither of these includes.
 func explain(err error) string {
 	if err == nil {
-		return "no error" // the body of the answer is not shown: it may hold a token
+		return "no error" // without the body of the answer, which may contain a token
 	}
 	text := "the error " + err.Error()
 	if e, ok := errors.AsType[*errors.Error](err); ok {
@@ -51,8 +50,7 @@ func explain(err error) string {
 	return addCauses(text, err)
 }
 
-// addCauses adds the errors in the tree of err whose words are not yet in the
-// text.
+// addCauses adds the errors in the tree of err that the text does not include.
 func addCauses(text string, err error) string {
 	if words := err.Error(); !isCatalogued(err) && !strings.Contains(text, words) {
 		text += "\n\tcaused by: " + words

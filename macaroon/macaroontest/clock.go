@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still, at [Start], until the test moves it.
+// Clock is a clock that only the test moves. It starts at [Start].
 //
-// Only the authority of the harness reads it. Make time caveats from
-// [Clock.Now]: one from time.Now is years ahead of the harness. A handler under
-// test that compares times itself must be given the Now method of this clock.
+// Only the authority of the harness uses it. Make time caveats from
+// [Clock.Now]: time.Now is years ahead of the harness. If the handler under
+// test compares times itself, pass it the Now method of this clock.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// Now returns the time of the clock.
+// Now returns the current time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Set moves the clock to a time, forth or back.
+// Set sets the clock to a time, which may be in the past.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = t
 }
 
-// Advance moves the clock on, or with a negative duration back.
+// Advance moves the clock forward, or back if the duration is negative.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

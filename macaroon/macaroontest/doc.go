@@ -1,9 +1,9 @@
-// Package macaroontest is a token authority for the tests of programs that take
-// Onezone tokens: in-process, on the memory store, with a clock that the test
-// moves and randomness that repeats.
+// Package macaroontest provides a token authority for tests of programs that
+// accept Onezone tokens. It runs in the test's process, on a store in memory,
+// with a clock that the test sets and with reproducible randomness.
 //
-// [New] gives an authority with users, and tokens of every kind of badness. This
-// is a test of a service's own handler, whole:
+// [New] returns a harness with users, valid tokens and invalid tokens. This is
+// a complete test of a handler:
 //
 //	func TestFilesNeedAGoodToken(t *testing.T) {
 //		h := macaroontest.New(t)
@@ -17,31 +17,30 @@
 //		macaroontest.AssertError(t, res, errors.IDTokenRevoked)
 //	}
 //
-// Beside [Harness.Revoked] there are tokens that are [Harness.Expired],
-// [Harness.Forged] and [Harness.Truncated], one with a caveat that nobody knows
-// ([Harness.WithUnknownCaveat]), and with [Harness.TokenNamed], [Harness.TokenOf]
-// and [Harness.Temporary] those of every name, subject, type and caveat, those of
-// the application's vocabulary included (New(t, macaroon.WithVocabulary(v))).
-// What else can befall a token is up to h.Authority and h.Store, which are the
-// real thing.
+// Invalid tokens are [Harness.Revoked], [Harness.Expired], [Harness.Forged],
+// [Harness.Truncated] and [Harness.WithUnknownCaveat]. [Harness.TokenNamed],
+// [Harness.TokenOf] and [Harness.Temporary] return valid tokens with any name,
+// subject, type and caveats. For caveats of an application, pass its
+// vocabulary: New(t, macaroon.WithVocabulary(v)). For all other cases use
+// h.Authority and h.Store; they are a real authority and store.
 //
-// The clock of a harness stands still at [Start], in 2024. [Clock.Advance] makes
-// a good token an expired one; caveats are made from h.Clock.Now(), not from
-// time.Now.
+// The clock of a harness stays at [Start], in 2024, until the test moves it.
+// [Clock.Advance] can make a token expire. Make time caveats from
+// h.Clock.Now(), not from time.Now.
 //
-// A handler of a service of its own ([rest.AsService]) takes users' tokens with
-// macaroon.WithMemberships([Everybody]{}), and [From] sends a request from the
-// address that an ip caveat names.
+// If the handler is a service of a Oneprovider ([rest.AsService]), pass
+// macaroon.WithMemberships([Everybody]{}) so that users may use it. To test ip
+// caveats, send requests from an address with [From].
 //
 // [NewServer] serves the whole token API on a free port of the loopback
-// interface, with a client:
+// interface, and includes a client:
 //
 //	s := macaroontest.NewServer(t)
 //	res := s.Do("POST", "/user/client_tokens", nil, macaroontest.Basic("alice"))
 //	macaroontest.AssertStatus(t, res, http.StatusOK)
 //
-// Everything is cleaned up with the test. A harness belongs to one test and may
-// be used by all its goroutines; parallel tests have one each. Ids and secrets are
-// drawn from the name of the test: those of two tests differ, and those of one are
-// the same in every run that draws them in the same order.
+// The end of the test closes everything. A harness belongs to one test, which
+// may use it from several goroutines; parallel tests need one harness each. Ids
+// and secrets depend on the name of the test: they differ between tests, and
+// are the same in every run that generates them in the same order.
 package macaroontest

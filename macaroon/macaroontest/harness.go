@@ -18,8 +18,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// Start is the time at which the clock of every harness begins, and stays until
-// the test moves it.
+// Start is the initial time of every harness.
 var Start = time.Date(2024, time.October, 1, 12, 0, 0, 0, time.UTC)
 
 // Names and password of the users of every harness.
@@ -43,9 +42,10 @@ type Harness struct {
 	names int
 }
 
-// New returns a harness, with the options of the authority given on top of its
-// own. Failed log-ins are not throttled unless [macaroon.WithThrottle] is one of
-// them, and passwords are hashed with the fewest iterations. What goes wrong in making it, or with a helper below, fails the test.
+// New returns a harness whose authority has the given options. By default
+// failed log-ins are not throttled, and passwords are hashed with the minimum
+// number of iterations. If New or a method of the harness fails, the test
+// fails.
 func New(tb testing.TB, options ...macaroon.Option) *Harness {
 	tb.Helper()
 	h := &Harness{
@@ -57,12 +57,12 @@ func New(tb testing.TB, options ...macaroon.Option) *Harness {
 		tb:       tb,
 	}
 	tb.Cleanup(func() { _ = h.Store.Close() })
-	own := []macaroon.Option{
+	defaults := []macaroon.Option{
 		macaroon.WithClock(h.Clock.Now), macaroon.WithRandom(newRandom(tb.Name())), macaroon.WithThrottle(0, 0),
 		macaroon.WithPasswordIterations(2048),
 	}
 	var err error
-	h.Authority, err = macaroon.NewAuthority(h.Store, append(own, options...)...)
+	h.Authority, err = macaroon.NewAuthority(h.Store, append(defaults, options...)...)
 	h.must(err)
 	h.addUser(h.Alice, AliceName, "Alice of Kraków")
 	h.addUser(h.Bob, BobName, "Bob of Brno")
@@ -84,10 +84,10 @@ func (h *Harness) addUser(user caveat.Subject, username, fullName string) {
 	}))
 }
 
-var quickHashes sync.Map // made by quickHash, by salt
+var quickHashes sync.Map // results of quickHash, by salt
 
-// quickHash is the password in the form of old Onezones, which costs a hundredth
-// of today's: most tests never log in. It is made once in a process.
+// quickHash returns a hash of [Password] in the form of old Onezones, which is
+// a hundred times cheaper. Each hash is computed once in a process.
 func quickHash(tb testing.TB, salt string) store.Secret {
 	tb.Helper()
 	if made, ok := quickHashes.Load(salt); ok {
@@ -102,7 +102,7 @@ func quickHash(tb testing.TB, salt string) store.Secret {
 	return made.(store.Secret)
 }
 
-// random is a source of bytes that repeats from run to run.
+// random is a source of bytes that are the same in every run.
 type random struct {
 	mu     sync.Mutex
 	source *rand.ChaCha8
@@ -119,14 +119,13 @@ func (r *random) Read(p []byte) (int, error) {
 }
 
 // Token returns a named access token of Alice with the caveats, which need not
-// be good.
+// be satisfiable.
 func (h *Harness) Token(cs ...caveat.Caveat) macaroon.Token {
 	h.tb.Helper()
 	return h.TokenOf(h.Alice, macaroon.AccessToken(), cs...)
 }
 
-// TokenNamed returns an access token of Alice with the given name, under which
-// the API lists it.
+// TokenNamed returns an access token of Alice with the given name.
 func (h *Harness) TokenNamed(name string, cs ...caveat.Caveat) macaroon.Token {
 	h.tb.Helper()
 	return h.issue(name, h.Alice, macaroon.AccessToken(), cs)
@@ -147,14 +146,15 @@ func (h *Harness) issue(name string, subject caveat.Subject, typ macaroon.Type, 
 	h.tb.Helper()
 	t, err := h.Authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: subject, Type: typ})
 	h.must(err)
-	// Added by confining, so that the subject need not be allowed to use the
+	// Confined offline, so that the subject need not be allowed to use the
 	// services that the caveats name.
 	t, err = t.ConfineIn(h.Authority.Vocabulary(), cs...)
 	h.must(err)
 	return t
 }
 
-// Temporary returns a temporary access token of Alice that is good for an hour.
+// Temporary returns a temporary access token of Alice that is valid for an
+// hour.
 func (h *Harness) Temporary(cs ...caveat.Caveat) macaroon.Token {
 	h.tb.Helper()
 	cs = append([]caveat.Caveat{caveat.Until(h.Clock.Now().Add(time.Hour))}, cs...)
@@ -163,13 +163,13 @@ func (h *Harness) Temporary(cs ...caveat.Caveat) macaroon.Token {
 	return t
 }
 
-// Expired returns a token of Alice that was good until a second ago.
+// Expired returns a token of Alice that expired a second ago.
 func (h *Harness) Expired() macaroon.Token {
 	h.tb.Helper()
 	return h.Token(caveat.Until(h.Clock.Now().Add(-time.Second)))
 }
 
-// Revoked returns a token of Alice that is revoked.
+// Revoked returns a revoked token of Alice.
 func (h *Harness) Revoked() macaroon.Token {
 	h.tb.Helper()
 	t := h.Token()
@@ -177,7 +177,7 @@ func (h *Harness) Revoked() macaroon.Token {
 	return t
 }
 
-// Forged returns a token that says everything right and has the wrong signature.
+// Forged returns a token of Alice that is valid except for its signature.
 func (h *Harness) Forged() macaroon.Token {
 	h.tb.Helper()
 	t := h.Token()
@@ -188,7 +188,7 @@ func (h *Harness) Forged() macaroon.Token {
 	return forged
 }
 
-// WithUnknownCaveat returns a token of Alice with a caveat that nobody knows.
+// WithUnknownCaveat returns a token of Alice with an unknown caveat.
 func (h *Harness) WithUnknownCaveat() macaroon.Token {
 	h.tb.Helper()
 	t, err := h.Token().ConfineUnchecked("moon = full")
@@ -196,7 +196,7 @@ func (h *Harness) WithUnknownCaveat() macaroon.Token {
 	return t
 }
 
-// Truncated returns the text of a token of Alice whose end is missing.
+// Truncated returns the text of a token of Alice without its last 8 characters.
 func (h *Harness) Truncated() string {
 	h.tb.Helper()
 	text := h.Token().String()

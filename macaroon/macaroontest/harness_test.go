@@ -31,7 +31,7 @@ func verify(t *testing.T, h *macaroontest.Harness, text string) error {
 	return err
 }
 
-func TestTokensOfEveryBadness(t *testing.T) {
+func TestInvalidTokensOfAHarness(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)
 	for name, c := range map[string]struct {

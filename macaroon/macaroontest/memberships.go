@@ -6,14 +6,15 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// Everybody lets every user use every service. Without it a user's token is good
-// for Onezone's worker alone, and a handler with [rest.AsService] refuses it:
+// Everybody implements [macaroon.Memberships] so that every user may use every
+// service. Without it a handler with [rest.AsService] rejects all users'
+// tokens, because they are valid only for Onezone's worker.
 //
 //	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
 type Everybody struct{}
 
-// InProvider reports true.
+// InProvider returns true.
 func (Everybody) InProvider(context.Context, caveat.Subject, string) (bool, error) { return true, nil }
 
-// InCluster reports true.
+// InCluster returns true.
 func (Everybody) InCluster(context.Context, caveat.Subject, string) (bool, error) { return true, nil }

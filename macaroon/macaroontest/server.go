@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// Server is a harness whose token API is served on the loopback interface.
+// Server is a harness with its token API, served on the loopback interface.
 type Server struct {
 	*Harness
 	URL string // of the API, such as "http://127.0.0.1:40123/api/v3/onezone"
@@ -22,7 +22,7 @@ type Server struct {
 	http *httptest.Server
 }
 
-// NewServer returns a harness with its token API on a free port.
+// NewServer returns a new harness and serves its token API on a free port.
 func NewServer(tb testing.TB, options ...rest.Option) *Server {
 	tb.Helper()
 	h := New(tb)
@@ -41,7 +41,7 @@ func Serve(h *Harness, options ...rest.Option) *Server {
 	return &Server{Harness: h, URL: s.URL + rest.Prefix, http: s}
 }
 
-// Credentials go with a request; nil are none.
+// Credentials add the client's credentials to a request. nil adds none.
 type Credentials func(*http.Request)
 
 func (c Credentials) add(r *http.Request) {
@@ -50,25 +50,25 @@ func (c Credentials) add(r *http.Request) {
 	}
 }
 
-// Anonymous are no credentials.
+// Anonymous returns empty credentials.
 func Anonymous() Credentials { return func(*http.Request) {} }
 
-// Basic are a user name and [Password].
+// Basic returns credentials of the user name and [Password].
 func Basic(username string) Credentials {
 	return func(r *http.Request) { r.SetBasicAuth(username, Password) }
 }
 
-// Bearer is an access token.
+// Bearer returns the access token as credentials.
 func Bearer(t macaroon.Token) Credentials { return BearerText(t.String()) }
 
-// BearerText is what is to be taken for an access token.
+// BearerText returns the text, sent as an access token, as credentials.
 func BearerText(text string) Credentials {
 	return func(r *http.Request) { r.Header.Set("X-Auth-Token", text) }
 }
 
-// From adds the address of the client to credentials, for [Request]: what ip, asn
-// and geo caveats are compared with. Over a real connection ([Server.Do]) it has
-// no effect.
+// From returns the credentials with a client address, for [Request]. ip, asn
+// and geo caveats are compared with this address. It has no effect on real
+// connections ([Server.Do]).
 func From(client netip.Addr, credentials Credentials) Credentials {
 	return func(r *http.Request) {
 		r.RemoteAddr = netip.AddrPortFrom(client, 50000).String()
@@ -76,15 +76,16 @@ func From(client netip.Addr, credentials Credentials) Credentials {
 	}
 }
 
-// Response is an answer, its body read.
+// Response is an HTTP response with its whole body.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do sends a request to a path of the API over a real connection: "/tokens/examine".
-// A body that is not nil is sent as JSON; a string or []byte is sent as it is.
+// Do sends a request over a real connection to a path of the API, such as
+// "/tokens/examine". The body is encoded as JSON, except that a string or
+// []byte is sent unchanged and nil is empty.
 func (s *Server) Do(method, path string, body any, credentials Credentials) Response {
 	s.tb.Helper()
 	r, err := http.NewRequest(method, s.URL+path, bytes.NewReader(encode(s.tb, body)))
@@ -124,8 +125,8 @@ func Get(tb testing.TB, handler http.Handler, path string, t macaroon.Token) Res
 }
 
 // Request sends a request to a handler, without a network, and returns its
-// answer. The client's address is 127.0.0.1 unless the credentials come [From]
-// another; the body is treated as by [Server.Do].
+// answer. The client's address is 127.0.0.1; use [From] for another one. The
+// body is encoded as by [Server.Do].
 func Request(tb testing.TB, handler http.Handler, method, path string, body any, credentials Credentials) Response {
 	tb.Helper()
 	r := httptest.NewRequest(method, path, bytes.NewReader(encode(tb, body))).WithContext(tb.Context())
@@ -141,11 +142,11 @@ func Request(tb testing.TB, handler http.Handler, method, path string, body any,
 func (r Response) JSON(tb testing.TB, v any) {
 	tb.Helper()
 	if err := json.Unmarshal(r.Body, v); err != nil {
-		tb.Fatalf("the answer %d is no JSON: %v", r.Status, err)
+		tb.Fatalf("the answer %d is not JSON: %v", r.Status, err)
 	}
 }
 
-// Err returns the error that the answer carries, nil where it carries none.
+// Err returns the error in the answer, or nil.
 func (r Response) Err() error {
 	var e errors.Envelope
 	if json.Unmarshal(r.Body, &e) != nil || e.Error == nil {

@@ -6,20 +6,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// CacheStats is what package store/cache tells of itself, field by field, so that
-// its Stats convert to it and nobody needs a cache to count tokens.
+// CacheStats has the same fields as Stats of package store/cache, so that Stats
+// converts to it. This package therefore does not import the cache.
 type CacheStats struct {
 	Hits       uint64 // look-ups answered from memory
 	Misses     uint64 // all others
 	Loads      uint64 // look-ups in the backend
-	LoadErrors uint64 // of these, faults of the environment
-	Flushes    uint64 // times that everything was dropped
+	LoadErrors uint64 // loads that failed with an operational error
+	Flushes    uint64 // times that all entries were dropped
 	Entries    int    // keys in memory now
 	Negative   int    // unknown keys in memory now
 	FeedStands bool   // the feed of the backend stands now
 }
 
-// Cache registers the series of a cache, which asks stats at each scrape:
+// Cache registers the series of a cache. Each scrape calls stats once:
 //
 //	err := m.Cache(func() metrics.CacheStats { return metrics.CacheStats(cached.Stats()) })
 //
@@ -47,7 +47,7 @@ var cacheSeries = []struct {
 	{"misses_total", "Look-ups not answered from memory.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.Misses) }},
 	{"loads_total", "Look-ups in the backend.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.Loads) }},
 	{"load_errors_total", "Look-ups in the backend that failed.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.LoadErrors) }},
-	{"flushes_total", "Times that everything was dropped.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.Flushes) }},
+	{"flushes_total", "Times that all entries were dropped.", prometheus.CounterValue, func(s CacheStats) float64 { return float64(s.Flushes) }},
 	{"entries", "Keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Entries) }},
 	{"negative_entries", "Unknown keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Negative) }},
 	{"feed_up", "Whether the feed of the backend is connected.", prometheus.GaugeValue, func(s CacheStats) float64 {
@@ -58,7 +58,7 @@ var cacheSeries = []struct {
 	}},
 }
 
-// cacheCollector asks the cache once for all of its series.
+// cacheCollector collects all series of a cache with one call of stats.
 type cacheCollector struct {
 	stats func() CacheStats
 	descs []*prometheus.Desc

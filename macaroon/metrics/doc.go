@@ -1,5 +1,5 @@
-// Package metrics counts what an authority does, and measures how long its store
-// takes, for Prometheus.
+// Package metrics exports Prometheus metrics of an authority and its store:
+// event counts and the latency of store calls.
 //
 //	m, err := metrics.New(prometheus.DefaultRegisterer, metrics.Options{})
 //	...
@@ -11,24 +11,25 @@
 //
 //	onezone_tokens_issued_total{type}         tokens that were issued; type: access, identity, invite
 //	onezone_tokens_verified_total{type}       tokens that were accepted
-//	onezone_tokens_refused_total{reason}      tokens that were not accepted, by the id of the error
+//	onezone_tokens_refused_total{reason}      tokens that were rejected; reason: the id of the error
 //	onezone_tokens_revoked_total              revocations of tokens, copies and of all temporary tokens of a subject
 //	onezone_tokens_restored_total             revoked tokens that were restored
 //	onezone_tokens_deleted_total              named tokens that were deleted
 //	onezone_logins_total{outcome}             log-ins with a password; outcome: ok, throttled, or the id of an
 //	                                          error: badBasicCredentials, userBlocked
 //	onezone_store_duration_seconds{operation,outcome}
-//	                                          calls of the store; outcome: ok, the id of an error of the
-//	                                          catalogue, canceled, fault
+//	                                          store calls; outcome: ok, the id of an error of the
+//	                                          catalogue, canceled, fault (another operational error)
 //	onezone_cache_...                         see [Metrics.Cache]
 //
-// Text that is no token at all is refused by [macaroon.Authority.Parse], of which
-// observers are not told: it is in no series here.
+// [macaroon.Authority.Parse] does not report to observers, so its results are
+// not counted.
 //
-// # Laws
+// # Guarantees
 //
-//   - Labels take few values: operations of package store and error ids of the
-//     catalogue. No id, name or address is ever one, whatever a client sends.
-//   - A measured store passes on values and errors as they are.
-//   - What happens often and goes well costs no look-up of labels.
+//   - Labels have few values: the operations of package store and the error ids
+//     of the catalogue. Clients cannot add others: no id, name or address is a
+//     label.
+//   - A measured store returns the values and errors of its backend unchanged.
+//   - Frequent successful operations need no lookup of labels.
 package metrics

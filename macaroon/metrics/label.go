@@ -7,32 +7,33 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Values of labels that are no ids of the catalogue.
+// Values of labels other than the error ids of the catalogue.
 const (
 	outcomeOK       = "ok"
-	outcomeCanceled = "canceled" // the caller gave up, or ran out of time
-	outcomeFault    = "fault"    // the environment's doing
+	outcomeCanceled = "canceled" // the caller's context was canceled or timed out
+	outcomeFault    = "fault"    // another operational error
 	outcomeThrottle = "throttled"
-	unrecognised    = "unrecognised"
+	unrecognized    = "unrecognized"
 )
 
-// logInOutcomes are those that the series begins with, at zero.
+// logInOutcomes are the outcomes that are exported as zero from the start.
 var logInOutcomes = []string{outcomeOK, string(errors.IDBadBasicCredentials), string(errors.IDUserBlocked), outcomeThrottle}
 
-// reason is the label of an error: its id, if the catalogue has it. An error that
-// was read from JSON may have any id, and has the status of a fault then.
+// reason returns the label of an error: its id, if the catalogue has it. An
+// error decoded from JSON may have any id; its status is then that of an
+// internal error.
 func reason(err error) string {
 	e, ok := errors.AsType[*errors.Error](err)
 	switch {
 	case !ok:
 		return outcomeFault
 	case e.HTTPStatus() == http.StatusInternalServerError && e.ID != errors.IDInternalServerError:
-		return unrecognised
+		return unrecognized
 	}
 	return string(e.ID)
 }
 
-// outcome is the label of how a call ended.
+// outcome returns the label of the outcome of a call.
 func outcome(err error) string {
 	switch {
 	case err == nil:

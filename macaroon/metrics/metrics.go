@@ -10,15 +10,15 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Options change what [New] makes. Zero fields stand for the defaults.
+// Options configure [New]. Zero fields mean the defaults.
 type Options struct {
-	Namespace string           // in front of the names of all series; default "onezone"
-	Buckets   []float64        // upper bounds of the latencies of the store, in seconds; default 5 µs to 10 s
+	Namespace string           // prefix of the names of all series; default "onezone"
+	Buckets   []float64        // upper bounds of the buckets for store latency, in seconds; default 5 µs to 10 s
 	Clock     func() time.Time // for latencies; default time.Now
 }
 
-// defaultBuckets go from an answer out of memory to a store that is in trouble,
-// in seconds.
+// defaultBuckets range from an answer from memory to an overloaded store, in
+// seconds.
 var defaultBuckets = []float64{5e-6, 25e-6, 100e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 500e-3, 2.5, 10}
 
 // Metrics are the series of one process. They are safe for concurrent use.
@@ -36,8 +36,8 @@ type Metrics struct {
 	succeeded [operations]prometheus.Observer // of latency, with outcome ok
 }
 
-// New returns metrics whose series are registered. The error is that of the
-// registerer, where a series of that name is there already, for instance.
+// New returns metrics and registers their series. The error is that of the
+// registerer, for instance if a series with the name is already registered.
 func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	if o.Namespace == "" {
 		o.Namespace = "onezone"
@@ -54,7 +54,7 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	}
 	issued := prometheus.NewCounterVec(counter("issued_total", "Tokens that were issued."), []string{"type"})
 	verified := prometheus.NewCounterVec(counter("verified_total", "Tokens that were accepted."), []string{"type"})
-	m.refused = prometheus.NewCounterVec(counter("refused_total", "Tokens that were not accepted, by the id of the error."), []string{"reason"})
+	m.refused = prometheus.NewCounterVec(counter("refused_total", "Tokens that were rejected, by the id of the error."), []string{"reason"})
 	m.revoked = prometheus.NewCounter(counter("revoked_total", "Revocations."))
 	m.restored = prometheus.NewCounter(counter("restored_total", "Revoked tokens that were restored."))
 	m.deleted = prometheus.NewCounter(counter("deleted_total", "Named tokens that were deleted."))
@@ -83,8 +83,8 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	return m, nil
 }
 
-// byKind are counters by the kind of a token. The first is for tokens of none,
-// which only a bug can make.
+// byKind holds a counter for each class of token. The first is for the zero
+// Class, which only a bug can cause.
 type byKind [macaroon.Invite + 1]prometheus.Counter
 
 func newByKind(v *prometheus.CounterVec) (c byKind) {

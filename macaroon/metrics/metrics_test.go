@@ -83,7 +83,7 @@ func TestLabelsAreFromTheCatalogueWhateverTheError(t *testing.T) {
 		m.Observe(t.Context(), macaroon.Event{Kind: macaroon.Refused, TokenID: fmt.Sprint(i), Err: errors.BadServiceToken(errors.TokenRevoked())})
 	}
 	m.Observe(t.Context(), macaroon.Event{Kind: macaroon.Refused, Err: errors.InternalServerError("abc")})
-	require.Equal(t, map[string]float64{"unrecognised": 100, "fault": 100, "badServiceToken": 100, "internalServerError": 1},
+	require.Equal(t, map[string]float64{"unrecognized": 100, "fault": 100, "badServiceToken": 100, "internalServerError": 1},
 		series(t, registry, "onezone_tokens_refused_total"))
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Observe counts an event. It is a [macaroon.Observer]; where there is another
-// one, call both:
+// Observe counts an event. It is a [macaroon.Observer]. If the application has
+// its own observer, call both:
 //
 //	macaroon.WithObserver(func(ctx context.Context, e macaroon.Event) {
 //		m.Observe(ctx, e)

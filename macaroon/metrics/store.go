@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// operation is a call of a store, as the label names it.
+// operation identifies a method of a store.
 type operation uint8
 
 const (
@@ -33,7 +33,7 @@ const (
 	exportRecords
 	importRecords
 	replaceTemporarySecret
-	operations // how many there are
+	operations // the number of operations
 )
 
 var operationNames = [operations]string{
@@ -43,21 +43,20 @@ var operationNames = [operations]string{
 	"Export", "Import", "ReplaceTemporarySecret",
 }
 
-// Store returns a store that measures the calls of the backend, which stays the
-// caller's to close. An update includes the time that its change function takes.
-//
-// What is put in front of it (store/cache, store/seal) is not measured: what is
-// answered from memory is no call of the backend. The error is badData {key
-// "backend"} for nil.
+// Store returns a store that measures the calls of the backend. The caller
+// remains responsible for closing the backend. The time of an update includes
+// that of its change function. Wrappers in front of the measured store, such as
+// store/cache and store/seal, are not measured. The error is badData {key
+// "backend"} if the backend is nil.
 func (m *Metrics) Store(backend store.Store) (store.Store, error) {
 	if backend == nil {
-		return nil, errors.BadDataHint("backend", "a measured store needs a backend")
+		return nil, errors.BadDataHint("backend", "the backend of a measured store must not be nil")
 	}
 	return &measured{backend, m}, nil
 }
 
-// measured is a store. The backend is not embedded, so that no method which
-// package store will get goes unmeasured without a thought.
+// measured is a store that measures its calls. It does not embed the backend,
+// so that a new method of store.Store cannot remain unmeasured.
 type measured struct {
 	backend store.Store
 	m       *Metrics

@@ -18,7 +18,7 @@ import (
 
 // A client without the right to a token learns nothing about whether it exists
 // from the time of the answer, however much the record holds.
-func TestWhetherATokenExistsDoesNotShowInTime(t *testing.T) {
+func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
 	}

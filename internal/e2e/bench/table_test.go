@@ -22,7 +22,7 @@ func TestTheTableMissesNothingThatItNames(t *testing.T) {
 	}
 }
 
-func TestTheTableTellsWhichTargetsAreMissed(t *testing.T) {
+func TestTheTableMarksMissedTargets(t *testing.T) {
 	t.Parallel()
 	m := measurements{
 		"ours":   {ns: []float64{100, 300, 200}, allocs: 9},
@@ -58,7 +58,7 @@ func TestMedian(t *testing.T) {
 }
 
 // A benchmark whose work fails must not pass for a fast one.
-func TestWhatFailsIsNotMeasured(t *testing.T) {
+func TestFailedOperationsAreNotMeasured(t *testing.T) {
 	s, text := caveated(1)
 	c, err := chainOf(workload)
 	assert.NoError(t, err)

@@ -138,7 +138,7 @@ func TestConfinementIsNotEscapedOverHTTP(t *testing.T) {
 }
 
 // confine answers forged tokens alike, whatever is true of their subject.
-func TestConfineTellsNothingOfForgedTokensOverHTTP(t *testing.T) {
+func TestConfineRevealsNothingAboutForgedTokensOverHTTP(t *testing.T) {
 	g := newTarget(t)
 	_, err := g.authority.CreateUser(t.Context(), macaroon.NewUser{ID: "mallory"})
 	require.NoError(t, err)

@@ -165,7 +165,7 @@ func fromAnotherSite(t *testing.T) func(string) macaroontest.Response {
 }
 
 // What is not as the document says is found.
-func TestOtherAnswersAreRefused(t *testing.T) {
+func TestAnswersOutsideTheDocumentAreFound(t *testing.T) {
 	d := readDocument(t)
 	const list, create = "GET /user/tokens/named", "POST /user/tokens/named"
 	answer := func(status int, body string, headers ...string) macaroontest.Response {

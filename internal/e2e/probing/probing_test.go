@@ -17,10 +17,10 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// TestIDsDoNotShowInTheTimeOfLongTokens presents tokens of 600 kB with a wrong
+// TestTimingOfLongTokensDoesNotRevealIDs presents tokens of 600 kB with a wrong
 // signature. Only what grows with the text is compared: a call takes mostly
 // decoding and the walk of the chain.
-func TestIDsDoNotShowInTheTimeOfLongTokens(t *testing.T) {
+func TestTimingOfLongTokensDoesNotRevealIDs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
 	}

@@ -69,9 +69,9 @@ func TestEveryKindOfChangeReachesOtherReplicas(t *testing.T) {
 	})
 }
 
-// TestANewTokenIsGoodElsewhereAtOnce is about answers that there is no such key,
+// TestANewTokenIsValidOnOtherReplicasImmediately is about answers that there is no such key,
 // which somebody asked for too early.
-func TestANewTokenIsGoodElsewhereAtOnce(t *testing.T) {
+func TestANewTokenIsValidOnOtherReplicasImmediately(t *testing.T) {
 	t.Parallel()
 	forEach(t, shared, func(t *testing.T, p place) {
 		ctx := t.Context()

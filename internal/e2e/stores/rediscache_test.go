@@ -44,7 +44,7 @@ func setRevoked(tb testing.TB, s store.Store, revoked bool) error {
 	return s.UpdateToken(tb.Context(), "a", func(t *store.Token) error { t.Revoked = revoked; return nil })
 }
 
-func TestHotLookUpsAskRedisNothing(t *testing.T) {
+func TestCachedLookupsSendNothingToRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	s := inRedis("redis://"+server.Addr, "p")(t)
@@ -149,7 +149,7 @@ func newRedisProxy(t *testing.T) (*redistest.Proxy, place) {
 	return proxy, inRedis("redis://"+proxy.Addr, "p")
 }
 
-func TestALostConnectionToRedisDropsWhatWasRemembered(t *testing.T) {
+func TestALostConnectionToRedisFlushesTheCache(t *testing.T) {
 	t.Parallel()
 	proxy, p := newRedisProxy(t)
 	writer := p(t)
@@ -166,7 +166,7 @@ func TestALostConnectionToRedisDropsWhatWasRemembered(t *testing.T) {
 }
 
 // The network drops all packets and closes nothing.
-func TestADeadConnectionToRedisIsNotBelievedForLongerThanTenSeconds(t *testing.T) {
+func TestADeadConnectionToRedisIsDetectedWithinTenSeconds(t *testing.T) {
 	t.Parallel()
 	proxy, p := newRedisProxy(t)
 	s := p(t)

@@ -185,9 +185,9 @@ func writeSecrets(t *testing.T, s store.Store) {
 	}
 }
 
-// TestNoSecretIsAtRestInTheOpen reads all that engines keep of a sealed store.
+// TestNoSecretIsStoredInPlaintext reads all that engines keep of a sealed store.
 // That it would find a secret shows with a store that is not sealed.
-func TestNoSecretIsAtRestInTheOpen(t *testing.T) {
+func TestNoSecretIsStoredInPlaintext(t *testing.T) {
 	t.Parallel()
 	for name, newRaw := range raws {
 		t.Run(name, func(t *testing.T) {

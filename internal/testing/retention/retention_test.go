@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/retention"
 )
 
-func TestAPartKeepsTheWhole(t *testing.T) {
+func TestASubstringKeepsTheWholeStringInMemory(t *testing.T) {
 	t.Parallel()
 	part, kept := retention.Within("id")
 	require.Equal(t, "id", part)

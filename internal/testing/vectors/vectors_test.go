@@ -25,7 +25,7 @@ func TestEachReadsEveryLine(t *testing.T) {
 	assert.Equal(t, []int{1, 2, 3}, seen)
 }
 
-func TestReadFailsWhereThereIsNothing(t *testing.T) {
+func TestReadFailsWithoutAFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("ONEZONE_VECTORS", dir)
 	_, err := read("x.jsonl")
