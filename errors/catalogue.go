@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// The HTTP status codes in use. They are spelled out because net/http would be a heavy import for a package that
-// everything else imports.
+// The HTTP status codes in use. They are repeated here because net/http is a
+// heavy import for a package that all others import.
 const (
 	statusBadRequest     = 400
 	statusUnauthorized   = 401
@@ -20,36 +20,41 @@ const (
 	statusOfNested = -1 // the status of the nested error
 )
 
-// details are the details of an error, in the shape that [Error.Details] documents.
+// details are the details of an error, as [Error.Details] documents them.
 type details = map[string]any
 
-// entry is what the catalogue knows of an error.
+// entry is the description of one error in the catalogue.
 type entry struct {
 	id     ID
 	status int
 	fields []field
-	// says holds the description in several variants, richest first: the first whose needs are met is used.
-	says []sentence
+	// variants are the forms of the description, the most detailed first. The
+	// first that applies is used.
+	variants []sentence
 }
 
-// sentence is a template of a description. In text, {a.b} stands for member b of the detail a, quoted where it is
-// a string and as its description where it is an error; {text:a} stands for the same without quotes. A sentence applies when every value that it mentions, and
-// the one at the path needs (if any), is there and not null.
+// sentence is a template of a description. In text, {a.b} is the member b of
+// the detail a: a string is quoted, and an error is replaced by its
+// description. {text:a} is the same without quotes. A sentence applies if all
+// values that it mentions, and the one at the path needs (if any), are present
+// and not null.
 type sentence struct {
 	needs string
 	text  string
 }
 
-// simply makes a description that has a single variant.
-func simply(text string) []sentence { return []sentence{{text: text}} }
+// described returns a description with one variant.
+func described(text string) []sentence { return []sentence{{text: text}} }
 
-// because makes a description that ends with that of the error nested under the key, where there is one.
+// because returns a description that ends with that of the error nested under
+// the key, if there is one.
 func because(text, key string) []sentence {
 	return []sentence{{text: text + ": {" + key + "}."}, {text: text + "."}}
 }
 
-// catalogue holds every entry. It is built on first use and not changed afterwards: as the value of a variable it
-// would be an initialization cycle, because reading nested errors takes looking them up.
+// catalogue holds all entries. It is built on first use and not changed
+// afterwards. An initialized variable would be an initialization cycle, because
+// reading a nested error looks up its entry.
 var catalogue struct {
 	once    sync.Once
 	entries map[ID]entry

@@ -10,15 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// catalogued is an error, how it must be answered, and its JSON without descriptions.
+// catalogued is an error, how it must be answered, and its JSON without
+// descriptions.
 type catalogued struct {
 	err    *Error
 	status int
 	json   string
 }
 
-// constructed lists a result of every constructor, and of Make for the errors of Onezone without one. The ids and the keys are literal, so that a slip in the constants
-// or in the tables shows.
+// constructed lists a result of every constructor, and of Make for the errors
+// of Onezone without one. The ids and the keys are literal, so that a slip in
+// the constants or in the tables shows.
 func constructed() []catalogued {
 	cases := slices.Concat(constructedGeneral(), constructedToken(), constructedData(), constructedEntity())
 	for _, key := range []struct {
@@ -135,7 +137,7 @@ func constructedData() []catalogued {
 		{MalformedData(), 400, `{"id":"malformedData"}`},
 		{MissingAtLeastOneValue("b", "a"), 400, `{"id":"missingAtLeastOneValue","details":{"keys":["a","b"]}}`},
 		{BadDataHint("k", "h"), 400, `{"id":"badData","details":{"key":"k","hint":"h"}}`},
-		{BadDataError("k", NotFound()), 400, `{"id":"badData","details":{"key":"k","specificError":{"id":"notFound"}}}`},
+		{badDataError("k", NotFound()), 400, `{"id":"badData","details":{"key":"k","specificError":{"id":"notFound"}}}`},
 		{Make("badValueTextTooLarge", details{"key": "k", "limit": 5}), 400, `{"id":"badValueTextTooLarge","details":{"key":"k","limit":5}}`},
 		{BadValueToken("k", TokenInvalid()), 400,
 			`{"id":"badValueToken","details":{"key":"k","tokenError":{"id":"tokenInvalid"}}}`},
@@ -239,7 +241,7 @@ func TestConstructorsMakeTheCataloguedError(t *testing.T) {
 
 		var read Error
 		require.NoError(t, json.Unmarshal(written, &read))
-		assert.Nil(t, read.original, "%s is not recognised", written)
+		assert.Nil(t, read.original, "%s is not recognized", written)
 		assert.Equal(t, c.err.ID, read.ID)
 		assert.Equal(t, c.err.Details, read.Details)
 		assert.Equal(t, c.status, read.HTTPStatus())
@@ -273,8 +275,8 @@ func TestCatalogueTablesAreConsistent(t *testing.T) {
 		for _, f := range e.fields {
 			keys[f.key] = true
 		}
-		require.NotEmpty(t, e.says, "%s", e.id)
-		for _, s := range e.says {
+		require.NotEmpty(t, e.variants, "%s", e.id)
+		for _, s := range e.variants {
 			mentioned := []string{s.needs}
 			for part := range strings.SplitSeq(s.text, "{") {
 				if path, _, found := strings.Cut(part, "}"); found {
@@ -296,4 +298,9 @@ func mustRead(t *testing.T, object string) *Error {
 	var e Error
 	require.NoError(t, json.Unmarshal([]byte(object), &e), "%s", object)
 	return &e
+}
+
+// badDataError returns the variant of badData that nests an error.
+func badDataError(key string, specificError error) *Error {
+	return newError(IDBadData, details{"key": key, "specificError": toCatalogued(specificError)})
 }

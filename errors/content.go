@@ -2,7 +2,8 @@ package errors
 
 import "encoding/json"
 
-// Errors of values that have rules of their own, such as names, and of larger documents.
+// Errors of values that have rules of their own, such as names, and of larger
+// documents.
 const (
 	IDBadValueFilePath ID = "badValueFilePath"
 	IDBadValueFullName ID = "badValueFullName"
@@ -13,67 +14,68 @@ const (
 	IDBadValueCaveat   ID = "badValueCaveat"
 )
 
-// nameRules complete a sentence about a name.
+// nameRules is the end of a sentence about a name.
 const nameRules = "must be 2 to 128 characters long: letters, digits, brackets and underscores, " +
 	"and inside also dashes, spaces and dots"
 
 func contentErrors() []entry {
 	return []entry{
-		{IDBadValueFilePath, statusBadRequest, nil, simply("Bad value: provided file path is not valid.")},
-		{IDBadValueFullName, statusBadRequest, nil, simply("Bad value: a full name must be 2 to 50 characters long: " +
+		{IDBadValueFilePath, statusBadRequest, nil, described("Bad value: provided file path is not valid.")},
+		{IDBadValueFullName, statusBadRequest, nil, described("Bad value: a full name must be 2 to 50 characters long: " +
 			"letters and digits, and inside also spaces, dots, commas, dashes and apostrophes.")},
-		{IDBadValueUsername, statusBadRequest, nil, simply("Bad value: a user name must be 2 to 20 characters long: " +
+		{IDBadValueUsername, statusBadRequest, nil, described("Bad value: a user name must be 2 to 20 characters long: " +
 			"letters and digits, and inside also dashes and underscores.")},
-		{IDBadValuePassword, statusBadRequest, nil, simply("Bad value: a password must have at least 8 characters and at most 1024 bytes, without control or unassigned characters.")},
-		{"badValueEmail", statusBadRequest, nil, simply("Bad value: provided e-mail address is not valid.")},
+		{IDBadValuePassword, statusBadRequest, nil, described("Bad value: a password must have at least 8 characters and at most 1024 bytes, without control or unassigned characters.")},
+		{"badValueEmail", statusBadRequest, nil, described("Bad value: provided e-mail address is not valid.")},
 		{IDBadValueName, statusBadRequest, []field{optional(text("key"))}, []sentence{
 			{text: "Bad value: provided {key} " + nameRules + "."},
 			{text: "Bad value: a name " + nameRules + "."}}},
-		{IDBadValueDomain, statusBadRequest, nil, simply("Bad value: provided domain is not valid.")},
-		{"badValueSubdomain", statusBadRequest, nil, simply("Bad value: provided subdomain is not valid.")},
+		{IDBadValueDomain, statusBadRequest, nil, described("Bad value: provided domain is not valid.")},
+		{"badValueSubdomain", statusBadRequest, nil, described("Bad value: provided subdomain is not valid.")},
 		{IDBadValueCaveat, statusBadRequest, []field{textOrObject("caveat")},
-			simply("Bad value: provided caveat is not valid: {caveat}.")},
-		{"badValueQoSParameters", statusBadRequest, nil, simply("Bad value: provided QoS parameters are not valid.")},
+			described("Bad value: provided caveat is not valid: {caveat}.")},
+		{"badValueQoSParameters", statusBadRequest, nil, described("Bad value: provided QoS parameters are not valid.")},
 		{"timeSeriesCollectionMissingLayout", statusBadRequest, []field{object("missingLayout")},
-			simply("The time series collection lacks this part of the layout: {missingLayout}.")},
+			described("The time series collection lacks this part of the layout: {missingLayout}.")},
 		{"timeSeriesCollectionTooManyMetrics", statusBadRequest, []field{integer("limit")},
-			simply("The time series collection must not have more than {limit} metrics.")},
+			described("The time series collection must not have more than {limit} metrics.")},
 		{"badValueTimeSeriesCollectionConflictingMetricConfig", statusBadRequest,
 			[]field{text("timeSeriesName"), text("metricName"), object("existingMetricConfig"), object("conflictingMetricConfig")},
-			simply("Bad value: the configuration {conflictingMetricConfig} of the metric {metricName} in the time series " +
+			described("Bad value: the configuration {conflictingMetricConfig} of the metric {metricName} in the time series " +
 				"{timeSeriesName} conflicts with the existing configuration {existingMetricConfig}.")},
-		{"badGuiPackage", statusBadRequest, nil, simply("The GUI package could not be understood.")},
-		{"guiPackageTooLarge", statusBadRequest, nil, simply("The GUI package is too large.")},
+		{"badGuiPackage", statusBadRequest, nil, described("The GUI package could not be understood.")},
+		{"guiPackageTooLarge", statusBadRequest, nil, described("The GUI package is too large.")},
 		{"guiPackageUnverified", statusBadRequest, []field{text("shaSum")},
-			simply("The GUI package could not be verified: its checksum {shaSum} is not known.")},
+			described("The GUI package could not be verified: its checksum {shaSum} is not known.")},
 		{"invalidQosExpression", statusBadRequest, []field{text("reason")},
-			simply("The QoS expression is not valid: {text:reason}.")},
+			described("The QoS expression is not valid: {text:reason}.")},
 		{"illegalSupportStageTransition", statusBadRequest, []field{text("currentProviderStage"), text("currentStorageStage")},
-			simply("The operation is not possible while the support is in the stage {currentProviderStage} at the provider " +
+			described("The operation is not possible while the support is in the stage {currentProviderStage} at the provider " +
 				"and {currentStorageStage} at the storage.")},
 	}
 }
 
 // BadValueFilePath reports an invalid file path.
-func BadValueFilePath() *Error { return raise(IDBadValueFilePath, nil) }
+func BadValueFilePath() *Error { return newError(IDBadValueFilePath, nil) }
 
 // BadValueFullName reports a full name that breaks the rules for full names.
-func BadValueFullName() *Error { return raise(IDBadValueFullName, nil) }
+func BadValueFullName() *Error { return newError(IDBadValueFullName, nil) }
 
 // BadValueUsername reports a user name that breaks the rules for user names.
-func BadValueUsername() *Error { return raise(IDBadValueUsername, nil) }
+func BadValueUsername() *Error { return newError(IDBadValueUsername, nil) }
 
 // BadValuePassword reports a password that breaks the rules for passwords.
-func BadValuePassword() *Error { return raise(IDBadValuePassword, nil) }
+func BadValuePassword() *Error { return newError(IDBadValuePassword, nil) }
 
-// BadValueName reports a name, of the thing that the request is about, that breaks the rules for names.
-func BadValueName() *Error { return raise(IDBadValueName, nil) }
+// BadValueName reports a name that breaks the rules for names.
+func BadValueName() *Error { return newError(IDBadValueName, nil) }
 
 // BadValueDomain reports an invalid domain.
-func BadValueDomain() *Error { return raise(IDBadValueDomain, nil) }
+func BadValueDomain() *Error { return newError(IDBadValueDomain, nil) }
 
-// BadValueCaveat reports what was given in the place of a caveat. It is shown as it is if it is an object or a
-// string in JSON, and otherwise as the text of its JSON.
+// BadValueCaveat reports a value that is not a valid caveat. The details hold
+// the value itself if it is an object or a string in JSON, and its JSON text
+// otherwise.
 func BadValueCaveat(caveat any) *Error {
 	shown := plainJSON(caveat)
 	switch shown.(type) {
@@ -83,5 +85,5 @@ func BadValueCaveat(caveat any) *Error {
 		raw, _ := json.Marshal(shown)
 		shown = string(raw)
 	}
-	return raise(IDBadValueCaveat, details{"caveat": shown})
+	return newError(IDBadValueCaveat, details{"caveat": shown})
 }

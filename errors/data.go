@@ -26,16 +26,17 @@ const (
 )
 
 func dataErrors() []entry {
-	// value is the entry of an error about the value of a key, which may have more details.
+	// value returns the entry of an error about the value of a key, with
+	// optional further details.
 	value := func(id ID, must string, more ...field) entry {
 		return entry{id, statusBadRequest, append([]field{text("key")}, more...),
-			simply("Bad value: provided {key} " + must + ".")}
+			described("Bad value: provided {key} " + must + ".")}
 	}
 	return []entry{
-		{IDMalformedData, statusBadRequest, nil, simply("The given data could not be understood: it must be valid JSON, with each key only once.")},
-		{IDMissingRequiredValue, statusBadRequest, []field{text("key")}, simply("The required value {key} is missing.")},
+		{IDMalformedData, statusBadRequest, nil, described("The given data could not be understood: it must be valid JSON, with each key only once.")},
+		{IDMissingRequiredValue, statusBadRequest, []field{text("key")}, described("The required value {key} is missing.")},
 		{IDMissingAtLeastOneValue, statusBadRequest, []field{texts("keys")},
-			simply("At least one of these values must be given: {keys}.")},
+			described("At least one of these values must be given: {keys}.")},
 		{IDBadData, statusBadRequest, []field{text("key"), optional(nested("specificError")), optional(text("hint"))}, []sentence{
 			{text: "Bad data: provided {key} is not valid: {specificError}."},
 			{text: "Bad data: provided {key} is not valid: {text:hint}."},
@@ -67,84 +68,83 @@ func dataErrors() []entry {
 	}
 }
 
-// keyed makes an error that has the key and nothing else.
-func keyed(id ID, key string) *Error { return raise(id, details{"key": key}) }
+// keyError returns an error whose only detail is the key.
+func keyError(id ID, key string) *Error { return newError(id, details{"key": key}) }
 
-// MalformedData reports data that is not what every operation takes, a JSON object.
-func MalformedData() *Error { return raise(IDMalformedData, nil) }
+// MalformedData reports data that is not a valid JSON object.
+func MalformedData() *Error { return newError(IDMalformedData, nil) }
 
 // MissingRequiredValue reports that the key is missing from the data.
-func MissingRequiredValue(key string) *Error { return keyed(IDMissingRequiredValue, key) }
+func MissingRequiredValue(key string) *Error { return keyError(IDMissingRequiredValue, key) }
 
-// MissingAtLeastOneValue reports that the data has none of the keys. They are sorted.
+// MissingAtLeastOneValue reports that the data has none of the keys, which it
+// sorts.
 func MissingAtLeastOneValue(keys ...string) *Error {
-	return raise(IDMissingAtLeastOneValue, details{"keys": plainStrings(slices.Sorted(slices.Values(keys)))})
+	return newError(IDMissingAtLeastOneValue, details{"keys": plainStrings(slices.Sorted(slices.Values(keys)))})
 }
 
-// BadData reports a value that is wrong in a way that no other error tells.
-func BadData(key string) *Error { return keyed(IDBadData, key) }
+// BadData reports a bad value for which there is no more specific error.
+func BadData(key string) *Error { return keyError(IDBadData, key) }
 
-// BadDataHint is [BadData] with a hint at what is wrong, a clause that can follow a colon.
+// BadDataHint is [BadData] with a hint, a clause that can follow a colon.
 func BadDataHint(key, hint string) *Error {
-	return raise(IDBadData, details{"key": key, "hint": hint})
-}
-
-// BadDataError is [BadData] with the error that tells what is wrong. A specificError that is not of the catalogue
-// becomes an internalServerError in the details; it stays reachable by [Is] and [As].
-func BadDataError(key string, specificError error) *Error {
-	return raise(IDBadData, details{"key": key, "specificError": nest(specificError)})
+	return newError(IDBadData, details{"key": key, "hint": hint})
 }
 
 // BadValueEmpty reports an empty value.
-func BadValueEmpty(key string) *Error { return keyed(IDBadValueEmpty, key) }
+func BadValueEmpty(key string) *Error { return keyError(IDBadValueEmpty, key) }
 
 // BadValueBoolean reports a value that is not a boolean.
-func BadValueBoolean(key string) *Error { return keyed(IDBadValueBoolean, key) }
+func BadValueBoolean(key string) *Error { return keyError(IDBadValueBoolean, key) }
 
 // BadValueString reports a value that is not a string.
-func BadValueString(key string) *Error { return keyed(IDBadValueString, key) }
+func BadValueString(key string) *Error { return keyError(IDBadValueString, key) }
 
 // BadValueListOfStrings reports a value that is not a list of strings.
-func BadValueListOfStrings(key string) *Error { return keyed(IDBadValueListOfStrings, key) }
+func BadValueListOfStrings(key string) *Error { return keyError(IDBadValueListOfStrings, key) }
 
 // BadValueInteger reports a value that is not an integer.
-func BadValueInteger(key string) *Error { return keyed(IDBadValueInteger, key) }
+func BadValueInteger(key string) *Error { return keyError(IDBadValueInteger, key) }
 
 // BadValueJSON reports a value that is not a JSON object.
-func BadValueJSON(key string) *Error { return keyed(IDBadValueJSON, key) }
+func BadValueJSON(key string) *Error { return keyError(IDBadValueJSON, key) }
 
-// BadValueToken reports a value that is not a valid token, and why. A tokenError that is not of the catalogue
-// becomes an internalServerError in the details; it stays reachable by [Is] and [As].
+// BadValueToken reports a value that is not a valid token because of
+// tokenError. A tokenError outside the catalogue becomes an internalServerError
+// in the details; [Is] and [As] still find it.
 func BadValueToken(key string, tokenError error) *Error {
-	return raise(IDBadValueToken, details{"key": key, "tokenError": nest(tokenError)})
+	return newError(IDBadValueToken, details{"key": key, "tokenError": toCatalogued(tokenError)})
 }
 
 // BadValueTokenType reports a value that is not a token type.
-func BadValueTokenType(key string) *Error { return keyed(IDBadValueTokenType, key) }
+func BadValueTokenType(key string) *Error { return keyError(IDBadValueTokenType, key) }
 
 // BadValueInviteType reports a value that is not an invite type.
-func BadValueInviteType(key string) *Error { return keyed(IDBadValueInviteType, key) }
+func BadValueInviteType(key string) *Error { return keyError(IDBadValueInviteType, key) }
 
 // BadValueIPv4Address reports a value that is not an IPv4 address.
-func BadValueIPv4Address(key string) *Error { return keyed(IDBadValueIPv4Address, key) }
+func BadValueIPv4Address(key string) *Error { return keyError(IDBadValueIPv4Address, key) }
 
-// BadValueTooLow reports a value below the limit, which is the least allowed value.
+// BadValueTooLow reports a value below the limit, the lowest allowed value.
 func BadValueTooLow(key string, limit int64) *Error {
-	return raise(IDBadValueTooLow, details{"key": key, "limit": limit})
+	return newError(IDBadValueTooLow, details{"key": key, "limit": limit})
 }
 
 // BadValueNotAllowed reports a value other than the allowed ones.
 func BadValueNotAllowed(key string, allowed ...string) *Error {
-	return raise(IDBadValueNotAllowed, details{"key": key, "allowed": plainStrings(allowed)})
+	return newError(IDBadValueNotAllowed, details{"key": key, "allowed": plainStrings(allowed)})
 }
 
 // BadValueListNotAllowed reports a list with other items than the allowed ones.
 func BadValueListNotAllowed(key string, allowed ...string) *Error {
-	return raise(IDBadValueListNotAllowed, details{"key": key, "allowed": plainStrings(allowed)})
+	return newError(IDBadValueListNotAllowed, details{"key": key, "allowed": plainStrings(allowed)})
 }
 
 // BadValueIdentifier reports a value that is not an identifier.
-func BadValueIdentifier(key string) *Error { return keyed(IDBadValueIdentifier, key) }
+func BadValueIdentifier(key string) *Error { return keyError(IDBadValueIdentifier, key) }
 
-// BadValueIdentifierOccupied reports an identifier or a name that something else has already.
-func BadValueIdentifierOccupied(key string) *Error { return keyed(IDBadValueIdentifierOccupied, key) }
+// BadValueIdentifierOccupied reports an identifier or a name that is already in
+// use.
+func BadValueIdentifierOccupied(key string) *Error {
+	return keyError(IDBadValueIdentifierOccupied, key)
+}

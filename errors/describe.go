@@ -9,38 +9,39 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on descriptions, in bytes: of the whole, of a list or an object in it, and of one string.
+// Limits in bytes on a description, on a list or an object in it, and on one
+// string.
 const (
 	maxDescription = 1000
 	maxComposite   = 400
 	maxString      = 200
 )
 
-// Marks of what was cut: inside a description, and at the end of one before its
-// final period.
+// Marks that replace a part that was cut: inside a description, and at its end.
 const (
 	ellipsis = "..."
 	cutMark  = " (...)"
 )
 
-// describe words the description of an error. It has words for anything, whatever the details hold.
+// describe returns the description of an error, for any details.
 func describe(id ID, d details) string {
 	entry, _ := lookup(id)
-	for _, s := range entry.says {
+	for _, s := range entry.variants {
 		if s.needs != "" && resolve(d, s.needs) == nil {
 			continue
 		}
 		if words, ok := s.render(d); ok {
-			return finish(words)
+			return endSentence(words)
 		}
 	}
 	if id == "" {
-		return "The operation failed with an error that is not known here."
+		return "The operation failed with an unknown error."
 	}
-	return finish(fmt.Sprintf("The operation failed with the error %s.", quote(string(id))))
+	return endSentence(fmt.Sprintf("The operation failed with the error %s.", quote(string(id))))
 }
 
-// render fills in the template. It reports false if a value that it mentions is missing.
+// render fills in the template. It reports false if a value that it mentions is
+// missing.
 func (s sentence) render(d details) (string, bool) {
 	var words strings.Builder
 	rest := s.text
@@ -58,14 +59,15 @@ func (s sentence) render(d details) (string, bool) {
 			return "", false
 		}
 		if s, ok := value.(string); ok && unquoted {
-			words.WriteString(plain(s))
+			words.WriteString(sanitize(s))
 		} else {
-			words.WriteString(inWords(value))
+			words.WriteString(formatValue(value))
 		}
 	}
 }
 
-// resolve finds the value at a dotted path in the details. It is nil if there is none.
+// resolve returns the value at a dotted path in the details, nil if it is
+// missing.
 func resolve(d details, path string) any {
 	var value any = d
 	for key := range strings.SplitSeq(path, ".") {
@@ -78,9 +80,10 @@ func resolve(d details, path string) any {
 	return value
 }
 
-// inWords prints a value for a description: strings in double quotes, lists separated by commas, objects as JSON,
-// nested errors as their description without its final period.
-func inWords(value any) string {
+// formatValue formats a value for a description: strings in double quotes, lists
+// separated by commas, objects as JSON, nested errors as their description
+// without its final period.
+func formatValue(value any) string {
 	switch v := value.(type) {
 	case string:
 		return quote(v)
@@ -89,21 +92,21 @@ func inWords(value any) string {
 	case []any:
 		return enumerate(v)
 	case *Error:
-		return strings.TrimSuffix(finish(plain(v.description())), ".")
+		return strings.TrimSuffix(endSentence(sanitize(v.description())), ".")
 	default:
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return "(unprintable)"
 		}
-		return cut(plain(string(raw)), maxComposite)
+		return cut(sanitize(string(raw)), maxComposite)
 	}
 }
 
-// enumerate prints as many items of a list as fit, and the number of the others.
+// enumerate formats the items of a list that fit, and the number of the others.
 func enumerate(items []any) string {
 	var words strings.Builder
 	for i, item := range items {
-		word := inWords(item)
+		word := formatValue(item)
 		if words.Len()+len(word) > maxComposite {
 			fmt.Fprintf(&words, "%s and %d more", ellipsis, len(items)-i)
 			break
@@ -119,22 +122,25 @@ func enumerate(items []any) string {
 	return words.String()
 }
 
-// quote prints a string in double quotes, with what does not print escaped.
+// quote returns the string in double quotes, with unprintable characters
+// escaped.
 func quote(s string) string { return strconv.Quote(cut(s, maxString)) }
 
-// plain makes a text fit for a log line: valid UTF-8, cut, with what does not print as spaces.
-func plain(s string) string {
+// sanitize returns the text as safe for a log line: valid UTF-8, cut, with spaces
+// for unprintable characters.
+func sanitize(s string) string {
 	printable := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
 	}, cut(s, maxDescription))
-	return cut(printable, maxDescription) // what is not UTF-8 has grown
+	return cut(printable, maxDescription) // replacing invalid UTF-8 made it longer
 }
 
-// finish makes sentences of words: with exactly one period at the end, and a mark before it where words were cut.
-func finish(words string) string {
+// endSentence returns the words with exactly one period at the end, after a mark if
+// they were cut.
+func endSentence(words string) string {
 	words = strings.TrimRight(words, " ")
 	whole := strings.TrimRight(words, " .")
 	if len(whole) >= maxDescription {
@@ -146,7 +152,7 @@ func finish(words string) string {
 	return whole + "."
 }
 
-// cut shortens s to limit bytes, not in the middle of a character.
+// cut shortens s to at most limit bytes, at a character boundary.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

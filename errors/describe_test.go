@@ -46,9 +46,9 @@ func TestDescriptionsTellTheDetails(t *testing.T) {
 		{MissingAtLeastOneValue("name", "customMetadata"), `At least one of these values must be given: "customMetadata", "name".`},
 		{BadData("k"), `Bad data: provided "k" has an invalid format or makes no sense here.`},
 		{BadDataHint("k", "too odd."), `Bad data: provided "k" is not valid: too odd.`},
-		{BadDataError("k", NotFound()), `Bad data: provided "k" is not valid: The resource was not found.`},
-		{Forbidden(""), `You are not authorised to perform this operation.`},
-		{Forbidden("no privilege"), `You are not authorised to perform this operation: no privilege.`},
+		{badDataError("k", NotFound()), `Bad data: provided "k" is not valid: The resource was not found.`},
+		{Forbidden(""), `You are not authorized to perform this operation.`},
+		{Forbidden("no privilege"), `You are not authorized to perform this operation: no privilege.`},
 		{Unauthorized(nil), `The operation needs authentication. Provide a token or other credentials.`},
 		{Unauthorized(TokenRevoked()), `The given authentication is not valid for this operation: The token was revoked.`},
 		{LimitReached(3, "tokens of a user"), `The limit of 3 tokens of a user is reached.`},
@@ -78,7 +78,7 @@ func TestDescriptionsTellTheDetails(t *testing.T) {
 		{BadValueCaveat(object("type", "ip", "ok", true, "n", nil)), `Bad value: provided caveat is not valid: {"n":null,"ok":true,"type":"ip"}.`},
 		{mustRead(t, `{"id":"badVersion","details":{"supportedVersions":[1.5,true,null,[1]]}}`),
 			`The protocol version is not supported. The supported versions are: 1.5, true, null, 1.`},
-		{&Error{}, `The operation failed with an error that is not known here.`},
+		{&Error{}, `The operation failed with an unknown error.`},
 		{&Error{ID: "neverHeardOf"}, `The operation failed with the error "neverHeardOf".`},
 		{&Error{ID: IDBadValueString}, `The operation failed with the error "badValueString".`},
 		{&Error{ID: IDTokenCaveatUnverified, Details: object("caveat", make(chan int))},
@@ -120,7 +120,7 @@ func TestDescriptionsStayShortAndPrintable(t *testing.T) {
 
 	requireDescription(t, BadToken(long).Description)
 	invalid := strings.Repeat("\xff", 2*maxDescription)
-	assert.LessOrEqual(t, len(plain(invalid)), maxDescription)
+	assert.LessOrEqual(t, len(sanitize(invalid)), maxDescription)
 	requireDescription(t, mustRead(t, `{"description":"Words `+invalid+`"}`).Description)
 	assert.LessOrEqual(t, len((&Error{ID: ID(invalid)}).Error()), 2*maxDescription)
 	assert.Equal(t, `Bad value: the configuration {"a":" `+strings.Repeat("x", maxComposite-10)+`... of the metric "m" in the `+

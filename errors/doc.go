@@ -1,47 +1,53 @@
-// Package errors is the error catalogue of the Onezone API: every error that the API can return, as a Go value
-// that knows its id, its details, its HTTP status and its JSON form.
+// Package errors is the error catalogue of the Onezone API: each error has an
+// id, details, an HTTP status and a JSON form.
 //
-// The errors that this module returns have constructors, named after their ids and taking what their details need;
-// [Make] returns every other one:
+// The errors that this module returns have constructors, which are named after
+// their ids and take their details as arguments. [Make] returns all others:
 //
 //	return errors.BadValueString("name")
 //	return errors.Make("badValueFloat", map[string]any{"key": "share"})
 //
-// A caller tells errors apart by id, at any depth of nesting, and answers a request with the status and the
-// envelope:
+// A caller distinguishes errors by id, at any depth of nesting, and answers a
+// request with the status and the envelope:
 //
 //	if errors.Is(err, errors.IDTokenRevoked) { ... }
-//	if errors.Expired(err) { ... } // a time caveat that is no longer met
+//	if errors.Expired(err) { ... } // a time caveat no longer holds
 //
 //	e := errors.From(err)
 //	w.Header().Set("Content-Type", "application/json")
 //	w.WriteHeader(e.HTTPStatus())
 //	json.NewEncoder(w).Encode(errors.Envelope{Error: e})
 //
-// The status of an error about a token is 400: an answer to a request that it authenticates is [Unauthorized]
-// around it.
+// The status of an error about a token is 400. To refuse a request because of
+// the token that authenticates it, wrap the error with [Unauthorized].
 //
-// The package is a drop-in for the standard one: [New], [Is], [As], [AsType], [Join], [Unwrap] and
-// [ErrUnsupported] are the standard library's own.
+// The package is a drop-in replacement for the standard one: [New], [Is], [As],
+// [AsType], [Join], [Unwrap] and [ErrUnsupported] are those of the standard
+// library.
 //
-// # Laws
+// # Rules
 //
-//   - An [*Error] is a value: once made it is not changed. Constructors copy what they are given, and the methods
-//     that look like changes return copies.
-//   - Details are complete at construction and hold plain JSON only: string, bool, int64, [encoding/json.Number]
-//     (a number that is no int64), nil, []any, map[string]any, and *Error for a nested error. An error reads the
-//     same whether it was constructed here or decoded from JSON.
-//   - What the environment did (a cause given to [Error.WithCause], or an error that is not of the catalogue)
-//     stays reachable by [Is] and [As] and never shows in a description, in [Error.Error] or in JSON.
-//   - Descriptions are written here, for what a constructor is given and for what is read (only an unrecognised
-//     error keeps the one it came with). They include the description of a nested error, and end with one period.
-//     All are valid UTF-8 without control characters, and have at most 1000 bytes however large the details are.
-//   - Decoding never panics, and never loses an error: what the catalogue does not know is kept as it came and
-//     written back unchanged.
+//   - An [*Error] does not change after it was made. Constructors copy their
+//     arguments, and [Error.WithCause] returns a copy.
+//   - Details are complete at construction and hold plain JSON only: string,
+//     bool, int64, [encoding/json.Number] (a number that int64 cannot hold),
+//     nil, []any, map[string]any, and *Error for a nested error. An error that
+//     was constructed equals the same error decoded from JSON.
+//   - Operational errors (causes given to [Error.WithCause], and errors outside
+//     the catalogue) are found by [Is] and [As], but never appear in a
+//     description, in [Error.Error] or in JSON.
+//   - This package writes the descriptions, also those of errors read from
+//     JSON; only an unrecognized error keeps its own. A description includes
+//     that of the nested error and ends with one period. It is valid UTF-8
+//     without control characters and has at most 1000 bytes, whatever the
+//     details are.
+//   - Decoding never panics and never loses an error: an error that the
+//     catalogue does not know is kept and written back unchanged.
 //
 // # Compatibility
 //
-// Ids, details and statuses are those of the Onezone API and do not change. Descriptions are meant for people and
-// may be reworded, except that of badValueString, which the API documents. JSON of both generations of the API is
-// read; the older one is written.
+// Ids, details and statuses are those of the Onezone API and do not change.
+// Descriptions are for people and may be reworded, except that of
+// badValueString, which the API documents. JSON of both generations of the API
+// is read; the older one is written.
 package errors

@@ -6,49 +6,55 @@ import (
 	"maps"
 )
 
-// ID names an error of the catalogue, in the exact spelling of the API: "badValueString". It is an error itself
-// only so that it can be a target of [Is]:
+// ID names an error of the catalogue, in the exact spelling of the API:
+// "badValueString". It implements error only so that it can be a target of
+// [Is]:
 //
 //	errors.Is(err, errors.IDTokenRevoked)
 //
-// Return what a constructor makes, not an ID.
+// Functions should return the result of a constructor, never an ID.
 type ID string
 
 // Error returns the id.
 func (id ID) Error() string { return string(id) }
 
-// Error is an error of the catalogue, or one that was read from JSON and is not in the catalogue.
+// Error is an error of the catalogue, or an unrecognized error that was read
+// from JSON.
 //
-// The constructors fill in every field. Treat an Error as immutable; two goroutines may share one. All methods
-// accept a nil receiver.
+// The constructors set all fields. Callers must not change an Error; goroutines
+// may share one. All methods accept a nil receiver.
 type Error struct {
-	// ID tells which error it is. It is empty only for an unrecognised error that had none.
+	// ID identifies the error. It is empty only for an unrecognized error
+	// without an id.
 	ID ID
-	// Details are the values that belong to the error, as plain JSON values; nil when there are none.
+	// Details are the values of the error as plain JSON; nil if it has no
+	// details.
 	Details map[string]any
 	// Description is one or more sentences for people.
 	Description string
 
-	original []byte // the JSON of an unrecognised error, to be written back
+	original []byte // the JSON of an unrecognized error, to be written back
 	cause    error
 }
 
-// Error returns the id and the description: `badValueString: Bad value: provided "name" must be a string.` The
-// description of an error with another one nested in it includes the nested description:
-// "unauthorized: The given authentication is not valid for this operation: The token was revoked."
+// Error returns the id and the description: `badValueString: Bad value:
+// provided "name" must be a string.` The description includes that of a nested
+// error: "unauthorized: The given authentication is not valid for this
+// operation: The token was revoked."
 func (e *Error) Error() string {
 	if e == nil {
 		return "no error"
 	}
 	if e.ID == "" {
-		return "unrecognised error: " + e.description()
+		return "unrecognized error: " + e.description()
 	}
-	return plain(string(e.ID)) + ": " + e.description()
+	return sanitize(string(e.ID)) + ": " + e.description()
 }
 
-// HTTPStatus returns the HTTP status code of the answer that carries the error. The status of an outer error
-// counts, not that of a nested one, except for errorOnNodes. It is 500 for an unrecognised error, and for nil:
-// a nil *Error that has slipped into an error value must not be answered as a success.
+// HTTPStatus returns the HTTP status code of an answer with the error. The
+// outer error decides, not a nested one, except for errorOnNodes. The status is
+// 500 for an unrecognized error, and for nil, so that a nil *Error in an error
+// value is never answered as a success.
 func (e *Error) HTTPStatus() int {
 	if e == nil || e.original != nil {
 		return statusInternal
@@ -64,8 +70,8 @@ func (e *Error) HTTPStatus() int {
 	}
 }
 
-// Is reports whether target is the [ID] of e, recognised or not. It serves [Is] and [Expired], which also look at
-// nested errors and causes.
+// Is reports whether target is the [ID] of e, recognized or not. The functions
+// [Is] and [Expired] call it, and also examine nested errors and causes.
 func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
@@ -80,8 +86,9 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
-// Unwrap returns the nested error (authError, tokenError, specificError or error of the details), the cause given
-// to [Error.WithCause], both joined, or nil.
+// Unwrap returns the nested error (authError, tokenError, specificError or
+// error in the details), the cause given to [Error.WithCause], both joined, or
+// nil.
 func (e *Error) Unwrap() error {
 	if e == nil {
 		return nil
@@ -96,9 +103,10 @@ func (e *Error) Unwrap() error {
 	}
 }
 
-// WithCause returns a copy of e that also unwraps to err: what happened in the environment and led to e, such as
-// the failed lookup behind a tokenCaveatUnverified. The cause is for [Is] and [As] on this side of the API; it
-// shows neither in JSON nor in [Error.Error]. A cause that e has already is kept. A nil err adds nothing.
+// WithCause returns a copy of e that also unwraps to err, the operational error
+// that led to e, such as the failed look-up behind a tokenCaveatUnverified.
+// [Is] and [As] find the cause; JSON and [Error.Error] never include it.
+// Earlier causes of e are kept. A nil err adds nothing.
 func (e *Error) WithCause(err error) *Error {
 	if e == nil {
 		return nil
@@ -115,8 +123,8 @@ func (e *Error) WithCause(err error) *Error {
 	return &c
 }
 
-// From returns err as an error of the catalogue: the outermost *Error in it, and without one an
-// internalServerError without a reference. Whatever else err is made of stays reachable as the cause. It is nil
+// From returns the outermost *Error in err, or an internalServerError without a
+// reference if err has none. The rest of err becomes the cause. It returns nil
 // for nil and for a nil *Error.
 func From(err error) *Error {
 	if err == nil {
@@ -127,19 +135,21 @@ func From(err error) *Error {
 	}
 	if e, ok := AsType[*Error](err); ok && e != nil {
 		c := e.WithCause(nil)
-		c.cause = err // contains e with the causes that it has
+		c.cause = err // contains e with its causes
 		return c
 	}
 	return InternalServerError("").WithCause(err)
 }
 
-// Make returns an error of the catalogue by its id. It is for the errors that have no constructor:
+// Make returns the error of the catalogue with the id. It is for errors without
+// a constructor:
 //
 //	errors.Make("posix", map[string]any{"errno": "enoent"})
 //
-// The details are anything that marshals to the JSON object of the error's details, or nil. An id that is not in the
-// catalogue and details that do not fit it are mistakes in the program: they yield an internalServerError with the
-// mistake as its cause.
+// The details are nil or any value that marshals to the JSON object of the
+// error's details. An id outside the catalogue and details that do not fit it
+// are programming errors: Make then returns an internalServerError whose cause
+// describes the mistake.
 func Make(id ID, details any) *Error {
 	raw, err := json.Marshal(details)
 	if err != nil {
@@ -153,7 +163,7 @@ func Make(id ID, details any) *Error {
 	if !ok {
 		return From(fmt.Errorf("make the error %q: its details do not fit the catalogue", string(id)))
 	}
-	return raise(id, d)
+	return newError(id, d)
 }
 
 // nested returns the error in e's details, or nil.
@@ -166,7 +176,8 @@ func (e *Error) nested() *Error {
 	return nil
 }
 
-// description returns the description, which an Error that was not made by a constructor may lack.
+// description returns the description. An Error that no constructor made may
+// lack one.
 func (e *Error) description() string {
 	if e.Description != "" {
 		return e.Description
@@ -174,19 +185,21 @@ func (e *Error) description() string {
 	return describe(e.ID, e.Details)
 }
 
-// raise makes the error id, the details of which the caller has already cloned.
-func raise(id ID, d details) *Error {
+// newError returns the error id with the details, which it does not copy.
+func newError(id ID, d details) *Error {
 	return &Error{ID: id, Details: d, Description: describe(id, d)}
 }
 
-// saying returns e, which nobody else has seen yet, with a description made of a format and its arguments.
-func (e *Error) saying(format string, args ...any) *Error {
-	e.Description = finish(fmt.Sprintf(format, args...))
+// withDescription sets the description of e, which must not be shared yet, and returns
+// e.
+func (e *Error) withDescription(format string, args ...any) *Error {
+	e.Description = endSentence(fmt.Sprintf(format, args...))
 	return e
 }
 
-// nest returns the catalogued form of an error that becomes a detail. The API has no place for "no error" there.
-func nest(err error) *Error {
+// toCatalogued returns err as an error of the catalogue for use as a detail. The detail
+// must not be null: nil becomes an internalServerError.
+func toCatalogued(err error) *Error {
 	if e := From(err); e != nil {
 		return e
 	}

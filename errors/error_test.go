@@ -21,7 +21,7 @@ func TestErrorsAreToldApartByID(t *testing.T) {
 	assert.False(t, Is(err, IDTokenInvalid))
 	assert.False(t, Is(err, ID("")))
 	assert.False(t, Is(err, New("tokenRevoked")))
-	assert.True(t, Is(BadDataError("k", NotFound()), IDNotFound))
+	assert.True(t, Is(badDataError("k", NotFound()), IDNotFound))
 	assert.True(t, Is(mustRead(t, `{"id":"errorOnNodes","details":{"error":{"id":"timeout"},"hostnames":[]}}`), IDTimeout))
 	assert.EqualError(t, IDTokenRevoked, "tokenRevoked")
 
@@ -37,7 +37,7 @@ func TestErrorsAreToldApartByID(t *testing.T) {
 func TestErrorPrintsIDAndDescription(t *testing.T) {
 	t.Parallel()
 	assert.EqualError(t, BadValueString("name"), `badValueString: Bad value: provided "name" must be a string.`)
-	assert.EqualError(t, mustRead(t, `{"description":"Odd."}`), "unrecognised error: Odd.")
+	assert.EqualError(t, mustRead(t, `{"description":"Odd."}`), "unrecognized error: Odd.")
 	assert.EqualError(t, mustRead(t, `{"id":"odd\nid","description":"Odd\nthing."}`), "odd id: Odd thing.")
 	assert.EqualError(t, &Error{ID: IDTokenRevoked}, "tokenRevoked: The token was revoked.")
 }
@@ -63,7 +63,7 @@ func TestNilErrorIsSafe(t *testing.T) {
 	assert.Equal(t, 500, (&Error{ID: "errorOnNodes"}).HTTPStatus())
 	assert.Equal(t, 500, (&Error{ID: "neverHeardOf"}).HTTPStatus())
 	assert.Equal(t, IDInternalServerError, From(fmt.Errorf("wrapped: %w", e)).ID)
-	for _, nested := range []*Error{BadServiceToken(nil), BadServiceToken(e), BadDataError("k", nil)} {
+	for _, nested := range []*Error{BadServiceToken(nil), BadServiceToken(e), badDataError("k", nil)} {
 		assert.True(t, Is(nested, IDInternalServerError), "%v", nested)
 	}
 }
@@ -115,7 +115,7 @@ func TestNestedEnvironmentErrorBecomesInternalServerError(t *testing.T) {
 	t.Parallel()
 	for _, e := range []*Error{
 		Unauthorized(context.Canceled), BadServiceToken(context.Canceled), BadConsumerToken(context.Canceled),
-		BadValueToken("token", context.Canceled), BadDataError("k", context.Canceled),
+		BadValueToken("token", context.Canceled), badDataError("k", context.Canceled),
 	} {
 		written, err := json.Marshal(e)
 		require.NoError(t, err)

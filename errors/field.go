@@ -6,30 +6,30 @@ import (
 	"strconv"
 )
 
-// maxNesting bounds how deep errors are nested in one another when they are read: each level costs a pass over the
-// JSON. The API itself gets to about five.
+// maxNesting is the deepest nesting of errors that is read, because each level
+// costs a pass over the JSON. The API nests about five.
 const maxNesting = 8
 
 // field is one key of an error's details.
 type field struct {
 	key  string
 	read reader
-	// optional: the key may be missing, and null stands for missing.
+	// optional: the key may be missing or null, which is the same.
 	optional bool
-	// keepsNull: a null of an optional key is kept as such instead.
+	// keepsNull: the null of an optional key is kept, and differs from missing.
 	keepsNull bool
 }
 
-// reader reads the JSON of one detail at the given depth of nested errors. It reports false for JSON of another
-// type than the detail has.
+// reader reads the JSON of one detail at the given depth of nested errors. It
+// returns false for JSON of the wrong type.
 type reader func(raw json.RawMessage, depth int) (any, bool)
 
-func text(key string) field     { return field{key: key, read: readValue[string]} }
-func integer(key string) field  { return field{key: key, read: readInteger} }
-func list(key string) field     { return field{key: key, read: readValue[[]any]} }
-func object(key string) field   { return field{key: key, read: readValue[map[string]any]} }
-func nested(key string) field   { return field{key: key, read: readNested} }
-func anything(key string) field { return field{key: key, read: readAnything} }
+func text(key string) field    { return field{key: key, read: readValue[string]} }
+func integer(key string) field { return field{key: key, read: readInteger} }
+func list(key string) field    { return field{key: key, read: readValue[[]any]} }
+func object(key string) field  { return field{key: key, read: readValue[map[string]any]} }
+func nested(key string) field  { return field{key: key, read: readNested} }
+func anyJSON(key string) field { return field{key: key, read: readAnyJSON} }
 
 // texts is a list of strings.
 func texts(key string) field {
@@ -67,7 +67,7 @@ func tokenType(key string) field {
 	})
 }
 
-// caveat is the JSON form of a caveat. Applications have types of their own.
+// caveat is the JSON form of a caveat. Applications define further types.
 func caveat(key string) field {
 	return objectWhere(key, func(o map[string]any) bool {
 		_, typed := o["type"].(string)
@@ -75,7 +75,8 @@ func caveat(key string) field {
 	})
 }
 
-// party is the JSON form of a subject or a service. The id is null for the subject nobody.
+// party is the JSON form of a subject or a service. The id is null for the
+// subject nobody.
 func party(key string) field {
 	return objectWhere(key, func(o map[string]any) bool {
 		_, typed := o["type"].(string)
@@ -110,7 +111,7 @@ func readValue[T any](raw json.RawMessage, _ int) (any, bool) {
 	return v, ok
 }
 
-func readAnything(raw json.RawMessage, _ int) (any, bool) { return parseValue(raw), true }
+func readAnyJSON(raw json.RawMessage, _ int) (any, bool) { return parseValue(raw), true }
 
 func readInteger(raw json.RawMessage, _ int) (any, bool) {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
@@ -125,7 +126,7 @@ func readNested(raw json.RawMessage, depth int) (any, bool) {
 // parseValue reads valid JSON into the plain values of [Error.Details].
 func parseValue(raw json.RawMessage) any {
 	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber() // a float64 would not be written back as it was read
+	d.UseNumber() // a float64 would not be written back unchanged
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return nil
@@ -133,7 +134,7 @@ func parseValue(raw json.RawMessage) any {
 	return integers(v)
 }
 
-// integers replaces, in place, the numbers that an int64 holds exactly as they are written.
+// integers replaces, in place, numbers by int64 where that keeps their text.
 func integers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -152,7 +153,8 @@ func integers(v any) any {
 	return v
 }
 
-// plainJSON returns a private copy of any value as plain JSON. What has no JSON form becomes null.
+// plainJSON returns a private copy of any value as plain JSON. A value without
+// a JSON form becomes null.
 func plainJSON(v any) any {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// foreign lists the errors of other services: id, status, and the keys of the details.
+// foreign lists the errors of other services: id, status, and the keys of the
+// details.
 const foreign = `
 userNotSupported 403
 autoCleaningDisabled 400
@@ -118,7 +119,7 @@ func TestErrorsOfOtherServicesAreKept(t *testing.T) {
 		object += "}"
 
 		e := mustRead(t, object)
-		assert.Nil(t, e.original, "%s is not recognised", object)
+		assert.Nil(t, e.original, "%s is not recognized", object)
 		assert.Equal(t, words[1], fmt.Sprint(e.HTTPStatus()), "%s", id)
 		assert.NotContains(t, e.Description, id, "%s has no sentence of its own", id)
 		written, err := json.Marshal(e)
@@ -128,7 +129,7 @@ func TestErrorsOfOtherServicesAreKept(t *testing.T) {
 		for i := range keys {
 			without := slices.Delete(slices.Clone(members), i, i+1)
 			e := mustRead(t, fmt.Sprintf(`{"id":%q,"details":{%s}}`, id, strings.Join(without, ",")))
-			assert.NotNil(t, e.original, "%s is recognised without %s", id, keys[i])
+			assert.NotNil(t, e.original, "%s is recognized without %s", id, keys[i])
 			assert.Equal(t, 500, e.HTTPStatus(), "%s", id)
 		}
 	}

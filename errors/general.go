@@ -15,25 +15,25 @@ const (
 func generalErrors() []entry {
 	return []entry{
 		{"badMessage", statusBadRequest, []field{textOrObject("message")},
-			simply("The message could not be understood: {message}.")},
+			described("The message could not be understood: {message}.")},
 		{IDInternalServerError, statusInternal, []field{optional(text("reference"))}, []sentence{
 			{text: "The server failed to process the request. When you report it to the administrators, quote the reference {reference}."},
 			{text: "The server failed to process the request. If it happens again, report it to the administrators."}}},
-		{"notImplemented", statusNotImplemented, nil, simply("This operation is not implemented.")},
-		{IDNotSupported, statusBadRequest, nil, simply("The resource does not support this operation.")},
-		{IDServiceUnavailable, statusUnavailable, nil, simply("A service that the operation needs is offline.")},
-		{IDTimeout, statusUnavailable, nil, simply("The operation timed out.")},
-		{IDTemporaryFailure, statusUnavailable, nil, simply("The operation failed for a temporary reason. Try again later.")},
+		{"notImplemented", statusNotImplemented, nil, described("This operation is not implemented.")},
+		{IDNotSupported, statusBadRequest, nil, described("The resource does not support this operation.")},
+		{IDServiceUnavailable, statusUnavailable, nil, described("A service that the operation needs is offline.")},
+		{IDTimeout, statusUnavailable, nil, described("The operation timed out.")},
+		{IDTemporaryFailure, statusUnavailable, nil, described("The operation failed for a temporary reason. Try again later.")},
 		{"externalServiceOperationFailed", statusUnavailable, []field{text("serviceName")},
-			simply("The external service {serviceName} has problems. They may be temporary, or the service may be misconfigured.")},
-		{IDNotFound, statusNotFound, nil, simply("The resource was not found.")},
-		{IDAlreadyExists, statusConflict, nil, simply("The resource exists already.")},
+			described("The external service {serviceName} has problems. They may be temporary, or the service may be misconfigured.")},
+		{IDNotFound, statusNotFound, nil, described("The resource was not found.")},
+		{IDAlreadyExists, statusConflict, nil, described("The resource exists already.")},
 		{"fileAccess", statusInternal, []field{text("path"), text("errno")},
-			simply("The file {path} could not be accessed: {text:errno}.")},
+			described("The file {path} could not be accessed: {text:errno}.")},
 		{IDLimitReached, statusBadRequest, []field{integer("limit"), text("resourceDescription")},
-			simply("The limit of {limit} {text:resourceDescription} is reached.")},
-		{"unregisteredOneprovider", statusUnavailable, nil, simply("This Oneprovider is not registered in a Onezone.")},
-		// The later generation of the API says to what there is no connection.
+			described("The limit of {limit} {text:resourceDescription} is reached.")},
+		{"unregisteredOneprovider", statusUnavailable, nil, described("This Oneprovider is not registered in a Onezone.")},
+		// The later generation of the API names the missing peer.
 		{"noConnectionToOnezone", statusUnavailable, []field{optional(text("zoneDomain"))}, []sentence{
 			{text: "There is no connection to the Onezone {zoneDomain}."},
 			{text: "There is no connection to Onezone."}}},
@@ -46,39 +46,39 @@ func generalErrors() []entry {
 		{"noConnectionToClusterNode", statusUnavailable, []field{optional(text("nodeName"))}, []sentence{
 			{text: "There is no connection to the node {nodeName} of the cluster."},
 			{text: "There is no connection to a node of the cluster."}}},
-		{"posix", statusBadRequest, []field{text("errno")}, simply("The operation failed with the POSIX code {errno}.")},
+		{"posix", statusBadRequest, []field{text("errno")}, described("The operation failed with the POSIX code {errno}.")},
 	}
 }
 
-// InternalServerError reports an unexpected fault of the server. The reference, which may be empty, is what its
-// administrators find the fault by in their logs.
+// InternalServerError reports an unexpected fault of the server. With the
+// reference, which may be empty, administrators find the fault in their logs.
 func InternalServerError(reference string) *Error {
 	if reference == "" {
-		return raise(IDInternalServerError, nil)
+		return newError(IDInternalServerError, nil)
 	}
-	return raise(IDInternalServerError, details{"reference": reference})
+	return newError(IDInternalServerError, details{"reference": reference})
 }
 
 // NotSupported reports an operation that the resource does not support.
-func NotSupported() *Error { return raise(IDNotSupported, nil) }
+func NotSupported() *Error { return newError(IDNotSupported, nil) }
 
 // ServiceUnavailable reports that a needed service is offline.
-func ServiceUnavailable() *Error { return raise(IDServiceUnavailable, nil) }
+func ServiceUnavailable() *Error { return newError(IDServiceUnavailable, nil) }
 
 // Timeout reports an operation that took too long.
-func Timeout() *Error { return raise(IDTimeout, nil) }
+func Timeout() *Error { return newError(IDTimeout, nil) }
 
-// TemporaryFailure reports a failure that a later attempt may not meet.
-func TemporaryFailure() *Error { return raise(IDTemporaryFailure, nil) }
+// TemporaryFailure reports a failure that may be gone at a later attempt.
+func TemporaryFailure() *Error { return newError(IDTemporaryFailure, nil) }
 
 // NotFound reports a resource that does not exist.
-func NotFound() *Error { return raise(IDNotFound, nil) }
+func NotFound() *Error { return newError(IDNotFound, nil) }
 
 // AlreadyExists reports a resource that exists already.
-func AlreadyExists() *Error { return raise(IDAlreadyExists, nil) }
+func AlreadyExists() *Error { return newError(IDAlreadyExists, nil) }
 
-// LimitReached reports that there can be no more than limit of something, described in the plural ("tokens of a
-// user").
+// LimitReached reports that a limit is reached. The resource is described in
+// the plural ("tokens of a user").
 func LimitReached(limit int, resourceDescription string) *Error {
-	return raise(IDLimitReached, details{"limit": int64(limit), "resourceDescription": resourceDescription})
+	return newError(IDLimitReached, details{"limit": int64(limit), "resourceDescription": resourceDescription})
 }

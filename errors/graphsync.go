@@ -6,15 +6,15 @@ const IDBadGRI ID = "badGRI"
 // graphSyncErrors lists the errors of the Graph Sync protocol.
 func graphSyncErrors() []entry {
 	return []entry{
-		{"expectedHandshakeMessage", statusBadRequest, nil, simply("The first message of a connection must be a handshake.")},
-		{"handshakeAlreadyDone", statusBadRequest, nil, simply("The handshake was done already.")},
+		{"expectedHandshakeMessage", statusBadRequest, nil, described("The first message of a connection must be a handshake.")},
+		{"handshakeAlreadyDone", statusBadRequest, nil, described("The handshake was done already.")},
 		{"badVersion", statusBadRequest, []field{list("supportedVersions")},
-			simply("The protocol version is not supported. The supported versions are: {supportedVersions}.")},
-		{IDBadGRI, statusBadRequest, nil, simply("The graph resource identifier (GRI) is not valid.")},
-		{"rpcUndefined", statusBadRequest, nil, simply("There is no such remote operation.")},
-		{"notSubscribable", statusBadRequest, nil, simply("The resource cannot be subscribed to.")},
+			described("The protocol version is not supported. The supported versions are: {supportedVersions}.")},
+		{IDBadGRI, statusBadRequest, nil, described("The graph resource identifier (GRI) is not valid.")},
+		{"rpcUndefined", statusBadRequest, nil, described("There is no such remote operation.")},
+		{"notSubscribable", statusBadRequest, nil, described("The resource cannot be subscribed to.")},
 	}
 }
 
 // BadGRI reports a graph resource identifier that is not valid.
-func BadGRI() *Error { return raise(IDBadGRI, nil) }
+func BadGRI() *Error { return newError(IDBadGRI, nil) }

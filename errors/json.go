@@ -7,20 +7,22 @@ import (
 	"strings"
 )
 
-// maxJSON bounds the JSON of an error that is read, in bytes. Errors quote single caveats whole, and a caveat may be
-// nearly as large as the largest token, 1 MiB.
+// maxJSON is the largest JSON of an error that is read, in bytes. An error may
+// quote a caveat that is nearly as large as the largest token, 1 MiB.
 const maxJSON = 2 << 20
 
-// Envelope is the body of an HTTP answer that reports an error: {"error":{"id":...,"details":...,"description":...}}.
-// A null error reads as a nil Error, and a nil Error is written as null.
+// Envelope is the body of an HTTP answer that reports an error:
+// {"error":{"id":...,"details":...,"description":...}}. A null error is read as
+// a nil Error, and a nil Error is written as null.
 type Envelope struct {
 	// Error is the reported error.
 	Error *Error `json:"error"`
 }
 
-// MarshalJSON returns the error object without its envelope: id, details (absent when there are none) and
-// description. Nested errors are error objects too. An unrecognised error is returned as it was read, with a
-// description added if it had none. A nil error is null.
+// MarshalJSON returns the error object without its envelope: id, details
+// (omitted if nil) and description. Nested errors are error objects, too. An
+// unrecognized error is returned unchanged, with a description added if it had
+// none. A nil error is null.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	if e == nil {
 		return []byte("null"), nil
@@ -35,12 +37,12 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	}{e.ID, e.Details, e.description()})
 }
 
-// describedOriginal returns the original JSON, in which a description is spliced as text so that nothing else of
-// it changes.
+// describedOriginal returns the original JSON with a description. It inserts
+// the description as text, so that the rest does not change.
 func (e *Error) describedOriginal() ([]byte, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(e.original, &members); err != nil {
-		return nil, fmt.Errorf("read back an unrecognised error: %w", err)
+		return nil, fmt.Errorf("read back an unrecognized error: %w", err)
 	}
 	if _, ok := members["description"]; ok {
 		return bytes.Clone(e.original), nil
@@ -59,14 +61,15 @@ func (e *Error) describedOriginal() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// UnmarshalJSON reads an error object without its envelope, of either generation of the API. An error of the
-// catalogue gets the details that the catalogue lists, other details and the description are ignored. An error
-// with an unknown id, without an id, or with details missing or of the wrong type is unrecognised: it is kept
-// whole, written back as it is, and has the status 500. The ID and the Description of such an error are still set
-// when the object has them.
+// UnmarshalJSON reads an error object without its envelope, of either
+// generation of the API. For an error of the catalogue, the description and
+// unknown details are ignored. An error with an unknown id, without an id, or
+// with details missing or of the wrong type is unrecognized: it is kept and
+// written back unchanged, has the status 500, and has the ID and Description of
+// the object, if any.
 //
-// It fails, with an error that is not of the catalogue, only if data is not a JSON object or larger than 2 MiB.
-// Null leaves e as it is.
+// It returns an error, outside the catalogue, only if data is not a JSON object
+// or larger than 2 MiB. Null leaves e unchanged.
 func (e *Error) UnmarshalJSON(data []byte) error {
 	if e == nil {
 		return New("read an error object into a nil Error")
@@ -82,7 +85,8 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// decode reads an error object that is nested in depth others; nil stands for null.
+// decode reads an error object that is nested in depth others. It returns nil
+// for null.
 func decode(data []byte, depth int) (*Error, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("read an error object: nested deeper than %d", maxNesting)
@@ -97,19 +101,19 @@ func decode(data []byte, depth int) (*Error, error) {
 	id, _ := parseValue(members["id"]).(string)
 	if entry, ok := lookup(ID(id)); ok {
 		if d, ok := entry.readDetails(members["details"], depth); ok {
-			return raise(entry.id, d), nil
+			return newError(entry.id, d), nil
 		}
 	}
-	e := raise(ID(id), nil)
+	e := newError(ID(id), nil)
 	e.original = bytes.Clone(data)
 	if description, _ := parseValue(members["description"]).(string); strings.TrimSpace(description) != "" {
-		e.Description = plain(description)
+		e.Description = sanitize(description)
 	}
 	return e, nil
 }
 
-// readDetails reads the details that the entry lists. It reports false if a required one is missing or one has the
-// wrong type.
+// readDetails reads the details that the entry lists. It returns false if a
+// required one is missing or one has the wrong type.
 func (e entry) readDetails(raw json.RawMessage, depth int) (details, bool) {
 	if len(e.fields) == 0 {
 		return nil, true

@@ -40,7 +40,8 @@ func TestNullIsNoError(t *testing.T) {
 	assert.Equal(t, TokenRevoked(), e)
 }
 
-// TestKnownErrorsAreReadLeniently covers what either generation of the API and its proxies may add or leave out.
+// TestKnownErrorsAreReadLeniently covers what either generation of the API and
+// its proxies may add or leave out.
 func TestKnownErrorsAreReadLeniently(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ object, want string }{
@@ -72,7 +73,7 @@ func TestKnownErrorsAreReadLeniently(t *testing.T) {
 			`{"id":"notAnAccessToken","details":{"received":{"identityToken":{}}}}`},
 	} {
 		e := mustRead(t, c.object)
-		assert.Nil(t, e.original, "%s is not recognised", c.object)
+		assert.Nil(t, e.original, "%s is not recognized", c.object)
 		written, err := json.Marshal(e)
 		require.NoError(t, err)
 		assert.JSONEq(t, c.want, undescribed(t, written))
@@ -93,8 +94,8 @@ func TestDetailsOfTheLaterGenerationAreKept(t *testing.T) {
 		{"noConnectionToPeerOneprovider", ``, `There is no connection to the peer Oneprovider.`},
 		{"noConnectionToClusterNode", `{"nodeName":"node1"}`, `There is no connection to the node "node1" of the cluster.`},
 		{"noConnectionToClusterNode", ``, `There is no connection to a node of the cluster.`},
-		{"forbiddenWithHint", `{"hint":"no"}`, `You are not authorised to perform this operation: no.`},
-		{"forbidden", ``, `You are not authorised to perform this operation.`},
+		{"forbiddenWithHint", `{"hint":"no"}`, `You are not authorized to perform this operation: no.`},
+		{"forbidden", ``, `You are not authorized to perform this operation.`},
 		{"unauthorized", `{"authError":null}`, `The operation needs authentication. Provide a token or other credentials.`},
 		{"internalServerError", `{"reference":"r1"}`, ``},
 		{"badValueName", `{"key":"name"}`, ``},
@@ -110,7 +111,7 @@ func TestDetailsOfTheLaterGenerationAreKept(t *testing.T) {
 			object = `{"id":"` + c.id + `","details":` + c.details + `}`
 		}
 		e := mustRead(t, strings.TrimSuffix(object, "}")+`,"ctx":{"line":1,"service":null},"description":"Other words."}`)
-		require.Nil(t, e.original, "%s is not recognised", object)
+		require.Nil(t, e.original, "%s is not recognized", object)
 		written, err := json.Marshal(e)
 		require.NoError(t, err)
 		assert.JSONEq(t, object, undescribed(t, written))
@@ -120,7 +121,7 @@ func TestDetailsOfTheLaterGenerationAreKept(t *testing.T) {
 	}
 	assert.Equal(t, 400, mustRead(t, `{"id":"notSupportedForSymlinks"}`).HTTPStatus())
 	assert.Equal(t, 503, mustRead(t, `{"id":"noConnectionToClusterNode","details":{"nodeName":"n"}}`).HTTPStatus())
-	// Null stands for missing here, and another type makes it unrecognised.
+	// Null stands for missing here, and another type makes it unrecognized.
 	written, err := json.Marshal(mustRead(t, `{"id":"noConnectionToOnezone","details":{"zoneDomain":null}}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"id":"noConnectionToOnezone"}`, undescribed(t, written))
@@ -140,7 +141,7 @@ func TestNumbersAreWrittenAsTheyWereRead(t *testing.T) {
 	assert.Equal(t, json.Number("1.0"), versions[0])
 }
 
-func TestUnrecognisedErrorsAreKeptWhole(t *testing.T) {
+func TestUnrecognizedErrorsAreKeptWhole(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		object string
@@ -197,10 +198,10 @@ func TestUnrecognisedErrorsAreKeptWhole(t *testing.T) {
 	}
 }
 
-func TestUnrecognisedErrorsAreDescribedIfTheyAreNot(t *testing.T) {
+func TestUnrecognizedErrorsAreDescribedIfTheyAreNot(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ object, want string }{
-		{`{}`, `{"description":"The operation failed with an error that is not known here."}`},
+		{`{}`, `{"description":"The operation failed with an unknown error."}`},
 		{`{"id":"odd"}`, `{"id":"odd","description":"The operation failed with the error \"odd\"."}`},
 		{` {"id":"odd", "x":{"a":"}"} } `,
 			`{"id":"odd","x":{"a":"}"},"description":"The operation failed with the error \"odd\"."}`},

@@ -94,9 +94,9 @@ func TestNestedReasonIsBoundedAndPrintable(t *testing.T) {
 	require.NoError(t, err)
 	odd := mustRead(t, `{"id":"odd","description":`+string(words)+`}`)
 	many := make([]string, 10_000)
-	e := Unauthorized(BadServiceToken(BadDataError(hostile, odd)))
+	e := Unauthorized(BadServiceToken(badDataError(hostile, odd)))
 	for range maxNesting {
-		e = BadDataError(hostile, e)
+		e = badDataError(hostile, e)
 	}
 	for _, e := range []*Error{
 		e, Unauthorized(odd), BadValueToken("token", &Error{Description: hostile}), BadServiceToken(BadValueNotAllowed("k", many...)),
@@ -156,7 +156,7 @@ func TestExpiredTellsAnExpiredTokenFromOtherRefusals(t *testing.T) {
 		"operational":       fmt.Errorf("verify: %w", New("tokenCaveatUnverified")),
 		"bare id":           IDTokenCaveatUnverified,
 		"malformed details": &Error{ID: IDTokenCaveatUnverified, Details: details{"caveat": "time"}},
-		"unrecognised":      mustRead(t, `{"id":"tokenCaveatUnverified","details":{"caveat":{"typ":"time"}}}`),
+		"unrecognized":      mustRead(t, `{"id":"tokenCaveatUnverified","details":{"caveat":{"typ":"time"}}}`),
 	} {
 		assert.False(t, Expired(err), name)
 	}

@@ -5,7 +5,8 @@ import "errors"
 // ErrUnsupported is [errors.ErrUnsupported] of the standard library.
 var ErrUnsupported = errors.ErrUnsupported
 
-// New is [errors.New] of the standard library: an error that is not of the catalogue.
+// New is [errors.New] of the standard library. The error is outside the
+// catalogue.
 func New(text string) error { return errors.New(text) }
 
 // Is is [errors.Is] of the standard library. The target may be an [ID].
@@ -14,7 +15,8 @@ func Is(err, target error) bool { return errors.Is(err, target) }
 // As is [errors.As] of the standard library.
 func As(err error, target any) bool { return errors.As(err, target) }
 
-// AsType is [errors.AsType] of the standard library: AsType[*Error](err) is the outermost catalogued error in err.
+// AsType is [errors.AsType] of the standard library. AsType[*Error](err)
+// returns the outermost error of the catalogue in err.
 func AsType[E error](err error) (E, bool) { return errors.AsType[E](err) }
 
 // Join is [errors.Join] of the standard library.

@@ -25,15 +25,15 @@ const (
 
 func tokenErrors() []entry {
 	return []entry{
-		{IDBadToken, statusBadRequest, nil, simply("The token could not be understood.")},
+		{IDBadToken, statusBadRequest, nil, described("The token could not be understood.")},
 		{IDTokenTooLarge, statusBadRequest, []field{integer("limit")},
-			simply("The token is longer than {limit} characters.")},
+			described("The token is longer than {limit} characters.")},
 		{IDBadServiceToken, statusBadRequest, []field{nested("tokenError")},
 			because("The service token is not valid", "tokenError")},
 		{IDBadConsumerToken, statusBadRequest, []field{nested("tokenError")},
 			because("The consumer token is not valid", "tokenError")},
-		{IDTokenInvalid, statusBadRequest, nil, simply("The token is not valid.")},
-		{IDTokenRevoked, statusBadRequest, nil, simply("The token was revoked.")},
+		{IDTokenInvalid, statusBadRequest, nil, described("The token is not valid.")},
+		{IDTokenRevoked, statusBadRequest, nil, described("The token was revoked.")},
 		{IDNotAnAccessToken, statusBadRequest, []field{tokenType("received")},
 			unexpectedType("An access token was expected")},
 		{IDNotAnIdentityToken, statusBadRequest, []field{tokenType("received")},
@@ -41,32 +41,32 @@ func tokenErrors() []entry {
 		{IDNotAnInviteToken, statusBadRequest, []field{text("expectedInviteType"), tokenType("received")},
 			unexpectedType("An invite token of the type {expectedInviteType} was expected")},
 		{IDTokenCaveatUnknown, statusBadRequest, []field{text("caveat")},
-			simply("The token holds a caveat that is not known: {caveat}.")},
+			described("The token holds a caveat that is not known: {caveat}.")},
 		{IDTokenCaveatUnverified, statusBadRequest, []field{caveat("caveat")}, []sentence{
 			{text: "The token is not valid here because of its {caveat.type} caveat, which is not met: {caveat}."},
 			{text: "The token is not valid here because one of its caveats is not met: {caveat}."}}},
 		{IDTokenTimeCaveatRequired, statusBadRequest, []field{integer("maxTtl")},
-			simply("The token must have a time caveat by which it expires within {maxTtl} seconds.")},
+			described("The token must have a time caveat by which it expires within {maxTtl} seconds.")},
 		{IDTokenSubjectInvalid, statusBadRequest, nil,
-			simply("The subject of the token does not exist, or is not the expected one.")},
+			described("The subject of the token does not exist, or is not the expected one.")},
 		{IDTokenServiceForbidden, statusBadRequest, []field{party("service")},
-			simply("The subject of the token may not use the service {service.type} with the id {service.id}.")},
+			described("The subject of the token may not use the service {service.type} with the id {service.id}.")},
 		{IDTokenSessionInvalid, statusBadRequest, nil,
-			simply("The token is bound to a session that is not the client's, or no longer exists.")},
+			described("The token is bound to a session that is not the client's, or no longer exists.")},
 		{IDInviteTokenSubjectNotAuthorized, statusBadRequest, nil,
-			simply("The subject of the invite token is not, or no longer, allowed to issue such invitations.")},
+			described("The subject of the invite token is not, or no longer, allowed to issue such invitations.")},
 		{IDInviteTokenUsageLimitReached, statusBadRequest, nil,
-			simply("The invite token was used as often as it may be.")},
+			described("The invite token's usage limit has been reached.")},
 		{IDInviteTokenConsumerInvalid, statusBadRequest, []field{party("consumer")}, []sentence{
 			{text: "The {text:consumer.type} with the id {consumer.id} cannot use invite tokens of this type."},
 			{text: "The consumer (type {consumer.type}) cannot use invite tokens of this type."}}},
 		{IDInviteTokenTargetIDInvalid, statusBadRequest, []field{text("id")},
-			simply("The id {id} is not a valid target for invite tokens of this type.")},
+			described("The id {id} is not a valid target for invite tokens of this type.")},
 	}
 }
 
-// unexpectedType completes a sentence with the type that a token has instead. Neither the session of an access
-// token nor the target of an invitation is anyone else's business.
+// unexpectedType completes a sentence with the actual type of a token. It does
+// not reveal the session of an access token or the target of an invitation.
 func unexpectedType(expected string) []sentence {
 	return []sentence{
 		{text: expected + ", but an invite token of the type {received.inviteToken.inviteType} was received."},
@@ -78,106 +78,121 @@ func unexpectedType(expected string) []sentence {
 	}
 }
 
-// BadToken reports a text that is not a token. The reason, which may be empty, is a phrase for the description
-// ("the signature is not 32 bytes"); it must hold nothing of the token.
+// BadToken reports a text that is not a token. The reason, which may be empty,
+// is a phrase for the description ("the signature is not 32 bytes"). It must
+// not contain any part of the token.
 func BadToken(reason string) *Error {
-	e := raise(IDBadToken, nil)
+	e := newError(IDBadToken, nil)
 	if reason == "" {
 		return e
 	}
-	return e.saying("The token could not be understood: %s.", plain(reason))
+	return e.withDescription("The token could not be understood: %s.", sanitize(reason))
 }
 
 // TokenTooLarge reports a token with more characters than the limit.
 func TokenTooLarge(limit int) *Error {
-	return raise(IDTokenTooLarge, details{"limit": int64(limit)})
+	return newError(IDTokenTooLarge, details{"limit": int64(limit)})
 }
 
-// BadServiceToken reports that the token by which a service identifies itself is not valid. A tokenError that is
-// not of the catalogue becomes an internalServerError in the details; it stays reachable by [Is] and [As].
+// BadServiceToken reports that the token with which a service identifies itself
+// is not valid. A tokenError outside the catalogue becomes an
+// internalServerError in the details; [Is] and [As] still find it.
 func BadServiceToken(tokenError error) *Error {
-	return raise(IDBadServiceToken, details{"tokenError": nest(tokenError)})
+	return newError(IDBadServiceToken, details{"tokenError": toCatalogued(tokenError)})
 }
 
-// BadConsumerToken reports that the token by which the consumer of another token identifies itself is not valid.
-// The tokenError is treated as in [BadServiceToken].
+// BadConsumerToken reports that the token with which the consumer of another
+// token identifies itself is not valid. It treats tokenError like
+// [BadServiceToken].
 func BadConsumerToken(tokenError error) *Error {
-	return raise(IDBadConsumerToken, details{"tokenError": nest(tokenError)})
+	return newError(IDBadConsumerToken, details{"tokenError": toCatalogued(tokenError)})
 }
 
-// TokenInvalid reports a token that no key of this Onezone has made.
-func TokenInvalid() *Error { return raise(IDTokenInvalid, nil) }
+// TokenInvalid reports a token whose signature no key of this Onezone made.
+func TokenInvalid() *Error { return newError(IDTokenInvalid, nil) }
 
 // TokenRevoked reports a revoked token.
-func TokenRevoked() *Error { return raise(IDTokenRevoked, nil) }
+func TokenRevoked() *Error { return newError(IDTokenRevoked, nil) }
 
-// NotAnAccessToken reports a token of another type. What was received is the type, in a form that marshals to the
-// JSON of token types: {"identityToken":{}}.
+// NotAnAccessToken reports a token of another type. The received type is any
+// value that marshals to the JSON of token types: {"identityToken":{}}.
 func NotAnAccessToken(received any) *Error {
-	return raise(IDNotAnAccessToken, details{"received": plainJSON(received)})
+	return newError(IDNotAnAccessToken, details{"received": plainJSON(received)})
 }
 
-// NotAnIdentityToken reports a token of another type, given as in [NotAnAccessToken].
+// NotAnIdentityToken reports a token of another type. The received type is as
+// in [NotAnAccessToken].
 func NotAnIdentityToken(received any) *Error {
-	return raise(IDNotAnIdentityToken, details{"received": plainJSON(received)})
+	return newError(IDNotAnIdentityToken, details{"received": plainJSON(received)})
 }
 
-// NotAnInviteToken reports a token of another type, given as in [NotAnAccessToken], than an invite token of the
-// expected invite type ("userJoinGroup", or "any").
+// NotAnInviteToken reports a token that is not an invite token of the expected
+// type ("userJoinGroup", or "any"). The received type is as in
+// [NotAnAccessToken].
 func NotAnInviteToken(expectedInviteType string, received any) *Error {
-	return raise(IDNotAnInviteToken, details{
+	return newError(IDNotAnInviteToken, details{
 		"expectedInviteType": expectedInviteType,
 		"received":           plainJSON(received),
 	})
 }
 
-// TokenCaveatUnknown reports the text of a caveat that nobody here can interpret.
+// TokenCaveatUnknown reports the text of a caveat outside the language.
 func TokenCaveatUnknown(text string) *Error {
-	return raise(IDTokenCaveatUnknown, details{"caveat": text})
+	return newError(IDTokenCaveatUnknown, details{"caveat": text})
 }
 
-// TokenCaveatUnverified reports a caveat that the request does not meet. The caveat is anything that marshals to
-// the JSON of caveats: {"type":"time","validUntil":1571147494}. The demand tells in words what the caveat demands,
-// as a clause that can follow a colon: "the token expired at 2019-10-15T13:58:14Z". With an empty demand the
-// description shows the JSON.
+// TokenCaveatUnverified reports a caveat that the request does not satisfy. The
+// caveat is any value that marshals to the JSON of caveats:
+// {"type":"time","validUntil":1571147494}. The demand describes the requirement
+// in words, as a clause that can follow a colon: "the token expired at
+// 2019-10-15T13:58:14Z". If it is empty, the description shows the JSON.
 func TokenCaveatUnverified(caveat any, demand string) *Error {
-	e := raise(IDTokenCaveatUnverified, details{"caveat": plainJSON(caveat)})
+	e := newError(IDTokenCaveatUnverified, details{"caveat": plainJSON(caveat)})
 	if demand == "" {
 		return e
 	}
-	return e.saying("The token is not valid here because of a caveat: %s.", plain(demand))
+	return e.withDescription("The token is not valid here because of a caveat: %s.", sanitize(demand))
 }
 
-// TokenTimeCaveatRequired reports that a token must expire within maxTTL seconds.
+// TokenTimeCaveatRequired reports that a token must expire within maxTTL
+// seconds.
 func TokenTimeCaveatRequired(maxTTL int64) *Error {
-	return raise(IDTokenTimeCaveatRequired, details{"maxTtl": maxTTL})
+	return newError(IDTokenTimeCaveatRequired, details{"maxTtl": maxTTL})
 }
 
-// TokenSubjectInvalid reports that the subject of a token does not exist or is not the expected one.
-func TokenSubjectInvalid() *Error { return raise(IDTokenSubjectInvalid, nil) }
+// TokenSubjectInvalid reports that the subject of a token does not exist or is
+// not the expected one.
+func TokenSubjectInvalid() *Error { return newError(IDTokenSubjectInvalid, nil) }
 
-// TokenServiceForbidden reports a service that the subject of the token may not use. The service is anything that
-// marshals to the JSON of services: {"type":"op_worker","id":"p1"}.
+// TokenServiceForbidden reports a service that the subject of the token may not
+// use. The service is any value that marshals to the JSON of services:
+// {"type":"op_worker","id":"p1"}.
 func TokenServiceForbidden(service any) *Error {
-	return raise(IDTokenServiceForbidden, details{"service": plainJSON(service)})
+	return newError(IDTokenServiceForbidden, details{"service": plainJSON(service)})
 }
 
 // TokenSessionInvalid reports that a token belongs to another session.
-func TokenSessionInvalid() *Error { return raise(IDTokenSessionInvalid, nil) }
+func TokenSessionInvalid() *Error { return newError(IDTokenSessionInvalid, nil) }
 
-// InviteTokenSubjectNotAuthorized reports that the subject of an invite token may not invite.
-func InviteTokenSubjectNotAuthorized() *Error { return raise(IDInviteTokenSubjectNotAuthorized, nil) }
-
-// InviteTokenUsageLimitReached reports that an invite token is used up.
-func InviteTokenUsageLimitReached() *Error { return raise(IDInviteTokenUsageLimitReached, nil) }
-
-// InviteTokenConsumerInvalid reports a consumer that cannot use this type of invite token. The consumer is anything
-// that marshals to the JSON of subjects: {"type":"user","id":"u1"}.
-func InviteTokenConsumerInvalid(consumer any) *Error {
-	return raise(IDInviteTokenConsumerInvalid, details{"consumer": plainJSON(consumer)})
+// InviteTokenSubjectNotAuthorized reports that the subject of an invite token
+// may not invite.
+func InviteTokenSubjectNotAuthorized() *Error {
+	return newError(IDInviteTokenSubjectNotAuthorized, nil)
 }
 
-// InviteTokenTargetIDInvalid reports a target id that is not valid for this type of invite token.
+// InviteTokenUsageLimitReached reports that an invite token's usage limit has
+// been reached.
+func InviteTokenUsageLimitReached() *Error { return newError(IDInviteTokenUsageLimitReached, nil) }
+
+// InviteTokenConsumerInvalid reports a consumer that cannot use this type of
+// invite token. The consumer is any value that marshals to the JSON of
+// subjects: {"type":"user","id":"u1"}.
+func InviteTokenConsumerInvalid(consumer any) *Error {
+	return newError(IDInviteTokenConsumerInvalid, details{"consumer": plainJSON(consumer)})
+}
+
+// InviteTokenTargetIDInvalid reports a target id that is not valid for this
+// type of invite token.
 func InviteTokenTargetIDInvalid(id string) *Error {
-	return raise(IDInviteTokenTargetIDInvalid, details{"id": id})
+	return newError(IDInviteTokenTargetIDInvalid, details{"id": id})
 }

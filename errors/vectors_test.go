@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openVectors opens a file of conformance vectors, as package internal/testing/vectors
-// does, which imports this one.
+// openVectors opens a file of conformance vectors, as package
+// internal/testing/vectors does, which imports this one.
 func openVectors(t *testing.T, name string) *os.File {
 	t.Helper()
 	dir := os.Getenv("ONEZONE_VECTORS")
@@ -46,7 +46,7 @@ func TestVectorsErrors(t *testing.T) {
 
 		var e Error
 		require.NoError(t, json.Unmarshal(vector.Error, &e), "line %d", n)
-		require.Nil(t, e.original, "line %d is not recognised", n)
+		require.Nil(t, e.original, "line %d is not recognized", n)
 		require.Equal(t, vector.HTTPCode, e.HTTPStatus(), "line %d", n)
 		requireDescription(t, e.Description)
 
@@ -66,8 +66,8 @@ func TestVectorsErrors(t *testing.T) {
 	fmt.Printf("errors.jsonl: %d vectors\n", n)
 }
 
-// undescribed returns the JSON of an error without its description and those of the errors nested in it. Each of
-// them must be there.
+// undescribed returns the JSON of an error without its description and those of
+// the errors nested in it. Each of them must be there.
 func undescribed(t *testing.T, raw []byte) string {
 	t.Helper()
 	object, ok := parseValue(raw).(map[string]any)
