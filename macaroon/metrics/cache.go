@@ -16,7 +16,7 @@ type CacheStats struct {
 	Flushes    uint64 // times that all entries were dropped
 	Entries    int    // keys in memory now
 	Negative   int    // unknown keys in memory now
-	FeedStands bool   // the feed of the backend stands now
+	FeedUp     bool   // the feed of the backend stands now
 }
 
 // Cache registers the series of a cache. Each scrape calls stats once:
@@ -51,7 +51,7 @@ var cacheSeries = []struct {
 	{"entries", "Keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Entries) }},
 	{"negative_entries", "Unknown keys in memory.", prometheus.GaugeValue, func(s CacheStats) float64 { return float64(s.Negative) }},
 	{"feed_up", "Whether the feed of the backend is connected.", prometheus.GaugeValue, func(s CacheStats) float64 {
-		if s.FeedStands {
+		if s.FeedUp {
 			return 1
 		}
 		return 0

@@ -122,7 +122,7 @@ func TestACacheIsAskedAtEachScrape(t *testing.T) {
 	asked := 0
 	require.NoError(t, m.Cache(func() metrics.CacheStats {
 		asked++
-		return metrics.CacheStats{Hits: 1, Misses: 2, Loads: 3, LoadErrors: 4, Flushes: 5, Entries: 6, Negative: 7, FeedStands: true}
+		return metrics.CacheStats{Hits: 1, Misses: 2, Loads: 3, LoadErrors: 4, Flushes: 5, Entries: 6, Negative: 7, FeedUp: true}
 	}))
 	for name, want := range map[string]float64{
 		"hits_total": 1, "misses_total": 2, "loads_total": 3, "load_errors_total": 4, "flushes_total": 5,

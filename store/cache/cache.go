@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	// A bounded concurrent map that is read without a lock and keeps what is
-	// asked for often, not just lately; maintained, and without dependencies.
+	// A bounded concurrent map with lock-free reads that keeps frequently used
+	// keys, not just recent ones; maintained, and without dependencies.
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
 
-	// Joins concurrent look-ups of a key; of the Go project.
+	// Shares concurrent look-ups of a key; maintained by the Go project.
 	"golang.org/x/sync/singleflight"
 
 	"github.com/onezone-go/onezone/errors"
@@ -22,27 +22,27 @@ import (
 
 // Store is a store with a cache in front of it.
 //
-// Close ends the feed and the look-ups under way, waits for them, and leaves the
-// backend open. From then on every call goes to the backend.
+// Close ends the feed and the look-ups in flight, waits for them, and does not
+// close the backend. Later calls go to the backend.
 type Store interface {
 	store.Store
 
-	// Stats tells what the cache has done so far.
+	// Stats returns the counters of the cache.
 	Stats() Stats
 }
 
-// Options bound the cache. Zero fields stand for the defaults.
+// Options configures the cache. Zero fields mean the defaults.
 type Options struct {
-	MaxEntries  int              // keys that are kept; default 100,000
-	MaxNegative int              // unknown keys that are remembered; default 10,000
-	TTL         time.Duration    // how old an answer can be while the feed stands; default 1 minute
-	ShortTTL    time.Duration    // how old it can be while no feed stands, TTL at most; default 2 seconds
-	NegativeTTL time.Duration    // how long an unknown key is taken to be so; default 1 second
-	LoadTimeout time.Duration    // how long a look-up in the backend may take; default 10 seconds
+	MaxEntries  int              // maximum number of cached keys; default 100,000
+	MaxNegative int              // maximum number of cached unknown keys; default 10,000
+	TTL         time.Duration    // maximum age of an answer while the feed is connected; default 1 minute
+	ShortTTL    time.Duration    // maximum age while it is disconnected, at most TTL; default 2 seconds
+	NegativeTTL time.Duration    // maximum age of the answer that a key is unknown; default 1 second
+	LoadTimeout time.Duration    // timeout of a look-up in the backend; default 10 seconds
 	Clock       func() time.Time // default: time.Now
 }
 
-// withDefaults fills in the fields that are zero.
+// withDefaults sets the zero fields to their defaults.
 func (o Options) withDefaults() Options {
 	o.MaxEntries = cmp.Or(o.MaxEntries, 100_000)
 	o.MaxNegative = cmp.Or(o.MaxNegative, 10_000)
@@ -75,12 +75,12 @@ func (o Options) validate() error {
 	return nil
 }
 
-// New returns a cache in front of the backend, which stays the caller's to
-// close, after the cache. Its feed is followed until Close. Errors: badData {key "backend"} for nil, badValueTooLow for an
-// option that is negative.
+// New returns a cache in front of the backend and follows its feed until Close.
+// The caller closes the backend, after the cache. Errors: badData {key
+// "backend"} if backend is nil; badValueTooLow for a negative option.
 func New(backend store.Store, o Options) (Store, error) {
 	if backend == nil {
-		return nil, errors.BadDataHint("backend", "a cache needs a store behind it")
+		return nil, errors.BadDataHint("backend", "backend must not be nil")
 	}
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -89,11 +89,11 @@ func New(backend store.Store, o Options) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.running.Go(c.follow)
+	c.running.Go(c.runFeed)
 	return c, nil
 }
 
-// cached is a Store.
+// cached implements Store.
 type cached struct {
 	store.Lists // of the backend
 
@@ -104,21 +104,21 @@ type cached struct {
 	known    *otter.Cache[key, *entry]
 	unknown  *otter.Cache[key, *entry]
 	versions versions
-	ttl      atomic.Int64 // in force now, in nanoseconds
+	ttl      atomic.Int64 // current, in nanoseconds
 	flights  singleflight.Group
 
 	lookUps    *stats.Counter
 	loads      atomic.Uint64
 	loadErrors atomic.Uint64
-	feedStands atomic.Bool
+	feedUp     atomic.Bool
 
-	swept        atomic.Int64 // when the last sweep began, by the clock, in nanoseconds since start
-	sweepPlanned atomic.Bool  // the timer runs
+	swept        atomic.Int64 // start of the last sweep, in nanoseconds of the clock since start
+	sweepPlanned atomic.Bool  // the timer is set
 	sweeper      *time.Timer
 
 	life    context.Context // done when the cache is closed
 	end     context.CancelFunc
-	mu      sync.Mutex // of adding to running
+	mu      sync.Mutex // held while adding to running
 	running sync.WaitGroup
 }
 
@@ -144,25 +144,25 @@ func (c *cached) Close() error {
 	c.mu.Lock()
 	c.end()
 	c.mu.Unlock()
-	c.running.Wait() // from here on nothing is kept
+	c.running.Wait() // no answer is cached after this
 	c.sweeper.Stop()
 	c.flush()
 	return nil
 }
 
-// now is the time since the cache was made.
+// now returns the time since the cache was created.
 func (c *cached) now() time.Duration { return c.options.Clock().Sub(c.start) }
 
-// Stats are counted from the start of the cache.
+// Stats are counters since the creation of the cache, and its current size.
 type Stats struct {
 	Hits       uint64 // look-ups answered from memory
-	Misses     uint64 // all others
-	Loads      uint64 // look-ups in the backend; fewer than misses where look-ups were joined
-	LoadErrors uint64 // of these, faults of the environment
-	Flushes    uint64 // times that everything was dropped
-	Entries    int    // keys in memory now, about
-	Negative   int    // unknown keys in memory now, about
-	FeedStands bool   // the feed of the backend stands now
+	Misses     uint64 // all other look-ups
+	Loads      uint64 // look-ups in the backend; fewer than misses, because concurrent ones are shared
+	LoadErrors uint64 // of these, operational errors
+	Flushes    uint64 // times that all answers were dropped
+	Entries    int    // current number of cached keys, approximate
+	Negative   int    // current number of cached unknown keys, approximate
+	FeedUp     bool   // the feed of the backend is connected
 }
 
 // Stats implements [Store].
@@ -176,6 +176,6 @@ func (c *cached) Stats() Stats {
 		Flushes:    c.versions.flushes.Load(),
 		Entries:    c.known.EstimatedSize(),
 		Negative:   c.unknown.EstimatedSize(),
-		FeedStands: c.feedStands.Load(),
+		FeedUp:     c.feedUp.Load(),
 	}
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// change drops what depends on the key. What is dropped is no answer any more as
-// soon as the version is another; the entry is removed for the memory, and because
-// it holds a secret. Entries that depend on an identity are removed by a sweep.
+// change drops the answers that depend on the key. The new version alone
+// invalidates them; the entry is also evicted to free memory and its secret.
+// Entries that depend on an identity are evicted by a sweep.
 func (c *cached) change(k key) {
 	c.versions.change(k)
 	c.known.Invalidate(k)
 	c.unknown.Invalidate(k)
 }
 
-// keepCurrent adds the entry, unless something that it depends on has changed since
-// it was read: change may have removed what it found before.
-func (c *cached) keepCurrent(in *otter.Cache[key, *entry], k key, e *entry) {
+// setIfCurrent adds the entry and evicts it again if something that it depends
+// on has changed since it was read, because change may have run before.
+func (c *cached) setIfCurrent(in *otter.Cache[key, *entry], k key, e *entry) {
 	in.Set(k, e)
 	if !c.isCurrent(e) {
 		in.Invalidate(k)
@@ -25,9 +25,8 @@ func (c *cached) keepCurrent(in *otter.Cache[key, *entry], k key, e *entry) {
 	c.planSweep()
 }
 
-// planSweep has the entries swept when as much time has passed as one may be kept,
-// by the clock of the cache if there are look-ups, and by the timer if there are
-// none.
+// planSweep starts a sweep if the last one is a TTL ago by the clock of the
+// cache. It also sets the timer for times without look-ups.
 func (c *cached) planSweep() {
 	now, last := int64(c.now()), c.swept.Load()
 	if age := now - last; (age < 0 || age >= int64(c.options.TTL)) && c.swept.CompareAndSwap(last, now) && c.begin() {
@@ -41,8 +40,8 @@ func (c *cached) planSweep() {
 	}
 }
 
-// sweepIdle is what the timer calls, whether or not anybody looks up anything. It
-// leaves an empty cache alone.
+// sweepIdle is the function of the timer. It does not set the timer again if
+// the cache is empty.
 func (c *cached) sweepIdle() {
 	if !c.begin() {
 		return
@@ -55,12 +54,12 @@ func (c *cached) sweepIdle() {
 	}
 }
 
-// sweep removes the entries that are no answers any more, and reports whether any
-// are left.
+// sweep evicts the entries that are not valid, and reports whether any are
+// left.
 func (c *cached) sweep() (left bool) {
 	for _, in := range []*otter.Cache[key, *entry]{c.known, c.unknown} {
 		for k, e := range in.All() {
-			if c.isGood(e) {
+			if c.isValid(e) {
 				left = true
 				continue
 			}

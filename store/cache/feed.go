@@ -7,15 +7,15 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// How long to wait before a feed that ended by itself is asked for again.
+// Pauses before the feed is opened again.
 const (
 	minRetry = 100 * time.Millisecond
 	maxRetry = 10 * time.Second
 )
 
-// follow watches the backend until the cache is closed. It goes on asking a store
-// without a feed, which may get one while it is in use.
-func (c *cached) follow() {
+// runFeed watches the backend until the cache is closed. It also retries a
+// store without a feed, because the feed may be added later.
+func (c *cached) runFeed() {
 	retry := minRetry
 	for {
 		_ = c.backend.Watch(c.life, func(change store.Change) {
@@ -24,14 +24,14 @@ func (c *cached) follow() {
 				retry = minRetry
 				c.flush()
 				c.ttl.Store(int64(c.options.TTL))
-				c.feedStands.Store(true)
+				c.feedUp.Store(true)
 			case store.FeedDown:
-				c.loseFeed()
+				c.feedDown()
 			default:
 				c.apply(change)
 			}
 		})
-		c.loseFeed()
+		c.feedDown()
 		select {
 		case <-c.life.Done():
 			return
@@ -41,23 +41,23 @@ func (c *cached) follow() {
 	}
 }
 
-// loseFeed is for the time in which nobody tells of changes. Where that has
-// lasted for a while already, answers are young.
-func (c *cached) loseFeed() {
-	if c.feedStands.Swap(false) {
+// feedDown shortens the lifetime of answers and drops all of them, if the feed
+// was connected.
+func (c *cached) feedDown() {
+	if c.feedUp.Swap(false) {
 		c.ttl.Store(int64(c.options.ShortTTL))
 		c.flush()
 	}
 }
 
-// flush drops everything.
+// flush drops all answers.
 func (c *cached) flush() {
 	c.versions.flushes.Add(1)
-	c.known.InvalidateAll() // which is for the memory only
+	c.known.InvalidateAll() // only frees memory
 	c.unknown.InvalidateAll()
 }
 
-// apply drops what depends on the change.
+// apply drops the answers that depend on the change.
 func (c *cached) apply(change store.Change) {
 	switch change.Kind {
 	case store.TokenChanged:
@@ -67,12 +67,12 @@ func (c *cached) apply(change store.Change) {
 	case store.IdentityChanged:
 		c.change(keyOfIdentity(change.Subject))
 	default:
-		c.flush() // changes were missed, or of a kind to come
+		c.flush() // missed changes, or an unknown kind
 	}
 }
 
-// Watch implements [store.Watcher]. An observer may be told before the cache
-// itself is: it must not find in the cache what it was told is no longer so.
+// Watch implements [store.Watcher]. It applies each change before the observer
+// sees it, so that the observer never finds an outdated answer in the cache.
 func (c *cached) Watch(ctx context.Context, observe func(store.Change)) error {
 	if observe == nil {
 		return c.backend.Watch(ctx, nil)

@@ -179,7 +179,7 @@ func TestCloseEndsEverythingAndLeavesTheBackendOpen(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.Zero(t, time.Since(start), "waited for a look-up instead of ending it")
 		require.NoError(t, (<-waits).err, "the caller has nothing to do with the closing")
-		require.False(t, c.Stats().FeedStands)
+		require.False(t, c.Stats().FeedUp)
 
 		revoke(t, b)
 		before := b.lookUps.Load()

@@ -11,33 +11,33 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// maxID is the longest id that a store keeps. Longer ones, which can come with
-// forged tokens, are not worth the memory.
+// maxID is the maximum length of ids in a store. Longer ids of forged tokens
+// are not cached.
 const maxID = 1024
 
-// entry is an answer. It never changes.
+// entry is an immutable answer.
 type entry struct {
 	key     store.Key
 	unknown bool          // there is no such key
-	read    time.Duration // when the look-up began
+	read    time.Duration // start of the look-up
 	flushes uint64
 	own     dependency // on the record itself
 	holder  dependency // on the identity of the subject
 }
 
-// isGood reports whether the answer may still be given.
-func (c *cached) isGood(e *entry) bool {
+// isValid reports whether the answer may be returned.
+func (c *cached) isValid(e *entry) bool {
 	now := c.now()
-	return e.read <= now && !c.isTooOld(e, now) && c.isCurrent(e)
+	return e.read <= now && !c.isExpired(e, now) && c.isCurrent(e)
 }
 
-// isCurrent reports whether nothing has changed that the answer depends on.
+// isCurrent reports whether nothing that the answer depends on has changed.
 func (c *cached) isCurrent(e *entry) bool {
-	return e.own.holds() && e.holder.holds() && e.flushes == c.versions.flushes.Load()
+	return e.own.isCurrent() && e.holder.isCurrent() && e.flushes == c.versions.flushes.Load()
 }
 
-// isTooOld reports whether the answer was so at the time.
-func (c *cached) isTooOld(e *entry, at time.Duration) bool {
+// isExpired reports whether the answer was too old at the given time.
+func (c *cached) isExpired(e *entry, at time.Duration) bool {
 	ttl := time.Duration(c.ttl.Load())
 	if e.unknown {
 		ttl = min(ttl, c.options.NegativeTTL)
@@ -45,12 +45,12 @@ func (c *cached) isTooOld(e *entry, at time.Duration) bool {
 	return at-e.read >= ttl
 }
 
-// find returns the answer that is kept and good, nil if there is none.
+// find returns the valid answer in the cache, or nil.
 func (c *cached) find(k key) *entry {
-	if e, ok := c.known.GetIfPresent(k); ok && c.isGood(e) {
+	if e, ok := c.known.GetIfPresent(k); ok && c.isValid(e) {
 		return e
 	}
-	if e, ok := c.unknown.GetIfPresent(k); ok && c.isGood(e) {
+	if e, ok := c.unknown.GetIfPresent(k); ok && c.isValid(e) {
 		return e
 	}
 	return nil
@@ -74,7 +74,7 @@ func (c *cached) lookUp(ctx context.Context, k key) (store.Key, error) {
 	switch {
 	case e == nil:
 		c.lookUps.RecordMisses(1)
-		return c.load(ctx, k)
+		return c.loadShared(ctx, k)
 	case e.unknown:
 		c.lookUps.RecordHits(1)
 		return store.Key{}, errors.NotFound()
@@ -83,15 +83,16 @@ func (c *cached) lookUp(ctx context.Context, k key) (store.Key, error) {
 	return e.key, nil
 }
 
-// load waits for a look-up in the backend, which it may share with others.
-func (c *cached) load(ctx context.Context, k key) (store.Key, error) {
+// loadShared waits for a look-up in the backend, which concurrent callers
+// share.
+func (c *cached) loadShared(ctx context.Context, k key) (store.Key, error) {
 	if len(k.id) > maxID {
-		return c.ask(ctx, k)
+		return c.queryBackend(ctx, k)
 	}
-	k.id = strings.Clone(k.id) // it is part of a token, which must not stay in memory with it
+	k.id = strings.Clone(k.id) // the id is part of a token; do not keep the token in memory
 	for began := c.now(); ; {
-		state := c.versions.now(k)
-		flight := c.flights.DoChan(state.flight(k), func() (any, error) { return c.fly(ctx, k, state) })
+		state := c.versions.snapshot(k)
+		flight := c.flights.DoChan(state.flightKey(k), func() (any, error) { return c.load(ctx, k, state) })
 		select {
 		case <-ctx.Done():
 			return store.Key{}, failed(ctx.Err())
@@ -99,9 +100,9 @@ func (c *cached) load(ctx context.Context, k key) (store.Key, error) {
 			e := landed.Val.(*entry)
 			switch {
 			case landed.Err != nil && c.life.Err() != nil:
-				return c.ask(ctx, k) // the cache was closed meanwhile
-			case (landed.Err == nil || e.unknown) && c.isTooOld(e, began):
-				continue // it was under way for long when this call joined it
+				return c.queryBackend(ctx, k) // the cache was closed
+			case (landed.Err == nil || e.unknown) && c.isExpired(e, began):
+				continue // the shared look-up began too long before this call
 			}
 			return e.key, landed.Err
 		}
@@ -110,9 +111,9 @@ func (c *cached) load(ctx context.Context, k key) (store.Key, error) {
 
 func failed(err error) error { return fmt.Errorf("look up a key: %w", err) }
 
-// fly looks the key up for all who wait, and keeps the answer. It does not end
-// with the context of the caller who happened to be the first.
-func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
+// load looks up the key for all waiting callers and caches the answer. The
+// context of the first caller does not end it.
+func (c *cached) load(ctx context.Context, k key, state state) (*entry, error) {
 	e := &entry{read: c.now(), own: state.own, flushes: state.flushes}
 	if !c.begin() {
 		return e, failed(c.life.Err())
@@ -122,9 +123,9 @@ func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 	var err error
-	e.key, err = c.ask(ctx, k)
+	e.key, err = c.queryBackend(ctx, k)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		// Not wrapped: it is not the deadline of those who wait.
+		// Not wrapped, because it is not the deadline of the waiting callers.
 		err = failed(fmt.Errorf("the backend did not answer within %v: %v", c.options.LoadTimeout, err))
 	}
 	e.unknown = errors.Is(err, errors.IDNotFound)
@@ -134,12 +135,12 @@ func (c *cached) fly(ctx context.Context, k key, state state) (*entry, error) {
 	return e, err
 }
 
-// keep puts the answer where look-ups find it. They see whether it is good; only
-// the version of the identity was not known when the answer was read.
+// keep adds the answer to the cache. Look-ups check whether it is valid, but
+// the version of the identity was unknown when the answer was read.
 func (c *cached) keep(k key, e *entry, state state) {
 	if e.unknown {
 		c.known.Invalidate(k)
-		c.keepCurrent(c.unknown, k, e)
+		c.setIfCurrent(c.unknown, k, e)
 		return
 	}
 	e.holder = c.versions.dependOn(keyOfIdentity(e.key.Subject))
@@ -147,11 +148,11 @@ func (c *cached) keep(k key, e *entry, state state) {
 		return
 	}
 	c.unknown.Invalidate(k)
-	c.keepCurrent(c.known, k, e)
+	c.setIfCurrent(c.known, k, e)
 }
 
-// ask looks the key up in the backend.
-func (c *cached) ask(ctx context.Context, k key) (key store.Key, err error) {
+// queryBackend looks the key up in the backend.
+func (c *cached) queryBackend(ctx context.Context, k key) (key store.Key, err error) {
 	c.loads.Add(1)
 	if k.kind == store.TokenRecords {
 		key, err = c.backend.NamedKey(ctx, k.id)
@@ -164,7 +165,7 @@ func (c *cached) ask(ctx context.Context, k key) (key store.Key, err error) {
 	return key, err
 }
 
-// begin counts a look-up as running, unless the cache is closed.
+// begin counts a running goroutine. It returns false if the cache is closed.
 func (c *cached) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

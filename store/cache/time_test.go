@@ -36,7 +36,7 @@ func TestWithoutAFeedAnswersAreYoungerThanTheShortTTL(t *testing.T) {
 	for range 3 {
 		requireTTL(t, b, c, clock, 2*time.Second)
 	}
-	require.False(t, c.Stats().FeedStands)
+	require.False(t, c.Stats().FeedUp)
 	c, clock = open(t, plain{b}, cache.Options{ShortTTL: 30 * time.Second})
 	requireTTL(t, b, c, clock, 30*time.Second)
 }
@@ -117,11 +117,11 @@ func TestWhileTheFeedStandsAnswersLiveLonger(t *testing.T) {
 		requireTTL(t, b, c, clock, 2*time.Second)
 		b.feed <- store.Change{Kind: store.FeedUp}
 		synctest.Wait()
-		require.True(t, c.Stats().FeedStands)
+		require.True(t, c.Stats().FeedUp)
 		requireTTL(t, b, c, clock, time.Minute)
 		b.feed <- store.Change{Kind: store.FeedDown}
 		synctest.Wait()
-		require.False(t, c.Stats().FeedStands)
+		require.False(t, c.Stats().FeedUp)
 		requireTTL(t, b, c, clock, 2*time.Second)
 		b.feed <- store.Change{Kind: store.FeedUp}
 		synctest.Wait()
@@ -248,14 +248,14 @@ func TestAFeedThatEndsIsAskedForAgain(t *testing.T) {
 		for range 3 {
 			feed <- store.Change{Kind: store.FeedUp}
 			synctest.Wait()
-			require.True(t, c.Stats().FeedStands)
+			require.True(t, c.Stats().FeedUp)
 			namedKey(t, c)
 			before := b.lookUps.Load()
 			next := make(chan store.Change)
 			b.nextFeed(next)
 			close(feed)
 			synctest.Wait()
-			require.False(t, c.Stats().FeedStands)
+			require.False(t, c.Stats().FeedUp)
 			namedKey(t, c)
 			require.Equal(t, before+1, b.lookUps.Load(), "the cache was not flushed")
 			feed = next

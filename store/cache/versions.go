@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// key is what an answer is about, or depends on.
+// key identifies a record that answers are about or depend on.
 type key struct {
 	kind    store.RecordKind
 	subject caveat.SubjectType // 0 for a named token
@@ -22,15 +22,15 @@ func keyOfTemporary(s caveat.Subject) key { return key{store.TemporaryRecords, s
 
 func keyOfIdentity(s caveat.Subject) key { return key{store.IdentityRecords, s.Type, s.ID} }
 
-// versions count changes. An answer that was read after some versions were, is
-// good as long as they are the same: whatever changes counts up, only then.
-// Nothing has to be taken out of the cache for that, and so it does not matter
-// what is put there late.
+// versions count changes. An answer is valid while the versions that were read
+// before it are unchanged: every change increments them after it is done. An
+// answer that is added late needs no special handling, because its versions are
+// outdated.
 type versions struct {
 	seed       maphash.Seed
-	flushes    atomic.Uint64          // changes of everything
-	counters   [1 << 16]atomic.Uint32 // each for many keys
-	identities atomic.Uint64          // changes of identities, whichever
+	flushes    atomic.Uint64          // times that all answers were dropped
+	counters   [1 << 16]atomic.Uint32 // each shared by many keys
+	identities atomic.Uint64          // changes of any identity
 }
 
 func (v *versions) init() { v.seed = maphash.MakeSeed() }
@@ -39,16 +39,17 @@ func (v *versions) of(k key) *atomic.Uint32 {
 	return &v.counters[maphash.Comparable(v.seed, k)%uint64(len(v.counters))]
 }
 
-// change counts up what depends on the key.
+// change invalidates the answers that depend on the key.
 func (v *versions) change(k key) {
 	if k.kind == store.IdentityRecords {
-		// First, so that whoever sees the new version of the key sees this too.
+		// First, so that a reader of the new version of the key sees this one
+		// too.
 		v.identities.Add(1)
 	}
 	v.of(k).Add(1)
 }
 
-// dependency is a counter and what it said.
+// dependency is a counter and its value when it was read.
 type dependency struct {
 	counter *atomic.Uint32
 	version uint32
@@ -59,23 +60,23 @@ func (v *versions) dependOn(k key) dependency {
 	return dependency{counter, counter.Load()}
 }
 
-func (d dependency) holds() bool { return d.counter == nil || d.counter.Load() == d.version }
+func (d dependency) isCurrent() bool { return d.counter == nil || d.counter.Load() == d.version }
 
-// state is what an answer depends on before it is known: the answer will tell
-// which identity matters, so until then all do.
+// state is what an answer depends on before it is known. Until the answer names
+// its identity, it depends on all identities.
 type state struct {
 	own        dependency
 	identities uint64
 	flushes    uint64
 }
 
-func (v *versions) now(k key) state {
+func (v *versions) snapshot(k key) state {
 	return state{v.dependOn(k), v.identities.Load(), v.flushes.Load()}
 }
 
-// flight names a look-up of the key, such that only those in the same state
-// share one: it has nothing to say to a look-up that began after a change.
-func (s state) flight(k key) string {
+// flightKey identifies look-ups of the key in the same state. Only these share
+// a result, because an older look-up may miss a change.
+func (s state) flightKey(k key) string {
 	b := make([]byte, 0, 64+len(k.id))
 	b = append(b, byte(k.kind), byte(k.subject))
 	b = strconv.AppendUint(b, uint64(s.own.version), 36)

@@ -7,11 +7,11 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Writes drop what depends on them when they are done, also when they failed:
-// an error of the environment leaves open whether something was written.
+// Writes drop the dependent answers afterwards, also when they fail: an
+// operational error does not say whether something was written.
 
-// EnsureTemporaryKey implements [store.Keys]. It is not answered from memory: a
-// token that is made with a key of yesterday would be revoked from the start.
+// EnsureTemporaryKey implements [store.Keys]. It always calls the backend,
+// because a token signed with an outdated key would be invalid from the start.
 func (c *cached) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	key, err := c.backend.EnsureTemporaryKey(ctx, subject, secret)
 	k := keyOfTemporary(subject)

@@ -10,11 +10,11 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// Export implements [store.Archive]. A record whose secret does not open fails
-// it: a copy loses nothing in silence.
+// Export implements [store.Archive]. It fails if a secret does not open, so
+// that a copy never loses a record silently.
 func (s *sealed) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	records, next, err := s.backend.Export(ctx, kind, after, limit)
-	if records = toldRecords(records); err == nil && len(records) == 0 && next != "" {
+	if records = withoutCanary(records); err == nil && len(records) == 0 && next != "" {
 		// The canary was the only record of the page.
 		records, next, err = s.backend.Export(ctx, kind, next, limit)
 	}
@@ -31,32 +31,32 @@ func (s *sealed) Export(ctx context.Context, kind store.RecordKind, after string
 	if err != nil {
 		return nil, "", err
 	}
-	if records, err = allTurned(ctx, records, opener.open); err != nil {
+	if records, err = transformAll(ctx, records, opener.open); err != nil {
 		return nil, "", err
 	}
-	return renamed(records, sealing.Above), next, nil
+	return renameSubjects(records, sealing.Above), next, nil
 }
 
 // Import implements [store.Archive].
 func (s *sealed) Import(ctx context.Context, records []store.Record) error {
-	records, err := allTurned(ctx, renamed(records, sealing.Below), s.sealer().seal)
+	records, err := transformAll(ctx, renameSubjects(records, sealing.Below), s.sealer().seal)
 	if err != nil {
 		return err
 	}
 	return s.backend.Import(ctx, records)
 }
 
-// ReplaceTemporarySecret implements [store.Archive]. It tries again where the old
-// secret was sealed anew meanwhile.
+// ReplaceTemporarySecret implements [store.Archive]. It retries if the old
+// secret was resealed concurrently.
 func (s *sealed) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	subject = sealing.Below(subject)
-	at := placeOfTemporary(subject)
+	at := recordIDOfTemporary(subject)
 	sealed, err := s.sealer().seal(ctx, at, secret)
 	if err != nil {
 		return false, err
 	}
 	if old.IsZero() || secret.IsZero() || store.ValidateHolder(subject) != nil {
-		// There is nothing to replace, or the backend refuses it.
+		// Nothing can be replaced, or the backend rejects the arguments.
 		return s.backend.ReplaceTemporarySecret(ctx, subject, store.Secret{}, sealed)
 	}
 	for {
@@ -81,15 +81,15 @@ func (s *sealed) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subj
 // Scrub implements [store.Archive].
 func (s *sealed) Scrub(ctx context.Context) error { return s.backend.Scrub(ctx) }
 
-// allTurned returns copies of the records with the secrets turned. A record that
-// is not exactly one of the three stays so, for the backend to refuse.
-func allTurned(ctx context.Context, records []store.Record, turn turn) ([]store.Record, error) {
+// transformAll returns copies of the records with transformed secrets. It does
+// not change a record with several fields or none; the backend rejects it.
+func transformAll(ctx context.Context, records []store.Record, transform transformFunc) ([]store.Record, error) {
 	all := make([]store.Record, len(records))
 	for i, r := range records {
 		err := errors.Join(
-			turnAt(ctx, &r.Identity, secretOfIdentity, turn),
-			turnAt(ctx, &r.Temporary, secretOfTemporary, turn),
-			turnAt(ctx, &r.Token, secretOfToken, turn),
+			transformField(ctx, &r.Identity, secretOfIdentity, transform),
+			transformField(ctx, &r.Temporary, secretOfTemporary, transform),
+			transformField(ctx, &r.Token, secretOfToken, transform),
 		)
 		if err != nil {
 			return nil, err
@@ -99,25 +99,27 @@ func allTurned(ctx context.Context, records []store.Record, turn turn) ([]store.
 	return all, nil
 }
 
-// turnAt puts a copy of the record in its place, if there is one.
-func turnAt[R any](ctx context.Context, record **R, of secretOf[R], turn turn) error {
+// transformField replaces the record, if it is set, by a copy with a
+// transformed secret.
+func transformField[R any](ctx context.Context, record **R, of secretOf[R], transform transformFunc) error {
 	if *record == nil {
 		return nil
 	}
-	r, err := turned(ctx, **record, of, turn)
+	r, err := transformed(ctx, **record, of, transform)
 	*record = &r
 	return err
 }
 
-// toldRecords returns the records of the backend but its canary.
-func toldRecords(records []store.Record) []store.Record {
+// withoutCanary returns the records except the canary.
+func withoutCanary(records []store.Record) []store.Record {
 	return slices.DeleteFunc(records, func(r store.Record) bool {
 		return r.Temporary != nil && r.Temporary.Subject == sealing.Canary()
 	})
 }
 
-// renamed returns the records with the subjects of temporary secrets renamed.
-func renamed(records []store.Record, rename func(caveat.Subject) caveat.Subject) []store.Record {
+// renameSubjects returns the records with the subjects of temporary secrets
+// renamed.
+func renameSubjects(records []store.Record, rename func(caveat.Subject) caveat.Subject) []store.Record {
 	all := slices.Clone(records)
 	for i, r := range all {
 		if r.Temporary != nil {

@@ -10,20 +10,20 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// The canary is the temporary secret of a reserved subject. It tells every
-// process that the store is sealed, under which key, and what else opens; its
-// secret is one of these texts.
+// The canary is the temporary secret of a reserved subject. It shows every
+// process that the store is sealed, under which key, and which secrets open.
+// Its text is one of these constants.
 const (
-	// canaryMixed: secrets of version 1 open where AllowOutdated is set, and those
-	// that are not sealed where AllowPlaintext is.
+	// canaryMixed: secrets of version 1 open if AllowOutdated is set, and
+	// secrets that are not sealed open if AllowPlaintext is set.
 	canaryMixed = "onezone seal: mixed"
 	// canaryComplete: only secrets of version 2 open.
 	canaryComplete = "onezone seal: complete"
 )
 
-// begin makes sure that the ring is that of the store. It leaves a canary where
-// there is none.
-func (s *sealed) begin(ctx context.Context) error {
+// ensureCanary checks that the ring is that of the store, and creates the
+// canary if it is missing.
+func (s *sealed) ensureCanary(ctx context.Context) error {
 	err := s.Check(ctx)
 	if !errors.Is(err, errNoCanary) {
 		return err
@@ -32,15 +32,15 @@ func (s *sealed) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("check the first records of the store: %w", err)
 	}
-	at := placeOfTemporary(sealing.Canary())
+	at := recordIDOfTemporary(sealing.Canary())
 	secret, err := s.sealer().seal(ctx, at, store.NewSecret(text))
 	if err != nil {
 		return err
 	}
-	// Another process may be faster, with another ring.
+	// Another process may have created it first, with another ring.
 	key, err := s.backend.EnsureTemporaryKey(ctx, at.subject, secret)
 	if err != nil {
-		return fmt.Errorf("leave a canary in the store: %w", err)
+		return fmt.Errorf("create the canary of the store: %w", err)
 	}
 	return s.readCanary(ctx, key.Secret)
 }
@@ -59,23 +59,23 @@ func (s *sealed) Check(ctx context.Context) error {
 	return s.readCanary(ctx, key.Secret)
 }
 
-// readCanary opens the canary and keeps to what it says.
+// readCanary opens the canary and applies its text.
 func (s *sealed) readCanary(ctx context.Context, kept store.Secret) error {
-	text, err := sealer{ring: s.ring}.open(ctx, placeOfTemporary(sealing.Canary()), kept)
+	text, err := sealer{ring: s.ring}.open(ctx, recordIDOfTemporary(sealing.Canary()), kept)
 	switch {
 	case err != nil:
 		return err
 	case text.Reveal() == canaryComplete:
 		s.complete.Store(true)
 	case text.Reveal() != canaryMixed:
-		return errors.New("the canary of the store was left by a newer release")
+		return errors.New("the canary of the store was written by a newer release")
 	}
 	return nil
 }
 
-// inspect returns the text of the first canary of a store. One page of records of
-// each kind tells what is in the store: of those that have a secret one must open,
-// or else the ring is another, or the store was never sealed.
+// inspect returns the text of the first canary of a store. It reads one page of
+// records of each kind. If there are secrets, at least one must open: otherwise
+// the ring is wrong, or the store was never sealed.
 func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 	var opened bool
 	var refused error
@@ -95,7 +95,7 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 		switch _, err := opener.open(ctx, at, secret); {
 		case err == nil:
 			opened = true
-		case !isOfRecord(err):
+		case !isRecordError(err):
 			return "", err
 		case refused == nil:
 			refused = err
@@ -107,7 +107,7 @@ func (s *sealed) inspect(ctx context.Context) (canary string, err error) {
 	return canary, nil
 }
 
-// sample gives the first page of records of each kind.
+// sample yields the first page of records of each kind.
 func (s *sealed) sample(ctx context.Context) iter.Seq2[store.Record, error] {
 	return func(yield func(store.Record, error) bool) {
 		for kind := store.IdentityRecords; kind <= store.TokenRecords; kind++ {
@@ -125,8 +125,9 @@ func (s *sealed) sample(ctx context.Context) iter.Seq2[store.Record, error] {
 	}
 }
 
-// opener returns what opens the secrets. Where one of them would not open once
-// another process has resealed all, it first looks whether that is so.
+// opener returns the sealer that opens the secrets. If one of them is not in
+// the current form, it first reads the canary, because another process may have
+// resealed the store.
 func (s *sealed) opener(ctx context.Context, secrets iter.Seq[store.Secret]) (sealer, error) {
 	if s.complete.Load() {
 		return s.sealer(), nil
@@ -143,11 +144,11 @@ func (s *sealed) opener(ctx context.Context, secrets iter.Seq[store.Secret]) (se
 	return s.sealer(), nil
 }
 
-// markComplete seals the canary, which says from then on that only secrets of
-// version 2 open, under the primary key. It comes last: an older key is needed as
-// long as the canary is sealed under it.
+// markComplete seals the canary under the primary key and marks the store as
+// complete, so that only secrets of version 2 open. It runs last: an older key
+// is needed while the canary is sealed under it.
 func (r resealer) markComplete(ctx context.Context) error {
-	at := placeOfTemporary(sealing.Canary())
+	at := recordIDOfTemporary(sealing.Canary())
 	for {
 		key, err := r.backend.TemporaryKey(ctx, at.subject)
 		if errors.Is(err, errors.IDNotFound) {
@@ -157,14 +158,14 @@ func (r resealer) markComplete(ctx context.Context) error {
 			return fmt.Errorf("look up the canary of the store: %w", err)
 		}
 		text, err := sealer{ring: r.ring}.open(ctx, at, key.Secret)
-		if err != nil || text.Reveal() == canaryComplete && !r.isDue(key.Secret) {
+		if err != nil || text.Reveal() == canaryComplete && !r.needsReseal(key.Secret) {
 			return err
 		}
-		anew, err := r.seal(ctx, at, store.NewSecret(canaryComplete))
+		resealed, err := r.seal(ctx, at, store.NewSecret(canaryComplete))
 		if err != nil {
 			return err
 		}
-		replaced, err := r.backend.ReplaceTemporarySecret(ctx, at.subject, key.Secret, anew)
+		replaced, err := r.backend.ReplaceTemporarySecret(ctx, at.subject, key.Secret, resealed)
 		if err != nil {
 			return fmt.Errorf("renew the canary of the store: %w", err)
 		}

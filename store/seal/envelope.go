@@ -13,14 +13,14 @@ const (
 	maxWrapped = 65535
 )
 
-// The versions of envelopes. In the first, the secret of a named token is sealed
+// The versions of envelopes. In version 1 the secret of a named token is sealed
 // without the digest of the record.
 const (
 	version1 = 1
 	version2 = 2
 )
 
-// envelope is a sealed secret, taken apart:
+// envelope contains the parts of a sealed secret:
 //
 //	mark | version, 1 byte | length of key id, 1 byte | key id |
 //	length of wrapped key, 2 bytes, big endian | wrapped key | ciphertext and tag
@@ -40,8 +40,8 @@ func (e envelope) secret() store.Secret {
 	return store.NewSecret(string(b))
 }
 
-// isCurrent reports whether the secret is sealed in the version that this
-// release writes.
+// isCurrent reports whether the secret is sealed in the version of this
+// release.
 func isCurrent(secret store.Secret) bool {
 	return strings.HasPrefix(secret.Reveal(), sealing.Mark+string(rune(version2)))
 }
@@ -64,8 +64,8 @@ func parseEnvelope(text string) (e envelope, err error) {
 	return e, nil
 }
 
-// cutField cuts off a field after its length, which is a big endian number of
-// so many bytes.
+// cutField returns a field that follows its length, a big endian number of the
+// given number of bytes.
 func cutField(text string, digits int) (field, rest string, ok bool) {
 	if len(text) < digits {
 		return "", "", false

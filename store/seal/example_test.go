@@ -74,7 +74,7 @@ func ExampleNewStaticKeys_rotation() {
 	fmt.Println(err)
 	// Output:
 	// secret <nil>
-	// open a sealed store: open the secret of the canary of the store: unwrap with the key "2024-10": the key that the secret is sealed under is not in the ring
+	// open a sealed store: open the secret of the canary of the store: unwrap with the key "2024-10": the secret is sealed under a key that is not in the ring
 }
 
 // All that is under the old key is sealed under the new one, which takes the

@@ -7,7 +7,7 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// Watch implements [store.Watcher]. It does not tell of the canary.
+// Watch implements [store.Watcher]. It does not report changes of the canary.
 func (s *sealed) Watch(ctx context.Context, observe func(store.Change)) error {
 	if observe == nil {
 		return s.backend.Watch(ctx, nil)

@@ -13,35 +13,38 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// KeyRing wraps data keys with keys that never leave it. One of them is the
-// primary, which wraps; all unwrap. A cloud key management service fits, as does
-// [StaticKeys]. It is safe for concurrent use, and keeps no slice that it gets.
+// KeyRing encrypts data keys with keys that it does not reveal.
 //
-// Whatever error it returns, callers of the store see an operational error. One
-// that is about a single record wraps [ErrUnknownKey] or [ErrCannotOpen]; any
-// other is taken for one of the ring, and fails a listing as a whole.
+// The primary key wraps; all keys unwrap. Use [StaticKeys] or a cloud key
+// management service. A KeyRing must be safe for concurrent use and must not
+// keep the slices that it receives.
+//
+// Callers of the store see every error as an operational error. An error about
+// a single record wraps [ErrUnknownKey] or [ErrCannotOpen]. Any other error is
+// treated as an error of the ring and fails a whole listing.
 type KeyRing interface {
-	// Wrap encrypts a data key of 32 bytes with the primary key, and
-	// authenticates the additional data with it. It returns the id of the
-	// primary key, of 1 to 255 bytes, and what Unwrap needs besides, at most
-	// 65535 bytes. Both are stored with the record.
+	// Wrap encrypts a data key of 32 bytes with the primary key and
+	// authenticates the additional data. It returns the id of the primary key,
+	// of 1 to 255 bytes, and the input of Unwrap, at most 65535 bytes. Both are
+	// stored with the record.
 	Wrap(ctx context.Context, key, additional []byte) (keyID string, wrapped []byte, err error)
 
-	// Unwrap returns the data key, in a slice that is the caller's, who overwrites
-	// it after use. It fails if the ring has no key with that id,
-	// and if wrapped or the additional data are not those of the Wrap.
+	// Unwrap returns the data key in a slice that the caller owns and
+	// overwrites after use. It fails if the ring has no key with that id, or if
+	// wrapped or the additional data do not belong to a call of Wrap.
 	Unwrap(ctx context.Context, keyID string, wrapped, additional []byte) (key []byte, err error)
 }
 
 // Key is a key of [StaticKeys].
 type Key struct {
-	ID       string       // its name, of 1 to 255 bytes of printable text, not secret; never use one twice
+	ID       string       // 1 to 255 bytes of printable text, not secret; never use an id twice
 	Material store.Secret // 32 bytes from a good source of randomness, such as crypto/rand
 }
 
-// StaticKeys is a [KeyRing] of keys in the memory of the process. It wraps with
-// AES-256-GCM under a random nonce, so a key should be primary for fewer than
-// 2^32 writes. Make one with [NewStaticKeys]; it does not change.
+// StaticKeys is an immutable [KeyRing] with keys in the memory of the process.
+//
+// It wraps with AES-256-GCM and a random nonce, so a key should be primary for
+// fewer than 2^32 writes. Use [NewStaticKeys] to create one.
 type StaticKeys struct {
 	primary string
 	ciphers map[string]cipher.AEAD
@@ -49,22 +52,25 @@ type StaticKeys struct {
 
 var _ KeyRing = (*StaticKeys)(nil)
 
-// NewStaticKeys returns a ring that wraps with the primary key and unwraps with
-// that and the others. The error is badData {key "id"} for a key without an id,
-// with that of another, or with one that is not printable, and badData {key
-// "material"} where it is not 32 bytes.
+// NewStaticKeys returns a ring that wraps with primary and unwraps with all
+// keys.
+//
+// Errors:
+//   - badData {key "id"}: a key has no id, the id of another key, or an id that
+//     is not printable
+//   - badData {key "material"}: the material is not 32 bytes long
 func NewStaticKeys(primary Key, others ...Key) (*StaticKeys, error) {
 	s := &StaticKeys{primary.ID, make(map[string]cipher.AEAD)}
 	for _, key := range append([]Key{primary}, others...) {
 		if key.ID == "" || len(key.ID) > maxKeyID || s.ciphers[key.ID] != nil {
-			return nil, errors.BadDataHint("id", "each key needs an id of its own, at most 255 bytes long")
+			return nil, errors.BadDataHint("id", "each key needs a unique id of at most 255 bytes")
 		}
 		if !utf8.ValidString(key.ID) || strings.ContainsFunc(key.ID, isInvisible) {
-			return nil, errors.BadDataHint("id", "the id of a key is printable text without spaces; a file of keys must not begin with a byte order mark")
+			return nil, errors.BadDataHint("id", "the id of a key must be printable text without spaces; a file of keys must not begin with a byte order mark")
 		}
 		material := key.Material.Reveal()
 		if len(material) != dataKeySize {
-			return nil, errors.BadDataHint("material", "the material of a key is 32 random bytes")
+			return nil, errors.BadDataHint("material", "the material of a key must be 32 random bytes")
 		}
 		block, err := aes.NewCipher([]byte(material))
 		if err != nil {
@@ -77,8 +83,8 @@ func NewStaticKeys(primary Key, others ...Key) (*StaticKeys, error) {
 	return s, nil
 }
 
-// isInvisible reports whether two names that differ in the character alone look
-// alike, as do those with a byte order mark and without.
+// isInvisible reports whether the character cannot be seen in an id, such as a
+// byte order mark.
 func isInvisible(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }
 
 // Wrap implements [KeyRing].

@@ -6,28 +6,28 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// secretOf returns the secret of a record of type R and its place.
-type secretOf[R any] func(record *R) (place, *store.Secret)
+// secretOf returns the id of a record and its secret.
+type secretOf[R any] func(record *R) (recordID, *store.Secret)
 
-func secretOfToken(t *store.Token) (place, *store.Secret) {
-	return placeOfToken(t), &t.Secret
+func secretOfToken(t *store.Token) (recordID, *store.Secret) {
+	return recordIDOfToken(t), &t.Secret
 }
 
-func secretOfTemporary(t *store.Temporary) (place, *store.Secret) {
-	return placeOfTemporary(t.Subject), &t.Secret
+func secretOfTemporary(t *store.Temporary) (recordID, *store.Secret) {
+	return recordIDOfTemporary(t.Subject), &t.Secret
 }
 
-func secretOfIdentity(i *store.Identity) (place, *store.Secret) {
-	return placeOfIdentity(i.Subject), &i.Password
+func secretOfIdentity(i *store.Identity) (recordID, *store.Secret) {
+	return recordIDOfIdentity(i.Subject), &i.Password
 }
 
-// turn is [sealer.seal] or [sealer.open].
-type turn func(ctx context.Context, at place, secret store.Secret) (store.Secret, error)
+// transformFunc is [sealer.seal] or [sealer.open].
+type transformFunc func(ctx context.Context, at recordID, secret store.Secret) (store.Secret, error)
 
-// turned returns a copy of the record with its secret turned.
-func turned[R any](ctx context.Context, record R, of secretOf[R], turn turn) (R, error) {
+// transformed returns a copy of the record with a transformed secret.
+func transformed[R any](ctx context.Context, record R, of secretOf[R], transform transformFunc) (R, error) {
 	at, secret := of(&record)
-	after, err := turn(ctx, at, *secret)
+	after, err := transform(ctx, at, *secret)
 	if err != nil {
 		var none R
 		return none, err
@@ -36,13 +36,12 @@ func turned[R any](ctx context.Context, record R, of secretOf[R], turn turn) (R,
 	return record, nil
 }
 
-// update does change to a copy of the record of a backend, which it shows the
-// open secret, and replaces the record by it. At no time the open secret is in
-// the record of the backend itself. What was sealed stays as it is unless the
-// secret or what was sealed with it has changed, so that no update makes an
-// altered record look genuine.
+// update applies change to a copy of the record with the open secret, and then
+// replaces the record. The record of the backend never contains the open
+// secret. The sealed secret is kept unless the secret or its authenticated
+// fields changed, so that an update cannot make an altered record look genuine.
 func update[R any](ctx context.Context, s sealer, record *R, of secretOf[R], change func(*R) error) error {
-	old, err := turned(ctx, *record, of, s.open)
+	old, err := transformed(ctx, *record, of, s.open)
 	if err != nil {
 		return err
 	}

@@ -10,24 +10,24 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// ResealOptions is how [Store.Reseal] works. The zero value walks through all
-// records and refuses secrets that are not sealed.
+// ResealOptions configures [Store.Reseal]. The zero value reseals all records
+// and rejects secrets that are not sealed.
 type ResealOptions struct {
-	From     transfer.Position    // where an earlier call stopped
-	PageSize int                  // records that are read at once, as in [transfer.Walk]
-	Progress func(ResealProgress) // called after each page; nil: nobody is told
+	From     transfer.Position    // position where an earlier call stopped
+	PageSize int                  // records per page, as in [transfer.Walk]
+	Progress func(ResealProgress) // called after each page, if not nil
 
-	// SealPlaintext seals also what is not sealed, so that a store that was in
-	// use before comes under seal, and what an earlier release sealed after a
-	// complete Reseal. Do not set it otherwise: what somebody planted in the
-	// database would look genuine afterwards.
+	// SealPlaintext also seals secrets in clear, for a store that was in use
+	// before, and secrets that an earlier release sealed after a complete
+	// Reseal. Do not set it otherwise, because it would make planted secrets
+	// look genuine.
 	SealPlaintext bool
 }
 
-// ResealProgress is how far a [Store.Reseal] has come. All before Next is sealed
-// under the primary key.
+// ResealProgress is the state of a [Store.Reseal]. All records before Next are
+// sealed under the primary key.
 type ResealProgress struct {
-	Records  int64 // seen by this call
+	Records  int64 // read by this call
 	Resealed int64 // of these, written
 	Next     transfer.Position
 }
@@ -35,11 +35,11 @@ type ResealProgress struct {
 // Reseal implements [Store].
 func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error) {
 	done := ResealProgress{Next: o.From}
-	primary, err := primaryOf(ctx, s.ring)
+	primary, err := primaryKeyID(ctx, s.ring)
 	if err != nil {
 		return done, err
 	}
-	if err := s.Check(ctx); err != nil { // another process may have sealed all
+	if err := s.Check(ctx); err != nil { // another process may have completed a Reseal
 		return done, err
 	}
 	outdated := s.options.AllowOutdated && !s.complete.Load()
@@ -48,7 +48,8 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 		return done, err
 	}
 	if o.From != (transfer.Position{}) {
-		// What comes before was for an earlier call, maybe one with another ring.
+		// An earlier call sealed the records before it, maybe with another
+		// ring.
 		before := ResealProgress{}
 		err := r.walk(ctx, ResealOptions{PageSize: o.PageSize}, &before)
 		done.Resealed += before.Resealed
@@ -62,16 +63,16 @@ func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, e
 	}
 	s.complete.Store(true)
 	if err := s.backend.Scrub(ctx); err != nil {
-		return done, fmt.Errorf("all records are sealed, but what they overwrote may be left in the files of the store: %w", err)
+		return done, fmt.Errorf("all records are sealed, but old secrets may remain in the files of the store: %w", err)
 	}
 	return done, nil
 }
 
-// primaryOf wraps a key that nobody needs to learn which key the ring wraps with.
-func primaryOf(ctx context.Context, ring KeyRing) (string, error) {
+// primaryKeyID wraps a throwaway key to learn the id of the primary key.
+func primaryKeyID(ctx context.Context, ring KeyRing) (string, error) {
 	key := make([]byte, dataKeySize)
 	rand.Read(key) // never fails
-	keyID, _, err := ring.Wrap(ctx, key, place{}.additional(version2))
+	keyID, _, err := ring.Wrap(ctx, key, recordID{}.additionalData(version2))
 	if err != nil {
 		return "", fmt.Errorf("find out the primary key: %w", operational(err))
 	}
@@ -90,7 +91,7 @@ func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgres
 		if err != nil {
 			return err
 		}
-		records := toldRecords(page.Records)
+		records := withoutCanary(page.Records)
 		for _, record := range records {
 			resealed, err := r.reseal(ctx, record)
 			if err != nil {
@@ -109,29 +110,29 @@ func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgres
 	return nil
 }
 
-// reseal reports whether it wrote the record.
+// reseal reseals the record if necessary, and reports whether it did.
 func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error) {
 	at, sealed := secretIn(record)
-	for r.isDue(sealed) {
+	for r.needsReseal(sealed) {
 		secret, err := r.open(ctx, at, sealed)
 		if err != nil {
 			return false, err
 		}
-		anew, err := r.seal(ctx, at, secret)
+		resealed, err := r.seal(ctx, at, secret)
 		if err != nil {
 			return false, err
 		}
-		replaced, err := r.replace(ctx, at, sealed, anew)
+		replaced, err := r.replace(ctx, at, sealed, resealed)
 		if err == nil && !replaced {
-			// Somebody wrote it meanwhile, maybe under a key that is no longer
-			// primary: look at what there is now.
+			// The record was written concurrently, maybe under a key that is
+			// not primary: read it again.
 			at, sealed, err = r.current(ctx, at)
 		}
 		switch {
 		case errors.Is(err, errors.IDNotFound):
-			return false, nil // deleted meanwhile
+			return false, nil // deleted concurrently
 		case err != nil:
-			return false, fmt.Errorf("seal the secret of %s anew: %w", at, err)
+			return false, fmt.Errorf("reseal the secret of %s: %w", at, err)
 		case replaced:
 			return true, nil
 		}
@@ -139,16 +140,16 @@ func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error)
 	return false, nil
 }
 
-// isDue reports whether the secret is there and not sealed under the primary key
-// in the current version.
-func (r resealer) isDue(sealed store.Secret) bool {
+// needsReseal reports whether the secret exists but is not sealed under the
+// primary key in the current version.
+func (r resealer) needsReseal(sealed store.Secret) bool {
 	e, err := parseEnvelope(sealed.Reveal())
 	return !sealed.IsZero() && (err != nil || e.version != version2 || e.keyID != r.primary)
 }
 
-// secretIn returns the place of the record and its secret; the zero Secret where
-// there is no record.
-func secretIn(r store.Record) (at place, secret store.Secret) {
+// secretIn returns the id of the record and its secret, which is zero for an
+// empty record.
+func secretIn(r store.Record) (at recordID, secret store.Secret) {
 	p := &secret
 	switch {
 	case r.Identity != nil:
@@ -161,8 +162,8 @@ func secretIn(r store.Record) (at place, secret store.Secret) {
 	return at, *p
 }
 
-// current reads the record at the place again.
-func (r resealer) current(ctx context.Context, at place) (place, store.Secret, error) {
+// current reads the record again.
+func (r resealer) current(ctx context.Context, at recordID) (recordID, store.Secret, error) {
 	var record store.Record
 	var err error
 	switch at.kind {
@@ -184,11 +185,12 @@ func (r resealer) current(ctx context.Context, at place) (place, store.Secret, e
 	return at, sealed, nil
 }
 
-// errOther keeps an update from writing.
-var errOther = errors.New("the secret is another")
+// errOther stops an update that finds another secret.
+var errOther = errors.New("the secret has changed")
 
-// replace puts the secret in place of old. It reports whether that was there.
-func (r resealer) replace(ctx context.Context, at place, old, secret store.Secret) (replaced bool, err error) {
+// replace replaces the secret old. It returns false if the record has another
+// secret.
+func (r resealer) replace(ctx context.Context, at recordID, old, secret store.Secret) (replaced bool, err error) {
 	switch at.kind {
 	case store.IdentityRecords:
 		err = r.backend.UpdateIdentity(ctx, at.subject, func(i *store.Identity) error {
@@ -207,7 +209,7 @@ func (r resealer) replace(ctx context.Context, at place, old, secret store.Secre
 	return err == nil, err
 }
 
-func replaceIn[R any](record *R, of secretOf[R], at place, old, secret store.Secret) error {
+func replaceIn[R any](record *R, of secretOf[R], at recordID, old, secret store.Secret) error {
 	there, p := of(record)
 	if there != at || !p.Equal(old) {
 		return errOther

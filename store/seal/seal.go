@@ -12,89 +12,91 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// Store is a store whose secrets are sealed in the backend. It exports and imports
-// open secrets; the backend has them sealed.
+// Store is a store whose secrets are sealed in the backend. It exports and
+// imports open secrets.
 //
-// A listing gives a record whose secret does not open without its secret, so
-// that the other records can be listed; the zero Secret makes no token. GetToken
-// tells why it does not open. An export fails instead, and names the record: a
-// copy must not lose one in silence.
+// A listing returns a record without its secret if that does not open, so that
+// the other records can be listed; the zero Secret cannot sign. GetToken
+// returns the error instead. An export fails with an error that names the
+// record, because a copy must not lose a secret silently.
 type Store interface {
 	store.Store
 
-	// Check reports whether the store still is the one that [New] found, sealed
-	// by the ring: it looks up the canary and opens it. It is for telling whether
-	// a process is ready. The errors are operational.
+	// Check looks up the canary and opens it, to check that the ring still fits
+	// the store. Use it in readiness checks. The errors are operational.
 	Check(ctx context.Context) error
 
-	// Reseal walks through the backend and seals anew each secret that is not
-	// sealed under the primary key of the ring. It writes a secret only in place
-	// of the very one that it read, so that writers go on meanwhile and lose
-	// nothing.
+	// Reseal seals each secret again that is not sealed under the primary key
+	// of the ring. It replaces only the secret that it read, so concurrent
+	// writers lose nothing.
 	//
-	// It is for the time after a new key became primary, or this release was
-	// installed, on every process that writes to the store: what a process with
-	// the old primary writes behind the position is missed. A call that failed
-	// goes on from the Next that it returned. One that ends without an error has
-	// sealed all records there were: the other keys are needed for backups alone,
-	// and what earlier releases sealed, or nobody, does not open any more. Remove
-	// AllowPlaintext and AllowOutdated then. A call
-	// that finds nothing to write shows that no process wrote behind its back.
+	// Call it after all processes that write to the store have the new primary
+	// key, or this release. A process with the old key may otherwise write
+	// records that were already passed. To resume a failed call, start at the
+	// Next that it returned.
 	//
-	// At its end it has the backend scrub its files. Where those are a server's,
-	// what was overwritten needs the steps of the package doc.
+	// A call without an error has sealed all records. Old keys are then needed
+	// only for backups, and secrets in clear or sealed by earlier releases no
+	// longer open: remove AllowPlaintext and AllowOutdated. A second call that
+	// writes nothing shows that no process wrote with an old key.
 	//
-	// The errors are operational, and name the record if it is one that does not
-	// open. Such a record can be deleted or imported anew.
+	// At the end it scrubs the files of the backend. For a database server see
+	// docs/stores.md.
+	//
+	// The errors are operational. An error about a record that does not open
+	// names it; such a record can be deleted or imported again.
 	Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error)
 }
 
-// Options are the exceptions that a store which was in use before needs, until a
-// complete [Store.Reseal]. The zero value allows none.
+// Options are exceptions for a store with existing secrets, until a complete
+// [Store.Reseal]. The zero value allows none.
 type Options struct {
 	// AllowPlaintext makes secrets that are not sealed readable. Anyone who can
-	// write to the database can then plant such secrets. Updates seal what they
-	// write in any case.
+	// write to the database can then plant such secrets. Updates always seal
+	// what they write.
 	AllowPlaintext bool
-	// AllowOutdated makes secrets readable that an earlier release sealed,
+	// AllowOutdated makes secrets readable that an earlier release sealed
 	// without the digest of their record. Anyone who can write to the database
 	// can then restore such secrets, and the canary, from an old backup.
 	AllowOutdated bool
 }
 
-// New returns a store that keeps its records in the backend, their secrets
-// sealed with the keys of the ring. Closing it does not close the backend.
+// New returns a store that seals the secrets of the backend with the keys of
+// the ring. Closing it does not close the backend.
 //
-// It opens the canary, a reserved record of the backend that shows whether the
-// ring is the right one. In a store without canary it leaves one, after a look at
-// one page of records of each kind; of those at least one has to open.
+// It opens the canary, a reserved record that shows whether the ring fits the
+// store. If there is no canary, it reads one page of records of each kind and
+// creates a canary if they contain no secret or at least one that opens.
 //
-// Errors: badData {key "backend"} or {key "ring"} where that is nil; else
-// operational errors, such as [ErrUnknownKey] and [ErrCannotOpen] for another
-// ring, [ErrNotSealed] for a store that was in use before and is opened without
-// [Options].AllowPlaintext, and [ErrOutdated] for one of an earlier release that is opened
-// without [Options].AllowOutdated.
+// Errors:
+//   - badData {key "backend"} or {key "ring"}: the argument is nil
+//   - [ErrUnknownKey] or [ErrCannotOpen]: the ring is not that of the store
+//   - [ErrNotSealed]: the store has secrets in clear and
+//     [Options].AllowPlaintext is not set
+//   - [ErrOutdated]: the store has secrets of an earlier release and
+//     [Options].AllowOutdated is not set
+//   - other operational errors of the backend or the ring
 func New(ctx context.Context, backend store.Store, ring KeyRing, o Options) (Store, error) {
 	switch {
 	case backend == nil:
-		return nil, errors.BadDataHint("backend", "a sealed store needs a backend")
+		return nil, errors.BadDataHint("backend", "backend must not be nil")
 	case ring == nil:
-		return nil, errors.BadDataHint("ring", "a sealed store needs a ring of keys")
+		return nil, errors.BadDataHint("ring", "ring must not be nil")
 	}
 	s := &sealed{backend: backend, ring: ring, options: o}
-	if err := s.begin(ctx); err != nil {
+	if err := s.ensureCanary(ctx); err != nil {
 		return nil, fmt.Errorf("open a sealed store: %w", err)
 	}
 	return s, nil
 }
 
-// sealed is a Store. The backend is not embedded, so that no method which
-// package store will get is passed on without a thought about secrets.
+// sealed implements Store. It does not embed the backend, so that the compiler
+// reports new methods of package store, which may handle secrets.
 type sealed struct {
 	backend  store.Store
 	ring     KeyRing
 	options  Options
-	complete atomic.Bool // all records are sealed in version 2: nothing else opens
+	complete atomic.Bool // all records are sealed in version 2, and nothing else opens
 }
 
 func (s *sealed) sealer() sealer {
@@ -102,7 +104,7 @@ func (s *sealed) sealer() sealer {
 	return sealer{s.ring, s.options.AllowPlaintext && mixed, s.options.AllowOutdated && mixed}
 }
 
-// Close does nothing: the backend stays the caller's.
+// Close does nothing, because the caller owns the backend.
 func (s *sealed) Close() error { return nil }
 
 func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
@@ -110,7 +112,7 @@ func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if err != nil {
 		return store.Key{}, err
 	}
-	return s.openKey(ctx, placeOfKey(id, key.Subject), key)
+	return s.openKey(ctx, recordIDOfKey(id, key.Subject), key)
 }
 
 func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
@@ -119,10 +121,10 @@ func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (stor
 	if err != nil {
 		return store.Key{}, err
 	}
-	return s.openKey(ctx, placeOfTemporary(subject), key)
+	return s.openKey(ctx, recordIDOfTemporary(subject), key)
 }
 
-func (s *sealed) openKey(ctx context.Context, at place, key store.Key) (store.Key, error) {
+func (s *sealed) openKey(ctx context.Context, at recordID, key store.Key) (store.Key, error) {
 	var err error
 	if key.Secret, err = s.sealer().open(ctx, at, key.Secret); err != nil {
 		return store.Key{}, err
@@ -130,8 +132,8 @@ func (s *sealed) openKey(ctx context.Context, at place, key store.Key) (store.Ke
 	return key, nil
 }
 
-// EnsureTemporaryKey looks first, since most often there is a key, and then
-// nothing has to be sealed. What is not valid the backend refuses.
+// EnsureTemporaryKey looks the key up first, because it usually exists and then
+// nothing has to be sealed. The backend rejects invalid arguments.
 func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	if !secret.IsZero() {
 		key, err := s.TemporaryKey(ctx, subject)
@@ -140,7 +142,7 @@ func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 		}
 	}
 	subject = sealing.Below(subject)
-	secret, err := s.sealer().seal(ctx, placeOfTemporary(subject), secret)
+	secret, err := s.sealer().seal(ctx, recordIDOfTemporary(subject), secret)
 	if err != nil {
 		return store.Key{}, err
 	}
@@ -148,12 +150,12 @@ func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 	if err != nil {
 		return store.Key{}, err
 	}
-	return s.openKey(ctx, placeOfTemporary(subject), key)
+	return s.openKey(ctx, recordIDOfTemporary(subject), key)
 }
 
 func (s *sealed) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
 	subject = sealing.Below(subject)
-	secret, err := s.sealer().seal(ctx, placeOfTemporary(subject), secret)
+	secret, err := s.sealer().seal(ctx, recordIDOfTemporary(subject), secret)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +167,7 @@ func (s *sealed) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject)
 }
 
 func (s *sealed) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
-	t, err := turned(ctx, t, secretOfToken, s.sealer().seal)
+	t, err := transformed(ctx, t, secretOfToken, s.sealer().seal)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +183,7 @@ func (s *sealed) GetToken(ctx context.Context, id string) (store.Token, error) {
 	if err != nil {
 		return store.Token{}, err
 	}
-	return turned(ctx, t, secretOfToken, opener.open)
+	return transformed(ctx, t, secretOfToken, opener.open)
 }
 
 func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, store.Cursor, error) {
@@ -201,15 +203,16 @@ func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, 
 	}
 	for i := range page {
 		at, secret := secretOfToken(&page[i])
-		// Where it does not open the record is listed without.
-		if *secret, err = opener.open(ctx, at, *secret); err != nil && !isOfRecord(err) {
+		// A record whose secret does not open is listed without it.
+		if *secret, err = opener.open(ctx, at, *secret); err != nil && !isRecordError(err) {
 			return nil, store.Cursor{}, err
 		}
 	}
 	return page, next, nil
 }
 
-// ListTokenIDs opens nothing, so that one damaged record does not hide the others.
+// ListTokenIDs opens no secret, so that one damaged record does not hide
+// others.
 func (s *sealed) ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error) {
 	return s.backend.ListTokenIDs(ctx, q)
 }
@@ -232,7 +235,7 @@ func (s *sealed) DeleteToken(ctx context.Context, id string) error {
 }
 
 func (s *sealed) CreateIdentity(ctx context.Context, i store.Identity) error {
-	i, err := turned(ctx, i, secretOfIdentity, s.sealer().seal)
+	i, err := transformed(ctx, i, secretOfIdentity, s.sealer().seal)
 	if err != nil {
 		return err
 	}
@@ -244,7 +247,7 @@ func (s *sealed) GetIdentity(ctx context.Context, subject caveat.Subject) (store
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return turned(ctx, i, secretOfIdentity, s.sealer().open)
+	return transformed(ctx, i, secretOfIdentity, s.sealer().open)
 }
 
 func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
@@ -252,7 +255,7 @@ func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (st
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return turned(ctx, i, secretOfIdentity, s.sealer().open)
+	return transformed(ctx, i, secretOfIdentity, s.sealer().open)
 }
 
 func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {

@@ -13,19 +13,19 @@ import (
 
 const dataKeySize = 32
 
-// nonce is the same for all secrets, since a data key seals only one.
+// nonce is the same for all secrets, because each data key seals only one.
 var nonce [12]byte
 
-// sealer turns secrets into sealed ones and back.
+// sealer seals and opens secrets.
 type sealer struct {
 	ring           KeyRing
-	allowPlaintext bool // secrets that are not sealed open as they are
+	allowPlaintext bool // open secrets that are not sealed
 	allowVersion1  bool
 }
 
-// seal returns the secret sealed for its place. The zero Secret, which is none,
-// stays what it is, so that a backend sees where one is missing.
-func (s sealer) seal(ctx context.Context, at place, secret store.Secret) (store.Secret, error) {
+// seal returns the secret sealed for its record. It returns the zero Secret
+// unchanged, so that the backend can reject it.
+func (s sealer) seal(ctx context.Context, at recordID, secret store.Secret) (store.Secret, error) {
 	if secret.IsZero() {
 		return secret, nil
 	}
@@ -36,8 +36,8 @@ func (s sealer) seal(ctx context.Context, at place, secret store.Secret) (store.
 	return e.secret(), nil
 }
 
-func (s sealer) encrypt(ctx context.Context, at place, secret string) (e envelope, err error) {
-	additional := at.additional(version2)
+func (s sealer) encrypt(ctx context.Context, at recordID, secret string) (e envelope, err error) {
+	additional := at.additionalData(version2)
 	plain := make([]byte, 0, len(at.digest)+len(secret))
 	if at.kind == store.TokenRecords {
 		plain = append(plain, at.digest[:]...)
@@ -61,8 +61,8 @@ func (s sealer) encrypt(ctx context.Context, at place, secret string) (e envelop
 	return envelope{version2, keyID, string(wrapped), string(gcm.Seal(nil, nonce[:], plain, additional))}, nil
 }
 
-// open returns the secret that was sealed for the place.
-func (s sealer) open(ctx context.Context, at place, sealed store.Secret) (store.Secret, error) {
+// open returns the secret that was sealed for the record.
+func (s sealer) open(ctx context.Context, at recordID, sealed store.Secret) (store.Secret, error) {
 	if sealed.IsZero() || s.allowPlaintext && !sealed.IsSealed() {
 		return sealed, nil
 	}
@@ -73,7 +73,7 @@ func (s sealer) open(ctx context.Context, at place, sealed store.Secret) (store.
 	return store.NewSecret(string(secret)), nil
 }
 
-func (s sealer) decrypt(ctx context.Context, at place, sealed string) ([]byte, error) {
+func (s sealer) decrypt(ctx context.Context, at recordID, sealed string) ([]byte, error) {
 	e, err := parseEnvelope(sealed)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s sealer) decrypt(ctx context.Context, at place, sealed string) ([]byte, e
 	if e.version == version1 && !s.allowVersion1 {
 		return nil, ErrOutdated
 	}
-	additional := at.additional(e.version)
+	additional := at.additionalData(e.version)
 	key, err := s.ring.Unwrap(ctx, e.keyID, []byte(e.wrapped), additional)
 	if err != nil {
 		return nil, fmt.Errorf("unwrap with the key %q: %w", e.keyID, err)
@@ -105,8 +105,8 @@ func (s sealer) decrypt(ctx context.Context, at place, sealed string) ([]byte, e
 	return cutDigest(plain, at.digest)
 }
 
-// cutDigest returns what follows the digest, which is the expected one unless
-// that is zero.
+// cutDigest removes the digest and compares it with expected, unless that is
+// zero.
 func cutDigest(plain []byte, expected digest) ([]byte, error) {
 	var sealed digest
 	if copy(sealed[:], plain) < len(sealed) {
@@ -130,6 +130,6 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return gcm, nil
 }
 
-func failure(verb string, at place, err error) error {
+func failure(verb string, at recordID, err error) error {
 	return fmt.Errorf("%s the secret of %s: %w", verb, at, operational(err))
 }

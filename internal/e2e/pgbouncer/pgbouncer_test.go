@@ -125,12 +125,12 @@ func TestAFeedThatCannotWorkIsNeverUp(t *testing.T) {
 	r := newReplicas(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&said, nil))})
 	for i := range 3 {
 		took := r.revoke(t, fmt.Sprint("token ", i))
-		t.Logf("a revoked token is refused by the other replica after %v; the feed is up: %v", took, r.elsewhere.Stats().FeedStands)
+		t.Logf("a revoked token is refused by the other replica after %v; the feed is up: %v", took, r.elsewhere.Stats().FeedUp)
 		require.Less(t, took, shortTTL+slack)
-		require.False(t, r.elsewhere.Stats().FeedStands, "the feed is said to be up")
+		require.False(t, r.elsewhere.Stats().FeedUp, "the feed is said to be up")
 	}
 	eventually(t, func() bool { return bytes.Contains([]byte(said.String()), []byte("FeedURL")) }, "the log says why there is no feed")
-	require.False(t, r.elsewhere.Stats().FeedStands, "the feed is said to be up")
+	require.False(t, r.elsewhere.Stats().FeedUp, "the feed is said to be up")
 	require.LessOrEqual(t, bytes.Count([]byte(said.String()), []byte("level=WARN")), 2, "each replica says so once: %s", said.String())
 }
 
@@ -138,19 +138,19 @@ func TestAFeedThatGoesPastThePoolerIsUp(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, "fsync=off")
 	r := newReplicas(t, server.Bouncer(t, "transaction")+unprepared, postgres.Options{FeedURL: server.URL})
-	eventually(t, func() bool { return r.elsewhere.Stats().FeedStands }, "the feed is up")
+	eventually(t, func() bool { return r.elsewhere.Stats().FeedUp }, "the feed is up")
 	took := r.revoke(t, "token")
 	t.Logf("a revoked token is refused by the other replica after %v", took)
-	require.True(t, r.elsewhere.Stats().FeedStands)
+	require.True(t, r.elsewhere.Stats().FeedUp)
 }
 
 func TestAFeedThroughAPoolerOfSessionsIsUp(t *testing.T) {
 	t.Parallel()
 	r := newReplicas(t, pgtest.Own(t, "fsync=off").Bouncer(t, "session"), postgres.Options{})
-	eventually(t, func() bool { return r.elsewhere.Stats().FeedStands }, "the feed is up")
+	eventually(t, func() bool { return r.elsewhere.Stats().FeedUp }, "the feed is up")
 	took := r.revoke(t, "token")
 	t.Logf("a revoked token is refused by the other replica after %v", took)
-	require.True(t, r.elsewhere.Stats().FeedStands)
+	require.True(t, r.elsewhere.Stats().FeedUp)
 }
 
 // TestConformanceBehindAPoolerOfTransactions runs the suite with a feed that goes

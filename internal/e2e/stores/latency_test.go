@@ -120,6 +120,6 @@ func TestWithoutAFeedARevocationIsRefusedWithinTheTTL(t *testing.T) {
 		for _, token := range tokens {
 			require.ErrorIs(t, verify(t.Context(), there, token), errors.IDTokenRevoked)
 		}
-		require.False(t, elsewhere.Stats().FeedStands)
+		require.False(t, elsewhere.Stats().FeedUp)
 	})
 }

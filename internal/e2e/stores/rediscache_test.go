@@ -179,7 +179,7 @@ func TestADeadConnectionToRedisIsDetectedWithinTenSeconds(t *testing.T) {
 	start, flushes := time.Now(), c.Stats().Flushes
 	eventually(t, func() bool { return c.Stats().Flushes > flushes }, "what was remembered is dropped")
 	require.Less(t, time.Since(start), 10*time.Second)
-	require.False(t, c.Stats().FeedStands)
+	require.False(t, c.Stats().FeedUp)
 }
 
 // What nobody reports is seen at the TTL.

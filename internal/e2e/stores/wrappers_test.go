@@ -52,7 +52,7 @@ func cached(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 func followed(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 	tb.Helper()
 	c := cached(tb, s, o)
-	eventually(tb, func() bool { return c.Stats().FeedStands }, "the feed stands")
+	eventually(tb, func() bool { return c.Stats().FeedUp }, "the feed stands")
 	return c
 }
 

@@ -10,22 +10,22 @@ import (
 	"github.com/onezone-go/onezone/store/internal/sealing"
 )
 
-// place is the record that a secret belongs to.
-type place struct {
+// recordID identifies the record that a secret belongs to.
+type recordID struct {
 	kind    store.RecordKind
 	id      string // of a token
 	subject caveat.Subject
-	digest  digest // of a token; zero where a verification looks up the key alone
+	digest  digest // of a token; zero if only its key is looked up
 }
 
-// digest is the SHA-256 of all in the record of a named token that its text is
-// made from again, besides the secret.
+// digest is the SHA-256 of the fields of a named token's record from which the
+// text of the token is rebuilt, except the secret.
 type digest [sha256.Size]byte
 
 func (d digest) isZero() bool { return d == digest{} }
 
-// digestOf returns the digest of the record. No two records with different
-// tokens have the same input: each text follows its length.
+// digestOf returns the digest of the record. Each text follows its length, so
+// records with different tokens have different input.
 func digestOf(t *store.Token) digest {
 	b := make([]byte, 0, 512)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Version))
@@ -44,27 +44,28 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
 }
 
-func placeOfToken(t *store.Token) place {
-	return place{store.TokenRecords, t.ID, t.Subject, digestOf(t)}
+func recordIDOfToken(t *store.Token) recordID {
+	return recordID{store.TokenRecords, t.ID, t.Subject, digestOf(t)}
 }
 
-// placeOfKey is the place of the secret of a named token whose record is not
-// read: its digest is not compared.
-func placeOfKey(id string, subject caveat.Subject) place {
-	return place{kind: store.TokenRecords, id: id, subject: subject}
+// recordIDOfKey identifies a named token whose record is not read. Its digest
+// is not compared.
+func recordIDOfKey(id string, subject caveat.Subject) recordID {
+	return recordID{kind: store.TokenRecords, id: id, subject: subject}
 }
 
-func placeOfTemporary(subject caveat.Subject) place {
-	return place{kind: store.TemporaryRecords, subject: subject}
+func recordIDOfTemporary(subject caveat.Subject) recordID {
+	return recordID{kind: store.TemporaryRecords, subject: subject}
 }
 
-func placeOfIdentity(subject caveat.Subject) place {
-	return place{kind: store.IdentityRecords, subject: subject}
+func recordIDOfIdentity(subject caveat.Subject) recordID {
+	return recordID{kind: store.IdentityRecords, subject: subject}
 }
 
-// additional is what no two places have in common, and no two versions of the
-// envelope: the byte that begins it in version 1 is a kind, which is not 0.
-func (p place) additional(version byte) []byte {
+// additionalData returns the authenticated data, which is unique for each
+// record and version of the envelope. Version 1 begins with a kind, which is
+// never 0.
+func (p recordID) additionalData(version byte) []byte {
 	b := make([]byte, 0, 64)
 	if version != version1 {
 		b = append(b, 0, version)
@@ -75,9 +76,9 @@ func (p place) additional(version byte) []byte {
 	return append(b, p.subject.ID...)
 }
 
-func (p place) String() string {
+func (p recordID) String() string {
 	switch {
-	case p == placeOfTemporary(sealing.Canary()):
+	case p == recordIDOfTemporary(sealing.Canary()):
 		return "the canary of the store"
 	case p.kind == store.IdentityRecords:
 		return fmt.Sprintf("the identity %q", p.subject)
