@@ -13,19 +13,18 @@ import (
 )
 
 const (
-	// pingTimeout is how long a connection that was idle may take to show that it
-	// leads to a server.
+	// pingTimeout is how long an idle connection may take to answer a ping.
 	pingTimeout = time.Second
-	// silence is how long a call may be without an answer before its server is
-	// asked whether it is there.
-	silence = time.Second
+	// answerInterval is how long a call may wait for its answer before the
+	// server is probed, and then between probes.
+	answerInterval = time.Second
 )
 
-// errSilent is why calls to a server that hangs fail.
-var errSilent = errors.New("the server does not answer")
+// errNoAnswer is the error of calls to a server that hangs.
+var errNoAnswer = errors.New("the server does not answer")
 
-// withConn calls do with a connection of the pool. When the server of the
-// connection hangs, do fails with errSilent although ctx goes on.
+// withConn calls do with a connection of the pool. If the server hangs, do
+// fails with errNoAnswer before ctx ends.
 func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) error {
 	conn, err := s.acquire(ctx)
 	if err != nil {
@@ -37,13 +36,13 @@ func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) erro
 	err = do(conn)
 	hideRows(err)
 	if w.stop(); w.silent && err != nil {
-		return fmt.Errorf("%w: %w", errSilent, err)
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
 	return err
 }
 
-// acquire takes a connection out of the pool. One that was idle has to show first
-// that it leads to a server; if it does not, nor do the others that are idle.
+// acquire takes a connection from the pool. It pings a connection that was
+// idle; if the ping fails, it closes the other idle connections too.
 func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	for {
 		conn, err := s.pool.Acquire(ctx)
@@ -61,10 +60,10 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
-// release gives the connection back. One that was closed because a call ended
-// early leaves the pool at once: the pool would keep its place until the server
-// has confirmed that the call is canceled, which takes 15 seconds where it hangs.
-// At most as many connections as the pool has are closing besides it.
+// release returns the connection to the pool. It removes a connection that was
+// closed because a call ended early. Otherwise the pool would count it until
+// the server confirms the cancellation, which takes 15 seconds if the server
+// hangs. At most MaxConns such connections are closing outside the pool.
 func (s *Store) release(conn *pgxpool.Conn) {
 	if !conn.Conn().IsClosed() {
 		conn.Release()
@@ -82,8 +81,7 @@ func (s *Store) release(conn *pgxpool.Conn) {
 	}()
 }
 
-// watchdog has the server of a connection asked, again and again, whether it is
-// there, while a call has no answer.
+// watchdog probes the server of a connection while a call waits for its answer.
 type watchdog struct {
 	conn    *pgx.Conn
 	servers *servers
@@ -91,26 +89,26 @@ type watchdog struct {
 	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
-	silent  bool // the server was not there
+	silent  bool // the server did not answer the probe
 }
 
 func (s *Store) watchdog(conn *pgx.Conn) *watchdog {
 	w := &watchdog{conn: conn, servers: s.servers}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(silence, w.look)
+	w.timer = time.AfterFunc(answerInterval, w.check)
 	return w
 }
 
-// look ends the call if the server does not answer.
-func (w *watchdog) look() {
+// check ends the call if the server does not answer.
+func (w *watchdog) check() {
 	alive := w.servers.answers(remote(w.conn))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.stopped:
 	case alive:
-		w.timer.Reset(silence)
+		w.timer.Reset(answerInterval)
 	default:
 		w.silent = true
 		_ = w.conn.PgConn().Conn().SetDeadline(time.Unix(1, 0))
@@ -124,7 +122,7 @@ func (w *watchdog) stop() {
 	w.timer.Stop()
 }
 
-// ping asks the server of the connection for a sign of life.
+// ping waits for an answer of the server, at most for limit.
 func ping(ctx context.Context, conn *pgx.Conn, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

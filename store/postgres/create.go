@@ -15,85 +15,86 @@ import (
 )
 
 const (
-	maxTurns    = 2                     // creations at the server at once: one commits, one gets there
-	maxTurn     = 50 * time.Millisecond // how long others wait for the end of one
-	maxTogether = 64                    // tokens in one transaction
+	maxSlots    = 2                     // concurrent transactions of creations: one commits while the next is sent
+	slotTimeout = 50 * time.Millisecond // how long others wait for a transaction
+	maxBatch    = 64                    // maximum number of tokens in one transaction
 )
 
-// creations lets few calls of CreateToken at a time go to the server. Those that
-// come meanwhile wait, and then go together, as one transaction: since transactions
-// that notify commit one after the other, and each waits for the disk, so many
-// more are possible in a second. A call that is alone waits for nobody.
+// creations limits the concurrent calls of CreateToken at the server. Other
+// calls wait and are then combined into one transaction. PostgreSQL commits
+// transactions that notify one after the other, and each waits for the disk, so
+// combining them allows more per second. A single call never waits.
 type creations struct {
-	mu      sync.Mutex
-	turns   int // that somebody has
-	waiting []*creation
-	maxTurn time.Duration
+	mu          sync.Mutex
+	slotsInUse  int
+	waiting     []*creation
+	slotTimeout time.Duration
 }
 
-// creation is a call that waits for its turn.
+// creation is a call that may wait for a slot.
 type creation struct {
 	ctx    context.Context
 	id     string
 	row    []any
-	done   chan error   // holds what came of it
-	holder store.Status // of the token, once it is done without an error
+	done   chan error   // receives its result
+	holder store.Status // of the token, set on success
 }
 
-// What a creation may be told in place of an outcome.
+// Values sent to a waiting creation instead of a result.
 var (
-	errYourTurn = errors.New("it is your turn")
-	errAlone    = errors.New("try it alone")
+	errCreateNow   = errors.New("create the token now")
+	errCreateAlone = errors.New("create the token in its own transaction")
 )
 
-// create inserts the record, for whatever subject or for one that is active
-// alone, and returns what the subject is. It does so alone, or with others that
-// come at the same time.
-func (s *Store) create(ctx context.Context, t *store.Token, forAnybody bool) (holder store.Status, err error) {
-	own := t.Clone() // the caller may be gone before it is written
-	c := &creation{ctx: ctx, id: t.ID, row: append(s.sql.TokenArgs(&own), forAnybody), done: make(chan error, 1)}
+// create inserts the record, for any holder or only for an active one, and
+// returns the status of the holder. It may share a transaction with concurrent
+// calls.
+func (s *Store) create(ctx context.Context, t *store.Token, anyHolder bool) (holder store.Status, err error) {
+	own := t.Clone() // the caller may return before it is written
+	c := &creation{ctx: ctx, id: t.ID, row: append(s.sql.TokenArgs(&own), anyHolder), done: make(chan error, 1)}
 	if err := s.finish(c); err != nil {
 		return 0, err
 	}
 	return c.holder, nil
 }
 
-// finish has the creation made, in its turn.
+// finish creates the token when there is a slot.
 func (s *Store) finish(c *creation) error {
-	if s.creations.takeTurn(c) {
-		return s.inTurn(func() error { return s.createAlone(c) })
+	if s.creations.takeSlot(c) {
+		return s.withSlot(func() error { return s.createAlone(c) })
 	}
 	select {
 	case err := <-c.done:
-		return s.goOn(c, err)
+		return s.resume(c, err)
 	case <-c.ctx.Done():
 	}
 	if !s.creations.leave(c) {
-		// It is under way, or it has the turn, which is to be passed on.
+		// It is in flight, or it has a slot that must be passed on.
 		select {
 		case err := <-c.done:
-			return s.goOn(c, err)
+			return s.resume(c, err)
 		default:
 		}
 	}
 	return c.ctx.Err()
 }
 
-// goOn does what a creation that waited is told.
-func (s *Store) goOn(c *creation, told error) error {
+// resume continues a creation that waited.
+func (s *Store) resume(c *creation, result error) error {
 	switch {
-	case errors.Is(told, errYourTurn):
-		return s.inTurn(func() error { return s.createAlone(c) })
-	case errors.Is(told, errAlone):
+	case errors.Is(result, errCreateNow):
+		return s.withSlot(func() error { return s.createAlone(c) })
+	case errors.Is(result, errCreateAlone):
 		return s.createAlone(c)
-	case errors.Is(told, context.Canceled):
-		// The context of those who went together ended, which is nobody's own.
+	case errors.Is(result, context.Canceled):
+		// The shared context of the transaction ended, not necessarily that of
+		// c.
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
 		return s.createAlone(c)
 	}
-	return told
+	return result
 }
 
 func (s *Store) createAlone(c *creation) error {
@@ -102,11 +103,11 @@ func (s *Store) createAlone(c *creation) error {
 	return s.sql.CreateTokenError(c.ctx, err, c.id)
 }
 
-// createTogether makes several creations in one transaction, which is cancelled
-// when the last of the callers has gone. If one of them cannot be made, none is,
-// and each is to be tried alone.
-func (s *Store) createTogether(all []*creation) error {
-	// The values of a context are for those who trace what the pool does.
+// createBatch creates several tokens in one transaction, which is canceled when
+// the last caller has gone. If the server rejects one of them, none is created,
+// and each is retried alone.
+func (s *Store) createBatch(all []*creation) error {
+	// Context values are kept for tracers of the pool.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(all[0].ctx))
 	defer cancel()
 	var callers atomic.Int64
@@ -119,18 +120,18 @@ func (s *Store) createTogether(all []*creation) error {
 		})()
 	}
 	err := s.insertAll(ctx, all)
-	told := err
-	if isAboutOne(err) {
-		told = errAlone
+	result := err
+	if isRecordError(err) {
+		result = errCreateAlone
 	}
 	for _, c := range all {
-		c.done <- told
+		c.done <- result
 	}
 	return err
 }
 
-// insertAll makes all of the creations or none, in one round trip, and tells them
-// what their subjects are.
+// insertAll inserts all records or none in one round trip, and sets the status
+// of their holders.
 func (s *Store) insertAll(ctx context.Context, all []*creation) error {
 	return s.run(ctx, func(q querier) error {
 		var b pgx.Batch
@@ -144,16 +145,17 @@ func (s *Store) insertAll(ctx context.Context, all []*creation) error {
 	})
 }
 
-// scanHolder reads what the statement that creates a token tells of its subject.
+// scanHolder scans the status of the holder from the statement that creates a
+// token.
 func scanHolder(row backend.Row) (store.Status, error) {
 	var blocked *bool
 	err := row.Scan(&blocked)
 	return backend.StatusOf(blocked), err
 }
 
-// isAboutOne reports whether the server refused a statement for what one of its
-// records is like, or because one had to wait for too long.
-func isAboutOne(err error) bool {
+// isRecordError reports whether the server rejected a statement because of one
+// of its records, or because one had to wait too long.
+func isRecordError(err error) bool {
 	const (
 		dataException, integrityViolation, limitExceeded, raised = "22", "23", "54", "P0"
 		lockTimeout, statementTimeout                            = "55P03", "57014"
@@ -163,53 +165,53 @@ func isAboutOne(err error) bool {
 		len(code) == 5 && slices.Contains([]string{dataException, integrityViolation, limitExceeded, raised}, code[:2])
 }
 
-// inTurn does something that has a turn, and passes that on in the end, or when
-// it takes so long that others should not wait: the server may have it wait for
-// another transaction.
-func (s *Store) inTurn(do func() error) error {
-	pass := sync.OnceFunc(s.passTurn)
+// withSlot runs do and passes the slot on afterwards. It passes the slot on
+// earlier if do takes too long, because the server may wait for another
+// transaction.
+func (s *Store) withSlot(do func() error) error {
+	pass := sync.OnceFunc(s.passSlot)
 	defer pass()
-	defer time.AfterFunc(s.creations.maxTurn, pass).Stop()
+	defer time.AfterFunc(s.creations.slotTimeout, pass).Stop()
 	return do()
 }
 
-// passTurn gives the turn to those who wait.
-func (s *Store) passTurn() {
+// passSlot gives the slot to waiting creations.
+func (s *Store) passSlot() {
 	if next := s.creations.next(); len(next) > 1 {
-		go func() { _ = s.inTurn(func() error { return s.createTogether(next) }) }()
+		go func() { _ = s.withSlot(func() error { return s.createBatch(next) }) }()
 	}
 }
 
-// takeTurn takes a turn if there is one. Otherwise the creation waits.
-func (q *creations) takeTurn(c *creation) bool {
+// takeSlot takes a free slot, or makes the creation wait and returns false.
+func (q *creations) takeSlot(c *creation) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.turns < maxTurns {
-		q.turns++
+	if q.slotsInUse < maxSlots {
+		q.slotsInUse++
 		return true
 	}
 	q.waiting = append(q.waiting, c)
 	return false
 }
 
-// next returns those to whom a turn passes. If it is one, that is told so before
-// it can leave.
+// next returns the waiting creations that receive a slot. A single one is
+// notified before it can leave.
 func (q *creations) next() []*creation {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.waiting), maxTogether)
+	n := min(len(q.waiting), maxBatch)
 	next := slices.Clone(q.waiting[:n])
 	q.waiting = slices.Delete(q.waiting, 0, n)
 	switch n {
 	case 0:
-		q.turns--
+		q.slotsInUse--
 	case 1:
-		next[0].done <- errYourTurn
+		next[0].done <- errCreateNow
 	}
 	return next
 }
 
-// leave reports whether the creation was waiting, which it no longer does.
+// leave removes a waiting creation, and reports whether it was waiting.
 func (q *creations) leave(c *creation) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

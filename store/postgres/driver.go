@@ -8,7 +8,7 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// driver is the store under its contract.
+// driver implements the store behind [backend.Contract].
 type driver struct {
 	*Store
 	backend.Life
@@ -22,13 +22,12 @@ func newSQL(s *Store) *backend.SQL {
 	})
 }
 
-// CreateToken implements [store.Tokens]. Calls that come at the same time share a
-// transaction.
+// CreateToken implements [store.Tokens]. Concurrent calls share a transaction.
 //
-// Where an active holder is required it takes two round trips: the statement that
-// creates the token may not see that the subject is being blocked, so the subject
-// is looked at again. A lock on its row would let who creates tokens all the time
-// keep the subject from being blocked.
+// If an active holder is required, it takes two round trips. The statement that
+// creates the token may not see that the subject is being blocked, so the
+// status is read again. A lock on the subject's row would allow a client that
+// creates tokens continuously to prevent the subject from being blocked.
 func (d driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	holder, err := d.create(ctx, &t, require == 0)
 	switch {
@@ -47,10 +46,9 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 	return holder, err
 }
 
-// Import implements [store.Archive], with one round trip for all records of a
-// kind. A name may be taken by a record of this batch that another import has just
-// created, with the name that it has to give away. The next time it is there to be
-// seen.
+// Import implements [store.Archive] with one round trip for all records of a
+// kind. A name may be taken by a record of this batch that a concurrent import
+// has just created. The retry sees that record and can move its name.
 func (d driver) Import(ctx context.Context, records []store.Record) error {
 	isTaken := func(err error) bool { return errors.Is(err, errors.IDBadValueIdentifierOccupied) }
 	return retry(ctx, isTaken, func() error { return d.SQL.Import(ctx, records) })

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// SQLSTATE codes that mean something here.
+// SQLSTATE codes that this package handles.
 const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
@@ -109,10 +109,9 @@ type querier interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// run does something that is one statement: by itself, in one round trip, and
-// where that cannot be serialized in a transaction. Where sessions are
-// serializable, statements that wait for a row fail whenever it has changed, and
-// might do so for ever.
+// run executes one statement in one round trip, and again in a transaction if
+// it cannot be serialized. In serializable sessions, a statement that waits for
+// a row fails whenever the row has changed, and might do so forever.
 func (s *Store) run(ctx context.Context, do func(querier) error) error {
 	err := s.withConn(ctx, func(conn *pgxpool.Conn) error { return do(conn) })
 	if !isTransient(err) {
@@ -121,8 +120,8 @@ func (s *Store) run(ctx context.Context, do func(querier) error) error {
 	return s.inTransaction(ctx, func(tx pgx.Tx) error { return do(tx) })
 }
 
-// inTransaction runs do in a transaction, which sees what was committed before
-// each statement: with a row locked, that is the last there is of it.
+// inTransaction runs do in a read committed transaction: each statement sees
+// the latest commits, and a locked row is the current one.
 func (s *Store) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
 	return retry(ctx, isTransient, func() error {
 		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
@@ -131,22 +130,23 @@ func (s *Store) inTransaction(ctx context.Context, do func(pgx.Tx) error) error 
 	})
 }
 
-// maxAttempts bounds how often a transaction is run, and so how long a caller
-// waits for an engine that refuses again and again: a second at most.
+// maxAttempts limits the attempts of a transaction, and so the wait for an
+// engine that rejects it repeatedly to about a second.
 const maxAttempts = 12
 
-// transient are the codes by which an engine says that it has undone all, and
-// that the same may succeed if tried again.
-var transient = []string{serializationFailure, deadlockDetected}
+// transientCodes are the codes of transactions that were rolled back and may
+// succeed when retried.
+var transientCodes = []string{serializationFailure, deadlockDetected}
 
-func isTransient(err error) bool { return slices.Contains(transient, sqlState(err)) }
+func isTransient(err error) bool { return slices.Contains(transientCodes, sqlState(err)) }
 
-// retry does what may fail for a while until it does not.
-func retry(ctx context.Context, mayPass func(error) bool, do func() error) error {
+// retry calls do until it succeeds, fails with another error, or has failed
+// maxAttempts times.
+func retry(ctx context.Context, isRetryable func(error) bool, do func() error) error {
 	b := backend.Backoff{First: 2 * time.Millisecond, Longest: 100 * time.Millisecond}
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if attempt == maxAttempts || !mayPass(err) {
+		if attempt == maxAttempts || !isRetryable(err) {
 			return err
 		}
 		if err := b.Pause(ctx); err != nil {
@@ -155,7 +155,8 @@ func retry(ctx context.Context, mayPass func(error) bool, do func() error) error
 	}
 }
 
-// sqlState returns the code of a refusal by the server, "" for any other error.
+// sqlState returns the code of an error of the server, and "" for any other
+// error.
 func sqlState(err error) string {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return refusal.Code
@@ -163,8 +164,8 @@ func sqlState(err error) string {
 	return ""
 }
 
-// Taken implements [backend.DB]. Where both the key and the name are, engines and
-// databases differ in which they find first.
+// UniqueViolation implements [backend.DB]. Engines differ in which one they
+// report if both the key and the name are taken.
 func (db) UniqueViolation(err error) (taken, key bool) {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || refusal.Code != uniqueViolation {
@@ -173,13 +174,13 @@ func (db) UniqueViolation(err error) (taken, key bool) {
 	return true, strings.HasSuffix(refusal.ConstraintName, "_pkey")
 }
 
-// hideRows takes away what the server quotes in a refusal: rows and parameters,
-// and so secrets. The message itself does so where a value does not fit its
-// column, or a function raised it.
+// hideRows removes quoted rows and parameters from an error of the server,
+// because they contain secrets. The message itself quotes a value that does not
+// fit its column or that a function raised.
 func hideRows(err error) {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if ok && (strings.HasPrefix(refusal.Code, "22") || strings.HasPrefix(refusal.Code, "P0")) {
-		refusal.Message = "the server refuses a value"
+		refusal.Message = "the server rejected a value"
 	}
 	if ok && refusal.Detail+refusal.Hint+refusal.Where+refusal.InternalQuery != "" {
 		refusal.Detail, refusal.Hint, refusal.Where, refusal.InternalQuery = "", "", "", ""

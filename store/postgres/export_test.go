@@ -17,7 +17,7 @@ func (s *Store) SetProbe(every, age time.Duration) {
 
 // SetMaxTurn sets how long creations wait for the end of others, before there are
 // any.
-func (s *Store) SetMaxTurn(d time.Duration) { s.creations.maxTurn = d }
+func (s *Store) SetMaxTurn(d time.Duration) { s.creations.slotTimeout = d }
 
 // Waiting is how many creations wait for others.
 func (s *Store) Waiting() int {
@@ -27,7 +27,7 @@ func (s *Store) Waiting() int {
 }
 
 // MaxTurns is how many creations are let through at once.
-const MaxTurns = maxTurns
+const MaxTurns = maxSlots
 
 // LatestVersion is the version of the schema that this release makes.
 func LatestVersion() int { return len(migrations) }
@@ -39,7 +39,7 @@ const MaxAttempts = maxAttempts
 func (s *Store) LockKey() int64 { return s.lockKey() }
 
 // PassTurn gives a turn away.
-func (s *Store) PassTurn() { s.passTurn() }
+func (s *Store) PassTurn() { s.passSlot() }
 
 // ParseURL reads a connection string as Open does.
 func ParseURL(url string) (*pgxpool.Config, error) { return parseURL("url", url) }

@@ -21,17 +21,17 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// feedOptions are how a store watches.
+// feedOptions configures the feed.
 type feedOptions struct {
 	wanted bool
-	config *pgxpool.Config // of the connection that listens
-	err    error           // why there is no config
+	config *pgxpool.Config // of the listening connection
+	err    error           // error of FeedURL
 	logger *slog.Logger
 
-	quiet, pingLimit     time.Duration // how long nothing may come before the server is pinged, and for how long
-	probeEvery, probeAge time.Duration // between own notifications, and how old the last that came may be
-	firstProbe           time.Duration // how long the first may take
-	upEvery              time.Duration // between one FeedUp and the next
+	quiet, pingLimit     time.Duration // silence before the server is pinged, and timeout of the ping
+	probeEvery, probeAge time.Duration // interval of probes, and maximum age of the last that arrived
+	firstProbe           time.Duration // timeout of the first probe
+	upEvery              time.Duration // minimum between two FeedUp
 }
 
 func newFeedOptions(o Options, pool *pgxpool.Config) feedOptions {
@@ -50,11 +50,11 @@ func newFeedOptions(o Options, pool *pgxpool.Config) feedOptions {
 	return f
 }
 
-// errorNotice logs why a feed is down, once until it is up again.
+// errorNotice logs why the feed is down, once until it is up again.
 type errorNotice struct{ logged bool }
 
-// listen passes on what the server tells until the connection is lost. The error
-// is one that no other attempt will mend: the schema has no feed.
+// listen delivers changes until the connection is lost. An error means that
+// retrying is useless because the schema has no feed.
 func (s *Store) listen(ctx context.Context, q *backend.Queue, notice *errorNotice) error {
 	up, err := s.listenOnce(ctx, q, func() {
 		if notice.logged {
@@ -68,7 +68,7 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue, notice *errorNotic
 		return err
 	case !notice.logged:
 		hideRows(err)
-		s.feedLog().WarnContext(ctx, "the feed of changes is down: changes made elsewhere show late", "error", err)
+		s.feedLog().WarnContext(ctx, "the feed of changes is down: changes of other processes are seen late", "error", err)
 		notice.logged = true
 	}
 	return nil
@@ -76,14 +76,14 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue, notice *errorNotic
 
 func (s *Store) feedLog() *slog.Logger { return cmp.Or(s.feed.logger, slog.Default()) }
 
-// listenOnce connects and passes on what the server tells until the connection is
-// lost. It reports whether the feed came up, of which it tells at that time, too.
-func (s *Store) listenOnce(ctx context.Context, q *backend.Queue, tell func()) (up bool, err error) {
+// listenOnce connects and delivers changes until the connection is lost. It
+// calls onUp when the feed is up, and reports whether it was.
+func (s *Store) listenOnce(ctx context.Context, q *backend.Queue, onUp func()) (up bool, err error) {
 	conn, err := s.subscribe(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer hangUp(conn)
+	defer closeConn(conn)
 	l := listener{Store: s, conn: conn, probe: newProbe()}
 	var probing sync.WaitGroup
 	defer probing.Wait()
@@ -98,13 +98,13 @@ func (s *Store) listenOnce(ctx context.Context, q *backend.Queue, tell func()) (
 		case l.probe.arrived(n.Payload):
 			if !up {
 				up = true
-				tell()
+				onUp()
 				q.Up()
 			}
 		case !up, isProbe(n.Payload):
 		default:
-			// Whatever else was meant, such as that a table was truncated, may be
-			// about any record.
+			// Any other notification, such as a truncated table, may concern
+			// any record.
 			if change, ok := backend.ParsePayload(n.Payload); ok {
 				q.Push(change)
 			} else {
@@ -114,7 +114,7 @@ func (s *Store) listenOnce(ctx context.Context, q *backend.Queue, tell func()) (
 	}
 }
 
-// subscribe opens a connection and listens on it.
+// subscribe opens a connection that listens.
 func (s *Store) subscribe(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.feed.firstProbe)
 	defer cancel()
@@ -130,13 +130,13 @@ func (s *Store) subscribe(ctx context.Context) (*pgx.Conn, error) {
 		_, err = conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.schema}.Sanitize())
 	}
 	if err != nil {
-		hangUp(conn)
+		closeConn(conn)
 		return nil, err
 	}
 	return conn, nil
 }
 
-// connect opens a connection as a pool with the configuration does.
+// connect opens a connection like a pool with the configuration.
 func connect(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
 	c := config.ConnConfig.Copy()
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
@@ -150,14 +150,14 @@ func connect(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
 		return conn, err
 	}
 	if err := config.AfterConnect(ctx, conn); err != nil {
-		hangUp(conn)
+		closeConn(conn)
 		return nil, err
 	}
 	return conn, nil
 }
 
-// hangUp closes the connection; a server that does not answer is not waited for.
-func hangUp(conn *pgx.Conn) {
+// closeConn closes the connection and waits at most a second for the server.
+func closeConn(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
@@ -168,17 +168,18 @@ type listener struct {
 	*Store
 	conn   *pgx.Conn
 	probe  probe
-	failed atomic.Pointer[error] // of the last attempt to send a probe
+	failed atomic.Pointer[error] // error of the last attempt to send a probe
 }
 
-// errDeaf is why a connection that is there is no feed.
-var errDeaf = errors.New("no notification of the feed's own arrives: its connection leads to another database, " +
-	"or through a pooler that hands out connections by the transaction; FeedURL can name another")
+// errNoNotifications is the error of a working connection that receives no
+// notifications.
+var errNoNotifications = errors.New("the test notifications of the feed do not arrive: it is connected to another database, " +
+	"or through a pooler in transaction mode: set Options.FeedURL to the database itself")
 
-// next waits for a notification. Where the feed is up, a silent server is asked
-// whether it is still there: that a connection was lost may otherwise show after
-// minutes only. Before, a question could have a pooler hand out what it keeps back
-// from a client that just listens.
+// next waits for a notification. If the feed is up, it pings a silent server,
+// because a lost connection may otherwise be noticed only after minutes. It
+// does not ping before that, because a ping can make a pooler deliver
+// notifications that it keeps back from a client that only listens.
 func (l *listener) next(ctx context.Context, up bool) (*pgconn.Notification, error) {
 	for {
 		left := l.feed.firstProbe
@@ -190,7 +191,7 @@ func (l *listener) next(ctx context.Context, up bool) (*pgconn.Notification, err
 			if failed := l.failed.Load(); failed != nil {
 				return nil, fmt.Errorf("notify the feed: %w", *failed)
 			}
-			return nil, errDeaf
+			return nil, errNoNotifications
 		}
 		if up {
 			left = min(left, l.feed.quiet)
@@ -204,19 +205,19 @@ func (l *listener) next(ctx context.Context, up bool) (*pgconn.Notification, err
 		}
 		if err := ping(ctx, l.conn, l.feed.pingLimit); err != nil {
 			l.servers.suspect(remote(l.conn))
-			return nil, fmt.Errorf("ask for a sign of life: %w", err)
+			return nil, fmt.Errorf("ping the server of the feed: %w", err)
 		}
 	}
 }
 
-// within does something that must not take longer than the limit.
+// within calls do with a timeout.
 func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return do(ctx)
 }
 
-// sendProbes sends notifications to the feed, through the pool.
+// sendProbes sends probes to the feed through the pool.
 func (l *listener) sendProbes(ctx context.Context) {
 	for {
 		wait := l.feed.probeEvery
@@ -234,12 +235,13 @@ func (l *listener) sendProbes(ctx context.Context) {
 	}
 }
 
-// probe makes the notifications that a feed sends to itself, and knows them
-// again: a letter, a random name, and when they were sent, in milliseconds.
+// probe creates and recognizes the notifications that a feed sends to itself.
+// They contain a letter, a random name, and the time of sending in
+// milliseconds.
 type probe struct {
 	prefix string
 	start  time.Time
-	latest time.Duration // after start, the last that arrived was sent
+	latest time.Duration // sending time of the last that arrived, since start
 }
 
 const probeKind = "p"
@@ -254,7 +256,8 @@ func (p *probe) payload() string {
 	return p.prefix + strconv.FormatInt(time.Since(p.start).Milliseconds(), 10)
 }
 
-// arrived reports whether the payload is its own, and notes how old it is.
+// arrived reports whether the payload is a probe of this feed, and records its
+// time.
 func (p *probe) arrived(payload string) bool {
 	text, ok := strings.CutPrefix(payload, p.prefix)
 	if !ok {
@@ -269,10 +272,10 @@ func (p *probe) arrived(payload string) bool {
 	return true
 }
 
-// age is how long ago the last one that arrived was sent.
+// age returns the time since the last probe that arrived was sent.
 func (p *probe) age() time.Duration { return time.Since(p.start) - p.latest }
 
-// isProbe reports whether the payload is that of any feed.
+// isProbe reports whether the payload is a probe of any feed.
 func isProbe(payload string) bool {
 	return len(payload) > len(probeKind)+32 && strings.HasPrefix(payload, probeKind) && payload[len(probeKind)+32] == '.'
 }

@@ -12,39 +12,40 @@ import (
 )
 
 const (
-	// answerTimeout is how long a server may take to show that it is there.
+	// answerTimeout is the timeout of a probe.
 	answerTimeout = 2 * time.Second
-	// verdictTTL is for how long a server is not asked again.
-	verdictTTL = time.Second
-	// maxServers bounds what is remembered, where addresses change.
+	// aliveTTL is how long the result of a probe is reused.
+	aliveTTL = time.Second
+	// maxServers limits the number of remembered servers, because addresses may
+	// change.
 	maxServers = 64
 )
 
-// address is where a server listens.
+// address is the network address of a server.
 type address struct{ network, text string }
 
-// remote returns the address of the server that the connection leads to.
+// remote returns the address of the connection's server.
 func remote(conn *pgx.Conn) address {
 	at := conn.PgConn().Conn().RemoteAddr()
 	return address{at.Network(), at.String()}
 }
 
-// servers knows which servers answer.
+// servers remembers which servers answer.
 type servers struct {
 	dial pgconn.DialFunc
 
 	mu    sync.Mutex
 	known map[address]*server
-	last  address // of the last server that was connected to
+	last  address // of the last new connection
 }
 
-// server is what is known of a server.
+// server is the state of a server.
 type server struct {
-	mu        sync.Mutex // held while it is asked
-	asked     time.Time
+	mu        sync.Mutex // held during a probe
+	probed    time.Time
 	alive     bool
 	at        address   // resolved
-	suspected time.Time // when a connection to it got lost
+	suspected time.Time // when a connection to it was lost
 }
 
 func newServers(dial pgconn.DialFunc) *servers {
@@ -63,7 +64,7 @@ func (s *servers) at(a address) *server {
 	return s.known[a]
 }
 
-// suspect notes that a connection to the server got no answer.
+// suspect records that a connection to the server got no answer.
 func (s *servers) suspect(a address) {
 	known := s.at(a)
 	known.mu.Lock()
@@ -71,31 +72,30 @@ func (s *servers) suspect(a address) {
 	known.suspected = time.Now()
 }
 
-// answers reports whether a server is there. Those who ask at the same time share
-// one answer.
+// answers reports whether a server answers. Concurrent callers share one probe.
 func (s *servers) answers(a address) bool {
-	alive, _ := s.ask(a)
+	alive, _ := s.check(a)
 	return alive
 }
 
-func (s *servers) ask(a address) (alive bool, at address) {
+func (s *servers) check(a address) (alive bool, at address) {
 	known := s.at(a)
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	if time.Since(known.asked) >= verdictTTL {
-		known.alive, known.at = greets(s.dial, a)
-		known.asked = time.Now()
+	if time.Since(known.probed) >= aliveTTL {
+		known.alive, known.at = probeServer(s.dial, a)
+		known.probed = time.Now()
 	}
 	return known.alive, known.at
 }
 
-// requestTLS is the message by which a client asks whether it may speak TLS. Every
-// server and pooler answers it with one byte, before anybody has logged in.
+// requestTLS is the message with which a client requests TLS. Every server and
+// pooler answers it with one byte before log-in.
 var requestTLS = []byte{0, 0, 0, 8, 4, 210, 22, 47}
 
-// greets reports whether a server answers at the address, and the address that it
-// resolves to.
-func greets(dial pgconn.DialFunc, a address) (bool, address) {
+// probeServer reports whether a server answers at the address, and returns the
+// resolved address.
+func probeServer(dial pgconn.DialFunc, a address) (bool, address) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	conn, err := dial(ctx, a.network, a.text)
@@ -103,10 +103,10 @@ func greets(dial pgconn.DialFunc, a address) (bool, address) {
 		return false, address{}
 	}
 	defer conn.Close()
-	return greeted(ctx, conn), address{conn.RemoteAddr().Network(), conn.RemoteAddr().String()}
+	return requestAnswered(ctx, conn), address{conn.RemoteAddr().Network(), conn.RemoteAddr().String()}
 }
 
-func greeted(ctx context.Context, conn net.Conn) bool {
+func requestAnswered(ctx context.Context, conn net.Conn) bool {
 	limit, _ := ctx.Deadline()
 	if conn.SetDeadline(limit) != nil {
 		return false
@@ -118,9 +118,8 @@ func greeted(ctx context.Context, conn net.Conn) bool {
 	return n == 1
 }
 
-// order puts the hosts of a new connection in the order in which they are worth
-// trying: the last one that was connected to, if it answers, then others that
-// answer, then those that do not.
+// order sorts the hosts of a new connection: first the last one that was
+// connected to if it answers, then others that answer, then the rest.
 func (s *servers) order(ctx context.Context, c *pgx.ConnConfig) error {
 	all := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
 	rank := s.rank(ctx, distinct(all))
@@ -139,8 +138,8 @@ const (
 	rankDead
 )
 
-// rank asks all hosts at once whether they are there. It does not wait for all of
-// them where the last one that was connected to is. nil: there is one only.
+// rank probes all hosts concurrently. It does not wait for all of them if the
+// last connected one answers. It returns nil if there is only one host.
 func (s *servers) rank(ctx context.Context, hosts []address) map[address]int {
 	if len(hosts) < 2 {
 		return nil
@@ -155,7 +154,7 @@ func (s *servers) rank(ctx context.Context, hosts []address) map[address]int {
 	answers := make(chan answer, len(hosts))
 	for _, host := range hosts {
 		go func() {
-			alive, at := s.ask(host)
+			alive, at := s.check(host)
 			switch {
 			case !alive || s.isSuspect(at):
 				answers <- answer{host, rankDead}
@@ -187,10 +186,10 @@ func (s *servers) isSuspect(a address) bool {
 	known := s.at(a)
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	return time.Since(known.suspected) < verdictTTL
+	return time.Since(known.suspected) < aliveTTL
 }
 
-// connected notes where a new connection leads to.
+// connected records the server of a new connection.
 func (s *servers) connected(_ context.Context, conn *pgx.Conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,8 +202,8 @@ func addressOf(f *pgconn.FallbackConfig) address {
 	return address{network, text}
 }
 
-// distinct returns the addresses of the hosts. One may be there twice, with TLS
-// and without.
+// distinct returns the addresses of the hosts without duplicates. A host is
+// listed twice if it is tried with and without TLS.
 func distinct(hosts []*pgconn.FallbackConfig) (addresses []address) {
 	for _, host := range hosts {
 		if a := addressOf(host); !slices.Contains(addresses, a) {

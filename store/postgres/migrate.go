@@ -23,8 +23,8 @@ var tablesSQL string
 //go:embed schema/feed.sql
 var feedSQL string
 
-// migrations lead from one version of the schema to the next: the first from
-// nothing to version 1.
+// migrations are the steps from each version of the schema to the next. The
+// first creates version 1.
 var migrations = []string{tablesSQL}
 
 const (
@@ -38,7 +38,7 @@ const (
 		ON CONFLICT (one_row) DO UPDATE SET version = excluded.version, feed = excluded.feed`
 )
 
-// SQLSTATE codes of the work on a schema.
+// SQLSTATE codes of migrations.
 const (
 	undefinedSchema     = "3F000"
 	undefinedTable      = "42P01"
@@ -46,20 +46,20 @@ const (
 	featureNotSupported = "0A000"
 )
 
-// colliding are the codes by which a migration learns that another one, which no
-// lock kept out, was at the same object.
-var colliding = append([]string{
+// collisionCodes are the codes of migrations that ran concurrently without a
+// lock.
+var collisionCodes = append([]string{
 	uniqueViolation,
 	"42P06", // duplicate schema
 	"42P07", // duplicate table or index
 	"42710", // duplicate object
 	"42723", // duplicate function
-	"XX000", // a row of the catalogue was updated concurrently
-}, transient...)
+	"XX000", // a row of the catalog was updated concurrently
+}, transientCodes...)
 
-func isCollision(err error) bool { return slices.Contains(colliding, sqlState(err)) }
+func isCollision(err error) bool { return slices.Contains(collisionCodes, sqlState(err)) }
 
-// schemaVersion is the row of the version table; zero where there is none.
+// schemaVersion is the row of the version table, zero if it is missing.
 type schemaVersion struct {
 	number int
 	feed   bool
@@ -73,10 +73,10 @@ func scanVersion(row backend.Row) (v schemaVersion, err error) {
 	return v, err
 }
 
-// Migrate creates the schema and its tables, or brings them up to date. It may
-// be called at every start, by any number of replicas at once, and does nothing
-// but read where there is nothing to do: the role then needs no right to change
-// the schema. [store.ErrSchema]: the schema is newer than this release knows.
+// Migrate creates the schema and its tables, or upgrades them. Any number of
+// replicas may call it at every start. It only reads if the schema is up to
+// date; the role then needs no right to change the schema. [store.ErrSchema]: a
+// newer release created the schema.
 func (s *Store) Migrate(ctx context.Context) error {
 	return backend.Do(ctx, s.life, "migrate the schema", func() error {
 		v, err := s.version(ctx)
@@ -92,7 +92,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	})
 }
 
-// version reads the version of the schema and refuses a newer one.
+// version returns the version of the schema. It rejects a newer version.
 func (s *Store) version(ctx context.Context) (schemaVersion, error) {
 	v, err := scanVersion(s.row(ctx, inSchema(s.schema)(readVersion)))
 	if code := sqlState(err); code == undefinedTable || code == undefinedSchema {
@@ -101,12 +101,12 @@ func (s *Store) version(ctx context.Context) (schemaVersion, error) {
 	if err != nil {
 		return schemaVersion{}, err
 	}
-	return v, s.refuseNewer(v)
+	return v, s.rejectNewer(v)
 }
 
-func (s *Store) refuseNewer(v schemaVersion) error {
+func (s *Store) rejectNewer(v schemaVersion) error {
 	if v.number > len(migrations) {
-		return fmt.Errorf("%w: %q has version %d, and this release knows none after %d: it takes a newer release",
+		return fmt.Errorf("%w: %q has version %d, but this release supports versions up to %d: use a newer release",
 			store.ErrSchema, s.schema, v.number, len(migrations))
 	}
 	return nil
@@ -116,8 +116,8 @@ func (s *Store) outdated(v schemaVersion) bool {
 	return v.number < len(migrations) || s.feed.wanted && !v.feed
 }
 
-// migrate does what there is to do in one transaction. With a lock, others wait
-// until it is done; without, they collide, and try again.
+// migrate runs the missing steps in one transaction. With a lock, concurrent
+// calls wait; without a lock, they collide and retry.
 func (s *Store) migrate(ctx context.Context, lock bool) error {
 	return retry(ctx, isCollision, func() error {
 		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
@@ -133,7 +133,7 @@ func (s *Store) migrate(ctx context.Context, lock bool) error {
 	})
 }
 
-// lockKey is the advisory lock of the schema's migrations.
+// lockKey returns the key of the advisory lock for migrations of the schema.
 func (s *Store) lockKey() int64 {
 	sum := sha256.Sum256([]byte("migrations of the Onezone schema " + s.schema))
 	return int64(binary.BigEndian.Uint64(sum[:]))
@@ -154,7 +154,7 @@ func (s *Store) migrateIn(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.refuseNewer(v); err != nil || !s.outdated(v) {
+	if err := s.rejectNewer(v); err != nil || !s.outdated(v) {
 		return err
 	}
 	steps := slices.Clone(migrations[v.number:])
@@ -171,8 +171,8 @@ func (s *Store) migrateIn(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// createSchema creates the schema if it is not there. To say IF NOT EXISTS would
-// take the right to create one even where it is.
+// createSchema creates the schema if it does not exist. IF NOT EXISTS alone
+// would need the right to create schemas even if it exists.
 func (s *Store) createSchema(ctx context.Context, tx pgx.Tx) error {
 	var exists bool
 	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)`, s.schema).Scan(&exists)
@@ -183,8 +183,8 @@ func (s *Store) createSchema(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// dialect returns what rewrites the statements of a migration for the engine:
-// CockroachDB takes no collation of that name, and compares bytes without one.
+// dialect returns a function that rewrites the statements of a migration for
+// the engine. CockroachDB has no collation "C", and compares bytes by default.
 func (s *Store) dialect(ctx context.Context, tx pgx.Tx) (func(string) string, error) {
 	var engine string
 	if err := tx.QueryRow(ctx, `SELECT version()`).Scan(&engine); err != nil {

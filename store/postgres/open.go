@@ -16,23 +16,22 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// connectTimeout is how long each host may take to accept a connection, unless
-// the URL says otherwise.
+// connectTimeout is the default timeout for a connection to each host.
 const connectTimeout = 2 * time.Second
 
-// Open returns a store over a pool of its own, after it has connected once. The
-// connection string is that of [pgxpool.ParseConfig]: a URL, or keywords and
-// values. The tables are there after [Store.Migrate].
+// Open connects to the database and returns a store with its own pool. The
+// connection string is a URL, or keywords and values, as in
+// [pgxpool.ParseConfig]. [Store.Migrate] creates the tables.
 //
-// What the URL does not say is set so that a server that hangs keeps nobody for
-// long: connect_timeout is 2 seconds, and a connection that was idle for a second
-// has one second to show that it is alive (pool_ping_timeout). With several hosts,
-// target_session_attrs is read-write, and new connections go first to the host
-// that the last one went to, as long as it answers.
+// Defaults for settings that are not in the URL limit the effect of a server
+// that hangs. connect_timeout is 2 seconds, and a connection that was idle for
+// a second must answer a ping within a second (pool_ping_timeout). With several
+// hosts, target_session_attrs is read-write, and new connections try the last
+// connected host first if it answers.
 //
 // Errors:
-//   - badData {key "url"} or {key "feedUrl"}: it is no connection string
-//   - [store.ErrSchema]: the schema is newer than this release knows
+//   - badData {key "url"} or {key "feedUrl"}: it is not a connection string
+//   - [store.ErrSchema]: a newer release created the schema
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const doing = "open a store in PostgreSQL"
 	config, err := parseURL("url", url)
@@ -63,8 +62,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// parseURL reads a connection string, and sets what it leaves open. The error
-// names the key.
+// parseURL parses a connection string and sets the defaults. key is the key of
+// its error.
 func parseURL(key, url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -82,14 +81,14 @@ func parseURL(key, url string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// idleBeforePing is how long a connection has to have been idle to be pinged.
+// idleBeforePing is the idle time after which a connection is pinged.
 const idleBeforePing = time.Second
 
-// idleKey is under what a connection notes that it was idle.
+// idleKey is the key for custom data of a connection: whether it was idle.
 const idleKey = "onezone: idle"
 
-// noteIdle leaves the ping to [Store.acquire]: of the connections that do not
-// answer, the pool would keep the places.
+// noteIdle leaves the ping to [Store.acquire], because the pool would keep
+// counting connections that do not answer.
 func noteIdle(_ context.Context, p pgxpool.ShouldPingParams) bool {
 	p.Conn.PgConn().CustomData()[idleKey] = p.IdleDuration > idleBeforePing
 	return false

@@ -38,16 +38,16 @@ func TestErrorOfACreationIsItsOwn(t *testing.T) {
 			{ctx: canceled, done: make(chan error, 1)},
 			{ctx: expired, done: make(chan error, 1)},
 		}
-		require.Error(t, s.createTogether(all))
+		require.Error(t, s.createBatch(all))
 		for i, c := range all {
-			require.Equal(t, c.ctx.Err(), s.goOn(c, <-c.done), "creation %d", i)
+			require.Equal(t, c.ctx.Err(), s.resume(c, <-c.done), "creation %d", i)
 		}
 	})
 	t.Run("its own context goes on", func(t *testing.T) {
 		t.Parallel()
 		s := unreachable(t)
 		c := &creation{ctx: t.Context(), done: make(chan error, 1)}
-		err := s.goOn(c, context.Canceled)
+		err := s.resume(c, context.Canceled)
 		require.NotErrorIs(t, err, context.Canceled)
 		require.ErrorContains(t, err, "failed to connect", "it is tried alone")
 	})
@@ -55,7 +55,7 @@ func TestErrorOfACreationIsItsOwn(t *testing.T) {
 		t.Parallel()
 		s := unreachable(t)
 		c := &creation{ctx: expired, done: make(chan error, 1)}
-		require.ErrorIs(t, s.goOn(c, store.ErrClosed), store.ErrClosed)
-		require.NoError(t, s.goOn(c, nil), "it was made all the same")
+		require.ErrorIs(t, s.resume(c, store.ErrClosed), store.ErrClosed)
+		require.NoError(t, s.resume(c, nil), "it was made all the same")
 	})
 }

@@ -5,18 +5,18 @@ import (
 	"log/slog"
 	"sync/atomic"
 
-	// pgx: pure Go, maintained, and the only driver with both a pool that heals
-	// itself and the notifications that Watch needs.
+	// pgx: pure Go, maintained, and the only driver with both a self-healing
+	// pool and the notifications that Watch needs.
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// contract has the methods of a Store that it does not write out.
+// contract implements the other methods of a Store.
 type contract = backend.Contract
 
-// Store is a [store.Store] in PostgreSQL. Make one with [New] or [Open].
+// Store is a [store.Store] in PostgreSQL. Use [New] or [Open] to create one.
 type Store struct {
 	contract
 	pool      *pgxpool.Pool
@@ -26,41 +26,41 @@ type Store struct {
 	sql       *backend.SQL
 	creations creations
 	servers   *servers
-	closing   atomic.Int32 // connections that have left the pool
+	closing   atomic.Int32 // closing connections outside the pool
 	feed      feedOptions
 	life      backend.Life
 }
 
 var _ store.Store = (*Store)(nil)
 
-// DefaultSchema is the schema of the tables unless [Options] say another.
+// DefaultSchema is the default schema of the tables.
 const DefaultSchema = "onezone"
 
-// Options is how a [Store] uses its database. The zero Options are the defaults.
+// Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
-	// Schema holds the tables, and nothing else. Any name will do; PostgreSQL cuts
-	// off what goes beyond 63 bytes. Stores of different schemas in one database
-	// have nothing in common. "": DefaultSchema.
+	// Schema is the schema of the tables, and should contain nothing else. Any
+	// name works; PostgreSQL truncates it to 63 bytes. Stores with different
+	// schemas in one database are independent. "": DefaultSchema.
 	Schema string
 
-	// FeedURL is where [Store.Watch] connects to, for pools that lead to a pooler
-	// that hands out connections by the transaction: LISTEN gets lost there. It is a
-	// connection string as [Open] reads them, and has to lead to the same database.
-	// "": where the pool connects to.
+	// FeedURL is the connection string for [Store.Watch], in the format of
+	// [Open]. Set it if the pool connects to a pooler in transaction mode,
+	// where LISTEN does not work. It must lead to the same database. "": that
+	// of the pool.
 	FeedURL string
 
-	// Logger is where the reason is written, once, when the feed cannot be brought
-	// up, or is lost. nil: [slog.Default] at that time.
+	// Logger logs the reason once when the feed cannot connect or disconnects.
+	// nil: [slog.Default] at that time.
 	Logger *slog.Logger
 
-	// NoFeed keeps Migrate from making the triggers of the feed, for engines that
-	// have no LISTEN and NOTIFY, and for those who write more than a feed can
-	// carry. Watch then fails with ErrNoFeed.
+	// NoFeed makes Migrate omit the triggers of the feed, for engines without
+	// LISTEN and NOTIFY, or for more writes than a feed allows. Watch then
+	// returns ErrNoFeed.
 	NoFeed bool
 }
 
-// New returns a store over the pool, which stays the caller's to close. It does
-// not connect; the tables are there after [Store.Migrate].
+// New returns a store over the pool, which the caller closes. It does not
+// connect; [Store.Migrate] creates the tables.
 func New(pool *pgxpool.Pool, o Options) *Store {
 	config := pool.Config()
 	s := &Store{
@@ -70,16 +70,16 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 		feed:    newFeedOptions(o, config),
 		life:    backend.NewLife(),
 	}
-	s.creations.maxTurn = maxTurn
+	s.creations.slotTimeout = slotTimeout
 	s.queries = newQueries(s.schema)
 	s.sql = newSQL(s)
 	s.contract = backend.NewContract(driver{s, s.life, s.sql})
 	return s
 }
 
-// Close makes all later calls fail with [store.ErrClosed] and ends those of
-// [Store.Watch]. It closes the pool that [Open] made, once the calls that are
-// under way have ended. It never fails, nor does closing twice.
+// Close makes all later calls return [store.ErrClosed] and ends calls of
+// [Store.Watch]. It closes the pool that [Open] created, after the calls in
+// flight have ended. It always succeeds, also when called twice.
 func (s *Store) Close() error {
 	s.life.End()
 	if s.owned {

@@ -9,26 +9,29 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// ErrNoFeed is wrapped in the error of [Store.Watch] where the [Options], or those
-// that the schema was migrated with, say NoFeed. It is [errors.ErrUnsupported].
+// ErrNoFeed is the error of [Store.Watch] for a schema without a feed. NoFeed
+// was set in the [Options], or in those that the schema was migrated with. It
+// wraps [errors.ErrUnsupported].
 var ErrNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUnsupported)
 
-// Watch implements [store.Watcher]. It has a connection of its own besides the
-// pool, to FeedURL of the [Options]. Where the server cannot be reached, also at
-// the beginning, it goes on trying, once a second or more often.
+// Watch implements [store.Watcher]. It opens its own connection, to FeedURL of
+// the [Options]. If the server cannot be reached, it retries at least once a
+// second.
 //
-// [store.FeedUp] is reported when a notification that this call sent through the
-// pool has arrived, so that a connection on which LISTEN gets lost never counts as
-// a feed: the first has 5 seconds to arrive. They are sent every 5 seconds; where
-// none that is younger than 10 seconds has arrived, the feed is down. A server that hangs is noticed
-// within 3 seconds. FeedUp is reported once a second at most, whatever others
-// send.
+// It sends probes through the pool and reports [store.FeedUp] when the first
+// has arrived, within 5 seconds. So a connection on which LISTEN does not work
+// never counts as connected. Further probes follow every 5 seconds; if none
+// younger than 10 seconds has arrived, the feed is down. A server that hangs is
+// noticed within 3 seconds. FeedUp is reported at most once a second.
 //
-// An observer that is thousands of changes late is told [store.FeedDown] and
-// [store.FeedUp] in place of them. Watch returns at once, with the error
-// wrapped, where the tables are not there or have no feed ([ErrNoFeed]), and
-// returns [store.ErrClosed], wrapped, when the store is closed. badData {key
-// "feedUrl"}: FeedURL is no connection string.
+// An observer that is thousands of changes late receives [store.FeedDown] and
+// [store.FeedUp] instead of them.
+//
+// Errors:
+//   - [ErrNoFeed], wrapped, or an operational error, at once: there is no feed,
+//     or there are no tables
+//   - [store.ErrClosed], wrapped: the store was closed
+//   - badData {key "feedUrl"}: FeedURL is not a connection string
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	var notice errorNotice
 	return backend.Feed{

@@ -11,10 +11,10 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// exporter is how records of a kind are found and read.
+// exporter describes how records of one kind are found and read.
 type exporter struct {
 	index, record string // the kinds of keys
-	skip          int    // bytes of a member of the index before what its record is of
+	skip          int    // length in bytes of the prefix of index members, before the key of the record
 	decode        func(of, value string) (store.Record, error)
 }
 
@@ -35,19 +35,19 @@ var exporters = map[store.RecordKind]exporter{
 		t, err := decodeTemporary(subject, value)
 		return store.Record{Temporary: &t}, err
 	}},
-	store.TokenRecords: {index: allTokens, record: tokenKind, skip: ageSize, decode: func(of, value string) (store.Record, error) {
+	store.TokenRecords: {index: allTokens, record: tokenKind, skip: createdSize, decode: func(of, value string) (store.Record, error) {
 		t, err := decodeToken(of, value)
 		return store.Record{Token: &t}, err
 	}},
 }
 
-// entry is an element of an index: the number of the shard, and the member.
+// entry is an element of an index: the number of its shard and the member.
 type entry struct {
 	shard  int
 	member string
 }
 
-// position is the entry as the text that an export returns.
+// position returns the entry as the position of an export.
 func (e entry) position() string {
 	return strconv.Itoa(e.shard) + "." + hex.EncodeToString([]byte(e.member))
 }
@@ -66,7 +66,7 @@ func parsePosition(text string) (e entry, err error) {
 	return e, nil
 }
 
-// Export implements [store.Archive]. It goes from shard to shard.
+// Export implements [store.Archive]. It reads one shard after the other.
 func (s driver) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	from, err := parsePosition(after)
 	if err != nil {
@@ -101,8 +101,7 @@ func (s *Store) entriesAfter(ctx context.Context, kind string, from entry, limit
 	return entries, nil
 }
 
-// recordsAt returns the records of the entries. Those that are gone by now are
-// left out.
+// recordsAt returns the records of the entries, except deleted ones.
 func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]store.Record, error) {
 	keys := make([]string, len(entries))
 	for i, e := range entries {
@@ -116,16 +115,16 @@ func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]s
 	})
 }
 
-// Import implements [store.Archive]. On a single server the records are written at
-// once, and the server does nothing else meanwhile: for batches of a thousand
-// tokens, some ten milliseconds. In a Cluster all is checked before anything is
-// written, but then the shards are written one after the other.
+// Import implements [store.Archive]. On a single server all records are written
+// atomically, and the server executes nothing else during that time: about ten
+// milliseconds for a batch of a thousand tokens. In a Cluster all checks run
+// before the first write, but the shards are written one after the other.
 func (s driver) Import(ctx context.Context, records []store.Record) error {
 	b, err := backend.NewBatch(records)
 	if err != nil {
 		return err
 	}
-	return s.untilFresh(ctx, func() error {
+	return s.retryStale(ctx, func() error {
 		p, err := s.plan(ctx, b)
 		if err == nil {
 			_, err = s.commit(ctx, p.steps()...)

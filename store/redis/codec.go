@@ -10,21 +10,21 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// A value begins with its revision, which is drawn anew for each write, so that
-// values with the same revision are the same value. The format comes next, and
-// then the fields; what a verification needs is first.
+// A value begins with its revision, which is random for each write, so values
+// with the same revision are equal. The format and the fields follow; the
+// fields that a verification needs come first.
 const (
 	revisionSize = 8
 	format       = 1
 )
 
-// errFormat tells that a value is not one that this package writes.
-var errFormat = errors.New("a value in the server is damaged, or of an unknown format")
+// errFormat is the error of a value that this package did not write.
+var errFormat = errors.New("a value in the server is damaged or has an unknown format")
 
-// revision returns the revision of the value, "" of none.
+// revision returns the revision of the value, or "" for no value.
 func revision(value string) string { return value[:min(len(value), revisionSize)] }
 
-// writer makes a value.
+// writer encodes a value.
 type writer struct{ b []byte }
 
 func newWriter() *writer {
@@ -56,7 +56,7 @@ func (w *writer) texts(list []string) {
 
 func (w *writer) value() string { return string(w.b) }
 
-// reader reads a value. Past the first thing that is wrong all is zero.
+// reader decodes a value. After the first error all fields are zero.
 type reader struct {
 	rest string
 	bad  bool
@@ -99,7 +99,8 @@ func (r *reader) flag() bool { return r.number() == 1 }
 
 func (r *reader) text() string { return r.take(r.number()) }
 
-// count reads how many elements follow, each of at least the given size.
+// count reads the number of the following elements, which have at least the
+// given size.
 func (r *reader) count(size int) int {
 	n := r.number()
 	if n < 0 || n > int64(len(r.rest)/size) {
@@ -109,7 +110,7 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
-// texts reads a list, nil for an empty one.
+// texts reads a list, nil if it is empty.
 func (r *reader) texts() (list []string) {
 	for range r.count(1) {
 		list = append(list, r.text())
@@ -154,8 +155,7 @@ func encodeToken(t store.Token) string {
 	return w.value()
 }
 
-// decodeKey returns what a verification needs of a named token, but for the
-// holder's status.
+// decodeKey returns the key of a named token without the status of its holder.
 func decodeKey(value string) (store.Key, error) {
 	r := newReader(value)
 	k := r.key()
@@ -187,7 +187,7 @@ func decodeToken(id, value string) (store.Token, error) {
 		t.Custom = []byte(custom)
 	}
 	if hasPrivileges, privileges := r.flag(), r.texts(); hasPrivileges {
-		t.Privileges = append([]string{}, privileges...) // which is not nil
+		t.Privileges = append([]string{}, privileges...) // not nil
 	}
 	t.UsageLimit, t.UsageCount = r.number(), r.number()
 	return t, r.err()
@@ -212,11 +212,12 @@ func decodeIdentity(subject caveat.Subject, value string) (store.Identity, error
 	return i, r.err()
 }
 
-// activeHead is what the identity of an active holder has after its revision.
-const activeHead = string(rune(format)) + "\x00"
+// activePrefix is what follows the revision in the identity of an active
+// holder.
+const activePrefix = string(rune(format)) + "\x00"
 
-// decodeStatus reads the standing of a holder from the value of the identity, ""
-// for none.
+// decodeStatus returns the status of a holder from the value of its identity,
+// "" for none.
 func decodeStatus(value string) (store.Status, error) {
 	if value == "" {
 		return store.HolderMissing, nil
@@ -238,8 +239,8 @@ func decodeTemporary(subject caveat.Subject, value string) (store.Temporary, err
 	return t, r.err()
 }
 
-// pointer tells the subject in the shard of which a record is. The zero pointer
-// is none.
+// pointer contains the subject whose shard a record is in. The zero pointer is
+// invalid.
 type pointer struct {
 	revision string
 	subject  caveat.Subject
@@ -247,7 +248,7 @@ type pointer struct {
 
 func encodePointer(subject caveat.Subject) string {
 	w, text := newWriter(), subject.String()
-	w.b = append(w.b, "{"+tagOf(text)+"}"+text...) // how the keys go on that lookUpScript makes
+	w.b = append(w.b, "{"+tagOf(text)+"}"+text...) // the rest of the keys in lookUpScript
 	return w.value()
 }
 
@@ -264,21 +265,21 @@ func decodePointer(value string) (pointer, error) {
 	return pointer{revision(value), subject}, nil
 }
 
-// ageSize is how many bytes of an age come before the id.
-const ageSize = 8
+// createdSize is the length in bytes of the creation time in a list member.
+const createdSize = 8
 
-// age returns the place of the token in sorted sets, where members with the same
-// score are in the order of their bytes: by creation time, then by id.
-func age(created int64, id string) string {
+// listMember returns the member of a token in sorted sets. Members with the
+// same score are ordered by their bytes: by creation time, then by id.
+func listMember(created int64, id string) string {
 	at := binary.BigEndian.AppendUint64(nil, uint64(created)^1<<63)
 	return string(at) + id
 }
 
-// ofAge is the inverse of age.
-func ofAge(member string) (store.Cursor, error) {
-	if len(member) < ageSize {
+// parseListMember is the inverse of listMember.
+func parseListMember(member string) (store.Cursor, error) {
+	if len(member) < createdSize {
 		return store.Cursor{}, errFormat
 	}
-	at := binary.BigEndian.Uint64([]byte(member[:ageSize]))
-	return store.Cursor{Created: int64(at ^ 1<<63), ID: member[ageSize:]}, nil
+	at := binary.BigEndian.Uint64([]byte(member[:createdSize]))
+	return store.Cursor{Created: int64(at ^ 1<<63), ID: member[createdSize:]}, nil
 }

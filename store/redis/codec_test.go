@@ -65,15 +65,15 @@ func TestAgesSortAsListings(t *testing.T) {
 	}
 	var members []string
 	for _, c := range want {
-		members = append(members, age(c.Created, c.ID))
+		members = append(members, listMember(c.Created, c.ID))
 	}
 	require.True(t, slices.IsSorted(members))
 	for i, member := range members {
-		got, err := ofAge(member)
+		got, err := parseListMember(member)
 		require.NoError(t, err)
 		require.Equal(t, want[i], got)
 	}
-	_, err := ofAge("short")
+	_, err := parseListMember("short")
 	require.ErrorIs(t, err, errFormat)
 }
 

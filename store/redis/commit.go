@@ -9,27 +9,27 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// op is a check of one key, or a command that writes one.
+// op is a check of one key, or a command that writes one key.
 type op struct {
 	name    string
 	key     string
 	args    []string
-	refusal error // of a check: what a commit fails with where it does not hold
+	refusal error // of a check: the error of the commit if it fails
 }
 
-// The checks that commitScript knows.
+// The checks of commitScript.
 const (
 	checkRevision = "REVISION"
 	checkField    = "FIELD"
 )
 
-// is checks that the string has the revision, "" for no string.
-func is(key, revision string, refusal error) op {
+// hasRevision checks that the string has the revision, "" for no string.
+func hasRevision(key, revision string, refusal error) op {
 	return op{name: checkRevision, key: key, args: []string{revision}, refusal: refusal}
 }
 
-// isAbsent checks that there is no such string.
-func isAbsent(key string, refusal error) op { return is(key, "", refusal) }
+// isAbsent checks that the string does not exist.
+func isAbsent(key string, refusal error) op { return hasRevision(key, "", refusal) }
 
 // hasField checks that the field of the hash has the value, "" for no field.
 func hasField(key, field, value string, refusal error) op {
@@ -38,21 +38,22 @@ func hasField(key, field, value string, refusal error) op {
 
 func write(name, key string, args ...string) op { return op{name: name, key: key, args: args} }
 
-// step is what is done at once in one shard: the writes, if all checks hold.
+// step is an atomic change in one shard: its writes are done if all its checks
+// hold.
 type step struct {
 	ops []op
-	// cleanup tells that nothing depends on the step: what it removes counts as
-	// not there already.
+	// cleanup marks a step that removes only data that already counts as
+	// absent, so that its failure does not matter.
 	cleanup bool
 }
 
-// errStale refuses a commit because something is no longer as it was read. Who
-// gets it reads again.
-var errStale = errors.New("the record changed meanwhile")
+// errStale is the error of a check that found a changed record. The caller
+// reads again.
+var errStale = errors.New("the record changed concurrently")
 
-// untilFresh calls try, which reads and then commits what it makes of that, until
-// nothing that it read changed meanwhile.
-func (s *Store) untilFresh(ctx context.Context, try func() error) error {
+// retryStale calls try, which reads and then commits, until nothing that it
+// read changed before the commit.
+func (s *Store) retryStale(ctx context.Context, try func() error) error {
 	for b := newBackoff(); ; {
 		err := try()
 		if !errors.Is(err, errStale) {
@@ -67,16 +68,16 @@ func (s *Store) untilFresh(ctx context.Context, try func() error) error {
 	}
 }
 
-// newBackoff paces the attempts of those who change the same thing. The first
-// pause is on average twice the time of a write.
+// newBackoff returns the pauses between attempts to change the same record. The
+// first pause is on average twice the time of a write.
 func newBackoff() backend.Backoff {
 	return backend.Backoff{First: 200 * time.Microsecond, Longest: 20 * time.Millisecond}
 }
 
-// commit does the steps: all at once, or one after the other in a Cluster, up to
-// the first that is refused. It returns how many were done and the refusal of
-// the check that did not hold. After an error of the environment the step that
-// comes next may have been done as well.
+// commit runs the steps: atomically, or one after the other in a Cluster, until
+// a check fails. It returns the number of completed steps and the error of the
+// failed check. After an operational error the next step may have been done as
+// well.
 func (s *Store) commit(ctx context.Context, steps ...step) (done int, err error) {
 	if !s.isCluster() {
 		if err := s.run(ctx, merge(steps)); err != nil {
@@ -92,9 +93,9 @@ func (s *Store) commit(ctx context.Context, steps ...step) (done int, err error)
 	return len(steps), nil
 }
 
-// merge returns the operations of all steps in their order, except that checks
-// come first, and then what is published: a script is not undone where the server
-// refuses a command in its middle, as it does for users without rights to channels.
+// merge returns the operations of all steps in order, but with checks first and
+// publications second. A script is not rolled back when the server rejects a
+// command in the middle, as it does for users without permission for channels.
 func merge(steps []step) (ops []op) {
 	for rank := range 3 {
 		for _, st := range steps {
@@ -118,7 +119,7 @@ func (o op) rank() int {
 	return 2
 }
 
-// run does the operations in one script.
+// run executes the operations in one script.
 func (s *Store) run(ctx context.Context, ops []op) error {
 	if len(ops) == 0 {
 		return nil

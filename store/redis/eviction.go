@@ -10,15 +10,16 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// noEviction is the policy of a server that refuses writes when its memory is full.
-const noEviction = "noeviction"
+// policyNoEviction is the policy of a server that rejects writes when its
+// memory is full.
+const policyNoEviction = "noeviction"
 
-// checkEviction returns an error if a server may delete records when its memory is
-// full, or does not tell whether it may. It asks each server of a Cluster, replicas
-// included, because they become masters. A server that does not answer is left out
-// if another does.
+// checkEviction returns an error if a server may evict keys or does not report
+// whether it may. It asks every server of a Cluster, including replicas,
+// because they may become masters. A server that does not answer is ignored if
+// another answers.
 func (s *Store) checkEviction(ctx context.Context) error {
-	if s.o.AllowEviction || s.keepsAll.Load() {
+	if s.o.AllowEviction || s.noEviction.Load() {
 		return nil
 	}
 	nodes := map[string]rueidis.Client{"": s.client}
@@ -40,35 +41,35 @@ func (s *Store) checkEviction(ctx context.Context) error {
 	if !answered {
 		return errors.Join(unanswered, ctx.Err())
 	}
-	s.keepsAll.Store(true)
+	s.noEviction.Store(true)
 	return nil
 }
 
-// mayEvict returns a refusal if the server may evict keys or does not tell, and an
-// error if it does not answer.
+// mayEvict returns a refusal if the server may evict keys or does not report
+// its policy, and an error if it does not answer.
 func mayEvict(ctx context.Context, node rueidis.Client) (refused, err error) {
-	const remedy = "set Options.AllowEviction to lose tokens and revocations"
+	const remedy = "set Options.AllowEviction and accept the loss of tokens and revocations"
 	info, err := node.Do(ctx, node.B().Info().Section("memory").Build().Pin()).ToString()
 	if e, ok := rueidis.IsRedisErr(err); ok {
-		return fmt.Errorf("the server does not tell whether it evicts keys (INFO memory: %w): "+
-			"allow the command INFO and set maxmemory-policy to %s, or %s", e, noEviction, remedy), nil
+		return fmt.Errorf("the server does not report whether it evicts keys (INFO memory: %w): "+
+			"allow the command INFO and set maxmemory-policy to %s, or %s", e, policyNoEviction, remedy), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	limit, policy := infoField(info, "maxmemory"), infoField(info, "maxmemory_policy")
 	switch {
-	case policy == noEviction, limit == "0":
+	case policy == policyNoEviction, limit == "0":
 		return nil, nil
 	case policy == "" || limit == "":
-		return fmt.Errorf("the server does not tell whether it evicts keys: INFO memory has no maxmemory or "+
-			"maxmemory_policy: set maxmemory-policy to %s and use a server that tells, or %s", noEviction, remedy), nil
+		return fmt.Errorf("the server does not report whether it evicts keys: INFO memory has no maxmemory or "+
+			"maxmemory_policy: set maxmemory-policy to %s and use a server that reports it, or %s", policyNoEviction, remedy), nil
 	}
 	return fmt.Errorf("the server evicts keys when it is full: maxmemory-policy is %s and maxmemory %s: "+
-		"set maxmemory-policy to %s, or %s", policy, limit, noEviction, remedy), nil
+		"set maxmemory-policy to %s, or %s", policy, limit, policyNoEviction, remedy), nil
 }
 
-// infoField returns the value of a field in an answer to INFO, "" if there is none.
+// infoField returns the value of a field in the result of INFO, or "".
 func infoField(info, name string) string {
 	for line := range strings.Lines(info) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {

@@ -15,7 +15,7 @@ func (s *Store) KeyOf(subject caveat.Subject) string { return s.subjectKey(ident
 func (s *Store) TokenKey(subject caveat.Subject, id string) string { return s.tokenKey(subject, id) }
 
 // Age returns a member of the sorted sets of tokens.
-func Age(created int64, id string) string { return age(created, id) }
+func Age(created int64, id string) string { return listMember(created, id) }
 
 // PointerKeys returns the keys of the pointers for a token id and a user name.
 func (s *Store) PointerKeys(id, username string) []string {

@@ -13,7 +13,8 @@ func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	key := s.subjectKey(identityKind, i.Subject)
 	err := s.writeIdentity(ctx, "", i, isAbsent(key, errors.AlreadyExists()))
 	if errors.Is(err, errors.IDBadValueIdentifierOccupied) {
-		// Which may be the subject's own doing, and then the subject is the answer.
+		// The name may be taken by the subject itself, which is then reported
+		// instead.
 		value, readErr := s.get(ctx, key)
 		if value != "" {
 			err = errors.AlreadyExists()
@@ -24,8 +25,8 @@ func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	return err
 }
 
-// writeIdentity writes the record if the check holds, and moves the pointer of
-// the user name from the one that it had to the one that it has.
+// writeIdentity writes the record if the check holds, and replaces the pointer
+// of its old user name by one of the new.
 func (s *Store) writeIdentity(ctx context.Context, hadUsername string, i store.Identity, check op) error {
 	record := step{ops: append([]op{check}, s.putIdentity(i)...)}
 	if i.Username == hadUsername {
@@ -43,7 +44,7 @@ func (s *Store) writeIdentity(ctx context.Context, hadUsername string, i store.I
 	return s.claim(ctx, s.usernameClaim(i), record, cleanup)
 }
 
-// usernameClaim is the wish to have the user name of the identity.
+// usernameClaim returns the claim of the identity's user name.
 func (s *Store) usernameClaim(i store.Identity) claim {
 	return claim{
 		key:     s.pointerKey(usernamePointer, i.Username),
@@ -57,8 +58,7 @@ func (s *Store) usernameClaim(i store.Identity) claim {
 	}
 }
 
-// releaseUsername removes the pointer that leads from the user name to the
-// subject.
+// releaseUsername deletes the pointer from the user name to the subject.
 func (s *Store) releaseUsername(ctx context.Context, subject caveat.Subject, username string) (step, error) {
 	if username == "" {
 		return step{cleanup: true}, nil
@@ -71,7 +71,7 @@ func (s *Store) releaseUsername(ctx context.Context, subject caveat.Subject, use
 	return step{ops: release(key, p.revision), cleanup: true}, nil
 }
 
-// putIdentity writes the record and tells of it.
+// putIdentity writes the record and publishes the change.
 func (s *Store) putIdentity(i store.Identity) []op {
 	return []op{
 		write("SET", s.subjectKey(identityKind, i.Subject), encodeIdentity(i)),
@@ -80,7 +80,7 @@ func (s *Store) putIdentity(i store.Identity) []op {
 	}
 }
 
-// identity returns the record and the value that it is made of, "" for none.
+// identity returns the record and its encoded value, "" for none.
 func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Identity, string, error) {
 	value, err := s.get(ctx, s.subjectKey(identityKind, subject))
 	if value == "" || err != nil {
@@ -106,10 +106,10 @@ func (s driver) GetIdentityByUsername(ctx context.Context, username string) (i s
 	return i, err
 }
 
-// UpdateIdentity implements [store.Identities], in the way of UpdateToken.
+// UpdateIdentity implements [store.Identities] like UpdateToken.
 func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
-	return s.untilFresh(ctx, func() error {
-		old, isOld, err := s.knownIdentity(ctx, subject)
+	return s.retryStale(ctx, func() error {
+		old, unchanged, err := s.knownIdentity(ctx, subject)
 		if err != nil {
 			return err
 		}
@@ -117,24 +117,24 @@ func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, chan
 		if err != nil {
 			return err
 		}
-		return s.writeIdentity(ctx, old.Username, updated, isOld)
+		return s.writeIdentity(ctx, old.Username, updated, unchanged)
 	})
 }
 
-// knownIdentity returns the record, and the check that it is still that. notFound:
-// there is none.
+// knownIdentity returns the record and the check that it is unchanged.
+// notFound: there is no such identity.
 func (s *Store) knownIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, op, error) {
 	i, value, err := s.identity(ctx, subject)
 	if err == nil && value == "" {
 		err = errors.NotFound()
 	}
-	return i, is(s.subjectKey(identityKind, subject), revision(value), errStale), err
+	return i, hasRevision(s.subjectKey(identityKind, subject), revision(value), errStale), err
 }
 
 // DeleteIdentity implements [store.Identities].
 func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return s.untilFresh(ctx, func() error {
-		old, isOld, err := s.knownIdentity(ctx, subject)
+	return s.retryStale(ctx, func() error {
+		old, unchanged, err := s.knownIdentity(ctx, subject)
 		if err != nil {
 			return err
 		}
@@ -143,8 +143,8 @@ func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) erro
 			return err
 		}
 		_, err = s.commit(ctx, step{ops: []op{
-			isOld,
-			write("DEL", isOld.key),
+			unchanged,
+			write("DEL", unchanged.key),
 			write("ZREM", s.indexKey(allIdentities, subject), subject.String()),
 			s.publishIdentity(subject),
 		}}, cleanup)

@@ -9,8 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// NamedKey implements [store.Keys]. It asks the server once, and twice in a
-// Cluster.
+// NamedKey implements [store.Keys] with one round trip, or two in a Cluster.
 func (s driver) NamedKey(ctx context.Context, id string) (key store.Key, err error) {
 	err = s.locate(ctx, id, func(of caveat.Subject, token, identity string) (bool, error) {
 		if key, err = decodeKey(token); err != nil {
@@ -22,7 +21,7 @@ func (s driver) NamedKey(ctx context.Context, id string) (key store.Key, err err
 	return key, err
 }
 
-// TemporaryKey implements [store.Keys]. It asks the server once.
+// TemporaryKey implements [store.Keys] with one round trip.
 func (s driver) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	value, identity, err := s.pair(ctx, s.subjectKey(temporaryKind, subject), s.subjectKey(identityKind, subject))
 	if err != nil {
@@ -41,7 +40,7 @@ func (s driver) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 
 // EnsureTemporaryKey implements [store.Keys].
 func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (key store.Key, err error) {
-	err = s.untilFresh(ctx, func() error {
+	err = s.retryStale(ctx, func() error {
 		key, err = s.TemporaryKey(ctx, subject)
 		if errors.Is(err, errors.IDNotFound) {
 			t := store.Temporary{Subject: subject, Secret: secret, Generation: 1}
@@ -58,7 +57,7 @@ func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
 	err = s.changeTemporary(ctx, subject, func(t store.Temporary) (store.Temporary, bool, error) {
 		if t.Generation == math.MaxInt64 {
-			return t, false, errors.New("there is no higher generation")
+			return t, false, errors.New("the generation has reached its maximum")
 		}
 		generation = t.Generation + 1
 		return store.Temporary{Subject: subject, Secret: secret, Generation: generation}, true, nil
@@ -75,12 +74,12 @@ func (s driver) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subje
 	return replaced, err
 }
 
-// changeTemporary writes what change makes of the record of the subject, zero
-// for none, if it says so. change may be called more than once.
+// changeTemporary writes the result of change for the subject's record, which
+// is zero if missing, if ok is true. change may be called more than once.
 func (s *Store) changeTemporary(
 	ctx context.Context, subject caveat.Subject, change func(store.Temporary) (changed store.Temporary, ok bool, err error),
 ) error {
-	return s.untilFresh(ctx, func() error {
+	return s.retryStale(ctx, func() error {
 		value, err := s.get(ctx, s.subjectKey(temporaryKind, subject))
 		var old store.Temporary
 		if err == nil && value != "" {
@@ -107,11 +106,11 @@ func (s driver) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	return err
 }
 
-// putTemporary writes the record in place of the one with the revision.
+// putTemporary replaces the record with the revision.
 func (s *Store) putTemporary(t store.Temporary, revision string) step {
 	key := s.subjectKey(temporaryKind, t.Subject)
 	return step{ops: []op{
-		is(key, revision, errStale),
+		hasRevision(key, revision, errStale),
 		write("SET", key, encodeTemporary(t)),
 		write("ZADD", s.indexKey(allTemporaries, t.Subject), "0", t.Subject.String()),
 		s.publishTemporary(t.Subject),

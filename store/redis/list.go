@@ -11,22 +11,22 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// ListTokens implements [store.Lists]. A page of a subject is two round trips; a
-// page of all tokens asks every shard, and merges.
+// ListTokens implements [store.Lists]. A page of a subject costs two round
+// trips. A page of all tokens reads every shard and merges them.
 func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	if q.Name != "" {
 		page, err = s.listNamed(ctx, q)
 		return page, next, err
 	}
-	places, next, err := s.places(ctx, q)
+	locations, next, err := s.locations(ctx, q)
 	if err == nil {
-		page, err = s.presentTokens(ctx, places, q.Subject)
+		page, err = s.presentTokens(ctx, locations, q.Subject)
 	}
 	return page, next, err
 }
 
-// ListTokenIDs implements [store.Lists]. A page of a subject is one round trip: it
-// reads sorted sets, and a record only where a name is given.
+// ListTokenIDs implements [store.Lists]. A page of a subject costs one round
+// trip: it reads sorted sets, and a record only for a query by name.
 func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
 	if q.Name != "" {
 		page, err := s.listNamed(ctx, q)
@@ -35,8 +35,8 @@ func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, 
 		}
 		return ids, next, err
 	}
-	places, next, err := s.places(ctx, q)
-	for _, p := range places {
+	locations, next, err := s.locations(ctx, q)
+	for _, p := range locations {
 		ids = append(ids, p.ID)
 	}
 	return ids, next, err
@@ -47,29 +47,30 @@ func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64,
 	return s.client.Do(ctx, s.client.B().Zcard().Key(s.subjectKey(listKind, subject)).Build().Pin()).AsInt64()
 }
 
-// places returns where the records of the page are, and the cursor of the next.
-func (s *Store) places(ctx context.Context, q store.Query) (places []place, next store.Cursor, err error) {
+// locations returns the locations of the records of the page, and the cursor of
+// the next page.
+func (s *Store) locations(ctx context.Context, q store.Query) (locations []tokenLocation, next store.Cursor, err error) {
 	if q.Subject.IsZero() {
-		places, err = s.placesOfAll(ctx, q)
+		locations, err = s.locationsOfAll(ctx, q)
 	} else {
-		places, err = s.placesOf(ctx, q)
+		locations, err = s.locationsOf(ctx, q)
 	}
-	if len(places) > q.Limit {
-		places = places[:q.Limit]
-		next = places[q.Limit-1].Cursor
+	if len(locations) > q.Limit {
+		locations = locations[:q.Limit]
+		next = locations[q.Limit-1].Cursor
 	}
-	return places, next, err
+	return locations, next, err
 }
 
-// placesOf returns the places of a subject's page, and one more if there is another
-// page.
-func (s *Store) placesOf(ctx context.Context, q store.Query) ([]place, error) {
+// locationsOf returns the locations of a subject's page, and one more if there
+// is another page.
+func (s *Store) locationsOf(ctx context.Context, q store.Query) ([]tokenLocation, error) {
 	of := s.rangeAfter(s.subjectKey(listKind, q.Subject), memberOf(q.After), q.Limit+1)
 	members, err := s.client.Do(ctx, of).AsStrSlice()
 	if err != nil {
 		return nil, err
 	}
-	return parsePlaces(tagOf(q.Subject.String()), members)
+	return parseLocations(tagOf(q.Subject.String()), members)
 }
 
 // listNamed returns the token with the name, if it comes after the cursor.
@@ -81,13 +82,13 @@ func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, er
 			return nil, err
 		}
 		before = id
-		found, err := s.tokensAt(ctx, []place{{tagOf(q.Subject.String()), store.Cursor{ID: id}}})
+		found, err := s.tokensAt(ctx, []tokenLocation{{tagOf(q.Subject.String()), store.Cursor{ID: id}}})
 		if err != nil {
 			return nil, err
 		}
-		// Otherwise it was renamed or removed between the two, and who has the
-		// name now is another question, unless it is the same as before: then the
-		// record is not there, as after a loss of data.
+		// Otherwise it was renamed or deleted between the two reads: look the
+		// name up again. If the id is the same as before, the record is
+		// missing, as after a loss of data.
 		if len(found) == 1 && found[0].Subject == q.Subject && found[0].Name == q.Name {
 			t := found[0]
 			if !q.After.IsZero() && compareCursors(q.After, store.Cursor{Created: t.Created, ID: t.ID}) >= 0 {
@@ -98,51 +99,51 @@ func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, er
 	}
 }
 
-// placesOfAll merges what the shards have. It asks each for a few tokens, and
-// again for more where these are used up.
-func (s *Store) placesOfAll(ctx context.Context, q store.Query) (places []place, err error) {
+// locationsOfAll merges the lists of the shards. It reads a few tokens of each,
+// and more when these are used up.
+func (s *Store) locationsOfAll(ctx context.Context, q store.Query) (locations []tokenLocation, err error) {
 	chunk := 2*q.Limit/shards + 2
 	lists := make([]*shardList, shards)
 	for i, tag := range tags {
 		lists[i] = &shardList{tag: tag, after: memberOf(q.After)}
 	}
-	for len(places) <= q.Limit {
+	for len(locations) <= q.Limit {
 		if err := s.refill(ctx, lists, chunk); err != nil {
 			return nil, err
 		}
 		first := slices.MinFunc(lists, compareHeads)
-		if len(first.places) == 0 {
-			break // so it is with all
+		if len(first.locations) == 0 {
+			break // all lists are empty
 		}
-		places = append(places, first.places[0])
-		first.places = first.places[1:]
+		locations = append(locations, first.locations[0])
+		first.locations = first.locations[1:]
 	}
-	return places, nil
+	return locations, nil
 }
 
-// shardList is the part of a listing that one shard has.
+// shardList is the part of a listing in one shard.
 type shardList struct {
-	tag    string
-	places []place // known and not yet used, in order
-	after  string  // the member of the sorted set after which to go on
-	ended  bool
+	tag       string
+	locations []tokenLocation // read and not yet used, in order
+	after     string          // the last member that was read
+	ended     bool
 }
 
-// compareHeads orders lists by what comes first in them, and empty ones last.
+// compareHeads orders lists by their first elements, with empty lists last.
 func compareHeads(a, b *shardList) int {
-	if len(a.places) == 0 || len(b.places) == 0 {
-		return cmp.Compare(len(b.places), len(a.places))
+	if len(a.locations) == 0 || len(b.locations) == 0 {
+		return cmp.Compare(len(b.locations), len(a.locations))
 	}
-	return compareCursors(a.places[0].Cursor, b.places[0].Cursor)
+	return compareCursors(a.locations[0].Cursor, b.locations[0].Cursor)
 }
 
-// refill reads on in the shards of which nothing is known any more.
+// refill reads the next tokens of the shards with empty lists.
 func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error {
-	var dry []*shardList
+	var empty []*shardList
 	var commands []rueidis.Completed
 	for _, l := range lists {
-		if len(l.places) == 0 && !l.ended {
-			dry = append(dry, l)
+		if len(l.locations) == 0 && !l.ended {
+			empty = append(empty, l)
 			commands = append(commands, s.rangeAfter(s.key(allTokens, l.tag, ""), l.after, chunk))
 		}
 	}
@@ -151,18 +152,18 @@ func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error
 		if err != nil {
 			return err
 		}
-		if dry[i].places, err = parsePlaces(dry[i].tag, members); err != nil {
+		if empty[i].locations, err = parseLocations(empty[i].tag, members); err != nil {
 			return err
 		}
-		if dry[i].ended = len(members) < chunk; !dry[i].ended {
-			dry[i].after = members[chunk-1]
+		if empty[i].ended = len(members) < chunk; !empty[i].ended {
+			empty[i].after = members[chunk-1]
 		}
 	}
 	return nil
 }
 
-// rangeAfter reads up to limit members of the sorted set that come after the
-// given one, "" for the beginning.
+// rangeAfter returns the command that reads up to limit members of the sorted
+// set after the given one, "" for the beginning.
 func (s *Store) rangeAfter(key, after string, limit int) rueidis.Completed {
 	from := "-"
 	if after != "" {
@@ -171,45 +172,47 @@ func (s *Store) rangeAfter(key, after string, limit int) rueidis.Completed {
 	return s.client.B().Zrangebylex().Key(key).Min(from).Max("+").Limit(0, int64(limit)).Build().Pin()
 }
 
-// place is where a named token is: its shard, and its place in a listing.
-type place struct {
+// tokenLocation is the location of a named token: its shard, and its position
+// in a listing.
+type tokenLocation struct {
 	tag string
 	store.Cursor
 }
 
-func parsePlaces(tag string, members []string) ([]place, error) {
-	places := make([]place, len(members))
+func parseLocations(tag string, members []string) ([]tokenLocation, error) {
+	locations := make([]tokenLocation, len(members))
 	for i, member := range members {
-		cursor, err := ofAge(member)
+		cursor, err := parseListMember(member)
 		if err != nil {
 			return nil, err
 		}
-		places[i] = place{tag, cursor}
+		locations[i] = tokenLocation{tag, cursor}
 	}
-	return places, nil
+	return locations, nil
 }
 
-// memberOf returns the member of a sorted set at the place, "" for the beginning.
+// memberOf returns the member of a sorted set at the cursor, "" for the
+// beginning.
 func memberOf(c store.Cursor) string {
 	if c.IsZero() {
 		return ""
 	}
-	return age(c.Created, c.ID)
+	return listMember(c.Created, c.ID)
 }
 
 func compareCursors(a, b store.Cursor) int {
 	return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
 }
 
-// presentTokens returns the records at the places. A record that is gone or another by
-// now is left out. All are of the subject, if one is given.
-func (s *Store) presentTokens(ctx context.Context, places []place, subject caveat.Subject) ([]store.Token, error) {
-	found, err := s.tokensAt(ctx, places)
+// presentTokens returns the records at the locations, except deleted and
+// replaced ones. If a subject is given, it returns only its tokens.
+func (s *Store) presentTokens(ctx context.Context, locations []tokenLocation, subject caveat.Subject) ([]store.Token, error) {
+	found, err := s.tokensAt(ctx, locations)
 	if err != nil {
 		return nil, err
 	}
-	created := make(map[string]int64, len(places))
-	for _, p := range places {
+	created := make(map[string]int64, len(locations))
+	for _, p := range locations {
 		created[p.ID] = p.Created
 	}
 	return slices.DeleteFunc(found, func(t store.Token) bool {
@@ -217,12 +220,12 @@ func (s *Store) presentTokens(ctx context.Context, places []place, subject cavea
 	}), nil
 }
 
-// tokensAt returns the records of those that are there, in the order of the
-// places. The creation time in a place does not matter.
-func (s *Store) tokensAt(ctx context.Context, places []place) ([]store.Token, error) {
-	keys := make([]string, len(places))
-	for i, p := range places {
+// tokensAt returns the records that exist, in the order of the locations. It
+// ignores their creation times.
+func (s *Store) tokensAt(ctx context.Context, locations []tokenLocation) ([]store.Token, error) {
+	keys := make([]string, len(locations))
+	for i, p := range locations {
 		keys[i] = s.key(tokenKind, p.tag, p.ID)
 	}
-	return readEach(ctx, s, keys, func(i int, value string) (store.Token, error) { return decodeToken(places[i].ID, value) })
+	return readEach(ctx, s, keys, func(i int, value string) (store.Token, error) { return decodeToken(locations[i].ID, value) })
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// What reads is pinned throughout this package: the client sends it again when a
-// connection is lost, and would otherwise reuse its memory while the writer of
-// the lost connection may still be at it.
+// All commands that read are pinned (Pin). The client resends them when a
+// connection is lost, and would otherwise reuse their memory while the writer
+// of the lost connection may still use it.
 
-// get returns the value of the string, "" where there is none.
+// get returns the value of the string, or "" if it does not exist.
 func (s *Store) get(ctx context.Context, key string) (string, error) {
 	return text(s.client.Do(ctx, s.client.B().Get().Key(key).Build().Pin()))
 }
 
-// text returns the string that a command gave, "" for none.
+// text returns the string result of a command, or "" for nil.
 func text(result rueidis.RedisResult) (string, error) { return textOf(result.ToString()) }
 
 func textOf(value string, err error) (string, error) {
@@ -28,8 +28,8 @@ func textOf(value string, err error) (string, error) {
 	return value, err
 }
 
-// getEach returns the values of the strings, "" for those that are not there,
-// each as it is at some time. The keys may be of any shards.
+// getEach returns the values of the strings, "" for missing ones. Each is read
+// at a different time. The keys may be in any shards.
 func (s *Store) getEach(ctx context.Context, keys []string) ([]string, error) {
 	commands := make([]rueidis.Completed, len(keys))
 	for i, key := range keys {
@@ -38,7 +38,7 @@ func (s *Store) getEach(ctx context.Context, keys []string) ([]string, error) {
 	return texts(s.client.DoMulti(ctx, commands...))
 }
 
-// readEach returns what decode makes of the values of the strings that are there.
+// readEach returns the decoded values of the strings that exist.
 func readEach[R any](ctx context.Context, s *Store, keys []string, decode func(i int, value string) (R, error)) (records []R, err error) {
 	values, err := s.getEach(ctx, keys)
 	if err != nil {
@@ -57,7 +57,7 @@ func readEach[R any](ctx context.Context, s *Store, keys []string, decode func(i
 	return records, nil
 }
 
-// texts returns the strings that the commands gave, "" for none.
+// texts returns the string results of the commands, "" for nil.
 func texts(results []rueidis.RedisResult) (values []string, err error) {
 	values = make([]string, len(results))
 	for i, result := range results {
@@ -68,7 +68,7 @@ func texts(results []rueidis.RedisResult) (values []string, err error) {
 	return values, nil
 }
 
-// pair returns the values of two strings of one shard as they are at one time.
+// pair returns the values of two strings of one shard, read atomically.
 func (s *Store) pair(ctx context.Context, first, second string) (one, two string, err error) {
 	values, err := textsOf(s.client.Do(ctx, s.client.B().Mget().Key(first, second).Build().Pin()), 2)
 	if err != nil {
@@ -77,8 +77,8 @@ func (s *Store) pair(ctx context.Context, first, second string) (one, two string
 	return values[0], values[1], nil
 }
 
-// textsOf returns the n strings that one command gave, "" for those that are not
-// there.
+// textsOf returns the n strings in the result of one command, "" for missing
+// ones.
 func textsOf(result rueidis.RedisResult, n int) ([]string, error) {
 	values, err := result.AsStrSlice()
 	if err == nil && len(values) != n {
@@ -87,7 +87,7 @@ func textsOf(result rueidis.RedisResult, n int) ([]string, error) {
 	return values, err
 }
 
-// pointer returns where the pointer leads.
+// pointer returns the decoded pointer.
 func (s *Store) pointer(ctx context.Context, key string) (pointer, error) {
 	value, err := s.get(ctx, key)
 	if err != nil {
@@ -96,9 +96,9 @@ func (s *Store) pointer(ctx context.Context, key string) (pointer, error) {
 	return decodePointer(value)
 }
 
-// follow has found look for a record in the shard of the subject to which the
-// pointer leads. notFound: there is no pointer, or it leads to no such record,
-// as after a crash. A pointer that was bent meanwhile is followed again.
+// follow calls found with the subject that the pointer leads to. notFound:
+// there is no pointer, or it leads to no such record, as after a crash. If
+// found returns false and the pointer changed, follow tries again.
 func (s *Store) follow(ctx context.Context, key string, found func(caveat.Subject) (bool, error)) error {
 	for last := ""; ; {
 		p, err := s.pointer(ctx, key)
@@ -115,9 +115,9 @@ func (s *Store) follow(ctx context.Context, key string, found func(caveat.Subjec
 	}
 }
 
-// locate has found look at the record of the token and at the identity of the
-// subject to which the pointer of its id leads, "" for none, as they are at one
-// time. notFound: there is no record that found says is the one.
+// locate follows the pointer of the token id. It calls found with the record of
+// the token and the identity of its subject, read atomically; the identity is
+// "" if missing. notFound: there is no record for which found returns true.
 func (s *Store) locate(ctx context.Context, id string, found func(of caveat.Subject, token, identity string) (bool, error)) error {
 	key := s.pointerKey(tokenPointer, id)
 	if s.isCluster() {
@@ -129,7 +129,7 @@ func (s *Store) locate(ctx context.Context, id string, found func(of caveat.Subj
 			return found(of, token, identity)
 		})
 	}
-	values, err := textsOf(s.ask(ctx, lookUpScript, []string{key}, []string{s.o.Prefix, id}), 3)
+	values, err := textsOf(s.runReadOnly(ctx, lookUpScript, []string{key}, []string{s.o.Prefix, id}), 3)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// masters returns a client of each master, and the hash tags of its shards.
+// masters returns a client for each master, with the hash tags of its shards.
 func (s *Store) masters(ctx context.Context) (map[rueidis.Client][]string, error) {
 	if !s.isCluster() {
 		return map[rueidis.Client][]string{s.client: tags[:]}, nil
@@ -33,8 +33,7 @@ func (s *Store) masters(ctx context.Context) (map[rueidis.Client][]string, error
 			}
 			node := nodes[address]
 			if node == nil {
-				// The client learns of a new master when it is told off by an
-				// old one.
+				// The client learns of a new master from a MOVED reply.
 				_, _ = s.get(ctx, s.key(tokenKind, tag, ""))
 				return nil, errors.New("a master of the cluster is not known yet")
 			}
@@ -48,7 +47,8 @@ func (s *Store) masters(ctx context.Context) (map[rueidis.Client][]string, error
 	return masters, nil
 }
 
-// slotRanges returns the answer of one of the nodes to CLUSTER SLOTS, and which.
+// slotRanges returns the result of CLUSTER SLOTS from one of the nodes, and the
+// address of that node.
 func (s *Store) slotRanges(ctx context.Context, nodes map[string]rueidis.Client) (asked string, ranges []rueidis.RedisMessage, err error) {
 	err = errors.New("the cluster has no nodes")
 	for address, node := range nodes {
@@ -62,9 +62,9 @@ func (s *Store) slotRanges(ctx context.Context, nodes map[string]rueidis.Client)
 	return "", nil, err
 }
 
-// slotRange reads one element of the answer to CLUSTER SLOTS: first and last
+// slotRange parses an element of the result of CLUSTER SLOTS: first slot, last
 // slot, and the address of their master. A server that does not know its own
-// host is where it was asked.
+// host is at the address that was asked.
 func slotRange(m rueidis.RedisMessage, asked string) (first, last int64, address string, err error) {
 	fields, err := m.ToArray()
 	if err != nil || len(fields) < 3 {

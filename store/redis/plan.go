@@ -11,20 +11,21 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// stage is a part of an import. In a Cluster one comes after the other, in an
-// order that leaves nothing behind to which no pointer leads, wherever it ends.
+// stage is a part of an import. In a Cluster the stages run one after the
+// other. Their order ensures that every record has a pointer, even if the
+// import is interrupted.
 type stage int
 
 const (
-	clearing  stage = iota // what moves to another subject, and claims that have died
-	claims                 // pointers
-	removal                // entries of indexes that records no longer have
-	writing                // records and their entries; in the same step as removal
-	releasing              // pointers of user names that nobody has any more
+	clearing  stage = iota // delete records that move to another subject, and fence dead claims
+	claims                 // write pointers
+	removal                // delete outdated index entries
+	writing                // write records and index entries, in the same step as removal
+	releasing              // delete pointers of unused user names
 	stages
 )
 
-// plan is what an import does, and under what conditions.
+// plan contains the operations of an import and the data that they depend on.
 type plan struct {
 	store *Store
 	batch backend.Batch
@@ -32,8 +33,9 @@ type plan struct {
 	ops   [stages]map[string][]op // by the hash tag of the shard
 }
 
-// plan reads what the import depends on. badValueIdentifierOccupied: a name of
-// the batch belongs to a record that is not in it.
+// plan reads the data that the import depends on, and plans the writes.
+// badValueIdentifierOccupied: a name of the batch belongs to a record outside
+// the batch.
 func (s *Store) plan(ctx context.Context, b backend.Batch) (*plan, error) {
 	p := &plan{store: s, batch: b, seen: make(map[string]string)}
 	for i := range p.ops {
@@ -78,8 +80,8 @@ func (p *plan) read(ctx context.Context, keys []string) error {
 	return err
 }
 
-// firstKeys returns the keys that the batch tells: records, and pointers of the
-// new records.
+// firstKeys returns the keys that the batch determines: of records, and of
+// pointers of the new records.
 func (p *plan) firstKeys() (keys []string) {
 	for id := range p.batch.Tokens {
 		keys = append(keys, p.store.pointerKey(tokenPointer, id))
@@ -93,8 +95,8 @@ func (p *plan) firstKeys() (keys []string) {
 	return keys
 }
 
-// secondKeys returns the keys to which the values of the first lead: records at
-// the end of pointers, and pointers of the old records.
+// secondKeys returns the keys that the values of the first keys lead to: of
+// records at the end of pointers, and of pointers of the old records.
 func (p *plan) secondKeys() (keys []string, err error) {
 	for id := range p.batch.Tokens {
 		at, err := p.pointer(tokenPointer, id)
@@ -124,13 +126,13 @@ func (p *plan) secondKeys() (keys []string, err error) {
 	return keys, nil
 }
 
-// pointer returns the pointer as it was read.
+// pointer returns the pointer that was read.
 func (p *plan) pointer(kind, text string) (pointer, error) {
 	return decodePointer(p.seen[p.store.pointerKey(kind, text)])
 }
 
-// nameOwners returns the ids of the tokens that have the names of the tokens in
-// the batch, by the ids of these.
+// nameOwners returns, for each token id of the batch, the id of the token that
+// has its name.
 func (p *plan) nameOwners(ctx context.Context) (map[string]string, error) {
 	var ids []string
 	var commands []rueidis.Completed
@@ -148,7 +150,7 @@ func (p *plan) nameOwners(ctx context.Context) (map[string]string, error) {
 	return owners, err
 }
 
-// token plans the writing of one token, given the id of the one that has its
+// token plans the write of one token, given the id of the token that has its
 // name.
 func (p *plan) token(t store.Token, nameOwner string) error {
 	if _, replaced := p.batch.Tokens[nameOwner]; nameOwner != "" && !replaced {
@@ -185,7 +187,7 @@ func (p *plan) token(t store.Token, nameOwner string) error {
 			ops = append(ops, isAbsent(key, errStale))
 		}
 	default:
-		ops = append(ops, is(key, revision(value), errStale))
+		ops = append(ops, hasRevision(key, revision(value), errStale))
 		p.add(removal, tag, s.unindex(old)...)
 	}
 	p.add(writing, tag, ops...)
@@ -194,7 +196,7 @@ func (p *plan) token(t store.Token, nameOwner string) error {
 	return nil
 }
 
-// identity plans the writing of one identity.
+// identity plans the write of one identity.
 func (p *plan) identity(i store.Identity) error {
 	if i.Username != "" {
 		if err := p.username(i); err != nil {
@@ -204,7 +206,7 @@ func (p *plan) identity(i store.Identity) error {
 	s := p.store
 	key := s.subjectKey(identityKind, i.Subject)
 	value := p.seen[key]
-	p.add(writing, tagOf(i.Subject.String()), is(key, revision(value), errStale))
+	p.add(writing, tagOf(i.Subject.String()), hasRevision(key, revision(value), errStale))
 	p.add(writing, tagOf(i.Subject.String()), s.putIdentity(i)...)
 	if value == "" {
 		return nil
@@ -220,7 +222,7 @@ func (p *plan) identity(i store.Identity) error {
 	return err
 }
 
-// username plans the taking of the user name of the identity.
+// username plans to take the user name of the identity.
 func (p *plan) username(i store.Identity) error {
 	at, err := p.pointer(usernamePointer, i.Username)
 	if err != nil {
@@ -240,7 +242,7 @@ func (p *plan) username(i store.Identity) error {
 	case holder.Username != i.Username: // the pointer leads nowhere
 		p.add(clearing, tagOf(at.subject.String()), p.store.fence(at, key, revision(value))...)
 	case at.subject == i.Subject:
-		return nil // it has the name already
+		return nil // the identity already has the name
 	case !replaced:
 		return errors.BadValueIdentifierOccupied("username")
 	}
@@ -249,18 +251,19 @@ func (p *plan) username(i store.Identity) error {
 }
 
 // take plans to make the pointer lead to the subject.
-func (p *plan) take(kind, text string, subject caveat.Subject, inPlaceOf pointer) {
+func (p *plan) take(kind, text string, subject caveat.Subject, replaced pointer) {
 	key, value := p.store.pointerKey(kind, text), encodePointer(subject)
-	p.add(claims, tagOf(text), is(key, inPlaceOf.revision, errStale), write("SET", key, value))
+	p.add(claims, tagOf(text), hasRevision(key, replaced.revision, errStale), write("SET", key, value))
 	p.add(writing, tagOf(subject.String()), isAbsent(p.store.fenceKey(subject, revision(value)), errStale))
 }
 
 func (p *plan) add(at stage, tag string, ops ...op) { p.ops[at][tag] = append(p.ops[at][tag], ops...) }
 
-// steps returns the plan as it is committed.
+// steps returns the steps to commit.
 func (p *plan) steps() (steps []step) {
 	for tag, ops := range p.ops[removal] {
-		// What goes goes first, for the names may be those of others now.
+		// Removals come first, because other records may take the removed
+		// names.
 		p.ops[writing][tag] = append(ops, p.ops[writing][tag]...)
 	}
 	for _, at := range []stage{clearing, claims, writing, releasing} {

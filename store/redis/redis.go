@@ -22,42 +22,43 @@ const (
 	DefaultWaitTimeout = time.Second
 )
 
-// Options is how a [Store] uses its server. The zero Options are the defaults.
+// Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
-	// Prefix begins every key and channel of the store, so that several stores
-	// can share a server. It holds no braces. "": DefaultPrefix.
+	// Prefix is the prefix of every key and channel, so that several stores can
+	// share a server. It must not contain braces. "": DefaultPrefix.
 	Prefix string
 
-	// WaitReplicas is how many replicas have to have a write before it is
-	// acknowledged. 0: none.
+	// WaitReplicas is the number of replicas that must receive a write before
+	// it is acknowledged. 0: none.
 	WaitReplicas int
 
-	// AllowEviction accepts servers that may evict keys when their memory is full
-	// (maxmemory with another maxmemory-policy than noeviction), or that do not
-	// tell. Such a server loses tokens, and revocations with them: a revoked token
-	// may work again. Without it, [Open] and [Store.Migrate] refuse these servers.
+	// AllowEviction accepts servers that may evict keys when their memory is
+	// full (maxmemory with a maxmemory-policy other than noeviction), or that
+	// do not report it. Such a server loses tokens and revocations: a revoked
+	// token may be valid again. Without it, [Open] and [Store.Migrate] reject
+	// these servers.
 	AllowEviction bool
 
-	// WaitTimeout bounds the wait for WaitReplicas, in whole milliseconds and at
-	// least one. 0: DefaultWaitTimeout.
+	// WaitTimeout is the timeout of the wait for WaitReplicas, in whole
+	// milliseconds and at least one. 0: DefaultWaitTimeout.
 	WaitTimeout time.Duration
 }
 
-// contract has the methods of a Store that it does not write out.
+// contract implements the other methods of a Store.
 type contract = backend.Contract
 
-// driver is a store under its contract.
+// driver implements the store behind [backend.Contract].
 type driver struct{ *Store }
 
-// Store is a [store.Store] on Redis. Make one with [New] or [Open].
+// Store is a [store.Store] on Redis. Use [New] or [Open] to create one.
 type Store struct {
 	contract
 	client rueidis.Client
 	owned  bool // Close closes the client
 	o      Options
 
-	migrated atomic.Bool
-	keepsAll atomic.Bool // no server evicts keys
+	migrated   atomic.Bool
+	noEviction atomic.Bool // no server evicts keys
 
 	release sync.Once
 	life    backend.Life
@@ -65,9 +66,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns a store over the client, which stays the caller's to close. It does
-// not connect: call [Store.Migrate] before anything else. The client must read
-// from masters: no SendToReplicas, no ReplicaOnly.
+// New returns a store over the client, which the caller closes. It does not
+// connect: call [Store.Migrate] before any other method. The client must read
+// from masters: do not set SendToReplicas or ReplicaOnly.
 func New(client rueidis.Client, o Options) *Store {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
@@ -75,23 +76,27 @@ func New(client rueidis.Client, o Options) *Store {
 	if o.WaitTimeout <= 0 {
 		o.WaitTimeout = DefaultWaitTimeout
 	}
-	// Redis counts milliseconds, and takes none of them for waiting for ever.
+	// Redis counts milliseconds, and 0 would mean to wait forever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
 	s := &Store{client: client, o: o, life: backend.NewLife()}
 	s.contract = backend.NewContract(driver{s})
 	return s
 }
 
-// Open connects to the server at the URL, and returns a store that closes its
-// connections when it is closed. The URL is one that [rueidis.ParseURL] reads:
-// redis://USER:PASSWORD@HOST:PORT/DB, rediss:// with TLS, &addr=HOST:PORT for
-// further nodes of a Cluster or further Sentinels, and ?master_set=NAME for
-// Sentinel. A new server is ready for use after [Store.Migrate].
+// Open connects to the server at the URL and returns a store that owns its
+// connections. Call [Store.Migrate] before the first use of a new server.
 //
-// badData {key "url"}: it is another URL. badData {key "prefix"}: the prefix holds
-// braces. [store.ErrSchema]: the keys were written by a newer version of this package.
-// Other errors: the server does not answer, or may evict keys and
-// [Options].AllowEviction is not set.
+// The URL must be one that [rueidis.ParseURL] accepts:
+// redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// with TLS. &addr=HOST:PORT
+// adds nodes of a Cluster or more Sentinels, and ?master_set=NAME selects
+// Sentinel.
+//
+// Errors:
+//   - badData {key "url"}: the URL is invalid
+//   - badData {key "prefix"}: the prefix contains braces
+//   - [store.ErrSchema]: a newer release wrote the keys
+//   - operational errors: the server does not answer, or may evict keys and
+//     [Options].AllowEviction is not set
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const open = "open a Redis store"
 	if err := ctx.Err(); err != nil {
@@ -123,14 +128,14 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// connect gives up when ctx is done. What it is doing then ends by itself, within
-// the time that the options give it.
+// connect returns early if ctx is done. The attempt then continues until its
+// own timeout.
 func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
 	return await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
 }
 
-// await returns what get returns, or gives up when ctx is done, of which rueidis
-// knows nothing while it connects. What comes too late is dropped.
+// await returns the result of get, or the error of ctx if that is done first:
+// rueidis does not use a context to connect. A later result is dropped.
 func await[T any](ctx context.Context, get func() (T, error), drop func(T)) (got T, err error) {
 	type result struct {
 		value T
@@ -155,9 +160,9 @@ func await[T any](ctx context.Context, get func() (T, error), drop func(T)) (got
 	}
 }
 
-// Close makes all later calls fail with [store.ErrClosed] and ends those of
-// [Store.Watch]. It closes the connections that [Open] made and leaves alone a
-// client that was passed to [New]. It never fails, nor does closing twice.
+// Close makes all later calls return [store.ErrClosed] and ends calls of
+// [Store.Watch]. It closes the connections that [Open] created, but not a
+// client that was passed to [New]. It always succeeds, also when called twice.
 func (s *Store) Close() error {
 	s.release.Do(func() {
 		s.life.End()
@@ -177,5 +182,5 @@ func (s driver) Ready() error {
 }
 
 // isCluster reports whether keys are spread over servers, so that a script can
-// touch those of one shard only.
+// access only the keys of one shard.
 func (s *Store) isCluster() bool { return s.client.Mode() == rueidis.ClientModeCluster }

@@ -13,17 +13,18 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// schema is the version of the layout of keys and values that this package
-// writes.
+// schema is the version of the layout of keys and values in this release.
 const schema = 1
 
-// Migrate makes the server ready for the store: it leaves a mark of the schema's
-// version, or checks the one that is there. It can be called by any number of
-// processes at once and again at any time.
+// Migrate prepares the server for the store. It writes the version of the
+// layout, or checks the existing one. Any number of processes may call it at
+// any time.
 //
-// [store.ErrSchema]: the keys were written by a newer version of this package, and are
-// left alone. badData {key "prefix"}: the prefix holds braces. Other errors: the server
-// does not answer, or may evict keys and [Options].AllowEviction is not set.
+// Errors:
+//   - [store.ErrSchema]: a newer release wrote the keys, which are not changed
+//   - badData {key "prefix"}: the prefix contains braces
+//   - operational errors: the server does not answer, or may evict keys and
+//     [Options].AllowEviction is not set
 func (s *Store) Migrate(ctx context.Context) error {
 	return backend.Do(ctx, s.life, "migrate a Redis store", func() error {
 		if err := s.o.validate(); err != nil {
@@ -42,8 +43,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 func (s *Store) schemaKey() string { return s.o.Prefix + "schema" }
 
-// checkSchema lets calls pass if the server is ready for the store. The error is
-// store.ErrSchema where it never will be.
+// checkSchema enables calls if the server has the layout of this release.
+// store.ErrSchema: it has another.
 func (s *Store) checkSchema(ctx context.Context) error {
 	version, err := s.client.Do(ctx, s.client.B().Get().Key(s.schemaKey()).Build().Pin()).ToString()
 	if rueidis.IsRedisNil(err) {
@@ -53,16 +54,16 @@ func (s *Store) checkSchema(ctx context.Context) error {
 		return err
 	}
 	if version != strconv.Itoa(schema) {
-		return fmt.Errorf("%w: it has version %.20q, this program knows version %d", store.ErrSchema, version, schema)
+		return fmt.Errorf("%w: the keys have version %.20q, but this release supports only version %d", store.ErrSchema, version, schema)
 	}
 	s.migrated.Store(true)
 	return nil
 }
 
-// validate refuses a prefix that would put all keys in one place.
+// validate rejects a prefix that would put all keys into one slot.
 func (o Options) validate() error {
 	if strings.ContainsAny(o.Prefix, "{}") {
-		return errors.BadDataHint("prefix", "a prefix holds no braces, which tell Redis Cluster where keys belong")
+		return errors.BadDataHint("prefix", "a prefix must not contain braces, because Redis Cluster uses them to distribute keys")
 	}
 	return nil
 }

@@ -8,23 +8,23 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// script is a Lua script. One that writes returns 0, or the number of the reason
-// why it wrote nothing, and touches the keys that it is given and no others.
+// script is a Lua script. A script that writes returns 0, or the number of the
+// reason why it wrote nothing. It accesses only the given keys.
 type script struct {
 	text string
 	sum  string
-	lua  *rueidis.Lua // which sends the text to servers that do not know it yet
+	lua  *rueidis.Lua // sends the text to servers that do not have it
 }
 
 func newScript(text string) script {
 	return script{text, fmt.Sprintf("%x", sha1.Sum([]byte(text))), rueidis.NewLuaScript(text)}
 }
 
-// commitScript does what a step says. KEYS[k] is the key of the k-th operation;
-// in ARGV there is for each its name, the number of its arguments and these.
-// Checks come before writes, and so does what is published, which the server may
-// refuse: it writes all or nothing. It returns the
-// number of the first check that does not hold, or 0.
+// commitScript runs the operations of a step. KEYS[k] is the key of the k-th
+// operation. ARGV contains for each operation its name, the number of its
+// arguments, and the arguments. Checks come first, and then publications, which
+// the server may reject: it writes all or nothing. It returns the number of the
+// first check that fails, or 0.
 var commitScript = newScript(`
 local call, a = redis.call, 1
 for k = 1, #KEYS do
@@ -40,10 +40,10 @@ for k = 1, #KEYS do
 end
 return 0`)
 
-// createScript writes a new token where pointer and record are on the same
-// server: what commitScript can do as well, in half the time. It is not done if
-// the id (1) or the name (2) is taken, if the subject's identity does not have
-// the head that is given (3), or if the server refuses to publish.
+// createScript writes a new token on a server that has both pointer and record.
+// It does the same as commitScript in half the time. It writes nothing if the
+// id (1) or the name (2) is taken, if the identity of the subject does not have
+// the given prefix (3), or if the server rejects the publication.
 var createScript = newScript(`
 local call = redis.call
 if ARGV[7] ~= '' and call('GETRANGE', KEYS[7], 8, 9) ~= ARGV[7] then return 3 end
@@ -52,31 +52,31 @@ if call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 0 then
 	call('DEL', KEYS[1])
 	return 2
 end
-local told = redis.pcall('SPUBLISH', KEYS[6], ARGV[6])
-if type(told) == 'table' then
+local published = redis.pcall('SPUBLISH', KEYS[6], ARGV[6])
+if type(published) == 'table' then
 	call('HDEL', KEYS[2], ARGV[2])
 	call('DEL', KEYS[1])
-	return told
+	return published
 end
 call('SET', KEYS[3], ARGV[4])
 call('ZADD', KEYS[4], '0', ARGV[5])
 call('ZADD', KEYS[5], '0', ARGV[5])
 return 0`)
 
-// lookUpScript follows the pointer to a named token where pointer and record are
-// on the same server. ARGV has the prefix of keys and the id of the token. It
-// returns the pointer, the record, and the identity of its subject, with false for
-// what is not there.
+// lookUpScript follows the pointer to a named token on a server that has both
+// pointer and record. ARGV contains the prefix of keys and the id of the token.
+// It returns the pointer, the record, and the identity of its subject, with
+// false for missing ones.
 var lookUpScript = newScript(`
 local pointer = redis.call('GET', KEYS[1])
 if not pointer then return {false, false, false} end
-local place = string.sub(pointer, 10)
+local subject = string.sub(pointer, 10)
 local values = redis.call('MGET',
-	ARGV[1] .. 't' .. string.match(place, '^{%w+}') .. ARGV[2], ARGV[1] .. 'i' .. place)
+	ARGV[1] .. 't' .. string.match(subject, '^{%w+}') .. ARGV[2], ARGV[1] .. 'i' .. subject)
 return {pointer, values[1], values[2]}`)
 
-// ask runs a script that only reads.
-func (s *Store) ask(ctx context.Context, script script, keys, args []string) rueidis.RedisResult {
+// runReadOnly runs a script that only reads.
+func (s *Store) runReadOnly(ctx context.Context, script script, keys, args []string) rueidis.RedisResult {
 	n, b := int64(len(keys)), s.client.B
 	result := s.client.Do(ctx, b().EvalshaRo().Sha1(script.sum).Numkeys(n).Key(keys...).Arg(args...).Build().Pin())
 	if err, ok := rueidis.IsRedisErr(result.Error()); ok && err.IsNoScript() {
@@ -85,11 +85,12 @@ func (s *Store) ask(ctx context.Context, script script, keys, args []string) rue
 	return result
 }
 
-// execute runs the script where the keys are.
+// execute runs the script on the server of the keys, and retries while they
+// move.
 func (s *Store) execute(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
 	for b := newBackoff(); ; {
-		reason, err = s.try(ctx, script, keys, args)
-		if !isElsewhere(err) {
+		reason, err = s.runOnce(ctx, script, keys, args)
+		if !isRedirected(err) {
 			return reason, err
 		}
 		if err := b.Pause(ctx); err != nil {
@@ -98,12 +99,12 @@ func (s *Store) execute(ctx context.Context, script script, keys, args []string)
 	}
 }
 
-// try runs the script, and waits for replicas if that is asked for.
-func (s *Store) try(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
+// runOnce runs the script and waits for replicas if WaitReplicas is set.
+func (s *Store) runOnce(ctx context.Context, script script, keys, args []string) (reason int64, err error) {
 	if s.o.WaitReplicas <= 0 {
 		return script.lua.Exec(ctx, s.client, keys, args).AsInt64()
 	}
-	// The server counts the replicas that have what this connection wrote.
+	// WAIT counts the replicas that have the writes of this connection.
 	c, err := dedicate(ctx, s.client)
 	if err != nil {
 		return 0, err
@@ -118,18 +119,18 @@ func (s *Store) try(ctx context.Context, script script, keys, args []string) (re
 	}
 	replicas, err := results[1].AsInt64()
 	if err == nil && replicas < int64(s.o.WaitReplicas) {
-		err = fmt.Errorf("the write is on %d replicas, not on %d", replicas, s.o.WaitReplicas)
+		err = fmt.Errorf("%d replicas received the write, but %d are required", replicas, s.o.WaitReplicas)
 	}
 	return reason, err
 }
 
-// dedicated is a connection that nobody else uses.
+// dedicated is a connection for one caller.
 type dedicated struct {
 	rueidis.DedicatedClient
-	release func() // gives it back
+	release func() // returns it to the client
 }
 
-// dedicate gives up when ctx is done.
+// dedicate returns a connection, or the error of ctx if that is done first.
 func dedicate(ctx context.Context, client rueidis.Client) (dedicated, error) {
 	return await(ctx, func() (dedicated, error) {
 		conn, release := client.Dedicate()
@@ -137,10 +138,10 @@ func dedicate(ctx context.Context, client rueidis.Client) (dedicated, error) {
 	}, func(d dedicated) { d.release() })
 }
 
-// isElsewhere reports whether a server of a Cluster did nothing because the keys
-// are on another, or on their way there. The client learns where from that, and
-// repeats some of these commands itself.
-func isElsewhere(err error) bool {
+// isRedirected reports whether a server of a Cluster did nothing because the
+// keys are on another server or moving there. The client learns the new server
+// from the error, and repeats some of these commands itself.
+func isRedirected(err error) bool {
 	e, ok := rueidis.IsRedisErr(err)
 	if !ok {
 		return false

@@ -6,15 +6,15 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// shards is how many parts the records are in. What belongs to a shard has the
-// same hash tag, so that one script can change it at once in a Cluster too: the
-// records of the shard's subjects, their names and lists, the indexes over the
-// shard, and the channel that tells of changes. The number is for ever, since
-// it decides where keys are.
+// shards is the number of shards. All data of a shard has the same hash tag, so
+// that one script can change it atomically in a Cluster too: the records of the
+// shard's subjects, their names and lists, the indexes of the shard, and its
+// channel of changes. The number must never change, because it determines the
+// keys.
 const shards = 64
 
-// tags are the hash tags of the shards. They spread evenly over the slots of
-// clusters with three, four or eight masters, and well enough over others.
+// tags are the hash tags of the shards. They are spread evenly over the slots
+// of clusters with three, four or eight masters, and almost evenly over others.
 var tags = func() (tags [shards]string) {
 	for i := range tags {
 		tags[i] = "s" + strconv.Itoa(i)
@@ -22,14 +22,14 @@ var tags = func() (tags [shards]string) {
 	return tags
 }()
 
-// tagOf returns the hash tag of the shard that the text belongs to.
+// tagOf returns the hash tag of the text's shard.
 func tagOf(text string) string { return tags[crc16(text)%shards] }
 
-// slotOf returns the slot of Redis Cluster that keys with the hash tag are in.
+// slotOf returns the slot of Redis Cluster for keys with the hash tag.
 func slotOf(tag string) int64 { return int64(crc16(tag) % 16384) }
 
-// crc16 is the checksum by which Redis Cluster finds the slot of a key: CRC-16
-// with the polynomial 0x1021, as XMODEM has it.
+// crc16 is the checksum with which Redis Cluster computes slots: CRC-16/XMODEM,
+// with the polynomial 0x1021.
 func crc16(text string) (sum uint16) {
 	for i := range len(text) {
 		sum = sum<<8 ^ crcTable[byte(sum>>8)^text[i]]
@@ -37,7 +37,7 @@ func crc16(text string) (sum uint16) {
 	return sum
 }
 
-// crcTable is what the polynomial makes of each byte.
+// crcTable contains the checksum of each byte.
 var crcTable = func() (table [256]uint16) {
 	for i := range table {
 		sum := uint16(i) << 8
@@ -50,17 +50,17 @@ var crcTable = func() (table [256]uint16) {
 	return table
 }()
 
-// The kinds of keys. After kind and tag comes what the key is of.
+// The kinds of keys. A key consists of kind, tag and the id of its record.
 const (
 	// Records.
 	tokenKind     = "t" // of a named token, by id, in the shard of its subject
 	identityKind  = "i" // by subject
 	temporaryKind = "s" // by subject
 
-	// Pointers, which tell in what shard a record is, in a shard of their own.
+	// Pointers to the shard of a record, in a shard of their own.
 	tokenPointer    = "p" // by token id
 	usernamePointer = "u" // by user name
-	fenceKind       = "f" // against a claim of a pointer, in the shard that the pointer led to
+	fenceKind       = "f" // prevents a claim of a pointer, in the shard that the pointer led to
 
 	// Indexes, in the shard of the subject.
 	namesKind       = "n" // hash of a subject: name of a token to its id
@@ -83,7 +83,7 @@ func (s *Store) subjectKey(kind string, subject caveat.Subject) string {
 	return s.key(kind, tagOf(text), text)
 }
 
-// indexKey returns the key of the index over the shard of the subject.
+// indexKey returns the key of the index in the shard of the subject.
 func (s *Store) indexKey(kind string, subject caveat.Subject) string {
 	return s.key(kind, tagOf(subject.String()), "")
 }

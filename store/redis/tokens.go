@@ -9,19 +9,19 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// CreateToken implements [store.Tokens]. Where an active holder is required, the
-// identity is read before the id is claimed, and the script that writes the record
-// checks that it is still the one that was read.
+// CreateToken implements [store.Tokens]. If an active holder is required, it
+// reads the identity before it claims the id. The script that writes the record
+// checks that the identity is unchanged.
 func (s driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	if require == 0 {
-		done, err := s.createAtOnce(ctx, t, "")
+		done, err := s.createInOneScript(ctx, t, "")
 		if err == nil && !done {
 			err = s.create(ctx, t, "")
 		}
 		return 0, err
 	}
-	err = s.untilFresh(ctx, func() error {
-		if done, err := s.createAtOnce(ctx, t, activeHead); done || err != nil {
+	err = s.retryStale(ctx, func() error {
+		if done, err := s.createInOneScript(ctx, t, activePrefix); done || err != nil {
 			holder = store.HolderActive
 			return err
 		}
@@ -37,27 +37,27 @@ func (s driver) CreateToken(ctx context.Context, t store.Token, require store.St
 	return holder, err
 }
 
-// create writes the record, if the identity of its subject has the revision, ""
-// for any or none. errStale: it has another.
+// create writes the record if the identity of its subject has the revision, ""
+// for any or none. errStale: it has another revision.
 func (s *Store) create(ctx context.Context, t store.Token, identity string) error {
 	var ops []op
 	if identity != "" {
-		ops = append(ops, is(s.subjectKey(identityKind, t.Subject), identity, errStale))
+		ops = append(ops, hasRevision(s.subjectKey(identityKind, t.Subject), identity, errStale))
 	}
 	ops = append(ops, s.nameFree(t), isAbsent(s.tokenKey(t.Subject, t.ID), errors.AlreadyExists()))
 	ops = append(ops, s.putToken(t)...)
 	return s.claim(ctx, s.tokenClaim(t), step{ops: append(ops, s.index(t)...)})
 }
 
-// createAtOnce writes the record and the pointer to it on a single server. It is
-// not done where there is a pointer, of which it does not know where it leads, and
-// where the identity of the subject does not begin with the head, "" for any or
-// none, after its revision.
-func (s *Store) createAtOnce(ctx context.Context, t store.Token, head string) (done bool, err error) {
+// createInOneScript writes the record and its pointer on a single server. It
+// writes nothing and returns false if the pointer exists, whatever it leads to,
+// or if the identity of the subject does not have the prefix after its
+// revision. "" allows any identity or none.
+func (s *Store) createInOneScript(ctx context.Context, t store.Token, head string) (done bool, err error) {
 	if s.isCluster() {
 		return false, nil
 	}
-	key, member := s.tokenKey(t.Subject, t.ID), age(t.Created, t.ID)
+	key, member := s.tokenKey(t.Subject, t.ID), listMember(t.Created, t.ID)
 	reason, err := s.execute(ctx, createScript,
 		[]string{
 			s.pointerKey(tokenPointer, t.ID), s.subjectKey(namesKind, t.Subject), key,
@@ -72,7 +72,7 @@ func (s *Store) createAtOnce(ctx context.Context, t store.Token, head string) (d
 	return err == nil && reason == 0, err
 }
 
-// tokenClaim is the wish to have the id of the token.
+// tokenClaim returns the claim of the token's id.
 func (s *Store) tokenClaim(t store.Token) claim {
 	return claim{
 		key:     s.pointerKey(tokenPointer, t.ID),
@@ -90,14 +90,14 @@ func (s *Store) nameFree(t store.Token) op {
 	return hasField(s.subjectKey(namesKind, t.Subject), t.Name, "", errors.BadValueIdentifierOccupied("name"))
 }
 
-// putToken writes the record and tells of it.
+// putToken writes the record and publishes the change.
 func (s *Store) putToken(t store.Token) []op {
 	return []op{write("SET", s.tokenKey(t.Subject, t.ID), encodeToken(t)), s.publishToken(t)}
 }
 
-// index adds the token to the indexes, unindex removes it.
+// index adds the token to the indexes, and unindex removes it.
 func (s *Store) index(t store.Token) []op {
-	member := age(t.Created, t.ID)
+	member := listMember(t.Created, t.ID)
 	return []op{
 		write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID),
 		write("ZADD", s.subjectKey(listKind, t.Subject), "0", member),
@@ -106,7 +106,7 @@ func (s *Store) index(t store.Token) []op {
 }
 
 func (s *Store) unindex(t store.Token) []op {
-	member := age(t.Created, t.ID)
+	member := listMember(t.Created, t.ID)
 	return []op{
 		write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name),
 		write("ZREM", s.subjectKey(listKind, t.Subject), member),
@@ -130,10 +130,10 @@ func (s *Store) token(ctx context.Context, id string) (t store.Token, rev string
 	return t, rev, err
 }
 
-// UpdateToken implements [store.Tokens]. change is called again, after a short
-// random pause, when the record changed meanwhile.
+// UpdateToken implements [store.Tokens]. If the record changed concurrently, it
+// calls change again after a short random pause.
 func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	return s.untilFresh(ctx, func() error {
+	return s.retryStale(ctx, func() error {
 		old, rev, err := s.token(ctx, id)
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func (s driver) UpdateToken(ctx context.Context, id string, change func(*store.T
 }
 
 func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) step {
-	ops := []op{is(s.tokenKey(old.Subject, old.ID), rev, errStale)}
+	ops := []op{hasRevision(s.tokenKey(old.Subject, old.ID), rev, errStale)}
 	if updated.Name != old.Name {
 		names := s.subjectKey(namesKind, old.Subject)
 		ops = append(ops, s.nameFree(updated),
@@ -159,7 +159,7 @@ func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) s
 
 // DeleteToken implements [store.Tokens].
 func (s driver) DeleteToken(ctx context.Context, id string) error {
-	return s.untilFresh(ctx, func() error {
+	return s.retryStale(ctx, func() error {
 		pointerKey := s.pointerKey(tokenPointer, id)
 		p, err := s.pointer(ctx, pointerKey)
 		if err != nil {
@@ -175,8 +175,8 @@ func (s driver) DeleteToken(ctx context.Context, id string) error {
 	})
 }
 
-// dropToken removes the record, given its revision, and tells of it.
+// dropToken deletes the record with the revision and publishes the change.
 func (s *Store) dropToken(t store.Token, rev string) []op {
 	key := s.tokenKey(t.Subject, t.ID)
-	return []op{is(key, rev, errStale), write("DEL", key), s.publishToken(t)}
+	return []op{hasRevision(key, rev, errStale), write("DEL", key), s.publishToken(t)}
 }

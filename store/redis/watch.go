@@ -13,13 +13,13 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// A script that changes a record publishes it in the channel of the shard: the
-// kind of the record and what it is of. The channels are sharded, so that the
-// server that wrote is the one that tells, and a subscriber loses no message
-// without losing a connection, being told that the shard has moved, or finding
-// that the server is no master any more.
+// A script that changes a record publishes the kind and key of the record in
+// the channel of the shard. The channels are sharded, so the server that wrote
+// the record publishes the change. A subscriber misses a message only if it
+// loses the connection, is notified that the shard moved, or finds that the
+// server is not a master any more.
 
-// publication is the command that publishes.
+// publication is the command that publishes a change.
 const publication = "SPUBLISH"
 
 func (s *Store) publishToken(t store.Token) op {
@@ -38,19 +38,20 @@ func (s *Store) publish(subject caveat.Subject, message string) op {
 	return write(publication, s.indexKey(changesOfShards, subject), message)
 }
 
-// roleCheck is the time between questions to a server whether it is a master.
+// roleCheck is the interval at which servers are asked whether they are
+// masters.
 const roleCheck = time.Second
 
 // Watch implements [store.Watcher]. It subscribes at each master, so that a
 // change comes from the server that made it. An observer that is thousands of
-// changes late is told [store.FeedDown] and [store.FeedUp] in place of them, once a
-// second at most.
-// Watch returns [store.ErrClosed], wrapped, when the store is closed.
+// changes late receives [store.FeedDown] and [store.FeedUp] instead of them, at
+// most once a second. Watch returns [store.ErrClosed], wrapped, when the store
+// is closed.
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	return backend.Feed{Readier: driver{s}, Closed: s.life.Closed, Listen: s.listen}.Watch(ctx, observe)
 }
 
-// listen passes on changes until the feed, once it stands, is lost or ctx is done.
+// listen delivers changes until a connection is lost or ctx is done.
 func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	f := &feed{store: s, queue: q, lost: make(chan struct{})}
 	defer f.unsubscribe()
@@ -81,7 +82,7 @@ type feed struct {
 	lost chan struct{}
 }
 
-// subscribe has the server tell of the shards.
+// subscribe subscribes to the channels of the shards at the server.
 func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []string) error {
 	conn, err := dedicate(ctx, client)
 	if err != nil {
@@ -117,9 +118,10 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 	return requireMaster(ctx, conn)
 }
 
-// check asks the server from time to time, by the connection that messages come
-// by, whether it is a master still. One that has become a replica keeps its
-// connections, and does not tell all; and a network that drops packets closes none.
+// check asks the server regularly whether it is still a master, on the
+// connection that delivers changes. A master that became a replica keeps its
+// connections but does not publish all changes, and a network that drops
+// packets does not close connections.
 func (f *feed) check(ctx context.Context, conn rueidis.DedicatedClient) {
 	for backend.Sleep(ctx, roleCheck) == nil {
 		asking, cancel := context.WithTimeout(ctx, roleCheck)
@@ -141,15 +143,15 @@ func requireMaster(ctx context.Context, conn rueidis.DedicatedClient) error {
 		return errFormat
 	}
 	if name, err := role[0].ToString(); name != "master" {
-		return errors.Join(errors.New("the server is no master"), err)
+		return errors.Join(errors.New("the server is not a master"), err)
 	}
 	return nil
 }
 
 func (f *feed) fail() { f.lose.Do(func() { close(f.lost) }) }
 
-// unsubscribe ends the feed. It closes connections rather than giving them back,
-// since messages may be under way in them.
+// unsubscribe closes the connections. They are not returned to the client,
+// because messages may be in flight.
 func (f *feed) unsubscribe() {
 	for _, conn := range f.conns {
 		conn.Close()

@@ -72,7 +72,7 @@ func TestAFeedIsUpOnlyWhenItHearsItself(t *testing.T) {
 		for _, payload := range []string{"garbage", "ta", "p" + strings.Repeat("0", 32) + ".1"} {
 			execute(t, there, "SELECT pg_notify($1, $2)", schema, payload)
 		}
-		return strings.Contains(log.String(), "no notification of the feed's own arrives")
+		return strings.Contains(log.String(), "the test notifications of the feed do not arrive")
 	}, "the log says why")
 	require.Empty(t, changes, "a feed is up that hears nothing")
 	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())

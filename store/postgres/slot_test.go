@@ -22,11 +22,11 @@ func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
 	defer pool.Close()
 	s := New(pool, Options{})
 	defer s.Close()
-	for range maxTurns - 1 {
-		require.True(t, s.creations.takeTurn(nil))
+	for range maxSlots - 1 {
+		require.True(t, s.creations.takeSlot(nil))
 	}
 	for i := range 200 {
-		require.True(t, s.creations.takeTurn(nil), "the turn is lost")
+		require.True(t, s.creations.takeSlot(nil), "the turn is lost")
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
@@ -37,7 +37,7 @@ func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return s.Waiting() == 1 }, 10*time.Second, 50*time.Microsecond)
 		cancel()
-		s.passTurn()
+		s.passSlot()
 		require.ErrorIs(t, <-ended, context.Canceled)
 	}
 }
