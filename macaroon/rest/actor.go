@@ -12,29 +12,31 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// headerRequestID carries the id of a request, in the request and in the answer.
+// headerRequestID carries the id of a request, in the request and in the
+// response.
 const headerRequestID = "X-Request-Id"
 
-// plainID matches the ids that are taken from a client or proxy. Others could
-// fill a log, or forge lines in it.
+// plainID matches the request ids that are accepted from a client or proxy.
+// Others could fill a log or forge its lines.
 var plainID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// WithActorObserver has the function told of the client of each request: when the
-// request arrives, with its id and the address of the client, and once more when
-// the client has authenticated. It is for access logs. Default: nobody is told.
+// WithActorObserver sets a function that is called with the client of each
+// request, for access logs. The first call, when the request arrives, has the
+// id of the request and the address of the client. The second follows when the
+// client has authenticated. Default: no function.
 func WithActorObserver(observe func(ctx context.Context, a macaroon.Actor)) Option {
 	return func(c *config) { c.actorObserver = observe }
 }
 
-// begin puts what is known of the client before it authenticates into the context
-// of the request, and the id of the request into the answer.
+// begin adds the address of the client and the id of the request to the
+// context, and the id to the response.
 func (c *config) begin(w http.ResponseWriter, r *http.Request) *http.Request {
 	a := macaroon.Actor{Address: c.peer(r), RequestID: requestID(r)}
 	w.Header().Set(headerRequestID, a.RequestID)
 	return c.actFor(r, a)
 }
 
-// authenticated puts who the client is into the context of the request.
+// authenticated adds the identity of the client to the context of the request.
 func (c *config) authenticated(r *http.Request, client Client) *http.Request {
 	if client.IsNobody() {
 		return r
@@ -55,8 +57,8 @@ func (c *config) actFor(r *http.Request, a macaroon.Actor) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// requestID returns the id that a handler in front has given the request, that of
-// its header if it is plain, or a new one.
+// requestID returns the id that a handler in front has set, the id in the
+// header if it is plain, or a new one.
 func requestID(r *http.Request) string {
 	if a := macaroon.ActorFrom(r.Context()); a.RequestID != "" {
 		return a.RequestID

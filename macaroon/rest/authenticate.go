@@ -24,9 +24,10 @@ const (
 	basicScheme  = "Basic"
 )
 
-// authenticate finds out who the client is; the address is that of the request's
-// actor. What is wrong with its credentials is unauthorized {authError}, a password
-// that a page of another site sent is forbidden; other errors are operational.
+// authenticate returns the client of a request; its address is that of the
+// request's actor. The error is unauthorized {authError} for bad credentials
+// and forbidden for a password that a page of another site sent. Other errors
+// are operational.
 func (c *config) authenticate(r *http.Request) (Client, error) {
 	client := Client{Subject: caveat.Nobody(), PeerIP: macaroon.ActorFrom(r.Context()).Address}
 	var err error
@@ -39,17 +40,17 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 		client.method = macaroon.ByPassword
 		client.Subject, err = c.byPassword(r, encoded)
 	}
-	// Only what is itself of the catalogue: in the chain of a fault of the
-	// environment there may be anything.
+	// Only err itself counts: an operational error may have errors of the
+	// catalogue in its chain.
 	if e, ok := err.(*errors.Error); ok {
 		return Client{}, errors.Unauthorized(e)
 	}
 	return client, err
 }
 
-// header returns the value of a header. One that is there twice is a list (RFC
-// 9110, section 5.3), which is no credential: of two tokens none may be chosen,
-// where whoever is in front of this server may have looked at the other.
+// header returns the value of a header. A repeated header is a list (RFC 9110,
+// section 5.3) and never a credential: choosing one of two tokens would be
+// unsafe, because a proxy may have checked the other.
 func header(h http.Header, name string) (value string, ok bool) {
 	switch values := h.Values(name); len(values) {
 	case 0:
@@ -60,12 +61,12 @@ func header(h http.Header, name string) (value string, ok bool) {
 	return repeated, true
 }
 
-// repeated stands for a list, which is not joined: HTTP/2 sends another line in
-// one byte. No credential holds a comma.
+// repeated is the value of a repeated header. Its lines are not joined, because
+// HTTP/2 can send a line in one byte. No credential contains a comma.
 const repeated = ","
 
-// accessToken returns the first access token of the headers. An empty one is
-// there, and bad.
+// accessToken returns the first access token of the headers. An empty one
+// counts, and is bad.
 func accessToken(h http.Header) (text string, ok bool) {
 	if text, ok = header(h, headerToken); ok {
 		return text, true
@@ -76,9 +77,9 @@ func accessToken(h http.Header) (text string, ok bool) {
 	return header(h, headerMacaroon)
 }
 
-// authorization returns what stands behind the scheme in the header. Where nothing
-// does, the server has taken the space for white space at the end. Of a header
-// that is repeated the first tells the scheme, and the credentials are bad.
+// authorization returns the credentials after the scheme in the header. If they
+// are empty, the server has trimmed the space after the scheme. In a repeated
+// header, the first line decides the scheme and the credentials are bad.
 func authorization(h http.Header, scheme string) (credentials string, ok bool) {
 	values := h.Values(headerAuthorization)
 	if len(values) == 0 {
@@ -96,8 +97,8 @@ func authorization(h http.Header, scheme string) (credentials string, ok bool) {
 
 func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client, error) {
 	ctx := r.Context()
-	// The other headers count only beside a token that can be decoded. Without
-	// them the verification itself tells whether it can.
+	// The other headers count only beside a token that can be parsed. Without
+	// them, the verification parses it.
 	if c.idp != nil || len(r.Header[headerService]) > 0 || len(r.Header[headerConsumer]) > 0 {
 		_, err := c.authority.Parse(text)
 		if err != nil && (c.idp == nil || errors.Is(err, errors.IDTokenTooLarge)) {
@@ -130,12 +131,12 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer, method: macaroon.ByToken}, nil
 }
 
-// byForeignToken has the identity provider judge a token. Where the client is,
-// the original does not remember then.
+// byForeignToken authenticates with a token of an identity provider. Like the
+// original, it does not record the address of the client.
 func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 	user, err := c.idp.Identify(r.Context(), text)
 	if err == nil && user.Type != caveat.SubjectUser {
-		err = errors.New("the identity provider named no user")
+		err = errors.New("the identity provider did not return a user")
 	}
 	if err == nil {
 		return Client{Subject: user, method: macaroon.ByIdentityProvider}, nil
@@ -162,10 +163,11 @@ func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.R
 	return c.authority.VerifyConsumer(ctx, text, req)
 }
 
-// maxBasic bounds an Authorization header with Basic credentials, in bytes.
+// maxBasic is the longest Authorization header with Basic credentials, in
+// bytes.
 const maxBasic = 2 << 10
 
-// byPassword logs a user in, with what stands behind "Basic".
+// byPassword logs a user in with encoded Basic credentials.
 func (c *config) byPassword(r *http.Request, encoded string) (caveat.Subject, error) {
 	username, password, err := c.readBasic(encoded)
 	if err != nil {
@@ -174,8 +176,8 @@ func (c *config) byPassword(r *http.Request, encoded string) (caveat.Subject, er
 	return c.authority.LogIn(r.Context(), username, password)
 }
 
-// readBasic decodes what stands behind "Basic". A text that is too long is not
-// even decoded.
+// readBasic decodes Basic credentials. It rejects a text that is too long
+// before decoding it.
 func (c *config) readBasic(encoded string) (username, password string, err error) {
 	if len(basicScheme)+1+len(encoded) > maxBasic {
 		return "", "", errors.BasicCredentialsTooLong(maxBasic)
@@ -191,15 +193,15 @@ func (c *config) readBasic(encoded string) (username, password string, err error
 	return username, password, nil
 }
 
-// refused reports credentials that were refused here, and not by the authority,
-// and returns the error.
+// refused reports credentials that this package refused, not the authority, and
+// returns err.
 func (c *config) refused(r *http.Request, method macaroon.AuthMethod, err error) error {
 	c.authority.ReportRefused(r.Context(), method, err)
 	return err
 }
 
-// forbidden reports a client's token whose caveats do not allow a request, if err
-// is that, and returns err.
+// forbidden reports the client's token as refused if err says that its caveats
+// do not allow a request, and returns err.
 func (c *config) forbidden(r *http.Request, err error) error {
 	if why, ok := errors.AsType[*errors.Error](errors.Unwrap(err)); ok && errors.Is(err, errors.IDUnauthorized) {
 		c.authority.ReportRefused(r.Context(), macaroon.ByToken, why)

@@ -13,14 +13,14 @@ import (
 	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
-// maxBody is how many bytes a request body may have.
+// maxBody is the largest request body, in bytes.
 const maxBody = 2 << 20
 
-// errMediaType is a body that is not said to be JSON.
+// errMediaType reports a body whose Content-Type is not JSON.
 var errMediaType = errors.New("the body is not application/json")
 
-// readBody reads the text of a body: errMediaType for a type that the API does
-// not speak, where there is a body at all, and [http.MaxBytesError] past maxBody.
+// readBody reads the body of a request. The error is errMediaType if a
+// non-empty body is not JSON, and [http.MaxBytesError] past maxBody.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		if _, err := io.ReadFull(r.Body, make([]byte, 1)); err == nil {
@@ -33,16 +33,16 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, &http.MaxBytesError{Limit: maxBody}
 	}
-	// Room for what most bodies need, whatever this one says of itself: memory
-	// goes to bytes that come, not to those that are announced.
+	// Start with room for most bodies, whatever the Content-Length: memory is
+	// spent on bytes that arrive, not on those that are announced.
 	var b bytes.Buffer
 	b.Grow(int(min(max(r.ContentLength, 0), 16<<10)) + bytes.MinRead)
 	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	return b.Bytes(), err
 }
 
-// maxListed bounds the headers that are read as lists or with parameters. What is
-// longer is none that JSON is in.
+// maxListed is the longest header that is parsed as a list or with parameters,
+// in bytes. A longer one is treated as not allowing JSON.
 const maxListed = 8 << 10
 
 func isJSON(contentType string) bool {
@@ -57,9 +57,9 @@ func isJSON(contentType string) bool {
 }
 
 // accepts reports whether an Accept header allows JSON (RFC 9110, section
-// 12.5.1). Of the ranges that cover it the most specific counts.
+// 12.5.1). The most specific matching range decides.
 func accepts(values []string) bool {
-	length := 0 // looked at before the values are joined
+	length := 0 // checked before the values are joined
 	for _, value := range values {
 		if length += len(value) + len(","); length > maxListed+len(",") {
 			return false
@@ -92,8 +92,8 @@ func accepts(values []string) bool {
 	return allowed
 }
 
-// elements returns the elements of a list in a header: commas in quotes are no
-// separators (RFC 9110, section 5.6).
+// elements splits a list in a header at the commas outside quotes (RFC 9110,
+// section 5.6).
 func elements(list string) []string {
 	quoted, escaped := false, false
 	return strings.FieldsFunc(list, func(r rune) bool {
@@ -109,12 +109,12 @@ func elements(list string) []string {
 	})
 }
 
-// object is the body of a request: the members of a JSON object, unread.
+// object is the body of a request: a JSON object with undecoded members.
 type object map[string]json.RawMessage
 
-// parseBody reads exactly one JSON value. isObject is false for every value but
-// an object; the error is malformedData for a text that is not strict JSON. An
-// empty body is an empty object.
+// parseBody reads exactly one JSON value. isObject is false for other values
+// than objects. An empty body is an empty object. The error is malformedData
+// for a text that is not strict JSON.
 func parseBody(data []byte) (o object, isObject bool, err error) {
 	if len(data) == 0 {
 		return object{}, true, nil

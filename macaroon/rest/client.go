@@ -13,15 +13,15 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Client is who makes a request.
+// Client is the client that makes a request.
 type Client struct {
 	// Subject is the user or Oneprovider; [caveat.Nobody] for a client that sent
 	// no credentials.
 	Subject caveat.Subject
-	// Token is what the client's token proves; nil for clients that came with
-	// other credentials or none.
+	// Token is the verified token of the client; nil for clients with other
+	// credentials or none.
 	Token *macaroon.Auth
-	// PeerIP is the address of the client; invalid where it is not known.
+	// PeerIP is the address of the client; invalid if it is unknown.
 	PeerIP netip.Addr
 
 	method macaroon.AuthMethod
@@ -32,32 +32,33 @@ func (c Client) IsNobody() bool {
 	return c.Subject.Type != caveat.SubjectUser && c.Subject.Type != caveat.SubjectProvider
 }
 
-// Authorize reports whether the caveats of the client's token allow the
-// operation; clients who came with other credentials have no caveats, and nobody
-// is allowed anything. See [caveat.Authorize] for the errors, and unauthorized
-// without details for nobody.
+// Authorize returns an error unless the caveats of the client's token allow the
+// operation. Clients with other credentials have no caveats. The error is that
+// of [caveat.Authorize], and unauthorized without details for a client without
+// credentials.
 func (c Client) Authorize(service caveat.ServiceType, operation caveat.Operation, gri caveat.GRI) error {
 	return c.decide(func(token *macaroon.Auth) error { return token.Authorize(service, operation, gri) })
 }
 
-// CheckFile reports whether the caveats of the client's token allow the access
-// to the file, as Authorize does for operations. See [caveat.CheckFile] for the
-// errors.
+// CheckFile returns an error unless the caveats of the client's token allow the
+// access to the file. Clients with other credentials have no caveats. The error
+// is that of [caveat.CheckFile], and unauthorized without details for a client
+// without credentials.
 func (c Client) CheckFile(file caveat.File, access caveat.Access) error {
 	return c.decide(func(token *macaroon.Auth) error { return token.CheckFile(file, access) })
 }
 
-// CheckKind decides the caveats of a kind that the option [CheckLater] left to
-// the handler. What the kind needs to know, besides the address of the client,
-// is in ctx. Clients who came with other credentials than a token have no
-// caveats. See [caveat.List.CheckKind] for the errors, and unauthorized without
-// details for nobody.
+// CheckKind decides the caveats of a kind that the option [CheckLater] leaves
+// to the handler. The input of the kind, besides the address of the client, is
+// in ctx. Clients with other credentials than a token have no caveats. The
+// error is that of [caveat.List.CheckKind], and unauthorized without details
+// for a client without credentials.
 func (c Client) CheckKind(ctx context.Context, kind caveat.Type) error {
 	return c.decide(func(token *macaroon.Auth) error { return token.CheckKind(ctx, kind, caveat.Request{IP: c.PeerIP}) })
 }
 
-// decide has the caveats of the client's token decide, where it has one. Nobody is
-// refused.
+// decide calls byToken if the client has a token, and refuses clients without
+// credentials.
 func (c Client) decide(byToken func(*macaroon.Auth) error) error {
 	switch {
 	case c.IsNobody():
@@ -70,42 +71,45 @@ func (c Client) decide(byToken func(*macaroon.Auth) error) error {
 
 type clientKey struct{}
 
-// authenticated is what [Authenticate] leaves in the context of a request.
+// authenticated is the value that [Authenticate] adds to the context of a
+// request.
 type authenticated struct {
 	Client
 	config *config
 }
 
-// ClientFrom returns the client of a request that came through [Authenticate]; ok
-// is false where it did not.
+// ClientFrom returns the client of a request that passed [Authenticate]; ok is
+// false for other requests.
 func ClientFrom(ctx context.Context) (c Client, ok bool) {
 	a, ok := ctx.Value(clientKey{}).(authenticated)
 	return a.Client, ok
 }
 
-// Authenticate returns middleware that finds out who makes a request. It lets
-// requests without credentials through, as [caveat.Nobody]: put [RequireClient]
+// Authenticate returns middleware that identifies the client of each request. It
+// accepts requests without credentials, as [caveat.Nobody]: put [RequireClient]
 // behind it, or [Require] before each handler, to refuse them.
 //
 // The credentials are those of the headers X-Auth-Token, Authorization (Bearer or
-// Basic), Macaroon, X-Onedata-Service-Token and X-Onedata-Consumer-Token. Bad ones
-// are answered with 401 unauthorized {authError}, a password that a page of
-// another site sent with 403 forbidden, and clients whose log-ins keep failing with 429 (see
-// [macaroon.WithThrottle]).
+// Basic), Macaroon, X-Onedata-Service-Token and X-Onedata-Consumer-Token. The
+// middleware itself answers
 //
-// The context of the request has a [macaroon.Actor] for the calls of the authority
-// that the handler makes: who the client is, its address, and the id of the
-// request. That id is X-Request-Id of the request if it has at most 64 letters,
-// digits, dots, dashes and underscores, else a new one; the answer has it, too.
+//   - bad credentials with 401 unauthorized {authError};
+//   - a password that a page of another site sent with 403 forbidden;
+//   - clients whose log-ins keep failing with 429 (see [macaroon.WithThrottle]).
 //
-// Answers get Cache-Control: no-store, because they depend on who asks. A handler
-// whose answers do not may set another value.
+// The context of the request gets a [macaroon.Actor] for the calls that the handler
+// makes to the authority: the client, its address, and the id of the request. That
+// id is the X-Request-Id of the request if it has at most 64 letters, digits, dots,
+// dashes and underscores, else a new one. The response has it, too.
+//
+// Responses get Cache-Control: no-store, because they depend on the client. A
+// handler may set another value.
 //
 // Data caveats are refused unless the option [AllowDataCaveats] says that the
 // handler enforces them. Caveats of the application ([macaroon.WithVocabulary])
-// are decided here, with what the context of the request holds: the middleware
-// that puts it there goes in front of Authenticate. For a kind that only the
-// handler can decide there is [CheckLater].
+// are decided here, with the context of the request: middleware that adds their
+// input to the context must be in front of Authenticate. Kinds that only the
+// handler can decide need [CheckLater].
 func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
 	c := newConfig(forMiddleware, a, options)
 	c.origins = slices.DeleteFunc(slices.Clone(c.origins), func(o string) bool { return ValidateOrigin(o) != nil })
@@ -126,10 +130,10 @@ func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) h
 }
 
 // RequireClient returns middleware, to go behind [Authenticate], that refuses
-// requests without credentials: 401 unauthorized without details. It is for a whole
-// mux, so that a route without [Require] is not open to everybody; what the caveats
-// of a token allow there is still for Require, or the handler, to decide. Without
-// Authenticate in front it refuses everybody.
+// requests without credentials: 401 unauthorized without details. It protects a
+// whole mux, so that a route without [Require] is not open to everybody. The
+// caveats of a token must still be enforced by Require or the handler. Without
+// Authenticate in front it refuses every request.
 func RequireClient() func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -142,29 +146,30 @@ func RequireClient() func(http.Handler) http.Handler {
 	}
 }
 
-// Require returns middleware, to go behind [Authenticate], that lets a request
-// through when the client has sent credentials and the caveats of its token allow
-// the operation on the resource at the service. The resource is a GRI, in whose
-// id and aspect {name} stands for the path value of that name:
-// "file.{id}.content:private". Where an api caveat asks, a value that no GRI can
-// name, for its dots for instance, is under its wildcards and under nothing else;
-// a name that the pattern of the route does not have stands for the empty value.
-// It panics for a text that is no GRI, and for a service or operation that is none
-// of the constants. Without Authenticate in front it refuses everybody.
+// Require returns middleware, to go behind [Authenticate], that enforces the
+// caveats of the client's token. It lets a request through if the client has sent
+// credentials and the caveats allow the operation on the resource at the service.
 //
-// Others are answered with 401: unauthorized without details for a client
-// without credentials, unauthorized {tokenCaveatUnverified} for a token that is
-// good for other things. Whether the client may do it is for the handler to
-// decide.
+// The resource is a GRI in which {name}, in the id or aspect, is replaced by the
+// path value of that name: "file.{id}.content:private". A name that the pattern of
+// the route lacks is replaced by the empty value. A value that a GRI cannot hold,
+// such as one with dots, matches only the wildcards of an api caveat.
+//
+// Refused requests are answered with 401: unauthorized without details for a
+// client without credentials, unauthorized {tokenCaveatUnverified} for a token
+// whose caveats do not allow the operation. The handler must still decide whether
+// the user has the rights. Without Authenticate in front, Require refuses every
+// request. It panics if gri is not a GRI, or if service or operation is not one of
+// the constants.
 func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
 	_, err := resource(gri, func(string) string { return "x" })
 	switch {
 	case err != nil || strings.Count(gri, "{") != strings.Count(gri, "}"):
-		panic(fmt.Sprintf("rest: Require: %q is no GRI", gri))
+		panic(fmt.Sprintf("rest: Require: %q is not a GRI", gri))
 	case service.Short() == "":
-		panic("rest: Require: the service is none of the constants")
+		panic("rest: Require: the service must be one of the constants of package caveat")
 	case operation < caveat.Create || operation > caveat.Delete:
-		panic("rest: Require: the operation is none of the constants")
+		panic("rest: Require: the operation must be one of the constants of package caveat")
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,10 +12,11 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// config is what options change, for [NewHandler] and [Authenticate] alike.
+// config holds the settings of [NewHandler] and [Authenticate], which options
+// change.
 type config struct {
 	purpose    purpose
-	unused     []string // options that the purpose has no use for
+	unused     []string // options without an effect for the purpose
 	authority  *macaroon.Authority
 	rights     Rights
 	idp        IdentityProvider
@@ -24,7 +25,7 @@ type config struct {
 	proxies    []netip.Prefix
 	inFlight   *inFlight
 	noBasic    bool
-	unconfined bool // clients are given tokens without the caveats of their own
+	unconfined bool // clients get tokens without the caveats of their own token
 	dataAccess bool
 	later      []caveat.Type // decided by the handler
 	service    caveat.Service
@@ -71,11 +72,11 @@ func newConfig(p purpose, a *macaroon.Authority, options []Option) *config {
 	return c
 }
 
-// Option changes a default of [NewHandler] or [Authenticate]. Where an option says
-// that it is for one of the two, the other keeps its default and logs a warning.
+// Option changes a default of [NewHandler] or [Authenticate]. An option that is
+// for one of the two has no effect on the other, which logs a warning.
 type Option func(*config)
 
-// only returns an option for one of the purposes.
+// only returns an option that takes effect for one of the purposes.
 func only(p purpose, name string, set Option) Option {
 	return func(c *config) {
 		if c.purpose == p {
@@ -86,73 +87,75 @@ func only(p purpose, name string, set Option) Option {
 	}
 }
 
-// WithRights sets who knows what clients may do to others' tokens. It is for
-// [NewHandler]. Default: nobody may do anything to them.
+// WithRights sets the [Rights] of clients on the tokens of others. It is for
+// [NewHandler]. Default: no rights.
 func WithRights(r Rights) Option {
 	return only(forAPI, "WithRights", func(c *config) { c.rights = r })
 }
 
-// WithIdentityProvider sets who judges access tokens that are not Onezone's.
-// Default: they are badToken.
+// WithIdentityProvider sets the [IdentityProvider] for access tokens that are
+// not Onezone tokens. Default: they are badToken.
 func WithIdentityProvider(p IdentityProvider) Option { return func(c *config) { c.idp = p } }
 
-// WithDataScopes sets who knows the spaces of users. It is for [NewHandler].
-// Default: users have none.
+// WithDataScopes sets the [DataScopes], which know the spaces of users. It is
+// for [NewHandler]. Default: users have no spaces.
 func WithDataScopes(s DataScopes) Option {
 	return only(forAPI, "WithDataScopes", func(c *config) { c.scopes = s })
 }
 
-// WithSessionFrom sets how the session that a request is made in is told from the
-// request, "" for none: from a cookie, for instance. Default: none.
+// WithSessionFrom sets a function that returns the session of a request, for
+// instance from a cookie, and "" for no session. Default: no sessions.
 func WithSessionFrom(sessionOf func(*http.Request) string) Option {
 	return func(c *config) { c.sessionOf = sessionOf }
 }
 
-// WithTrustedProxies has the address of the client taken from X-Forwarded-For
-// where the connection comes from one of the networks: the last address there
-// that is not in one of them itself. An address may have a port and brackets; one
-// that cannot be read makes the client's unknown. Networks of IPv4-mapped addresses
-// are those of the IPv4 addresses. Forwarded (RFC 7239) is never read: a proxy that
-// sets one of the two headers passes on what the client wrote in the other.
-// Default: both are ignored, and a proxy on this machine is warned of once.
+// WithTrustedProxies sets the networks of proxies whose X-Forwarded-For is
+// trusted. If the connection comes from one of them, the address of the client is
+// the last address in X-Forwarded-For that is in none of them. An address may have
+// a port and brackets; if it cannot be parsed, the address of the client is
+// unknown. Networks of IPv4-mapped addresses are those of the IPv4 addresses.
+// Forwarded (RFC 7239) is never read: a proxy that sets one of the two headers
+// forwards the other as the client wrote it. Default: both are ignored, and a
+// proxy on this machine is logged once.
 func WithTrustedProxies(networks ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = networks }
 }
 
-// WithMaxInFlight sets how many requests of one client are served at once. Requests
-// of one user or Oneprovider count together, and those without credentials, as long
-// as it is not known whose they are, by the address of the client; the 64 bits in
-// front of an IPv6 address count as one address. One more is answered with 429
-// temporaryFailure and Retry-After. The memory that large bodies and lists take is
-// then bounded too, for each client and in all (503 temporaryFailure); requests
-// wait for it a few seconds. 0 turns all of this off. Default:
-// [DefaultMaxInFlight] for [NewHandler], and 0 for [Authenticate], the handlers
-// behind which may take long.
+// WithMaxInFlight limits the concurrent requests of a client to n, and their
+// memory.
+//
+// Requests of a user or Oneprovider count together, and so do requests without
+// credentials from one address (of IPv6, the first 64 bits). Until a request is
+// authenticated it counts for its address. Requests past the limit are answered
+// with 429 temporaryFailure and Retry-After. The memory for large bodies and lists
+// is limited, too, per client (429) and in total (503 temporaryFailure); requests
+// wait for memory a few seconds.
+//
+// An n of 0 turns all of this off. Default: [DefaultMaxInFlight] for [NewHandler],
+// and 0 for [Authenticate], because its handlers may take long.
 func WithMaxInFlight(n int) Option { return func(c *config) { c.inFlight = newInFlight(n) } }
 
 // WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.
 func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }
 
-// WithoutInheritance gives clients whose token carries caveats what the original
-// Onezone gives them: the tokens that they create and read do not carry those
-// caveats, so that a client can escape the confinement of its token. It is for
-// [NewHandler].
+// WithoutInheritance turns off the inheritance of caveats, as in the original
+// Onezone. Tokens that a client creates or reads then lack the caveats of its
+// own token, so the client can escape its confinement. It is for [NewHandler].
 func WithoutInheritance() Option {
 	return only(forAPI, "WithoutInheritance", func(c *config) { c.unconfined = true })
 }
 
-// AllowDataCaveats has [Authenticate] accept tokens with data.* caveats, which the
-// handler behind then has to enforce with [Client.CheckFile]. It is for
-// Authenticate: [NewHandler] serves no data.
+// AllowDataCaveats makes [Authenticate] accept tokens with data.* caveats. The
+// handler must then enforce them with [Client.CheckFile]. It is for
+// Authenticate, because [NewHandler] serves no data.
 func AllowDataCaveats() Option {
 	return only(forMiddleware, "AllowDataCaveats", func(c *config) { c.dataAccess = true })
 }
 
-// CheckLater has [Authenticate] accept tokens with caveats of these kinds of the
-// application undecided. The handler behind it then has to decide each kind with
-// [Client.CheckKind], once it knows what the request is about. Kinds of the
-// Onezone language are decided by Authenticate all the same. It is for
-// Authenticate.
+// CheckLater makes [Authenticate] accept caveats of these kinds undecided. The
+// kinds must be the application's; Authenticate always decides those of the
+// Onezone language. The handler must decide each kind with [Client.CheckKind]
+// when it knows what the request is about. It is for Authenticate.
 func CheckLater(kinds ...caveat.Type) Option {
 	return only(forMiddleware, "CheckLater", func(c *config) {
 		for _, kind := range kinds {
@@ -163,43 +166,45 @@ func CheckLater(kinds ...caveat.Type) Option {
 	})
 }
 
-// AsService tells which service the handler behind [Authenticate] belongs to:
-// what a request that does not carry a service token came to. Users' tokens are
-// good for other services than the default only where [macaroon.WithMemberships]
-// says that their users may use them, and tokens with service caveats for the
-// services that these name. It is for Authenticate. Default: Onezone's worker,
-// which [NewHandler] always is.
+// AsService sets the service to which the handler behind [Authenticate]
+// belongs. It is the service of requests without a service token. Services
+// other than the default accept the tokens of users only if
+// [macaroon.WithMemberships] says that the user may use the service, and tokens
+// with service caveats only if these name it. It is for Authenticate. Default:
+// Onezone's worker, which [NewHandler] always is.
 func AsService(s caveat.Service) Option {
 	return only(forMiddleware, "AsService", func(c *config) { c.service = s })
 }
 
-// AsInterface tells which interface the handler behind [Authenticate] is. It is for
-// Authenticate. Default: [caveat.REST], which [NewHandler] always is.
+// AsInterface sets the interface of the handler behind [Authenticate]. It is
+// for Authenticate. Default: [caveat.REST], which [NewHandler] always is.
 func AsInterface(i caveat.Interface) Option {
 	return only(forMiddleware, "AsInterface", func(c *config) { c.iface = i })
 }
 
-// WithOrigin sets where the API is, such as "https://onezone.example.com:8443",
-// for Location headers. It is for [NewHandler]. Default: https and the domain of
-// the authority.
+// WithOrigin sets the origin of the API, such as
+// "https://onezone.example.com:8443", for Location headers. It is for
+// [NewHandler]. Default: https and the domain of the authority.
 func WithOrigin(origin string) Option {
 	return only(forAPI, "WithOrigin", func(c *config) { c.origin = origin })
 }
 
-// WithConfiguration sets what GET /configuration tells of the installation. It is
-// for [NewHandler]. Default: nothing but the domain of its tokens.
+// WithConfiguration sets the description of the installation for GET
+// /configuration. It is for [NewHandler]. Default: only the domain of its
+// tokens.
 func WithConfiguration(z Configuration) Option {
 	return only(forAPI, "WithConfiguration", func(c *config) { c.zone = z })
 }
 
-// WithAllowedOrigins names the origins, such as "https://app.example.com", whose
-// pages may use the API from a browser. They get the CORS headers of a preflight,
-// and may send the password of a user. Default: none. A text that
-// [ValidateOrigin] refuses is refused by [NewHandler] and matches nothing in
-// [Authenticate].
+// WithAllowedOrigins sets the origins, such as "https://app.example.com", whose
+// pages may use the API from a browser. Their preflight requests get CORS
+// headers, and they may send the password of a user. [NewHandler] returns an
+// error for an origin that [ValidateOrigin] rejects; in [Authenticate] it
+// matches nothing. Default: none.
 func WithAllowedOrigins(origins ...string) Option { return func(c *config) { c.origins = origins } }
 
-// WithLogger sets where the cause of every 5xx answer is written, once, with a
-// reference, which the answer gives where it is an internalServerError.
-// nil, the default: [slog.Default] as it is now.
+// WithLogger sets the log for the causes of 5xx responses. Each cause is logged
+// once, with a reference that an internalServerError response includes.
+// Default, and for nil: [slog.Default] when [NewHandler] or [Authenticate] is
+// called.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }

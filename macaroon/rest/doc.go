@@ -1,81 +1,62 @@
 // Package rest serves the token API of Onezone over an authority, and
-// authenticates requests for handlers of your own.
+// authenticates requests for the handlers of an application.
 //
 // # The token API
 //
-// [NewHandler] is the whole API, the 44 routes under /api/v3/onezone:
+// [NewHandler] returns the whole API, 44 routes under /api/v3/onezone:
 //
 //	handler, err := rest.NewHandler(authority)
 //	mux.Handle(rest.Prefix+"/", handler)
 //
-// It describes itself: GET /api/v3/onezone/openapi.json is its OpenAPI document,
-// for everybody.
+// GET /api/v3/onezone/openapi.json returns its OpenAPI document, without
+// authentication. Users and passwords come from the store of the authority. Other
+// entities of an Onezone come from small interfaces: [Rights], [DataScopes],
+// [IdentityProvider] and [WithSessionFrom] here, and those of package macaroon
+// for memberships, sessions, groups and invitations. Requests that need a missing
+// one are refused.
 //
-// The handler looks up users and their passwords in the store of the authority.
-// What depends on other entities of an Onezone comes in through small interfaces:
-// [Rights], [DataScopes] and [IdentityProvider] here, with [WithSessionFrom], and
-// those of package macaroon for memberships, sessions, groups and invitations.
-// Where one is missing, what asks for it is refused.
+// # Handlers of an application
 //
-// # Handlers of your own
-//
-// [Authenticate] is the authentication of the API as middleware. [ClientFrom] tells
-// the handler behind it who the [Client] is, and [Require] refuses what the
-// caveats of the client's token do not allow:
+// [Authenticate] is the authentication of the API as middleware. [ClientFrom]
+// returns the authenticated [Client], and [Require] refuses operations that the
+// caveats of its token do not allow:
 //
 //	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(files))
 //	http.ListenAndServe(addr, rest.Authenticate(authority)(rest.RequireClient()(mux)))
 //
-// Tokens with data caveats are refused until [AllowDataCaveats] says that the
-// handler asks [Client.CheckFile] about each file. Caveats of the application are
-// decided by Authenticate, from what middleware in front of it has put into the
-// context, or with [CheckLater] by the handler. [WriteError] answers in the way
-// of the API.
+// Handlers of files need [AllowDataCaveats] and [Client.CheckFile]. Caveats of the
+// application are decided by Authenticate, or by the handler with [CheckLater].
+// [WriteError] writes errors as the API does.
 //
-// # Behind a proxy, and under attack
+// # Proxies, limits and browsers
 //
-// The address of a client is that of its connection. [WithTrustedProxies] names
-// the proxies whose X-Forwarded-For is believed; without it nobody's is.
+//   - The address of a client is that of its connection, or the X-Forwarded-For of
+//     a proxy that [WithTrustedProxies] names. Paths are percent-decoded: a proxy
+//     that hides some routes must decode paths before it compares them.
+//   - Request bodies have at most 2 MiB and 64 levels, Basic credentials 2 KiB.
+//     [WithMaxInFlight] limits the concurrent requests of a client and their
+//     memory, [macaroon.WithThrottle] failed log-ins. Password hashing is limited
+//     so that token verification keeps its speed.
+//   - The server must set ReadHeaderTimeout, ReadTimeout, IdleTimeout and, to
+//     [MaxHeaderBytes], MaxHeaderBytes of [http.Server].
+//   - Browsers may add remembered passwords to requests of any page. Such a
+//     request from another site (Sec-Fetch-Site, Origin) is 403 forbidden unless
+//     [WithAllowedOrigins] lists its origin. Behind a proxy that rewrites Host,
+//     list the origin of the API, too.
 //
-// Bodies are limited to 2 MiB and 64 levels, and only so many passwords are
-// hashed at a time that tokens are verified at their usual speed meanwhile.
-// A header of Basic credentials is limited to 2 KiB. Log-ins that keep failing are
-// throttled, however many handlers an authority has (see [macaroon.WithThrottle]);
-// clients whose address is unknown share one limit. One client has so many
-// requests in flight, and they take so much memory, together and with those of all
-// clients (see [WithMaxInFlight]). Lists are sent as they are read: where one
-// cannot be read to its end, the connection is aborted and the JSON incomplete.
-// Time limits are the server's to set: ReadHeaderTimeout, ReadTimeout and
-// IdleTimeout of [http.Server]. Its MaxHeaderBytes, to be set to
-// [MaxHeaderBytes], bounds the tokens in headers and paths.
+// # Rules
 //
-// Segments of paths are percent-decoded, as the API demands: a proxy that keeps
-// some routes from the public has to decode paths before it compares them.
-//
-// Browsers add passwords that they remember to requests of any page. A request
-// with one that a page of another site sent is 403 forbidden, unless
-// [WithAllowedOrigins] lists the origin of the page; the headers Sec-Fetch-Site
-// and Origin tell. A proxy that rewrites Host makes the origin of the API itself
-// look like another where browsers do not send Sec-Fetch-Site, over plain HTTP:
-// list it, too.
-//
-// # Laws
-//
-//   - Steps are taken in the order of the API, and the first that fails answers:
-//     method, credentials, Accept and Content-Type, JSON, caveats, authorization,
-//     input.
-//   - A client whose token carries caveats is given tokens that carry them too:
-//     what it creates inherits them, and what it reads back is confined by them.
-//     A token that cannot carry them is 403 forbidden. [WithoutInheritance] turns
-//     this off.
-//   - Whether a token id exists is told only to who may see the token.
-//   - Errors are answered in the envelope of the API, with the status of their
-//     entry in the catalogue. What the environment did is 503 serviceUnavailable,
-//     with nothing of it in the body. A panic is 500 internalServerError with a
-//     reference to the log.
-//   - No answer shows a secret, and no cache may keep one: all but the OpenAPI
-//     document have Cache-Control: no-store. The log names routes, never paths or
-//     headers, which may hold tokens.
-//   - JSON is read strictly: UTF-8, one value, no key twice, exact names, no half of
-//     a surrogate pair, no number that overflows a double.
+//   - Checks run in the order of the API, and the first failure is reported:
+//     method, credentials, Accept and Content-Type, JSON, caveats,
+//     authorization, input. JSON must be strict: UTF-8, one value, exact names,
+//     no repeated key.
+//   - A client whose token carries caveats only gets tokens that carry them, too,
+//     or 403 forbidden. [WithoutInheritance] turns this off.
+//   - Only clients that may see a token learn whether its id exists.
+//   - Errors have the envelope and status of the catalogue. Operational errors are
+//     503 serviceUnavailable without their cause, panics 500 internalServerError
+//     with a reference to the log. A list that cannot be read to its end aborts
+//     the connection.
+//   - No response shows a secret, and all but the OpenAPI document have
+//     Cache-Control: no-store. The log names routes, never paths or headers.
 package rest

@@ -6,15 +6,16 @@ import (
 	"strconv"
 )
 
-// documentPath is where, below [Prefix], the OpenAPI document of the API is.
-// Everybody may read it.
+// documentPath is the path below [Prefix] of the OpenAPI document. Everybody
+// may read it.
 const documentPath = "/openapi.json"
 
 //go:embed openapi.json
 var document []byte
 
-// serveDocument is no route of the API: it asks for no credentials and looks at
-// none. The document is the same for everybody until the program is replaced.
+// serveDocument serves the OpenAPI document. It is outside the routes of the
+// API because it ignores credentials: the document is the same for everybody
+// until the program is replaced.
 func serveDocument(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(document)))

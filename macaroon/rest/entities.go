@@ -7,29 +7,29 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Rights knows what a client may do to the tokens of others. An error of the
-// catalogue is answered as it is, every other as 503 serviceUnavailable.
+// Rights decides what a client may do to the tokens of others. Errors of the
+// catalogue are answered unchanged, all others as 503 serviceUnavailable.
 type Rights interface {
 	macaroon.Memberships
-	// ManagesTokens reports whether the user has, effectively, the admin
-	// privilege oz_tokens_manage.
+	// ManagesTokens reports whether the user has the effective admin privilege
+	// oz_tokens_manage.
 	ManagesTokens(ctx context.Context, user caveat.Subject) (bool, error)
-	// UpdatesCluster reports whether the user has, effectively, the privilege
+	// UpdatesCluster reports whether the user has the effective privilege
 	// cluster_update in the cluster.
 	UpdatesCluster(ctx context.Context, user caveat.Subject, cluster string) (bool, error)
 }
 
-// IdentityProvider judges access tokens of external identity providers.
+// IdentityProvider verifies access tokens of external identity providers.
 type IdentityProvider interface {
-	// Identify returns the user that the token, a text that is no Onezone token,
-	// stands for. Errors: badToken for a token of no provider that it knows,
-	// badIdpAccessToken {idp}, userBlocked. Every other error is answered as
-	// internalServerError; all of them are inside a 401 unauthorized.
+	// Identify returns the user of the token, a text that is not an Onezone
+	// token. Errors: badToken if no known provider issued the token,
+	// badIdpAccessToken {idp}, userBlocked. All other errors are answered as
+	// internalServerError. The response is 401 unauthorized around the error.
 	Identify(ctx context.Context, token string) (caveat.Subject, error)
 }
 
-// DataScopes knows where the data of users is. Its errors are answered like those
-// of [Rights].
+// DataScopes reports where the data of users is. Its errors are answered like
+// those of [Rights].
 type DataScopes interface {
 	// Spaces returns the effective spaces of the user.
 	Spaces(ctx context.Context, user caveat.Subject) ([]Space, error)
@@ -46,7 +46,7 @@ type Space struct {
 
 // Storage is one storage of a Oneprovider.
 type Storage struct {
-	Provider string // id of the owner
+	Provider string // id of the Oneprovider
 	Readonly bool
 }
 

@@ -10,20 +10,20 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Prefix is the path under which all routes are.
+// Prefix is the path prefix of all routes.
 const Prefix = "/api/v3/onezone"
 
-// MaxHeaderBytes is what to set MaxHeaderBytes of [http.Server] to, so that it
-// lets an access, a service and a consumer token of the largest size through, and
-// one that is too large is answered with tokenTooLarge. The 1 MiB that a
-// server has by default is not enough for two of them: it answers by itself then,
-// with 431 and no JSON.
+// MaxHeaderBytes is the recommended MaxHeaderBytes of [http.Server]. It has
+// room for an access, a service and a consumer token of the largest size; a
+// larger token is answered with tokenTooLarge. The default of the server, 1
+// MiB, has no room for two such tokens: the server then answers 431 without
+// JSON.
 const MaxHeaderBytes = 4 * macaroon.DefaultMaxSize
 
 // NewHandler returns the token API over the authority: all routes under
-// [Prefix]. It sets no time limits; those are the server's (see
-// [http.Server.ReadTimeout]). Errors: badData {key "authority"} without an
-// authority, those of [ValidateOrigin] for the allowed ones.
+// [Prefix]. It sets no time limits; the server should (see
+// [http.Server.ReadTimeout]). Errors: badData {key "authority"} if a is nil,
+// and those of [ValidateOrigin] for the origins of [WithAllowedOrigins].
 func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) {
 	if a == nil {
 		return nil, errors.BadDataHint("authority", "the token API needs an authority")
@@ -58,31 +58,32 @@ type route struct {
 	method    string
 	path      string // below Prefix, with wildcards
 	operation caveat.Operation
-	// gri is the resource for api caveats: {id} and the like are path values, ME
-	// is the id of the client.
+	// gri is the resource for api caveats. {NAME} is a path value, {ME} the id
+	// of the client.
 	gri string
-	// load finds what it is about, and rule decides who may do it; nil: nothing
-	// that is kept, and everybody.
+	// load finds the target of the request, and rule decides who may use the
+	// route. Both are nil for routes without a target, which everybody may use.
 	load loader
 	rule rule
-	// do validates the input and does it.
+	// do validates the input and performs the operation.
 	do func(*call) error
 }
 
-// call is one request on its way through a route.
+// call is one request to a route.
 type call struct {
 	*handler
 	w      http.ResponseWriter
 	r      *http.Request
 	client Client
-	slot   *slot  // what the request takes
+	slot   *slot  // its share of the limits
 	body   object // of POST and PATCH
 	target        // what the request is about
 }
 
-// ServeHTTP tolerates a trailing slash, and answers paths that are not clean
-// with 404: the mux would redirect them, and a credential with it. Both go by
-// the path as it came: an escaped slash or dot belongs to a value.
+// ServeHTTP accepts a trailing slash, and answers paths that are not clean with
+// 404, because the mux would redirect them together with their credentials.
+// Both rules apply to the escaped path: an escaped slash or dot belongs to a
+// value.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if reason := recover(); reason != nil && reason != http.ErrAbortHandler {
@@ -94,7 +95,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Access-Control-Allow-Origin"], w.Header()["Cache-Control"] = originHeader, noStoreHeader
 	received := r
 	r = h.begin(w, r)
-	defer func() { received.Pattern = r.Pattern }() // for access logs, as http.ServeMux does
+	defer func() { received.Pattern = r.Pattern }() // for access logs, as with http.ServeMux
 	if r.Method == http.MethodHead {
 		w = bodyless{w}
 	}
@@ -111,8 +112,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// serve runs the steps of a request in their order: authentication, content
-// negotiation, body, caveats, authorization, and then the route's own.
+// serve processes a request in this order: authentication, content negotiation,
+// body, caveats, authorization, and the steps of the route.
 func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r}
 	var err error
@@ -151,7 +152,7 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive reads the body, or answers the request where that cannot be done.
+// receive reads the body, or answers the request if it cannot.
 func (c *call) receive() (data []byte, ok bool) {
 	c.r.Body = &reservedBody{ReadCloser: c.r.Body, call: c}
 	data, err := readBody(c.w, c.r)
@@ -165,7 +166,7 @@ func (c *call) receive() (data []byte, ok bool) {
 	case errors.As(err, new(*http.MaxBytesError)):
 		respond(c.w, http.StatusRequestEntityTooLarge,
 			errors.Envelope{Error: errors.LimitReached(maxBody, "bytes in the body of a request")})
-	default: // cut off or badly framed: the client's doing
+	default: // truncated or badly framed by the client
 		c.fail(c.w, c.r, errors.MalformedData())
 	}
 	return nil, false
@@ -194,8 +195,8 @@ func (c *call) authorize(rt route) error {
 	return nil
 }
 
-// decide asks a rule about a target. A client that it does not allow gets the
-// refusal, whether there is such a token or not.
+// decide applies a rule to a target. It returns refusal if the rule does not
+// allow the client, whether or not the token exists.
 func (c *call) decide(allows rule, t target, refusal error) error {
 	allowed, err := allows(c.r.Context(), question{client: c.client.Subject, owner: t.owner, rights: c.rights})
 	switch {
@@ -220,8 +221,8 @@ func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
 	return c.forbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, g))
 }
 
-// parent returns what the client's token proves: no token that the client is
-// given may escape its caveats. It is nil for clients without a token.
+// parent returns the verified token of the client, whose caveats all tokens
+// that the client gets must inherit. It is nil for clients without a token.
 func (c *call) parent() *macaroon.Auth {
 	if c.unconfined {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// dataAccessScope is what data a token gives access to, in the JSON form of the
-// API.
+// dataAccessScope is the data to which a token gives access, in the JSON form
+// of the API.
 type dataAccessScope struct {
 	Readonly  bool                    `json:"readonly"`
 	Spaces    map[string]spaceScope   `json:"spaces"`
@@ -26,7 +26,8 @@ type supportScope struct {
 	Readonly bool `json:"readonly"`
 }
 
-// inferScope says until when an access token is good, and for what data.
+// inferScope answers with the expiry of an access token and its data access
+// scope.
 func (c *call) inferScope() error {
 	in := c.input()
 	t := in.token("token")
@@ -63,7 +64,7 @@ func (c *call) inferScope() error {
 	return nil
 }
 
-// scopeOf returns the data that the token gives access to, nil for the token of a
+// scopeOf returns the data access scope of the token, nil for the token of a
 // Oneprovider.
 func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
 	if auth.Subject.Type != caveat.SubjectUser {
@@ -73,7 +74,7 @@ func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
 	if c.scopes != nil {
 		var err error
 		if spaces, err = c.scopes.Spaces(c.r.Context(), auth.Subject); err != nil {
-			return nil, fmt.Errorf("asking for the spaces of a user: %w", err)
+			return nil, fmt.Errorf("listing the spaces of a user: %w", err)
 		}
 	}
 	spaces = availableSpaces(auth, spaces)
@@ -85,7 +86,7 @@ func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
 	for _, id := range allowedProviders(auth, spaces) {
 		var err error
 		if scope.Providers[id], err = c.scopes.Provider(c.r.Context(), id); err != nil {
-			return nil, fmt.Errorf("asking for a provider: %w", err)
+			return nil, fmt.Errorf("looking up a provider: %w", err)
 		}
 	}
 	for _, s := range spaces {
@@ -94,7 +95,7 @@ func (c *call) scopeOf(auth macaroon.Auth) (*dataAccessScope, error) {
 	return scope, nil
 }
 
-// availableSpaces returns those that the data caveats of the token leave.
+// availableSpaces returns the spaces that the data caveats of the token allow.
 func availableSpaces(auth macaroon.Auth, spaces []Space) []Space {
 	var ids []string
 	for _, s := range spaces {
@@ -107,8 +108,8 @@ func availableSpaces(auth macaroon.Auth, spaces []Space) []Space {
 	return slices.DeleteFunc(slices.Clone(spaces), func(s Space) bool { return !left[s.ID] })
 }
 
-// allowedProviders returns those who support one of the spaces and may use the
-// token.
+// allowedProviders returns the providers that support one of the spaces and may
+// use the token.
 func allowedProviders(auth macaroon.Auth, spaces []Space) []string {
 	var owners []string
 	for _, s := range spaces {
@@ -120,8 +121,8 @@ func allowedProviders(auth macaroon.Auth, spaces []Space) []string {
 	return caveat.AllowedServiceIDs(auth.Caveats(), caveat.OpWorker, slices.Compact(owners))
 }
 
-// supports tells which of the providers support the space: readonly where all
-// storages of the provider for it are.
+// supports returns the providers that support the space. The support is
+// read-only if all storages of the provider for the space are.
 func supports(s Space, providers map[string]ProviderInfo) map[string]supportScope {
 	m := map[string]supportScope{}
 	for _, st := range s.Storages {

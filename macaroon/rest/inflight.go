@@ -13,32 +13,32 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// DefaultMaxInFlight is how many requests of one client the token API takes at
-// once; see [WithMaxInFlight].
+// DefaultMaxInFlight is the default limit of [NewHandler] on concurrent
+// requests of a client; see [WithMaxInFlight].
 const DefaultMaxInFlight = 100
 
-// Bounds of the memory that requests in flight take, in bytes, for each pool. What
-// a request takes is estimated before it is allocated. Small requests are not
-// counted: the server bounds the number of connections.
+// Limits on the memory of requests in flight, in bytes per pool. Memory is
+// estimated before it is allocated. Small requests are not counted, because the
+// server limits the number of connections.
 const (
 	maxMemory          = 16 << 20        // of all clients
-	maxAnonymousMemory = 8 << 20         // of all clients without credentials, so that some is left for others
+	maxAnonymousMemory = 8 << 20         // of all clients without credentials, so that others get memory
 	maxClientMemory    = 8 << 20         // of one client
-	memoryWait         = 5 * time.Second // before a request is refused for lack of memory
-	retryAfter         = time.Second     // what clients that are refused are told
+	memoryWait         = 5 * time.Second // then the request is refused
+	retryAfter         = time.Second     // for refused clients
 
-	// bodyFactor is what a body takes with all that is read out of it, in its own
-	// length. Bodies up to smallBody are not counted.
+	// bodyFactor estimates the memory of a body and everything decoded from it,
+	// as a multiple of its length. Bodies up to smallBody are not counted.
 	bodyFactor = 4
 	smallBody  = 16 << 10
-	// recordMemory is what it takes to read one record and to answer with it, and
-	// pageMemory what it takes to read a page of them.
+	// recordMemory is the memory to read one record and to answer with it, and
+	// pageMemory the memory to read a page of records.
 	recordMemory = 256 << 10
 	pageMemory   = 8 << 20
 )
 
-// pool is one kind of memory. Bodies, which everybody can send slowly, do not keep
-// others from reading records.
+// pool is one kind of memory. Bodies have their own pool, so that clients that
+// send them slowly cannot block the reading of records.
 type pool int
 
 const (
@@ -47,24 +47,24 @@ const (
 	pools
 )
 
-// inFlight counts the requests of each client that are under way, and the memory
-// that they take.
+// inFlight counts the requests in flight of each client, and their memory.
 type inFlight struct {
 	maxRequests int // of one client; 0: no limit
 
 	mu        sync.Mutex
 	clients   map[inFlightKey]inFlightUse
 	memory    [pools]int    // of all clients
-	anonymous [pools]int    // of those, without credentials
-	freed     chan struct{} // closed when memory was given back, if somebody waits
+	anonymous [pools]int    // of all clients without credentials
+	freed     chan struct{} // closed when memory is released, if a request waits for it
 }
 
-// inFlightKey is whose requests are counted together: those of a user or
-// Oneprovider, or without one those of an address. The zero key is nobody's.
+// inFlightKey identifies the requests that are counted together: those of a
+// user or Oneprovider, or those without credentials of an address. The zero key
+// belongs to no client.
 type inFlightKey struct {
 	subject   caveat.Subject
 	anonymous bool
-	address   netip.Addr // of the 64 bits in front of an IPv6 address
+	address   netip.Addr // with only the first 64 bits of an IPv6 address
 }
 
 type inFlightUse struct {
@@ -76,7 +76,8 @@ func newInFlight(maxRequests int) *inFlight {
 	return &inFlight{maxRequests: maxRequests, clients: make(map[inFlightKey]inFlightUse)}
 }
 
-// inFlightKeyOf returns how the requests of the client are counted.
+// inFlightKeyOf returns the key under which the requests of the client are
+// counted.
 func inFlightKeyOf(c Client) inFlightKey {
 	switch address := c.PeerIP.WithZone(""); {
 	case !c.IsNobody():
@@ -88,23 +89,22 @@ func inFlightKeyOf(c Client) inFlightKey {
 	}
 }
 
-// slot is one request under way.
+// slot is one request in flight.
 type slot struct {
 	*inFlight
 	key    inFlightKey
 	memory [pools]int
 }
 
-// enter counts a request of the client, whose slot has to leave. The error is
-// errTooManyRequests.
+// enter counts a request of the client. The caller must call leave on the slot.
+// The error is errTooManyRequests.
 func (f *inFlight) enter(c Client) (*slot, error) {
 	s := &slot{inFlight: f}
 	return s, s.become(c)
 }
 
-// become counts the request as one of another client, once it is known who sent
-// it. The error is errTooManyRequests, and the slot then stays with the client
-// before.
+// become counts the request for another client, after it was authenticated. The
+// error is errTooManyRequests; the slot then stays with the previous client.
 func (s *slot) become(c Client) error {
 	key := inFlightKeyOf(c)
 	if s.maxRequests <= 0 || key == s.key {
@@ -121,16 +121,16 @@ func (s *slot) become(c Client) error {
 	return nil
 }
 
-// leaveClient takes the request from the client that it is counted for. Memory is
-// reserved only once the client is known for good.
+// leaveClient stops counting the request for its client. It ignores memory,
+// which is reserved only after authentication.
 func (s *slot) leaveClient() {
 	if s.key != (inFlightKey{}) {
 		s.use(func(u *inFlightUse) { u.requests-- })
 	}
 }
 
-// use changes what the client uses. A client that uses nothing takes no memory
-// here.
+// use changes the counts of the client, and forgets a client whose counts are
+// zero.
 func (s *slot) use(change func(*inFlightUse)) {
 	u := s.clients[s.key]
 	change(&u)
@@ -141,9 +141,9 @@ func (s *slot) use(change func(*inFlightUse)) {
 	}
 }
 
-// reserve waits until the request may take so much memory of the pool. Errors:
-// errTooManyRequests where other requests of the client take what one client may
-// have, and errOverloaded where those of all clients do; that of ctx.
+// reserve waits until the pool has the memory for the request. Errors:
+// errTooManyRequests if the requests of the client reach its limit,
+// errOverloaded if those of all clients reach theirs, and the error of ctx.
 func (s *slot) reserve(ctx context.Context, p pool, memory int) error {
 	if s.maxRequests <= 0 {
 		return nil
@@ -170,7 +170,7 @@ func (s *slot) reserve(ctx context.Context, p pool, memory int) error {
 	}
 }
 
-// take takes memory, or tells why there is none, and what to wait for.
+// take takes memory, or returns the problem and the channel to wait for.
 func (s *slot) take(p pool, memory int) (freed <-chan struct{}, problem error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,14 +203,14 @@ func (s *slot) change(p pool, memory int) {
 	}
 }
 
-// release gives back what was reserved of the pool.
+// release returns the reserved memory to the pool.
 func (s *slot) release(p pool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change(p, -s.memory[p])
 }
 
-// leave gives everything back.
+// leave releases the request and its memory.
 func (s *slot) leave() {
 	if s.maxRequests <= 0 {
 		return
@@ -223,7 +223,7 @@ func (s *slot) leave() {
 	s.key = inFlightKey{}
 }
 
-// busyError is the status of an answer to a request that may be sent again later.
+// busyError is the status of a refusal after which the client may retry.
 type busyError int
 
 const (
@@ -239,8 +239,8 @@ func (e busyError) Error() string {
 	return "all clients together have too many large requests in flight"
 }
 
-// admit finds out who makes the request, and counts it: while that is not known,
-// as one of the address. The slot has to leave, whatever the error is.
+// admit authenticates the request and counts it, at first for its address. The
+// caller must call leave on the slot, also after an error.
 func (c *config) admit(r *http.Request) (Client, *slot, error) {
 	s, err := c.inFlight.enter(Client{Subject: caveat.Nobody(), PeerIP: macaroon.ActorFrom(r.Context()).Address})
 	if err != nil {
@@ -253,7 +253,7 @@ func (c *config) admit(r *http.Request) (Client, *slot, error) {
 	return client, s, err
 }
 
-// reservedBody is a body for which memory is reserved once it is not small.
+// reservedBody is a body that reserves memory when it is not small.
 type reservedBody struct {
 	io.ReadCloser
 	call *call

@@ -13,9 +13,9 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// input reads the members of a body. After the first that is bad the others read
-// as zero, so that a route reads all it takes, in the order in which the API
-// judges them, and then looks at err once.
+// input decodes the members of a body. After the first bad member all others
+// decode as zero, so that a route decodes its members in the order of the API
+// and then checks err once.
 type input struct {
 	*config
 	body object
@@ -26,14 +26,14 @@ func (c *call) input() *input { return &input{config: c.config, body: c.body} }
 
 func (in *input) has(key string) bool { return in.body[key] != nil }
 
-// require fails where the member is missing: missingRequiredValue.
+// require sets the error missingRequiredValue if the member is missing.
 func (in *input) require(key string) {
 	if in.err == nil && !in.has(key) {
 		in.err = errors.MissingRequiredValue(key)
 	}
 }
 
-// take reads one member with a function that gets nil for one that is missing.
+// take decodes one member with read, which gets nil for a missing member.
 func take[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
 	if in.err == nil {
 		v, in.err = read(in.body[key])
@@ -41,7 +41,7 @@ func take[T any](in *input, key string, read func(raw json.RawMessage) (T, error
 	return v
 }
 
-// text reads a JSON string out of a text that is known to be JSON.
+// text decodes a JSON string. raw must be valid JSON.
 func text(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
@@ -52,20 +52,20 @@ func text(raw json.RawMessage) (s string, ok bool) {
 	return unescaped(raw)
 }
 
-// unescaped is apart from text because it would make every string escape to the
-// heap there.
+// unescaped is a function of its own because in text it would make every string
+// escape to the heap.
 func unescaped(raw json.RawMessage) (s string, ok bool) {
 	ok = json.Unmarshal(raw, &s) == nil
 	return s, ok
 }
 
-// isConstant reports whether the value is null, true or false, which the original
-// takes for symbolic constants where it expects a name.
+// isConstant reports whether the value is null, true or false, which the
+// original accepts as symbolic constants in the place of a name.
 func isConstant(raw json.RawMessage) bool {
 	return slices.Contains([]string{"null", "true", "false"}, string(raw))
 }
 
-// tokenValue is a token as a member of a body gives it.
+// tokenValue is a token that a member of a body holds.
 type tokenValue struct {
 	macaroon.Token
 	text string
@@ -92,7 +92,8 @@ func (in *input) token(key string) tokenValue {
 	})
 }
 
-// optionalToken is token for a member that may be missing: the zero value.
+// optionalToken is token for an optional member; the zero value if it is
+// missing.
 func (in *input) optionalToken(key string) tokenValue {
 	if !in.has(key) {
 		return tokenValue{}
@@ -100,7 +101,7 @@ func (in *input) optionalToken(key string) tokenValue {
 	return in.token(key)
 }
 
-// boolean reads true or false; false where the member is missing. The error is
+// boolean reads true or false; false if the member is missing. The error is
 // badValueBoolean.
 func (in *input) boolean(key string) bool {
 	return take(in, key, func(raw json.RawMessage) (bool, error) {
@@ -111,8 +112,8 @@ func (in *input) boolean(key string) bool {
 	})
 }
 
-// name reads the name of a token; true and false are taken for their texts, as
-// in the original. Errors: missingRequiredValue, badValueString, badValueName.
+// name reads the name of a token. As in the original, true and false count as
+// their texts. Errors: missingRequiredValue, badValueString, badValueName.
 func (in *input) name(key string) string {
 	return take(in, key, func(raw json.RawMessage) (string, error) {
 		s, ok := text(raw)
@@ -130,18 +131,18 @@ func (in *input) name(key string) string {
 	})
 }
 
-// object reads an object, nil where it is missing. The error is badValueJSON.
+// object reads an object, nil if it is missing. The error is badValueJSON.
 func (in *input) object(key string) json.RawMessage {
 	return take(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
 		if raw != nil && raw[0] != '{' {
 			return nil, errors.BadValueJSON(key)
 		}
-		return bytes.Clone(raw), nil // what is kept of a body must not keep all of it
+		return bytes.Clone(raw), nil // a kept part must not keep the whole body in memory
 	})
 }
 
-// ipv4 reads a strict dotted quad; null is an unknown address, def stands for a
-// missing one. The error is badValueIPv4Address.
+// ipv4 reads a strict dotted quad. null is an unknown address; def is returned
+// for a missing member. The error is badValueIPv4Address.
 func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 	return take(in, key, func(raw json.RawMessage) (netip.Addr, error) {
 		switch {
@@ -159,8 +160,8 @@ func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 	})
 }
 
-// interfaceName reads the name of an interface, zero where it is missing.
-// Errors: badValueString, badValueNotAllowed.
+// interfaceName reads the name of an interface, zero if it is missing. Errors:
+// badValueString, badValueNotAllowed.
 func (in *input) interfaceName(key string) caveat.Interface {
 	return take(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
 		s, ok := text(raw)
@@ -179,15 +180,15 @@ func (in *input) interfaceName(key string) caveat.Interface {
 	})
 }
 
-// caveats reads a list of caveats for a new token, none where it is missing.
+// caveats reads a list of caveats for a new token, nil if it is missing.
 // Errors: badData, badValueCaveat {caveat}.
 func (in *input) caveats(key string) []caveat.Caveat {
 	return take(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
 		if raw == nil {
 			return nil, nil
 		}
-		// The body is valid JSON. The limit is that of a new token, which would
-		// have none of them where one is too many.
+		// The body is valid JSON. The limit is that of a new token; a list that
+		// exceeds it is rejected as a whole.
 		most := in.authority.MaxCaveats()
 		list, ok := strictjson.Elements(raw, most)
 		if !ok {
@@ -214,7 +215,7 @@ func (in *input) caveats(key string) []caveat.Caveat {
 // every character escaped.
 const maxCaveatJSON = 6*65535 + 1024
 
-// tokenType reads a token type, that of access tokens where it is missing. The
+// tokenType reads a token type, that of access tokens if it is missing. The
 // error is badValueTokenType.
 func (in *input) tokenType(key string) macaroon.Type {
 	return take(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
@@ -228,8 +229,8 @@ func (in *input) tokenType(key string) macaroon.Type {
 	})
 }
 
-// inviteType reads the name of an invite type, zero where it is missing. The
-// error is badValueInviteType.
+// inviteType reads the name of an invite type, zero if it is missing. The error
+// is badValueInviteType.
 func (in *input) inviteType(key string) macaroon.InviteType {
 	return take(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
 		if raw == nil {
@@ -244,9 +245,9 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 	})
 }
 
-// usageLimit reads how often a token can be used, 0 for "infinity" and where it
-// is missing. A string that holds an integer will do, as in the original.
-// Errors: badValueInteger, badValueTooLow {limit 1}.
+// usageLimit reads how often a token can be used, 0 for "infinity" and if it is
+// missing. As in the original, a string may hold the integer. Errors:
+// badValueInteger, badValueTooLow {limit 1}.
 func (in *input) usageLimit(key string) int64 {
 	return take(in, key, func(raw json.RawMessage) (int64, error) {
 		digits, ok := text(raw)
@@ -258,7 +259,7 @@ func (in *input) usageLimit(key string) int64 {
 		}
 		n, err := strconv.ParseInt(digits, 10, 64)
 		switch {
-		case err != nil && !errors.Is(err, strconv.ErrRange): // out of range, n is the nearest
+		case err != nil && !errors.Is(err, strconv.ErrRange): // out of range; n is the nearest integer
 			return 0, errors.BadValueInteger(key)
 		case n < 1:
 			return 0, errors.BadValueTooLow(key, 1)
@@ -267,7 +268,7 @@ func (in *input) usageLimit(key string) int64 {
 	})
 }
 
-// privileges reads the list of what a new member may do, nil where it is missing.
+// privileges reads the privileges of a new member, nil if they are missing.
 // Errors: badValueListOfStrings, badValueListNotAllowed {allowed}.
 func (in *input) privileges(key string, allowed []string) []string {
 	return take(in, key, func(raw json.RawMessage) ([]string, error) {

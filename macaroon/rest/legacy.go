@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// createLegacy makes a client token of the user, as old clients ask for it.
+// createLegacy creates a client token of the user for old clients.
 func (c *call) createLegacy() error {
 	t, err := c.authority.IssueLegacy(c.r.Context(), c.owner, c.parent())
 	if err != nil {
@@ -19,15 +19,15 @@ func (c *call) createLegacy() error {
 	return nil
 }
 
-// listLegacy shows the access tokens of the user in full.
+// listLegacy answers with the texts of the access tokens of the user.
 func (c *call) listLegacy() error {
 	if err := c.caveatsAllow(caveat.Get, "token.null.user_named_tokens,{ME}:private"); err != nil {
 		return err
 	}
 	all := store.Query{Subject: c.owner}
 	if p := c.parent(); p != nil && len(p.Caveats()) > 0 {
-		// What cannot carry the caveats of the client's token is reported before
-		// the answer begins.
+		// Tokens that cannot carry the caveats of the client's token are
+		// reported before the response begins.
 		for q, done := all, false; !done; done = q.After.IsZero() {
 			var err error
 			if _, q.After, err = c.clientTokens(q); err != nil {
@@ -58,12 +58,12 @@ func (c *call) clientTokens(q store.Query) (texts []string, next store.Cursor, e
 	return texts, next, err
 }
 
-// deleteLegacy removes the named token whose text, or that of a confined copy, is
-// in the path. Its signature does not matter.
+// deleteLegacy removes the named token whose text, or the text of a confined
+// copy, is in the path. It does not check the signature.
 //
-// Clients that may not manage the tokens of the owner that the text claims have
-// been refused before the record is looked at. Here the owner is known: a record
-// of somebody else is answered as no record is.
+// The route has already refused clients that may not manage the tokens of the
+// owner that the text claims. Another owner's record is answered like a missing
+// one.
 func (c *call) deleteLegacy() error {
 	t, err := c.ownedToken(c.tokenID)
 	if err == nil {

@@ -5,25 +5,25 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// loader finds out what a request of a client with credentials is about, for a
-// rule to decide about, and decides nothing itself. Its error is what to answer
-// whatever the rule says: it must not depend on what clients may not know.
+// loader finds the target of a request of a client with credentials, for a rule
+// to decide. It decides nothing itself. Its error is answered whatever the rule
+// would say, so it must not depend on anything that the client may not know.
 type loader func(*call) (target, error)
 
-// target is what a request is about.
+// target is the subject of a request: an owner of tokens and perhaps one token.
 type target struct {
-	owner   caveat.Subject // whose tokens; zero: nobody's in particular, or not known
+	owner   caveat.Subject // owner of the tokens; zero: no particular one, or unknown
 	tokenID string         // of the token that the path names
-	// missing is notFound where no token has that id. It is told only to clients
-	// that may use the route whoever the owner is, so that ids cannot be probed.
+	// missing is notFound if no token has that id. Only clients that may use
+	// the route for every owner get it, so that ids cannot be probed.
 	missing error
 }
 
-// everybodys is about the tokens of all owners.
+// everybodys returns the target for the tokens of all owners.
 func everybodys(*call) (target, error) { return target{}, nil }
 
-// clientAsUser is about the client itself. For a Oneprovider there is no such
-// user: notFound.
+// clientAsUser returns the target for the client itself. The error is notFound
+// for a Oneprovider, which is not a user.
 func clientAsUser(c *call) (target, error) {
 	if c.client.Subject.Type != caveat.SubjectUser {
 		return target{}, errors.NotFound()
@@ -31,7 +31,7 @@ func clientAsUser(c *call) (target, error) {
 	return target{owner: c.client.Subject}, nil
 }
 
-// load is about the tokens of the holder that the path names.
+// load returns the target for the tokens of the holder that the path names.
 func (h holderRoutes) load(c *call) (target, error) {
 	id := c.pathValue(h.id)
 	if h.kind == "provider" {
@@ -40,8 +40,8 @@ func (h holderRoutes) load(c *call) (target, error) {
 	return target{owner: caveat.User(id)}, nil
 }
 
-// namedToken is about the token whose id the path has. Its owner is read alone, in
-// a time that does not depend on what else the record holds.
+// namedToken returns the target for the token whose id is in the path. It reads
+// only the owner, in a time that does not depend on the rest of the record.
 func namedToken(c *call) (target, error) { return c.ownedToken(c.r.PathValue("id")) }
 
 func (c *call) ownedToken(id string) (target, error) {
@@ -52,9 +52,10 @@ func (c *call) ownedToken(id string) (target, error) {
 	return target{owner: owner, tokenID: id}, err
 }
 
-// claimedToken is about the named token whose text the path has, as one of the
-// owner that the text claims. A token of version 1 claims nothing, and counts as
-// the client's. What is no text of a named token is notFound.
+// claimedToken returns the target for the named token whose text is in the
+// path, with the owner that the text claims. A token of version 1 claims no
+// owner and counts as the client's. The error is notFound for a text that is
+// not a named token.
 func claimedToken(c *call) (target, error) {
 	user, err := clientAsUser(c)
 	if err != nil {

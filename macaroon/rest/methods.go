@@ -33,7 +33,7 @@ func (h *handler) methods(actions map[string]http.HandlerFunc) http.Handler {
 	})
 }
 
-// bodyless drops the body of an answer to HEAD, also where the server does not.
+// bodyless drops the body of a response to HEAD, even if the server does not.
 type bodyless struct{ http.ResponseWriter }
 
 // Write drops the data.

@@ -10,10 +10,10 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// createNamed makes a named token of the owner.
+// createNamed creates a named token of the owner.
 func (c *call) createNamed() error {
-	// What else is asked for depends on the type, which is judged in its turn,
-	// or before everything else where it is an object and no type.
+	// The other members depend on the type. It is validated in its place in the
+	// order, or first if it is an object but not a type.
 	early := c.input()
 	g := macaroon.Grant{Subject: c.owner, Type: early.tokenType("type"), Parent: c.parent()}
 	if raw := c.body["type"]; early.err != nil && raw[0] == '{' {
@@ -37,8 +37,8 @@ func (c *call) createNamed() error {
 		g.UsageLimit = in.usageLimit("usageLimit")
 	}
 	if in.err != nil {
-		// Whether the subject may invite at all is judged with the type, before
-		// the limit; where that is good, by IssueNamed.
+		// The right to invite is checked together with the type, before the
+		// usage limit. If the limit is valid, IssueNamed checks the right.
 		if err := c.authority.CheckInvitation(c.r.Context(), g); err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (c *call) createNamed() error {
 	return nil
 }
 
-// get shows the token that the path names.
+// get answers with the token that the path names.
 func (c *call) get() error {
 	n, err := c.record()
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *call) record() (macaroon.Named, error) {
 	return c.authority.Get(c.r.Context(), c.tokenID)
 }
 
-// getByName shows the token of the owner that has the name.
+// getByName answers with the token of the owner that has the name.
 func (c *call) getByName() error {
 	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (c *call) getByName() error {
 	return c.show(n)
 }
 
-// show answers with the token and what its record says.
+// show answers with the token and its record.
 func (c *call) show(n macaroon.Named) (err error) {
 	if n.Token, err = c.authority.Inherit(n.Token, c.parent()); err != nil {
 		return err
@@ -112,13 +112,13 @@ func custom(n macaroon.Named) json.RawMessage {
 func (c *call) parsed(n macaroon.Named) []caveat.Caveat {
 	cs := []caveat.Caveat{}
 	for _, text := range n.Caveats() {
-		parsed, _ := c.authority.Vocabulary().Parse(text) // an unknown one is shown as such
+		parsed, _ := c.authority.Vocabulary().Parse(text) // an unknown caveat is shown as Unknown
 		cs = append(cs, parsed)
 	}
 	return cs
 }
 
-// status tells whether the token that the path names is revoked.
+// status reports whether the token that the path names is revoked.
 func (c *call) status() error {
 	n, err := c.record()
 	if err != nil {
@@ -156,7 +156,7 @@ func (c *call) delete() error {
 	return c.done(c.authority.Delete(c.r.Context(), c.tokenID))
 }
 
-// done answers with nothing but success.
+// done answers with an empty success, or returns err.
 func (c *call) done(err error) error {
 	if err == nil {
 		c.w.WriteHeader(http.StatusNoContent)
@@ -164,7 +164,8 @@ func (c *call) done(err error) error {
 	return err
 }
 
-// list and listAll name the tokens of the owner, or of everybody.
+// list and listAll answer with the ids of the tokens of the owner, or of all
+// owners.
 func (c *call) list() error    { return c.answerIDs(c.owner) }
 func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
 

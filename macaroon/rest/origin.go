@@ -18,8 +18,9 @@ var preflightHeaders = strings.Join([]string{
 // seconds.
 const preflightAge = "600"
 
-// preflight adds to an answer to OPTIONS what lets a page of an allowed origin
-// send a request with credentials. Pages of other origins get nothing.
+// preflight adds CORS headers to a response to OPTIONS, so that a page of an
+// allowed origin may send a request with credentials. Pages of other origins
+// get no such headers.
 func (c *config) preflight(w http.ResponseWriter, r *http.Request, allow string) {
 	if len(c.origins) == 0 {
 		return
@@ -34,9 +35,9 @@ func (c *config) preflight(w http.ResponseWriter, r *http.Request, allow string)
 	h.Set("Access-Control-Max-Age", preflightAge)
 }
 
-// checkSite refuses a request whose password a browser may have added without the
-// user's will: one that a page of another site sent. Clients that are no browsers
-// send neither of the headers. The error is forbidden.
+// checkSite refuses a request that a page of another site sent, because the
+// browser may have added a password without the user's consent. Other clients
+// than browsers send neither of the headers. The error is forbidden.
 func (c *config) checkSite(r *http.Request) error {
 	origin, hasOrigin := header(r.Header, "Origin")
 	if slices.Contains(c.origins, origin) {
@@ -47,7 +48,7 @@ func (c *config) checkSite(r *http.Request) error {
 		return nil
 	case !known && !hasOrigin:
 		return nil
-	case !known: // a browser over plain HTTP, or an old one
+	case !known: // a browser over plain HTTP, or an old browser
 		if u, err := url.Parse(origin); err == nil && u.Host != "" && u.Host == r.Host {
 			return nil
 		}
@@ -55,8 +56,8 @@ func (c *config) checkSite(r *http.Request) error {
 	return errors.Forbidden("a page of another site may not send a password, unless its origin is one of the allowed origins")
 }
 
-// ValidateOrigin reports whether a text is an origin as browsers write it. The
-// error is badData {key "origin"}.
+// ValidateOrigin returns an error unless the text is an origin as browsers
+// write it. The error is badData {key "origin"}.
 func ValidateOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {

@@ -9,18 +9,19 @@ import (
 
 const headerForwardedFor = "X-Forwarded-For"
 
-// ClientAddress returns the address that a request came from, as [NewHandler] and
-// [Authenticate] see it with [WithTrustedProxies]: that of the connection, or the
-// one that a trusted proxy reports. It is invalid if the address is not known.
+// ClientAddress returns the address of the client of a request: that of the
+// connection, or the one that a trusted proxy reports. [NewHandler] and
+// [Authenticate] use it with the networks of [WithTrustedProxies]. It is
+// invalid if the address is unknown.
 func ClientAddress(r *http.Request, proxies ...netip.Prefix) netip.Addr {
 	peer := parseAddress(r.RemoteAddr)
 	if !trusts(proxies, peer) {
 		return peer
 	}
-	// Each proxy adds the address it was called from at the end. Walking back,
-	// the first that is no proxy of ours is the client; what is before it, the
-	// client may have made up. The lines are one list, which is not joined: there
-	// may be many of them.
+	// Each proxy appends the address of its client. From the end, the first
+	// address that is not a trusted proxy is the client; the addresses before
+	// it may be forged. The lines are one list, which is not joined, because
+	// there may be many.
 	for _, line := range slices.Backward(r.Header.Values(headerForwardedFor)) {
 		for line != "" {
 			end := strings.LastIndexByte(line, ',')
@@ -29,7 +30,8 @@ func ClientAddress(r *http.Request, proxies ...netip.Prefix) netip.Addr {
 			if hop == "" {
 				continue
 			}
-			// One that cannot be read is better unknown than the proxy's own.
+			// If an address cannot be parsed, the client is unknown rather than
+			// the proxy.
 			if peer = parseAddress(hop); !trusts(proxies, peer) {
 				return peer
 			}
@@ -38,10 +40,11 @@ func ClientAddress(r *http.Request, proxies ...netip.Prefix) netip.Addr {
 	return peer
 }
 
-// parseAddress reads an address as proxies and net/http write it: with or without
-// a port, IPv6 in brackets or not, in quotes or not. The zero Addr is none.
+// parseAddress parses an address as proxies and net/http write it: with or
+// without a port, brackets around IPv6, and quotes. It returns the zero Addr
+// for other texts.
 func parseAddress(text string) netip.Addr {
-	var addr netip.Addr // stays zero where there is an error
+	var addr netip.Addr // stays zero after an error
 	text = within(text, '"', '"')
 	if strings.Count(text, ":") == 1 || strings.Contains(text, "]:") {
 		withPort, _ := netip.ParseAddrPort(text)
@@ -54,8 +57,8 @@ func parseAddress(text string) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// within returns what a text has between an opening and a closing character, or
-// the text if it does not begin and end with them.
+// within returns the text without its opening and closing character, or
+// unchanged if it does not begin and end with them.
 func within(text string, opening, closing byte) string {
 	if n := len(text); n >= 2 && text[0] == opening && text[n-1] == closing {
 		return text[1 : n-1]
@@ -75,8 +78,8 @@ func trusts(networks []netip.Prefix, addr netip.Addr) bool {
 	})
 }
 
-// peer returns the address of the client. It warns once of a proxy on this
-// machine that is not trusted, because all clients then seem to be there.
+// peer returns the address of the client. It logs a proxy on this machine that
+// is not trusted once, because all clients then seem to have its address.
 func (c *config) peer(r *http.Request) netip.Addr {
 	peer := ClientAddress(r, c.proxies...)
 	if peer.IsLoopback() && (r.Header[headerForwardedFor] != nil || r.Header["Forwarded"] != nil) && !trusts(c.proxies, peer) {

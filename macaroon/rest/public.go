@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// examine shows what a token says.
+// examine answers with the content of a token.
 func (c *call) examine() error {
 	in := c.input()
 	t := in.token("token")
@@ -41,20 +41,20 @@ func (c *call) confine() error {
 	return nil
 }
 
-// answerToken answers with a token and nothing else.
+// answerToken answers with the text of a token.
 func (c *call) answerToken(status int, t macaroon.Token) {
 	respond(c.w, status, map[string]any{"token": t.String()})
 }
 
-// presented is a token that a body presents for verification, and what it says of
-// the token's use. Tokens that the body does not hold are zero.
+// presented is a token that a body presents for verification, with the
+// description of its use. Tokens that the body lacks are zero.
 type presented struct {
 	token, service, consumer tokenValue
 	request                  caveat.Request
 }
 
-// verifyAccess says whom a token authorises, in the request that the body
-// describes.
+// verifyAccess answers with the subject of an access token, for the request
+// that the body describes.
 func (c *call) verifyAccess() error {
 	in := c.input()
 	var p presented
@@ -67,7 +67,7 @@ func (c *call) verifyAccess() error {
 	return c.verify(in, p, c.authority.VerifyAccess)
 }
 
-// verifyIdentity says whose identity a token proves.
+// verifyIdentity answers with the subject whose identity a token proves.
 func (c *call) verifyIdentity() error {
 	in := c.input()
 	var p presented
@@ -78,7 +78,7 @@ func (c *call) verifyIdentity() error {
 	return c.verify(in, p, c.authority.VerifyIdentity)
 }
 
-// verifyInvite says who invites with a token.
+// verifyInvite answers with the subject that invites with a token.
 func (c *call) verifyInvite() error {
 	in := c.input()
 	var p presented
@@ -91,8 +91,8 @@ func (c *call) verifyInvite() error {
 	})
 }
 
-// verify verifies the token with the given function, and answers with its subject
-// and with how many seconds it is still good.
+// verify verifies the token with the given function, and answers with its
+// subject and the seconds until it expires.
 func (c *call) verify(in *input, p presented, by func(context.Context, string, caveat.Request) (macaroon.Auth, error)) error {
 	if in.err != nil {
 		return in.err
@@ -110,16 +110,16 @@ func (c *call) verify(in *input, p presented, by func(context.Context, string, c
 		left := until - c.authority.Now().Unix()
 		ttl = &left
 	}
-	respond(c.w, http.StatusOK, struct { // no map, because this is what is asked for most
+	respond(c.w, http.StatusOK, struct { // a struct is faster than a map, and this is the most frequent response
 		Subject caveat.Subject `json:"subject"`
 		TTL     *int64         `json:"ttl"`
 	}{auth.Subject, ttl})
 	return nil
 }
 
-// identify completes the request with the service and consumer that the tokens
-// beside the presented one stand for. Without a consumer token the consumer is the
-// client itself.
+// identify completes the request with the service and consumer of the
+// accompanying tokens. Without a consumer token the consumer is the client
+// itself.
 func (c *call) identify(p *presented) (err error) {
 	req := &p.request
 	if !p.service.IsZero() {
@@ -127,8 +127,8 @@ func (c *call) identify(p *presented) (err error) {
 			return err
 		}
 		if p.service.Version() == 1 {
-			// A body has no way to say which service presents a token that
-			// does not name its subject.
+			// A body cannot name the service that presents a token without a
+			// subject.
 			req.Service.Type = caveat.OpWorker
 		}
 	}

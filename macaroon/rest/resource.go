@@ -6,12 +6,12 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// resource returns the GRI that a pattern describes, in whose id and aspect
-// {name} stands for the value of that name. The error is badGRI.
+// resource returns the GRI of a pattern, with the value of each {name} in its
+// id and aspect. The error is badGRI.
 //
-// A value may hold what no GRI can say, such as a dot in an id, and must not be
-// taken for anything but itself. No api caveat can name such a resource; it is
-// given a name that none can have, which leaves it to the wildcards.
+// A value may hold characters that a GRI cannot, such as a dot in an id. It
+// must not match the entry of another resource. The GRI then gets a part that
+// only wildcards match.
 func resource(pattern string, value func(name string) string) (caveat.GRI, error) {
 	g, err := caveat.ParseGRI(pattern)
 	if err != nil {
@@ -22,9 +22,9 @@ func resource(pattern string, value func(name string) string) (caveat.GRI, error
 	return g, nil
 }
 
-// expand replaces each {name} of a pattern by its value. Where the value holds
-// one of the special characters, or has a meaning of its own as a whole, it is
-// made to hold a slash, which no match spec can.
+// expand replaces each {name} of a pattern by its value. A value with a special
+// character, or with a meaning of its own, gets a slash, which no match spec
+// can hold.
 func expand(pattern, special string, value func(name string) string) string {
 	if !strings.Contains(pattern, "{") {
 		return pattern

@@ -18,7 +18,7 @@ import (
 
 const jsonType = "application/json"
 
-// What every 401 answer asks for (RFC 9110, section 11.6.1).
+// The challenges of 401 responses (RFC 9110, section 11.6.1).
 const (
 	bearerChallenge = `Bearer realm="onezone"`
 	basicChallenge  = `Basic realm="onezone", charset="UTF-8"`
@@ -31,8 +31,8 @@ func (c *config) challenge() string {
 	return bearerChallenge + ", " + basicChallenge
 }
 
-// Headers that are the same in all answers, and shared by them: nothing writes
-// into the values of a header.
+// Headers that all responses share, because nothing modifies the values of a
+// header.
 var (
 	originHeader   = []string{"*"}
 	jsonTypeHeader = []string{jsonType}
@@ -40,9 +40,9 @@ var (
 	noStoreHeader  = []string{"no-store"}
 )
 
-// respond writes an answer with a JSON body. A body that cannot be encoded is a
-// bug, or damage in the store: the panic is logged and answered by
-// [handler.ServeHTTP].
+// respond writes a response with a JSON body. It panics if the body cannot be
+// encoded, which is a bug or damage in the store; [handler.ServeHTTP] logs the
+// panic and answers the request.
 func respond(w http.ResponseWriter, status int, body any) {
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -55,14 +55,14 @@ func respond(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(data)
 }
 
-// WriteError answers as the token API does, for the handlers behind
-// [Authenticate]: with the envelope and status of an error of the catalogue, and
-// with 503 serviceUnavailable for every other error, of which it shows nothing. It
-// logs nothing: the handler that calls it should log the causes of 5xx answers.
+// WriteError writes an error as the token API does, for handlers behind
+// [Authenticate]. Errors of the catalogue get their envelope and status. All
+// other errors get 503 serviceUnavailable without their text. It does not log:
+// the handler should log the causes of 5xx responses.
 func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err) }
 
-// fail answers with an error of the catalogue. Operational errors are not shown.
-// The cause of every 5xx answer is logged here, once.
+// fail writes an error response. It does not show operational errors, and logs
+// the cause of a 5xx response once.
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = noStoreHeader
 	if throttled, ok := errors.AsType[macaroon.ThrottledError](err); ok {
@@ -96,16 +96,16 @@ func tryLater(w http.ResponseWriter, status int, wait time.Duration) {
 	respond(w, status, errors.Envelope{Error: errors.TemporaryFailure()})
 }
 
-// catalogued returns the error of the catalogue that err is about, nil where it
-// is about the environment. Callers below wrap what a store reports in a verb
-// phrase, so the chain counts.
+// catalogued returns the error of the catalogue in the chain of err, nil if err
+// is operational. The whole chain counts, because callers wrap the errors of
+// stores.
 func catalogued(err error) *errors.Error {
 	e, _ := errors.AsType[*errors.Error](err)
 	return e
 }
 
-// logFault logs the cause of a 5xx answer. That the client has left is no fault:
-// nobody is there to read the answer. Without a request, logging is the caller's.
+// logFault logs the cause of a 5xx response. A client that has disconnected is
+// logged at debug level only. It does nothing if r is nil, for [WriteError].
 func (c *config) logFault(r *http.Request, err error) {
 	switch {
 	case r == nil:
@@ -116,7 +116,7 @@ func (c *config) logFault(r *http.Request, err error) {
 	}
 }
 
-// unavailable returns what is shown of an operational error.
+// unavailable returns the error to show for an operational error.
 func unavailable(err error) *errors.Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Timeout()
@@ -124,8 +124,7 @@ func unavailable(err error) *errors.Error {
 	return errors.ServiceUnavailable()
 }
 
-// report logs what went wrong with a request, and returns the reference by which
-// it is found.
+// report logs a failed request, and returns the reference of the log line.
 func (c *config) report(r *http.Request, what string, args ...any) (reference string) {
 	return c.reportAt(slog.LevelError, r, what, args...)
 }

@@ -41,16 +41,16 @@ func routes() []route {
 	return list
 }
 
-// public is an operation that everybody may ask for.
+// public returns the route of an operation that everybody may use.
 func public(name string, do func(*call) error) route {
 	return route{http.MethodPost, "/tokens/" + name, caveat.Create, "token.null." + name + ":public", nil, nil, do}
 }
 
-// holderRoutes are the routes about the tokens of one user or Oneprovider.
+// holderRoutes describes the routes for the tokens of one user or Oneprovider.
 type holderRoutes struct {
 	path string // in front
-	kind string // of the holder, as resources name it
-	id   string // path value that is its id; ME: the client itself
+	kind string // of the holder, as in GRIs
+	id   string // path value with its id; ME: the client itself
 }
 
 func (h holderRoutes) routes() []route {

@@ -7,20 +7,20 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// rule decides whether a client that sent credentials may use a route. It reads
-// its question and changes nothing; what the question is about, a loader has found
-// before. Its error is one of [Rights].
+// rule decides whether a client with credentials may use a route. It decides on
+// its question alone, which a loader has prepared. Its error is one of
+// [Rights].
 type rule func(ctx context.Context, q question) (bool, error)
 
-// question is what a rule decides: whether the client may do something about the
-// tokens of their owner.
+// question is the input of a rule: may the client act on the tokens of the
+// owner?
 type question struct {
 	client caveat.Subject // a user or Oneprovider
-	owner  caveat.Subject // zero: nobody, or not known
-	rights Rights         // nil: nobody may do anything to the tokens of others
+	owner  caveat.Subject // zero: no owner, or unknown
+	rights Rights         // nil: clients have no rights on the tokens of others
 }
 
-// managesTokens is for users with the admin privilege for tokens.
+// managesTokens allows users with the admin privilege for tokens.
 func managesTokens(ctx context.Context, q question) (bool, error) {
 	if q.rights == nil || q.client.Type != caveat.SubjectUser {
 		return false, nil
@@ -29,11 +29,11 @@ func managesTokens(ctx context.Context, q question) (bool, error) {
 	return ok, asking(err)
 }
 
-// isOwner is for clients about their own tokens.
+// isOwner allows clients on their own tokens.
 func isOwner(_ context.Context, q question) (bool, error) { return q.client == q.owner, nil }
 
-// managesOwner is for those who may manage the tokens of the owner: itself, for a
-// Oneprovider users who may change its cluster, and those who manage all tokens.
+// managesOwner allows the owner, users who may update the cluster of an owner
+// that is a Oneprovider, and users who manage all tokens.
 func managesOwner(ctx context.Context, q question) (ok bool, err error) {
 	if ok, err = isOwner(ctx, q); ok || err != nil {
 		return ok, err
@@ -47,9 +47,9 @@ func managesOwner(ctx context.Context, q question) (ok bool, err error) {
 	return managesTokens(ctx, q)
 }
 
-// seesRevocation is for those who may know whether tokens of the owner are
-// revoked: itself, a Oneprovider that serves the user, members of the
-// Oneprovider's cluster, and those who manage all tokens.
+// seesRevocation allows the owner, Oneproviders that serve an owner who is a
+// user, members of the cluster of an owner that is a Oneprovider, and users who
+// manage all tokens. They may learn whether tokens of the owner are revoked.
 func seesRevocation(ctx context.Context, q question) (ok bool, err error) {
 	if ok, err = isOwner(ctx, q); ok || err != nil {
 		return ok, err
@@ -71,5 +71,5 @@ func asking(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("asking for the rights of a client: %w", err)
+	return fmt.Errorf("checking the rights of a client: %w", err)
 }

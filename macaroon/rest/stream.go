@@ -11,10 +11,11 @@ import (
 // lister returns the texts of one page of a list, and the cursor of the next page.
 type lister func(q store.Query) (texts []string, next store.Cursor, err error)
 
-// stream answers with {"tokens": [...]} of all pages from the query on. A list of
-// one page has a length. A longer one is written page by page, so that one page is
-// in memory at a time; where a page cannot be read, the connection is aborted, for
-// a list that ends early must not pass for one that is complete.
+// stream answers with {"tokens": [...]} of all pages from the query on. The
+// response has a Content-Length if the list has one page. Longer lists are
+// written page by page, so that one page is in memory at a time. If a page
+// cannot be read, the connection is aborted, so that an incomplete list is not
+// mistaken for a complete one.
 func (c *call) stream(list lister, q store.Query) error {
 	texts, next, err := list(q)
 	if err != nil {
@@ -48,19 +49,19 @@ func (c *call) stream(list lister, q store.Query) error {
 	return nil
 }
 
-// pieceBytes is how much of a list is encoded before it is written. A client that
-// reads slowly keeps one piece in memory, beside the texts that are left.
+// pieceBytes is the size of the encoded pieces in which a list is written. A
+// slow client keeps one piece and the remaining texts in memory.
 const pieceBytes = 4 << 10
 
 // listWriter writes texts as elements of one JSON array.
 type listWriter struct {
 	to        http.ResponseWriter
 	piece     []byte
-	separator string // in front of the next element
+	separator string // before the next element
 	err       error
 }
 
-// write writes the texts, and forgets each of them.
+// write writes the texts, and clears each to free its memory.
 func (w *listWriter) write(texts []string) {
 	for i, text := range texts {
 		data, err := json.Marshal(text)

@@ -6,7 +6,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// createTemporary makes a temporary token of the owner.
+// createTemporary creates a temporary token of the owner.
 func (c *call) createTemporary() error {
 	in := c.input()
 	g := macaroon.Grant{Subject: c.owner, Caveats: in.caveats("caveats"), Type: in.tokenType("type"), Parent: c.parent()}
@@ -21,7 +21,7 @@ func (c *call) createTemporary() error {
 	return nil
 }
 
-// generation tells the generation of the owner's temporary tokens.
+// generation answers with the generation of the owner's temporary tokens.
 func (c *call) generation() error {
 	n, err := c.authority.TemporaryGeneration(c.r.Context(), c.owner)
 	if err != nil {

@@ -8,24 +8,24 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Configuration describes an installation to clients that ask for it without
-// credentials.
+// Configuration describes an installation, for everybody.
 type Configuration struct {
-	Name    string // for people; "": none
-	Version string // of the software; "": it is answered as "unknown"
-	Build   string // of the software, such as a commit; "": it is answered as "unknown"
-	// IdentityProviders are the ids of those that users can log in with, in the
-	// order in which they are offered. Passwords are not among them.
+	Name    string // for people; "" if it has none
+	Version string // of the software; "" is answered as "unknown"
+	Build   string // of the software, such as a commit; "" is answered as "unknown"
+	// IdentityProviders are the ids of the identity providers for log-ins, in
+	// the order in which they are offered, without passwords.
 	IdentityProviders []string
 }
 
-// user describes the client itself. What an authority does not keep is empty.
+// user describes the client itself. Properties that an authority does not keep
+// are empty.
 func (c *call) user() error {
 	u, err := c.authority.User(c.r.Context(), c.owner)
 	if err != nil && !errors.Is(err, errors.IDNotFound) {
 		return err
 	}
-	if err != nil { // known to a directory or identity provider, and not to the store
+	if err != nil { // known to a directory or identity provider, but not to the store
 		u = macaroon.User{Subject: c.owner}
 	}
 	var username *string
@@ -45,7 +45,7 @@ func (c *call) user() error {
 	return nil
 }
 
-// idPasswords is how the API calls log-ins with a password among identity
+// idPasswords is the id of log-ins with a password in the list of identity
 // providers.
 const idPasswords = "basicAuth"
 
