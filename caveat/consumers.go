@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/onezone-go/onezone/internal/environment"
+	"github.com/onezone-go/onezone/internal/operational"
 )
 
 // Consumers is the caveat "consumer = SUBJECT|...": the token may be used by
@@ -42,7 +42,7 @@ func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
 		}
 		member, err := req.Groups.IsMember(ctx, req.Consumer, entry.ID)
 		if err != nil {
-			return false, environment.Error("asking for the members of a group", err)
+			return false, operational.Error("asking for the members of a group", err)
 		}
 		if member {
 			return true, nil

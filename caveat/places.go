@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/onezone-go/onezone/internal/environment"
+	"github.com/onezone-go/onezone/internal/operational"
 )
 
 // Filter decides whether a list of places allows or excludes them. The zero
@@ -100,7 +100,7 @@ func (p places) demand(what string) string {
 	return fmt.Sprintf("the client's address must come from one of the %s %s", what, quoted(p.List))
 }
 
-func lookup(what string, err error) error { return environment.Error("looking up "+what, err) }
+func lookup(what string, err error) error { return operational.Error("looking up "+what, err) }
 
 // place looks up where the client is. It returns nil and no error if the
 // address or the resolver is missing.

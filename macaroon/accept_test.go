@@ -58,7 +58,7 @@ func TestWhichServicesASubjectMayUse(t *testing.T) {
 	_, err := without.VerifyAccess(t.Context(), without.access(t).String(), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}})
 	requireID(t, errors.IDTokenServiceForbidden, err)
 	_, err = z.VerifyAccess(t.Context(), tokens[alice].String(), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "broken"}})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestIdentities(t *testing.T) {
@@ -229,7 +229,7 @@ func TestADirectoryTakesPrecedenceOverTheStore(t *testing.T) {
 
 	broken := newZone(t, macaroon.WithDirectory(directory(nil)))
 	_, err = broken.IssueNamed(t.Context(), "name", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 // family is a group checker and geo resolver in one.

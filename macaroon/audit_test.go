@@ -186,7 +186,7 @@ func TestEventsOfLogIns(t *testing.T) {
 	before := len(z.events)
 	require.NoError(t, z.store.Close())
 	_, err = z.LogIn(ctx, "carol", password)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.Len(t, z.events, before)
 }
 

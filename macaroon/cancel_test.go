@@ -72,7 +72,7 @@ func TestAUseThatCannotBeCountedIsNotMade(t *testing.T) {
 		return nil
 	})
 	require.ErrorIs(t, err, errGone)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestWaitingForAnotherUseEndsWithTheContext(t *testing.T) {
@@ -83,7 +83,7 @@ func TestWaitingForAnotherUseEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		err := z.Consume(ctx, token.String(), 0, caveat.Request{Consumer: bob}, accept)
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		require.ErrorIs(t, err, context.Canceled)
 		return nil
 	})
@@ -97,10 +97,10 @@ func TestADoneContextIsAnOperationalError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := z.VerifyAccess(ctx, token.String(), caveat.Request{})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = z.IssueNamed(ctx, "name", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestDeletingThatFailsHalfway(t *testing.T) {

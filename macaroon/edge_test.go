@@ -48,9 +48,9 @@ func TestAnUnreadableRecordIsAnOperationalError(t *testing.T) {
 		ID: "t1", Name: "n1", Type: "zzz", Version: 2, Subject: alice, Secret: secret, Created: 1,
 	}, 0)))
 	_, err := z.Get(t.Context(), "t1")
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	_, _, err = z.List(t.Context(), store.Query{})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestRevokingTheTokenItselfIsRevoke(t *testing.T) {

@@ -203,8 +203,8 @@ func requireID(t testing.TB, id errors.ID, err error) {
 
 func mustAddr(text string) netip.Addr { return netip.MustParseAddr(text) }
 
-// requireEnvironment fails the test where the error looks like the client's fault.
-func requireEnvironment(t testing.TB, err error) {
+// requireOperational fails the test where the error looks like the client's fault.
+func requireOperational(t testing.TB, err error) {
 	t.Helper()
 	require.Error(t, err)
 	var e *errors.Error

@@ -6,7 +6,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/environment"
+	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -34,7 +34,7 @@ func (a *Authority) checkActive(ctx context.Context, subject caveat.Subject, sta
 	if a.directory != nil {
 		var err error
 		if status, err = a.directory.Holder(ctx, subject); err != nil {
-			return environment.Error("looking up the subject of a token", err)
+			return operational.Error("looking up the subject of a token", err)
 		}
 	}
 	return holderError(subject, status)
@@ -62,7 +62,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 	}
 	ok, err := a.sessions.BelongsTo(ctx, session, subject)
 	if err != nil {
-		return environment.Error("looking up the session of a token", err)
+		return operational.Error("looking up the session of a token", err)
 	}
 	if !ok {
 		return errors.TokenSessionInvalid()
@@ -76,7 +76,7 @@ func (a *Authority) checkSession(ctx context.Context, subject caveat.Subject, se
 func (a *Authority) checkService(ctx context.Context, subject caveat.Subject, service caveat.Service) error {
 	ok, err := a.mayUse(ctx, subject, service)
 	if err != nil {
-		return environment.Error("looking up the users of a service", err)
+		return operational.Error("looking up the users of a service", err)
 	}
 	if !ok {
 		return errors.TokenServiceForbidden(service)

@@ -95,7 +95,7 @@ func TestGrantsThatCannotBeIssued(t *testing.T) {
 	_, err := z.IssueNamed(t.Context(), "session", macaroon.Grant{Type: macaroon.SessionToken("s1"), Subject: alice})
 	require.NoError(t, err)
 	_, err = z.IssueNamed(t.Context(), "session 2", macaroon.Grant{Type: macaroon.SessionToken("broken"), Subject: alice})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	for _, custom := range []string{"null", "[]", "5", `"x"`, "{", ""} {
 		_, err = z.IssueNamed(t.Context(), "custom", macaroon.Grant{Type: macaroon.AccessToken(), Subject: alice, Custom: json.RawMessage(custom)})
 		requireID(t, errors.IDBadValueJSON, err)
@@ -171,21 +171,21 @@ func TestWithoutRandomnessNothingIsIssued(t *testing.T) {
 	for bytesLeft := range 51 { // an id takes 16, a secret 32, a name 3
 		z := newZone(t, macaroon.WithRandom(io.LimitReader(rand.NewChaCha8([32]byte{}), int64(bytesLeft))))
 		_, err := z.IssueLegacy(t.Context(), alice, nil)
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 	}
 	z := newZone(t, macaroon.WithRandom(bytes.NewReader(nil)))
-	requireEnvironment(t, z.RevokeTemporary(t.Context(), alice))
+	requireOperational(t, z.RevokeTemporary(t.Context(), alice))
 	_, err := z.TemporaryGeneration(t.Context(), alice)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	_, err = z.Issue(t.Context(), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(start)}})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	_, err = z.CreateUser(t.Context(), macaroon.NewUser{})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	_, err = z.CreateUser(t.Context(), macaroon.NewUser{ID: "x", Password: "long enough"})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	half := newZone(t, macaroon.WithRandom(io.LimitReader(rand.NewChaCha8([32]byte{}), 32)))
 	_, err = half.Issue(t.Context(), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(start)}})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestInvalidOptions(t *testing.T) {
@@ -378,7 +378,7 @@ func TestAnUnavailableStoreIsAnOperationalError(t *testing.T) {
 	} {
 		err := call()
 		require.ErrorIs(t, err, errGone, name)
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		assert.NotEqual(t, errGone.Error(), err.Error(), "%s says what it was doing", name)
 	}
 }

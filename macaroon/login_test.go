@@ -202,7 +202,7 @@ func TestReplicasShareACount(t *testing.T) {
 		before := len(z.events)
 		for range 30 {
 			err := z.logIn(t, password, "203.0.113.1")
-			requireEnvironment(t, err)
+			requireOperational(t, err)
 			require.ErrorContains(t, err, "counting log-ins")
 		}
 		require.Len(t, z.events, before)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/environment"
+	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -76,7 +76,7 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 func (a *Authority) rebuild(r store.Token) (Named, error) {
 	typ, err := ParseType(r.Type)
 	if err != nil {
-		return Named{}, environment.Error("reading the record of the token "+r.ID, err)
+		return Named{}, operational.Error("reading the record of the token "+r.ID, err)
 	}
 	s := Spec{Version: r.Version, Domain: a.domain, ID: r.ID, Subject: r.Subject, Type: typ}
 	t, err := Mint(s, r.Secret)
@@ -87,7 +87,7 @@ func (a *Authority) rebuild(r store.Token) (Named, error) {
 		t, err = confiner{maxCaveats: len(r.Caveats), maxSize: math.MaxInt}.confineText(t, r.Caveats)
 	}
 	if err != nil {
-		return Named{}, environment.Error("rebuilding the token "+r.ID+" from its record", err)
+		return Named{}, operational.Error("rebuilding the token "+r.ID+" from its record", err)
 	}
 	return Named{
 		Token: t, Name: r.Name, Subject: r.Subject, Created: time.Unix(r.Created, 0).UTC(), Revoked: r.Revoked,

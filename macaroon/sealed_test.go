@@ -56,7 +56,7 @@ func withSealedRecords(t *testing.T) *zone {
 func requireSealed(t *testing.T, err error, about string) {
 	t.Helper()
 	require.ErrorIs(t, err, store.ErrSealed, about)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.NotContains(t, err.Error(), "everybody knows", about)
 }
 

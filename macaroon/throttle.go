@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/environment"
+	"github.com/onezone-go/onezone/internal/operational"
 )
 
 // DefaultFailures is the default limit on failed log-ins in a row.
@@ -123,7 +123,7 @@ func (g *logInGuard) take(ctx context.Context, keys ...throttleKey) (finish func
 	switch {
 	case err != nil:
 		finishLocal(false)
-		return nil, environment.Error("counting log-ins", err)
+		return nil, operational.Error("counting log-ins", err)
 	case wait > 0:
 		finishLocal(false)
 		return nil, ThrottledError{wait}

@@ -1,5 +1,5 @@
-// Package e2e holds the tests that need several modules or other people's
-// servers, validators, generators and peers. Each package below it is one subject;
-// none holds production code. It is a module of its own so that nobody who uses the
-// library downloads what they need.
+// Package e2e contains the tests that need several modules, external servers or
+// other libraries. Each package below it tests one subject; none contains
+// production code. It is a separate module, so that users of the library do not
+// download its dependencies.
 package e2e

@@ -1,5 +1,5 @@
-// Package mac is HMAC-SHA256 for the one shape that macaroons need: keys of 32
-// bytes and short messages.
+// Package mac computes HMAC-SHA256 for macaroons: with keys of 32 bytes and
+// short messages.
 package mac
 
 import (
@@ -16,8 +16,8 @@ const Size = sha256.Size
 const (
 	blockSize = sha256.BlockSize
 
-	// stackMessage is the longest message that is kept on the stack: every caveat
-	// but long lists.
+	// stackMessage is the longest message that needs no allocation. It is
+	// enough for every caveat except long lists.
 	stackMessage = 448
 )
 
@@ -33,10 +33,9 @@ func Sum(key *[Size]byte, message string) [Size]byte {
 	return h.Sum(key, message)
 }
 
-// Hasher computes one code after the other. It does what crypto/hmac does,
-// without its allocations: a message that is not too long is hashed in one call
-// from the memory of the Hasher, which belongs on the stack. The zero value is
-// ready.
+// Hasher computes a sequence of HMACs. Unlike crypto/hmac it does not allocate:
+// short messages are hashed in one call from the memory of the Hasher, which
+// should be on the stack. The zero value is ready to use.
 type Hasher struct {
 	inner [blockSize + stackMessage]byte
 	outer [blockSize + sha256.Size]byte
@@ -61,7 +60,7 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 	return sha256.Sum256(h.outer[:])
 }
 
-// Root is the key that a chain of codes begins with. It is immutable.
+// Root is the first key of a chain of HMACs. It is immutable.
 type Root struct {
 	key [Size]byte
 }
@@ -69,9 +68,9 @@ type Root struct {
 // NewRoot returns the root with the given key.
 func NewRoot(key [Size]byte) Root { return Root{key} }
 
-// Format prints "[redacted]" whatever the verb and flags: the key is as good as
-// the secret it comes from.
+// Format prints "[redacted]" for every verb and flag, because the key is as
+// confidential as the secret it is derived from.
 func (*Root) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// First returns the code of the message under the root.
+// First returns the HMAC of the message under the root.
 func (r *Root) First(h *Hasher, message string) [Size]byte { return h.Sum(&r.key, message) }

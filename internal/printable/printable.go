@@ -1,6 +1,6 @@
-// Package printable keeps foreign text from commanding a terminal: control
-// characters, escape sequences, and the characters that turn the direction of
-// text or have no width never reach it as they are.
+// Package printable escapes untrusted text for terminals and logs. It escapes
+// control characters, escape sequences, and characters that change the
+// direction of text or have no width.
 package printable
 
 import (
@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Quote returns the text as it is if all of it prints, and quoted as in Go
-// source otherwise.
+// Quote returns the text unchanged if all of it is printable, and otherwise
+// quoted as in Go source.
 func Quote(text string) string {
 	if prints(text) {
 		return text
@@ -22,10 +22,10 @@ func Quote(text string) string {
 	return strconv.Quote(text)
 }
 
-// Escape returns the text with every character that does not print written as
-// JSON writes it, \u202e for U+202E. JSON stays the same JSON: outside of its
-// strings there is no such character but white space, which must not be there.
-// Bytes that are not UTF-8 become \ufffd.
+// Escape returns the text with unprintable characters escaped as in JSON:
+// \u202e for U+202E. Bytes that are not UTF-8 become \ufffd. A JSON text keeps
+// its meaning, provided that it has no white space outside strings except
+// spaces.
 func Escape(text string) string {
 	if prints(text) {
 		return text
@@ -55,8 +55,8 @@ func escape(text string, keepLines bool) string {
 	return b.String()
 }
 
-// NewWriter returns a writer of lines, such as those of a log, that escapes what
-// does not print in them. Every Write must be given whole characters.
+// NewWriter returns a writer that escapes unprintable characters in lines, such
+// as those of a log. Each Write must contain whole characters.
 func NewWriter(w io.Writer) io.Writer { return writer{w} }
 
 type writer struct{ to io.Writer }

@@ -14,9 +14,9 @@ import (
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-// hostile holds what commands a terminal or misleads a reader: C0, DEL, C1,
-// overrides and isolates of direction, characters without a width, tags above
-// the basic plane, and bytes that are not UTF-8.
+// hostile contains characters that control a terminal or mislead a reader: C0,
+// DEL, C1, overrides and isolates of direction, characters without a width,
+// tags above the basic plane, and bytes that are not UTF-8.
 const hostile = "a\x1b[2J\x07\x7f\u009b31m\u0085\u202e\u2066\u2069\u200b\u200d\ufeff\u2028\u00ad\U000e0041\xff\xc2b\tc"
 
 func requirePlain(t *testing.T, text string) {
@@ -50,7 +50,7 @@ func TestEscapedJSONIsTheSameJSON(t *testing.T) {
 	require.Equal(t, value, back)
 }
 
-// Neither handler of slog escapes all of it by itself.
+// The handlers of slog alone do not escape all of these characters.
 func TestLogLinesAreEscaped(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -1,6 +1,7 @@
-// Package strictjson reads JSON texts that every reader understands in the same
-// way: UTF-8, one value, no key twice in an object, no half of a surrogate pair,
-// no number that overflows a double, and at most [MaxDepth] nested values.
+// Package strictjson parses only JSON that all parsers interpret in the same
+// way. The text must be UTF-8 with one value, without repeated keys in an
+// object, unpaired surrogates or numbers that overflow a double, and with at
+// most [MaxDepth] nested values.
 package strictjson
 
 import (
@@ -12,12 +13,12 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// MaxDepth is how many objects and lists may be nested.
+// MaxDepth is the limit on nested objects and lists.
 const MaxDepth = 64
 
-// Parse reads a JSON text and returns the members of an object, undecoded, and
-// nil for every other value. They share the memory of data. The error is
-// malformedData for a text that is not strict.
+// Parse parses a JSON text and returns the members of an object, undecoded. For
+// other values it returns nil. The members share the memory of data. The error
+// is malformedData for a text that is not strict.
 func Parse(data []byte) (members map[string]json.RawMessage, err error) {
 	p := parser{data: data}
 	p.space()
@@ -32,9 +33,8 @@ func Parse(data []byte) (members map[string]json.RawMessage, err error) {
 	return members, nil
 }
 
-// Elements returns the elements of a JSON array, undecoded. Of an array with more
-// than most elements it returns one more, and reads no further. ok is false for
-// every other value.
+// Elements returns the elements of a JSON array, undecoded. It stops after
+// most+1 elements. ok is false for other values.
 func Elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if open, err := d.Token(); err != nil || open != json.Delim('[') {
@@ -50,16 +50,16 @@ func Elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
 	return list, true
 }
 
-// parser goes over a text once. Its methods return false where the text is not
-// strict.
+// parser makes one pass over a text. Its methods return false if the text is
+// not strict.
 type parser struct {
 	data []byte
 	at   int
-	keys [][]byte // of the objects that at is in, outermost first
+	keys [][]byte // of the objects around the current position, outermost first
 }
 
-// peek returns the next byte, 0 at the end, which no JSON text has outside of a
-// string.
+// peek returns the next byte, or 0 at the end. Outside of strings, JSON does
+// not contain a 0 byte.
 func (p *parser) peek() byte {
 	if p.at < len(p.data) {
 		return p.data[p.at]
@@ -67,7 +67,7 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-// take goes over the next byte if it is c.
+// take skips the next byte if it is c.
 func (p *parser) take(c byte) bool {
 	if p.peek() != c {
 		return false
@@ -87,7 +87,7 @@ func (p *parser) space() {
 	}
 }
 
-// value goes over one value. It adds the members of an object to members unless
+// value parses one value. It adds the members of an object to members unless
 // that is nil.
 func (p *parser) value(depth int, members map[string]json.RawMessage) bool {
 	switch c := p.peek(); {
@@ -134,8 +134,8 @@ func (p *parser) list(depth int) bool {
 	}
 }
 
-// fewKeys is how many keys of an object are compared with each other rather than
-// put into a set.
+// fewKeys is the number of keys up to which an object's keys are compared one
+// by one rather than stored in a set.
 const fewKeys = 16
 
 func (p *parser) object(depth int, members map[string]json.RawMessage) bool {
@@ -173,7 +173,7 @@ func (p *parser) object(depth int, members map[string]json.RawMessage) bool {
 	}
 }
 
-// key goes over a string and returns what it stands for.
+// key parses a string and returns its decoded value.
 func (p *parser) key() (key []byte, ok bool) {
 	from := p.at
 	key, escaped, ok := p.text()
@@ -185,8 +185,8 @@ func (p *parser) key() (key []byte, ok bool) {
 	return key, ok
 }
 
-// repeats reports whether the object whose keys begin at first has the key, and
-// adds the key to them.
+// repeats reports whether the object already has the key, and adds the key.
+// first is the index of the object's first key.
 func (p *parser) repeats(key []byte, first int, many *map[string]bool) bool {
 	known := p.keys[first:]
 	if *many == nil && len(known) == fewKeys {
@@ -211,7 +211,7 @@ func (p *parser) repeats(key []byte, first int, many *map[string]bool) bool {
 	return false
 }
 
-// text goes over a string and returns what is between its quotes.
+// text parses a string and returns the text between its quotes.
 func (p *parser) text() (text []byte, escaped, ok bool) {
 	if !p.take('"') {
 		return nil, false, false
@@ -238,7 +238,7 @@ func (p *parser) text() (text []byte, escaped, ok bool) {
 	return nil, escaped, false
 }
 
-// escape goes over one escape, and over both where they are a surrogate pair.
+// escape parses one escape, or both escapes of a surrogate pair.
 func (p *parser) escape() bool {
 	p.at++
 	switch p.peek() {
@@ -260,7 +260,7 @@ func (p *parser) escape() bool {
 	return ok && unit >= 0xdc00 && unit <= 0xdfff
 }
 
-// unit reads a UTF-16 code unit: the letter u and four hexadecimal digits.
+// unit parses a UTF-16 code unit: the letter u and four hexadecimal digits.
 func (p *parser) unit() (unit uint64, ok bool) {
 	if !p.take('u') || len(p.data)-p.at < 4 {
 		return 0, false
@@ -281,7 +281,7 @@ func (p *parser) unit() (unit uint64, ok bool) {
 	return unit, true
 }
 
-// safeDigits is how many characters a number without an exponent can have and not
+// safeDigits is a length up to which a number without an exponent cannot
 // overflow a double.
 const safeDigits = 300
 
@@ -311,7 +311,7 @@ func (p *parser) number() bool {
 	return err == nil
 }
 
-// digits goes over digits; false means that there are none.
+// digits skips digits. It returns false if there are none.
 func (p *parser) digits() bool {
 	from := p.at
 	for isDigit(p.peek()) {

@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
-// keys are the members of an object with n keys.
+// keys returns the members of an object with n keys.
 func keys(n int) string {
 	var list []string
 	for i := range n {

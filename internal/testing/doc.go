@@ -1,3 +1,3 @@
-// Package testing holds the packages that only tests import: servers, vectors and
-// the cases of the token API. Production code imports none of them.
+// Package testing contains packages that only tests import: servers, vectors
+// and the cases of the token API.
 package testing

@@ -15,16 +15,17 @@ import (
 
 const module = "github.com/onezone-go/onezone/"
 
-// forTests reports whether a package of the repository is for tests alone.
+// forTests reports whether only tests use a package of the repository.
 func forTests(dir string) bool {
 	return strings.HasPrefix(dir+"/", "internal/testing/") || strings.HasPrefix(dir+"/", "internal/e2e/")
 }
 
-// isInternal reports whether a package can be imported from this repository alone.
+// isInternal reports whether only this repository can import a package.
 func isInternal(dir string) bool { return strings.Contains("/"+dir+"/", "/internal/") }
 
-// What only tests use lives apart from what production code uses: no program
-// carries test support, and no internal package exists for tests alone elsewhere.
+// Test support and production code are in separate packages: programs do not
+// import test support, and all internal packages for tests are in this
+// directory.
 func TestProductionAndTestSupportLiveApart(t *testing.T) {
 	t.Parallel()
 	tree := os.DirFS("../..")

@@ -36,7 +36,7 @@ func doneContext(t *testing.T, open func() store.Store, ctx context.Context, wan
 	before := contentOf(t, s, subjects...)
 	for _, call := range slices.Concat(tokenCalls(s), holderCalls(s), archiveCalls(s)) {
 		t.Run(call.name, func(t *testing.T) {
-			requireEnvironment(t, call.do(ctx), want)
+			requireOperational(t, call.do(ctx), want)
 			require.Equal(t, before, contentOf(t, s, subjects...), "the call wrote")
 			require.NotErrorIs(t, call.do(t.Context()), want, "the call does not recover")
 			restore(t, s)

@@ -253,8 +253,8 @@ func requireOccupied(t *testing.T, err error, key string, about ...any) {
 	require.Equal(t, key, e.Details["key"], about...)
 }
 
-// requireEnvironment demands an error of the environment.
-func requireEnvironment(t *testing.T, err, target error, about ...any) {
+// requireOperational demands an error of the environment.
+func requireOperational(t *testing.T, err, target error, about ...any) {
 	t.Helper()
 	require.ErrorIs(t, err, target, about...)
 	e, ok := errors.AsType[*errors.Error](err)

@@ -49,7 +49,7 @@ func hasFeed(t *testing.T, s store.Store) bool {
 	}()
 	select {
 	case err := <-ended:
-		requireEnvironment(t, err, errors.ErrUnsupported, "a feed that ends by itself")
+		requireOperational(t, err, errors.ErrUnsupported, "a feed that ends by itself")
 		return false
 	case <-up:
 	case <-time.After(limitOf(t)):
@@ -102,7 +102,7 @@ func watchEnds(t *testing.T, open func() store.Store) {
 	s := open()
 	f := watch(t, s)
 	f.cancel()
-	requireEnvironment(t, await(t, f.ended, "the feed ends with its context"), context.Canceled)
+	requireOperational(t, await(t, f.ended, "the feed ends with its context"), context.Canceled)
 	createTokens(t, s, newToken("a")) // nobody listens any more
 	again := watch(t, s)
 	createTokens(t, s, newToken("b"))
@@ -185,7 +185,7 @@ func watchMany(t *testing.T, open func() store.Store) {
 	second.until(t, want)
 	first.until(t, want)
 	second.cancel()
-	requireEnvironment(t, await(t, second.ended, "the feed ends with its context"), context.Canceled)
+	requireOperational(t, await(t, second.ended, "the feed ends with its context"), context.Canceled)
 	updateToken(t, s, "a", func(token *store.Token) { token.Revoked = true })
 	first.until(t, want)
 }

@@ -5,9 +5,9 @@ import (
 	"crypto/subtle"
 )
 
-// chain is the least that there is to do: the HMAC-SHA256 links (RFC 2104) of a
-// token that is parsed already, from its secret to its signature. It looks at no
-// caveat and looks nothing up.
+// chain is the minimum work of a verification: the HMAC-SHA256 links (RFC 2104)
+// of a parsed token, from its secret to its signature. It checks no caveats and
+// looks nothing up.
 type chain struct {
 	secret     string
 	identifier string
@@ -24,8 +24,8 @@ func chainOf(c claims) (*chain, error) {
 	return &chain{c.secret, c.identifier(), c.conditions(), m.Signature()}, nil
 }
 
-// verify reports whether the chain ends in the signature. Everything is on the
-// stack, and every hash is computed in one call.
+// verify reports whether the chain ends in the signature. It allocates nothing,
+// and computes every hash in one call.
 func (c *chain) verify() bool {
 	var l links
 	l.init()
@@ -46,14 +46,14 @@ type links struct {
 	outer [sha256.BlockSize + sha256.Size]byte
 }
 
-// init writes the part of the pads that a short key leaves alone.
+// init writes the part of the pads after a short key.
 func (l *links) init() {
 	for i := sha256.Size; i < sha256.BlockSize; i++ {
 		l.inner[i], l.outer[i] = 0x36, 0x5c
 	}
 }
 
-// add replaces the key by the code of the message under it.
+// add replaces the key by the HMAC of the message under it.
 func (l *links) add(message string) {
 	for i, k := range l.key {
 		l.inner[i], l.outer[i] = k^0x36, k^0x5c

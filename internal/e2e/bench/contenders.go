@@ -10,13 +10,14 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// contender is a benchmark that is run in turn with others.
+// contender is a benchmark that takes turns with others.
 type contender struct {
 	name string
 	run  func(b *testing.B)
 }
 
-// comparison returns this library and its peers, at both jobs.
+// comparison returns the benchmarks of this library and its peers, for both
+// jobs.
 func comparison() (cs []contender) {
 	for _, p := range peers(workload, noon) {
 		cs = append(cs, contender{"verify/" + p.name, p.benchVerify}, contender{"mint/" + p.name, p.benchMint})
@@ -31,7 +32,7 @@ func comparison() (cs []contender) {
 		contender{"first/onezone", func(b *testing.B) { first.loop(b, t.String()) }})
 }
 
-// growth returns verifications of which there is more of something.
+// growth returns verifications with growing numbers of caveats and tokens.
 func growth() (cs []contender) {
 	for _, n := range []int{1, 10, 100} {
 		s, text := caveated(n)
@@ -40,8 +41,8 @@ func growth() (cs []contender) {
 	return cs
 }
 
-// cores returns verifications of one token and of many, on one core, and on two
-// if there are as many.
+// cores returns verifications of one token and of many tokens, on one core and,
+// if available, on two.
 func cores() (cs []contender) {
 	one, texts := crowd(manyTokens)
 	many := one.recognizing(noon, macaroon.DefaultRecognizedTokens)
@@ -53,11 +54,11 @@ func cores() (cs []contender) {
 	return cs
 }
 
-// manyTokens is how many tokens are many for two cores: all are recognized.
+// manyTokens is the number of tokens for several cores. All are recognized.
 const manyTokens = 1000
 
-// distinct returns verifications of so many tokens in turn that none is
-// recognized, with the memory and without it.
+// distinct returns verifications of n tokens in turn, with and without the
+// recognition cache. n must exceed the capacity of the cache.
 func distinct(n int) []contender {
 	with, texts := crowd(n)
 	without := with.recognizing(noon, 0)
@@ -67,7 +68,7 @@ func distinct(n int) []contender {
 	}
 }
 
-// storage returns verifications with so many tokens in the store.
+// storage returns verifications with each number of tokens in the store.
 func storage(sizes ...int) (cs []contender) {
 	for _, n := range sizes {
 		s, texts := crowd(n)
@@ -107,7 +108,8 @@ func (c *chain) bench(b *testing.B) {
 	}
 }
 
-// loop verifies the texts in turn, from where the loop before ended.
+// loop verifies the texts in turn, starting after the last text of the previous
+// loop.
 func (s *service) loop(b *testing.B, texts ...string) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -118,13 +120,13 @@ func (s *service) loop(b *testing.B, texts ...string) {
 	}
 }
 
-// loopOn verifies the texts in turn on as many cores at once.
+// loopOn verifies the texts in turn, concurrently on the given number of cores.
 func (s *service) loopOn(b *testing.B, cores int, texts ...string) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	b.ReportAllocs()
 	var goroutines atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
-		i := int(goroutines.Add(1)) * len(texts) / 3 // each from another place
+		i := int(goroutines.Add(1)) * len(texts) / 3 // each goroutine starts at a different text
 		for ; pb.Next(); i++ {
 			if _, err := s.verify(texts[i%len(texts)], request); err != nil {
 				b.Error(err)

@@ -9,11 +9,11 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// sampled is how many tokens of a full store are verified in turn.
+// sampled is the number of tokens of a full store that are verified in turn.
 const sampled = 10
 
-// crowd returns a service that has issued n tokens, and their texts, which are
-// good for the request.
+// crowd returns a service that has issued n tokens, and their texts. All are
+// valid for the request.
 func crowd(n int) (s *service, texts []string) {
 	s = newService(noon)
 	all := make([]claims, n)
@@ -23,7 +23,7 @@ func crowd(n int) (s *service, texts []string) {
 	for batch := range slices.Chunk(all, 10_000) {
 		s.issue(batch...)
 	}
-	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(n) { // records that lie apart
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(n) { // so that consecutive records are not adjacent in memory
 		c := all[i]
 		t, err := macaroon.Mint(c.spec(), store.NewSecret(c.secret))
 		must(err)
@@ -32,8 +32,8 @@ func crowd(n int) (s *service, texts []string) {
 	return s, texts
 }
 
-// caveated returns a service that recognizes nothing and the text of a token
-// with n caveats, which are those of the workload over and over again.
+// caveated returns a service without a recognition cache, and the text of a
+// token with n caveats. They repeat the caveats of the workload.
 func caveated(n int) (s *service, text string) {
 	s = newService(noon).recognizing(noon, 0)
 	s.issue(workload)

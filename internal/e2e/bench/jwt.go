@@ -5,17 +5,17 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5" // what most services take instead of macaroons
+	"github.com/golang-jwt/jwt/v5" // the usual alternative to macaroons
 )
 
-// jwtClaims has the claims as a JSON web token carries them.
+// jwtClaims holds the claims of a JSON Web Token.
 type jwtClaims struct {
 	jwt.RegisteredClaims
 	Networks  []netip.Prefix `json:"ip"`
 	Interface string         `json:"interface"`
 }
 
-// jwtPeer does the job with JSON web tokens signed with HMAC-SHA256.
+// jwtPeer returns a peer with JSON Web Tokens signed with HMAC-SHA256.
 func jwtPeer(c claims, now func() time.Time) peer {
 	records := c.records()
 	parser := jwt.NewParser(

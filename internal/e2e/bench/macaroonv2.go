@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/macaroon.v2" // what Go services have used for macaroons so far
+	"gopkg.in/macaroon.v2" // the usual macaroon library for Go
 )
 
-// macaroonV2Peer does the job, on the same tokens to the byte, as one writes it
-// by hand on gopkg.in/macaroon.v2.
+// macaroonV2Peer returns a peer that handles the same tokens, byte for byte,
+// with handwritten code on gopkg.in/macaroon.v2.
 func macaroonV2Peer(c claims, now func() time.Time) peer {
 	records := c.records()
 	return peer{
@@ -73,7 +73,7 @@ func (c claims) macaroonV2() (*macaroon.Macaroon, error) {
 	return m, nil
 }
 
-// identifier returns the text that is signed first.
+// identifier returns the text of the identifier, the first signed part.
 func (c claims) identifier() string { return "2/nmd/usr-" + c.user + "/act/" + c.id }
 
 // conditions returns the texts of the caveats.
@@ -89,8 +89,8 @@ func (c claims) conditions() []string {
 	}
 }
 
-// escape turns base64url into letters and digits: '0' becomes "00", '_' "01" and
-// '-' "02".
+// escape encodes base64url as letters and digits: '0' becomes "00", '_' "01"
+// and '-' "02".
 func escape(s string) string {
 	b := make([]byte, 0, len(s)+len(s)/8)
 	for i := range len(s) {
@@ -108,8 +108,8 @@ func escape(s string) string {
 	return string(b)
 }
 
-// unescape undoes escape. It leaves it to the decoder and the signature to
-// refuse what escape would not have written.
+// unescape reverses escape. It does not validate the text; the decoder and the
+// signature check reject other texts.
 func unescape(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -130,7 +130,7 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// parseIdentifier reads "2/nmd/usr-USER/act/ID".
+// parseIdentifier parses "2/nmd/usr-USER/act/ID".
 func parseIdentifier(s string) (user, id string, err error) {
 	rest, ok1 := strings.CutPrefix(s, "2/nmd/usr-")
 	user, rest, ok2 := strings.Cut(rest, "/")
@@ -141,7 +141,7 @@ func parseIdentifier(s string) (user, id string, err error) {
 	return user, id, nil
 }
 
-// checkCondition decides about the text of one caveat.
+// checkCondition checks the text of one caveat.
 func checkCondition(condition string, u use, at time.Time) error {
 	kind, rest, _ := strings.Cut(condition, " ")
 	holds := false

@@ -1,20 +1,19 @@
-// Bench compares this library with the other ways to do its job, in one run on
-// one machine, and holds it to what the project promises of its speed:
+// Bench compares the speed of this library with other token libraries on one
+// machine, and checks it against the targets of the project:
 //
 //	go run ./internal/e2e/bench
 //
-// The job is text in, identity out: the text of an access token with a time, an
-// ip and an interface caveat is parsed, its secret looked up in memory, its
-// signature and its caveats checked, and its user returned. The peers get the
-// same claims and the same request, and refuse what they should: its tests
-// see to that.
+// Each library does the same job: parse the text of an access token with a
+// time, an ip and an interface caveat, look up its secret in memory, check the
+// signature and the caveats, and return the user. All get the same claims and
+// the same request. The tests check that all reject the same invalid tokens.
 //
-// All are measured in turn, round after round, so that whatever else the machine
-// does falls on all of them. The times are medians of the rounds, and a ratio is
-// the median of the rounds' ratios. The exit status is 1 where a target is missed.
+// The libraries take turns in every round, so that other load on the machine
+// affects all of them. Times are medians over the rounds, and ratios are
+// medians of the rounds' ratios. The exit status is 1 if a target is missed.
 //
-// An authority recognizes tokens that it has verified before. The rows about a
-// token seen for the first time, and those of growth, are without that.
+// An authority recognizes tokens that it has verified before. Recognition is
+// off in the rows for a token seen for the first time and for growth.
 package main
 
 import (
@@ -26,8 +25,8 @@ import (
 	"time"
 )
 
-// How long a contender runs in a round: longer on several cores, which do not
-// begin and end at the same time.
+// The time of a contender in a round. It is longer for several cores, because
+// goroutines do not begin and end at the same time.
 const (
 	slice      = 20 * time.Millisecond
 	coresSlice = 100 * time.Millisecond
@@ -44,8 +43,8 @@ func main() {
 	}
 	run(slice, append(comparison(), growth()...))
 	run(coresSlice, cores())
-	// A full store changes what the garbage collector costs everybody, so it
-	// comes last, and together with the small one that it is compared with.
+	// A full store makes garbage collection slower for all contenders, so it
+	// comes last, together with the small store that it is compared with.
 	run(slice, append(storage(10, 1_000_000), distinct(1_000_000)...))
 
 	fmt.Printf("%s, %s/%s, %d cores, %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), max(*rounds, 1))
@@ -57,7 +56,7 @@ func main() {
 	}
 }
 
-// must is for what cannot go wrong, because it is of this program's own making.
+// must panics on errors that only a bug in this program can cause.
 func must(err error) {
 	if err != nil {
 		panic(err)

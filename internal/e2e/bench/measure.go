@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// measurements are what the rounds gave, by contender.
+// measurements holds the results of all rounds, by contender.
 type measurements map[string]*series
 
 type series struct {
@@ -32,7 +32,7 @@ func (m measurements) measure(rounds int, cs []contender) {
 	}
 }
 
-// ratio is the median of what the rounds gave for the one in terms of the other.
+// ratio returns the median over the rounds of over / under.
 func (m measurements) ratio(over, under string) float64 {
 	ratios := slices.Clone(m[over].ns)
 	for i, ns := range m[under].ns {

@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// onezonePeer does the job with this library.
+// onezonePeer returns a peer with this library.
 func onezonePeer(c claims, now func() time.Time) peer {
 	s := newService(now)
 	s.issue(c)
@@ -24,7 +24,7 @@ func onezonePeer(c claims, now func() time.Time) peer {
 	}
 }
 
-// spec says what this library mints for the claims.
+// spec returns the claims as a Spec of this library.
 func (c claims) spec() macaroon.Spec {
 	through, _ := caveat.ParseInterface(c.through)
 	return macaroon.Spec{
@@ -45,8 +45,8 @@ func newService(now func() time.Time) *service {
 	return s.recognizing(now, macaroon.DefaultRecognizedTokens)
 }
 
-// recognizing returns a service over the same store that recognizes so many
-// tokens.
+// recognizing returns a service over the same store with a recognition cache
+// for the number of tokens.
 func (s *service) recognizing(now func() time.Time, tokens int) *service {
 	authority, err := macaroon.NewAuthority(s.store, macaroon.WithClock(now),
 		macaroon.WithRecognition(tokens, macaroon.DefaultRecognizedBytes))
@@ -54,7 +54,7 @@ func (s *service) recognizing(now func() time.Time, tokens int) *service {
 	return &service{store: s.store, authority: authority}
 }
 
-// issue makes the service know the tokens, as if it had issued them.
+// issue stores records for the tokens, as if the service had issued them.
 func (s *service) issue(tokens ...claims) {
 	records := make([]store.Record, 0, 2*len(tokens))
 	for _, c := range tokens {
@@ -68,7 +68,7 @@ func (s *service) issue(tokens ...claims) {
 	must(s.store.Import(context.Background(), records))
 }
 
-// verify is the job: text in, identity out.
+// verify does the job: it takes the text of a token and returns the user.
 func (s *service) verify(text string, u use) (user string, err error) {
 	through, _ := caveat.ParseInterface(u.through)
 	auth, err := s.authority.VerifyAccess(context.Background(), text, caveat.Request{IP: u.from, Interface: through})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A comparison means something only where all do the same job.
+// The comparison is valid only if all peers do the same job.
 
 func late() time.Time { return workload.expires }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/superfly/macaroon" // another library with typed caveats
 )
 
-// superflyPeer does the job with the macaroons of Fly.io.
+// superflyPeer returns a peer with the macaroons of Fly.io.
 func superflyPeer(c claims, now func() time.Time) peer {
 	records := c.records()
 	return peer{
@@ -23,7 +23,7 @@ func superflyPeer(c claims, now func() time.Time) peer {
 				networks[i] = n.String()
 			}
 			through := interfaceCaveat(c.through)
-			// That window includes its end.
+			// In that library the validity window includes its end.
 			window := macaroon.ValidityWindow{NotAfter: c.expires.Unix() - 1}
 			if err := m.Add(&window, &networks, &through); err != nil {
 				return "", err
@@ -62,7 +62,7 @@ func superflyPeer(c claims, now func() time.Time) peer {
 	}
 }
 
-// access is a request as that library wants it.
+// access is a request in the form of that library.
 type access struct {
 	use
 	at time.Time

@@ -10,12 +10,12 @@ type row struct {
 	what string
 	name string // of the contender
 
-	// The ratio is that of over to under, divided by times where that is not 0.
+	// The ratio is over / under, divided by times unless that is 0.
 	over, under string
 	times       float64
 
-	most      float64 // the ratio may be so much; 0: it may be anything
-	least     float64 // the ratio must be so much; 0: it may be anything
+	most      float64 // upper limit of the ratio; 0: none
+	least     float64 // lower limit of the ratio; 0: none
 	maxAllocs int64   // 0: any
 }
 
@@ -56,15 +56,15 @@ func rows() []row {
 	}
 }
 
-// table writes the rows that were measured as Markdown, and counts the targets
-// that were missed.
+// table returns the measured rows as Markdown, and the number of missed
+// targets.
 func (m measurements) table(rows []row) (text string, missed int) {
 	var b strings.Builder
 	b.WriteString("| what | ns/op | allocs/op | ratio | target |\n| --- | ---: | ---: | ---: | --- |\n")
 	for _, r := range rows {
 		s := m[r.name]
 		if s == nil {
-			continue // a machine with one core
+			continue // not measured on a machine with one core
 		}
 		ratio, target, met := "", "", true
 		if r.under != "" {

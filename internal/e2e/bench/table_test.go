@@ -57,7 +57,7 @@ func TestMedian(t *testing.T) {
 	assert.InDelta(t, 7.0, median([]float64{7}), 0)
 }
 
-// A benchmark whose work fails must not pass for a fast one.
+// A benchmark whose operations fail must not appear fast.
 func TestFailedOperationsAreNotMeasured(t *testing.T) {
 	s, text := caveated(1)
 	c, err := chainOf(workload)

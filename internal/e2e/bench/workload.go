@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// claims is what a token of the comparison says, in whatever form a peer writes
-// that.
+// claims is the content of a token, in every peer.
 type claims struct {
 	domain   string // of the service that issues it
-	id       string // where the service finds its secret
+	id       string // key of its secret in the store
 	secret   string
 	user     string
 	expires  time.Time
-	networks []netip.Prefix // where it may be used from
+	networks []netip.Prefix // from which it may be used
 	through  string         // the interface that it may be used through
 }
 
-// use is the request with which a token comes.
+// use is the request that presents a token.
 type use struct {
 	from    netip.Addr
 	through string
@@ -45,7 +44,7 @@ var fixedTime = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 // noon is the clock of the services.
 func noon() time.Time { return fixedTime }
 
-// numbered returns the claims with another id, secret and user.
+// numbered returns the claims with the id, secret and user of number i.
 func (c claims) numbered(i int) claims {
 	const users = 1000
 	c.id = fmt.Sprintf("%032x", uint64(i)*0x9e3779b97f4a7c15)
@@ -54,19 +53,20 @@ func (c claims) numbered(i int) claims {
 	return c
 }
 
-// record is what the service of a peer knows of a token that it has issued.
+// record is the stored data of an issued token.
 type record struct {
 	secret []byte
 	user   string
 	active bool // the user exists and is not blocked
 }
 
-// records is what the service knows that has issued the one token, by its id.
+// records returns the records of a service that has issued only this token, by
+// id.
 func (c claims) records() map[string]record {
 	return map[string]record{c.id: {secret: []byte(c.secret), user: c.user, active: true}}
 }
 
-// Why the peers refuse a token.
+// Errors of the peers.
 var (
 	errUnknownToken = errors.New("there is no such token")
 	errForbidden    = errors.New("a condition of the token does not hold")

@@ -91,8 +91,9 @@ func tokensIn(t *testing.T, answer []byte) []macaroon.Token {
 	return tokens
 }
 
-// A token for 60 seconds, one network and one service gets others by every route
-// that gives tokens out: each carries its caveats.
+// A client whose token is confined to 60 seconds, one network and one service
+// requests tokens from every route that returns them. Each must carry its
+// caveats.
 func TestConfinementIsNotEscapedOverHTTP(t *testing.T) {
 	g := newTarget(t)
 	kept := g.issue("kept")
@@ -137,7 +138,7 @@ func TestConfinementIsNotEscapedOverHTTP(t *testing.T) {
 	require.GreaterOrEqual(t, seen, 9)
 }
 
-// confine answers forged tokens alike, whatever is true of their subject.
+// For forged tokens, the answer of confine does not depend on the subject.
 func TestConfineRevealsNothingAboutForgedTokensOverHTTP(t *testing.T) {
 	g := newTarget(t)
 	_, err := g.authority.CreateUser(t.Context(), macaroon.NewUser{ID: "mallory"})

@@ -1,3 +1,3 @@
-// Package confinement attacks the token API over real connections as a client
-// that has confined or forged tokens.
+// Package confinement attacks the token API over real connections, as a client
+// with confined or forged tokens.
 package confinement

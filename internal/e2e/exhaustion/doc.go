@@ -1,5 +1,5 @@
-// Package exhaustion attacks the service as one client that wants all of its
-// memory or all of its connections. It has tests only, for Linux, which tells how
-// much memory a process ever had. ONEZONE_BINARY names a build of the service to
-// attack in place of this one.
+// Package exhaustion attacks the service as clients that try to use all of its
+// memory or connections. It contains only tests. They run on Linux, which
+// reports the peak memory of a process. Set ONEZONE_BINARY to attack another
+// build of the service.
 package exhaustion

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// most is how much memory the service may have, whatever a client does, in
+	// most is the limit on the memory of the service during all attacks, in
 	// millions of bytes.
 	most = 128
-	// many is more descriptors than any of the attacks takes.
+	// many is more descriptors than any of the attacks uses.
 	many = 4096
 	// attacker and bystander are addresses of this machine.
 	attacker, bystander = "127.0.0.2", "127.0.0.3"
 )
 
-// measured reports the peak and holds it to the limit.
+// measured logs the peak memory and checks the limit.
 func measured(t *testing.T, s *service, what string) {
 	t.Helper()
 	peak := s.megabytes()
@@ -33,8 +33,8 @@ func measured(t *testing.T, s *service, what string) {
 	require.Less(t, peak, most, what)
 }
 
-// largest creates named tokens that are as large as the service takes them, up to
-// 1.2 MB each, and returns how many it took.
+// largest creates named tokens that are as large as the service accepts, up to
+// 1.2 MB each. It returns how many were created.
 func largest(t *testing.T, s *service, n int) (created int) {
 	t.Helper()
 	c := client(attacker)
@@ -58,8 +58,7 @@ func metadata(name string, size int) string {
 	return fmt.Sprintf(`{"name": %q, "customMetadata": {"x": "%s"}}`, name, strings.Repeat("m", size))
 }
 
-// together sends n requests at once and returns how many answers there were of each
-// status.
+// together sends n requests concurrently and counts the answers by status.
 func together(n int, send func(i int) (status int)) map[int]int {
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -93,8 +92,8 @@ func TestLaw12LargeTokensAreListedAndDeletedInBoundedMemory(t *testing.T) {
 	measured(t, s, "DELETE of 100 large tokens")
 }
 
-// flood opens connections, writes to each what is different for each of them, and
-// leaves them open. The service may close any of them.
+// flood opens connections, calls write with each, and leaves them open. The
+// service may close any of them.
 func flood(t *testing.T, s *service, connections int, write func(conn net.Conn, i int)) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -171,7 +170,7 @@ func TestLaw12BodiesOfManyConnectionsTakeBoundedMemory(t *testing.T) {
 	}
 }
 
-// keys is JSON with so many members.
+// keys returns a JSON object with n members.
 func keys(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -196,7 +195,7 @@ func TestLaw12IdleConnectionsKeepNobodyOut(t *testing.T) {
 		s := start(t, 200)
 		for i := range 250 {
 			conn := s.dial(fmt.Sprintf("127.0.1.%d", i+1))
-			if i%2 == 0 { // these have been of use
+			if i%2 == 0 { // these have sent a complete request
 				_, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 				require.NoError(t, err)
 			}

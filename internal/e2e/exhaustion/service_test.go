@@ -26,8 +26,8 @@ const (
 	patience = 30 * time.Second
 )
 
-// binary builds the service once. The variable names another build of it, whose
-// figures are to be compared.
+// binary builds the service once, or returns the build that ONEZONE_BINARY
+// names.
 var binary = sync.OnceValues(func() (path string, err error) {
 	if path = os.Getenv("ONEZONE_BINARY"); path != "" {
 		return path, nil
@@ -68,8 +68,8 @@ var (
 	printedToken    = regexp.MustCompile(`x-auth-token: (\S+)'`)
 )
 
-// start runs the service over SQLite with so many file descriptors. It ends with
-// the test.
+// start runs the service over SQLite with a limit on file descriptors. The end
+// of the test stops it.
 func start(t *testing.T, descriptors int, args ...string) *service {
 	t.Helper()
 	path, err := binary()
@@ -97,8 +97,7 @@ func start(t *testing.T, descriptors int, args ...string) *service {
 	return s
 }
 
-// megabytes returns the most memory that the service ever had, in millions of
-// bytes.
+// megabytes returns the peak memory of the service, in millions of bytes.
 func (s *service) megabytes() int {
 	s.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
@@ -110,14 +109,14 @@ func (s *service) megabytes() int {
 	return kilobytes * 1024 / 1_000_000
 }
 
-// client returns one whose requests come from the loopback address.
+// client returns an HTTP client whose requests come from the loopback address.
 func client(from string) *http.Client {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	return &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 }
 
-// dial opens a connection from the loopback address, which is closed with the
-// test.
+// dial opens a connection from the loopback address. The end of the test closes
+// it.
 func (s *service) dial(from string) net.Conn {
 	s.t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
@@ -127,8 +126,8 @@ func (s *service) dial(from string) net.Conn {
 	return conn
 }
 
-// do sends a request as the demo user, and returns the status and the size of the
-// answer; 0 where there was none.
+// do sends a request as the demo user, and returns the status and size of the
+// answer. Both are 0 without an answer.
 func (s *service) do(c *http.Client, method, path, body string) (status int, size int64) {
 	r, err := http.NewRequest(method, "http://"+s.address+api+path, strings.NewReader(body))
 	if err != nil {
@@ -148,7 +147,7 @@ func (s *service) do(c *http.Client, method, path, body string) (status int, siz
 	return res.StatusCode, size
 }
 
-// serves demands that a client at the address is answered, and soon.
+// serves requires that a client at the address is answered in time.
 func (s *service) serves(from string) {
 	s.t.Helper()
 	c := client(from)

@@ -40,7 +40,8 @@ func (s *service) slowReader(from, path string) {
 	require.NoError(s.t, err)
 }
 
-// Clients that do not read their answers keep one page of a list each.
+// A client that does not read its answers makes the service keep only one page
+// of a list.
 func TestLaw12ClientsThatReadSlowlyTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
 	s := start(t, many)

@@ -21,8 +21,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	// HTTP/2 frames, which the standard library does not let a client write; of the
-	// Go project.
+	// Writes HTTP/2 frames, which clients of the standard library cannot. It
+	// belongs to the Go project.
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -48,8 +48,9 @@ func startTLS(t *testing.T) *service {
 
 var anyCertificate = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
 
-// TestLaw12StreamsOfManyConnectionsTakeBoundedMemory has the connections that one
-// address may have ask on as many streams as there may be, and take no answer.
+// TestLaw12StreamsOfManyConnectionsTakeBoundedMemory opens the maximum number
+// of connections from one address, sends requests on the maximum number of
+// streams, and reads no answers.
 func TestLaw12StreamsOfManyConnectionsTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
 	s := startTLS(t)

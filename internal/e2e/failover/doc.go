@@ -1,4 +1,4 @@
-// Package failover tests what clients of a PostgreSQL primary see that hangs
-// without a reset, while its standby takes over. It holds tests only; nothing
-// imports it.
+// Package failover tests clients of a PostgreSQL primary that hangs without
+// closing its connections, while its standby is promoted. It contains only
+// tests.
 package failover

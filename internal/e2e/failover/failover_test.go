@@ -25,13 +25,13 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 const (
-	// callTimeout is the deadline of each call, which is that of the service.
+	// callTimeout is the deadline of each call, as in the service.
 	callTimeout = 5 * time.Second
-	// maxOutage is how long after the promotion clients may have to wait.
+	// maxOutage is the maximum time from the promotion until calls succeed.
 	maxOutage = 5 * time.Second
-	// slack is how late a busy machine may be to notice a deadline.
+	// slack is the tolerance for deadlines on a busy machine.
 	slack = time.Second
-	// patience is how long a test waits for what has to happen.
+	// patience is the timeout for expected events.
 	patience = 2 * time.Minute
 )
 
@@ -50,7 +50,7 @@ func newToken(id string) store.Token {
 	}
 }
 
-// clients call a store all the time, and note how long calls take.
+// clients call a store continuously and measure the duration of calls.
 type clients struct {
 	store   *postgres.Store
 	stop    context.CancelFunc
@@ -60,7 +60,7 @@ type clients struct {
 	longest atomic.Int64 // call, in nanoseconds
 }
 
-// begin starts so many writers and readers.
+// begin starts the given number of writers and of readers.
 func begin(s *postgres.Store, each int) *clients {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &clients{store: s, stop: cancel}
@@ -105,7 +105,7 @@ func (c *clients) call(do func(context.Context) error) error {
 	return err
 }
 
-// eventually waits until something holds, and returns how long that took.
+// eventually waits until the condition holds, and returns how long that took.
 func eventually(t *testing.T, holds func() bool, what string) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -145,8 +145,8 @@ func watch(t *testing.T, s *postgres.Store) (isUp func() bool, tokens func() int
 	return up.Load, changed.Load
 }
 
-// TestAPrimaryThatHangsIsReplaced freezes the primary under load, and promotes its
-// standby.
+// TestAPrimaryThatHangsIsReplaced freezes the primary under load and promotes
+// its standby.
 func TestAPrimaryThatHangsIsReplaced(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	primary := pgtest.Own(t, "fsync=off")
@@ -191,5 +191,5 @@ func TestAPrimaryThatHangsIsReplaced(t *testing.T) {
 	assert.Less(t, closed, 2*callTimeout)
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

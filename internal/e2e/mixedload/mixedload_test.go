@@ -24,8 +24,9 @@ import (
 
 var alice = caveat.User("alice")
 
-// TestTheCacheNeedsTheMemoryOfLiveTokens is five minutes, by the clock of the
-// cache, of a mixed load. Not parallel, for it looks at the memory of the process.
+// TestTheCacheNeedsTheMemoryOfLiveTokens runs a mixed load for five minutes of
+// the cache's clock. It is not parallel, because it measures the memory of the
+// process.
 func TestTheCacheNeedsTheMemoryOfLiveTokens(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector, which runs the short tests, needs memory of its own")
@@ -87,11 +88,11 @@ func TestTheCacheNeedsTheMemoryOfLiveTokens(t *testing.T) {
 	require.LessOrEqual(t, heaps[len(heaps)-1], heaps[1]+heaps[1]/5, "the memory grows: %v", heaps)
 }
 
-// heap is how many bytes are in use.
+// heap returns the number of heap bytes in use.
 func heap() int {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what finalizers and pools held
+	runtime.GC() // frees the memory of finalizers and pools
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 )
 
-// workspace is a module, with the requirements of this one, in which clients are
-// generated and built.
+// workspace is a module in which clients are generated and built. It has the
+// same requirements as this one.
 type workspace struct {
 	t   *testing.T
 	dir string
@@ -67,8 +67,8 @@ func (w workspace) command(args ...string) string {
 	return string(out)
 }
 
-// The generators that Go programs use take the document, what they make of it
-// compiles, and a generated client drives a token through its whole life.
+// The common Go generators accept the document, their clients compile, and a
+// generated client can issue, use, revoke and delete a token.
 func TestGeneratedClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generating and compiling clients takes long, and tests nothing of this program's own code")

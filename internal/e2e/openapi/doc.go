@@ -1,3 +1,3 @@
-// Package openapi holds the answers of the token API against its OpenAPI
-// document, and generates clients from it.
+// Package openapi compares the answers of the token API with its OpenAPI
+// document, and generates clients from the document.
 package openapi

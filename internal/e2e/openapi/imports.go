@@ -2,8 +2,8 @@
 
 package openapi
 
-// What the generated clients of clients_test.go import: go.mod requires the
-// modules for it, although no file of this package that is built does.
+// These imports keep the modules in go.mod that the generated clients of
+// clients_test.go need. No other file of this package imports them.
 import (
 	_ "github.com/go-faster/errors"
 	_ "github.com/go-faster/jx"

@@ -23,7 +23,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// document is the OpenAPI document, and what of it the tests have seen.
+// document is the OpenAPI document, and the answers that the tests have seen.
 type document struct {
 	validator.Validator
 	data []byte
@@ -41,7 +41,7 @@ func readDocument(t *testing.T) *document {
 	return &document{v, x.Response.Body, map[string]bool{}}
 }
 
-// problems tells what of an answer of a route is not as the document says.
+// problems lists the differences between an answer of a route and the document.
 func (d *document) problems(t *testing.T, route string, answer macaroontest.Response) (list []string) {
 	t.Helper()
 	// The path as the document has it: values are not what is tested here.
@@ -67,8 +67,8 @@ func TestDocumentIsValid(t *testing.T) {
 	require.True(t, ok)
 }
 
-// Every answer that the tests of the routes see is as the document says, and
-// every answer that the document tells of is seen.
+// Every answer in the tests of the routes conforms to the document, and every
+// answer in the document occurs in these tests.
 func TestAnswersAreDocumented(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the same cases run in package rest")
@@ -102,7 +102,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 	fmt.Printf("openapi: %d routes, %d answers validate\n", len(routes), answers)
 }
 
-// documented are the answers that the document tells of.
+// documented returns the answers in the document.
 func (d *document) documented(t *testing.T) map[string]bool {
 	t.Helper()
 	var doc struct {
@@ -126,7 +126,7 @@ func (d *document) documented(t *testing.T) map[string]bool {
 	return answers
 }
 
-// ask sends a request to a route, for which its values do not matter.
+// ask sends a request to a route with arbitrary values.
 func ask(t *testing.T, w *restcases.World, route string, as macaroontest.Credentials) macaroontest.Response {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
@@ -164,7 +164,7 @@ func fromAnotherSite(t *testing.T) func(string) macaroontest.Response {
 	}
 }
 
-// What is not as the document says is found.
+// Answers that differ from the document are reported.
 func TestAnswersOutsideTheDocumentAreFound(t *testing.T) {
 	d := readDocument(t)
 	const list, create = "GET /user/tokens/named", "POST /user/tokens/named"

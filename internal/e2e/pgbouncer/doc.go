@@ -1,3 +1,3 @@
-// Package pgbouncer tests stores in PostgreSQL behind a real PgBouncer. It holds
-// tests only; nothing imports it.
+// Package pgbouncer tests stores in PostgreSQL behind a real PgBouncer. It
+// contains only tests.
 package pgbouncer

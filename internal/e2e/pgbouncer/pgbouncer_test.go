@@ -26,17 +26,17 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// unprepared has statements go without being prepared, which PgBouncer before 1.21
-// needs where it hands out connections by the transaction.
+// unprepared disables prepared statements, which PgBouncer before 1.21 does not
+// support in transaction pooling.
 const unprepared = "&default_query_exec_mode=exec"
 
-// shortTTL is how old answers of a cache may be that has no feed.
+// shortTTL is the maximum age of answers of a cache without a feed.
 const shortTTL = time.Second
 
-// slack is how late a busy machine may be.
+// slack is the tolerance for deadlines on a busy machine.
 const slack = 3 * time.Second
 
-// log is what a store logs.
+// log collects the log of a store.
 type log struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -74,7 +74,7 @@ func eventually(t *testing.T, holds func() bool, what string) {
 	}
 }
 
-// replicas are two authorities, each with a cache over a store of its own.
+// replicas are two authorities, each with its own cache and store handle.
 type replicas struct {
 	here, there *macaroon.Authority
 	elsewhere   cache.Store // of there
@@ -99,8 +99,8 @@ func newReplicas(t *testing.T, url string, o postgres.Options) replicas {
 	return r
 }
 
-// revoke revokes a token that the other replica has just verified, and returns how
-// long that one goes on to accept it.
+// revoke revokes a token that the other replica has just verified. It returns
+// how long the other replica still accepts it.
 func (r replicas) revoke(t *testing.T, name string) time.Duration {
 	t.Helper()
 	token, err := r.here.IssueNamed(t.Context(), name, macaroon.Grant{Subject: caveat.User("alice"), Type: macaroon.AccessToken()})
@@ -116,8 +116,8 @@ func (r replicas) revoke(t *testing.T, name string) time.Duration {
 	return time.Since(start)
 }
 
-// TestAFeedThatCannotWorkIsNeverUp is about a pooler that hands out connections by
-// the transaction, and so loses LISTEN.
+// TestAFeedThatCannotWorkIsNeverUp tests transaction pooling, which loses
+// LISTEN.
 func TestAFeedThatCannotWorkIsNeverUp(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Own(t, "fsync=off").Bouncer(t, "transaction") + unprepared
@@ -153,8 +153,8 @@ func TestAFeedThroughAPoolerOfSessionsIsUp(t *testing.T) {
 	require.True(t, r.elsewhere.Stats().FeedUp)
 }
 
-// TestConformanceBehindAPoolerOfTransactions runs the suite with a feed that goes
-// past the pooler.
+// TestConformanceBehindAPoolerOfTransactions runs the suite with a feed that
+// bypasses the pooler.
 func TestConformanceBehindAPoolerOfTransactions(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, "fsync=off")

@@ -18,8 +18,7 @@ import (
 )
 
 // TestTimingOfLongTokensDoesNotRevealIDs presents tokens of 600 kB with a wrong
-// signature. Only what grows with the text is compared: a call takes mostly
-// decoding and the walk of the chain.
+// signature, so that decoding and the HMAC chain dominate the time of a call.
 func TestTimingOfLongTokensDoesNotRevealIDs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
@@ -43,7 +42,7 @@ func TestTimingOfLongTokensDoesNotRevealIDs(t *testing.T) {
 	texts := []string{forged(issued.ID()), forged(strings.Repeat("0", len(issued.ID())))}
 	fastest := []time.Duration{time.Hour, time.Hour}
 	ratio := 0.0
-	// On a busy machine it takes more rounds until each went undisturbed once.
+	// A busy machine needs more rounds until each call once ran undisturbed.
 	for round := 0; round < 2000 && (round < 50 || ratio < 0.95 || ratio > 1.05); round++ {
 		for i, text := range texts {
 			start := time.Now()

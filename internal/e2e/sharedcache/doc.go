@@ -1,3 +1,3 @@
 // Package sharedcache tests the API and the middleware of package rest behind a
-// real caching proxy, Varnish. It holds tests only; nothing imports it.
+// real caching proxy, Varnish. It contains only tests.
 package sharedcache

@@ -17,8 +17,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// uncached is a handler whose answers have lost Cache-Control, by which the test
-// sees that Varnish does cache.
+// uncached removes Cache-Control from the answers of a handler. The test uses
+// it to show that Varnish does cache.
 type uncached struct{ next http.Handler }
 
 func (u uncached) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,8 +32,7 @@ func (u uncached) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(rec.Body.Bytes())
 }
 
-// site is a token service and a handler of its own, as clients see them through
-// the cache.
+// site is a token service and an application handler behind the cache.
 type site struct {
 	*macaroontest.Harness
 	t    *testing.T
@@ -93,7 +92,8 @@ func (s *site) change(method, path, body string, as macaroontest.Credentials) {
 	require.Less(s.t, status, 300, "%s %s: %s", method, path, text)
 }
 
-// wrongAnswers asks for what a cache must not answer, and returns where it does.
+// wrongAnswers sends requests that a cache must not answer, and returns those
+// that it does answer.
 func (s *site) wrongAnswers() (wrong []string, asked int) {
 	s.t.Helper()
 	alices, bobs := s.Token(), s.TokenOf(s.Bob, s.Token().Type())
@@ -116,7 +116,7 @@ func (s *site) wrongAnswers() (wrong []string, asked int) {
 	}
 	one := api + "/tokens/named/" + alices.ID()
 	for _, path := range []string{one, one + "/status"} {
-		require.Contains(s.t, s.get(path, bob), "forbidden") // which is not cached
+		require.Contains(s.t, s.get(path, bob), "forbidden") // must not be cached
 		require.Contains(s.t, s.get(path, alice), `"revoked":false`)
 		look("an answer to another user of a token", strings.Contains(s.get(path, bob), "forbidden"))
 	}
@@ -137,8 +137,8 @@ func (s *site) wrongAnswers() (wrong []string, asked int) {
 	return wrong, asked
 }
 
-// A shared cache that goes by what HTTP says never gives one client the answer of
-// another, nor an answer from before a change. Without the header it does.
+// A shared cache that respects HTTP headers never returns one client's answer
+// to another, nor an answer from before a change. Without the header it does.
 func TestSharedCacheKeepsClientsApart(t *testing.T) {
 	strict := newSite(t, "strict.example.com", func(h http.Handler) http.Handler { return h })
 	control := newSite(t, "control.example.com", func(h http.Handler) http.Handler { return uncached{h} })
@@ -164,7 +164,7 @@ func TestSharedCacheKeepsClientsApart(t *testing.T) {
 	fmt.Printf("sharedcache: with Cache-Control %d of %d answers were somebody else's or old\n", len(wrong), asked)
 	require.Empty(t, wrong)
 
-	// What is the same for everybody is cached.
+	// Answers that are the same for all clients are cached.
 	before := strict.fetched.Load()
 	first := strict.get(rest.Prefix+"/openapi.json", macaroontest.Anonymous())
 	require.Equal(t, first, strict.get(rest.Prefix+"/openapi.json", macaroontest.BearerText("nonsense")))

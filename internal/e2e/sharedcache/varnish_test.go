@@ -19,8 +19,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
-// startVarnish starts a Varnish in front of the backend, with the rules that it
-// has by default, and returns its URL. It ends with the test.
+// startVarnish starts Varnish in front of the backend, with its default rules,
+// and returns its URL. The end of the test stops it.
 func startVarnish(t *testing.T, backend string) string {
 	t.Helper()
 	program, err := exec.LookPath("varnishd")
@@ -41,7 +41,7 @@ func startVarnish(t *testing.T, backend string) string {
 	address := net.JoinHostPort("127.0.0.1", port)
 
 	var out bytes.Buffer
-	// As the user of the test, whose directory it could not read otherwise.
+	// Runs as the user of the test, so that it can read the test's directory.
 	cmd := exec.Command(program, "-j", "none", "-F", "-n", filepath.Join(dir, "work"), "-a", address, "-f", rules, "-s", "malloc,16m")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())

@@ -38,7 +38,7 @@ func TestClockGoesBackwards(t *testing.T) {
 			require.NoError(t, verify(ctx, a, token))
 		}
 
-		// They are listed by their age, as far as anybody knows.
+		// They are listed in order of their recorded creation time.
 		var listed []string
 		for q := (store.Query{Subject: alice, Limit: 3}); ; {
 			page, next, err := a.List(ctx, q)
@@ -54,7 +54,7 @@ func TestClockGoesBackwards(t *testing.T) {
 		}
 		require.Equal(t, []string{name(9), name(8), name(7), name(6), name(5), name(4), name(3), name(2), name(1), name(0)}, listed)
 
-		// What is taken back stays so.
+		// A revoked token stays revoked.
 		short := access
 		short.Caveats = []caveat.Caveat{caveat.Until(moved.Now().Add(time.Minute))}
 		old, err := a.Issue(ctx, short)
@@ -70,8 +70,8 @@ func TestClockGoesBackwards(t *testing.T) {
 			require.ErrorIs(t, verify(ctx, a, named[1]), errors.IDTokenInvalid)
 		}
 
-		// So does what another replica took back, of which the cache is not told:
-		// it does not believe an answer out of the future.
+		// So does a token that another replica revoked without notifying the
+		// cache: the cache does not use an answer from the future.
 		require.NoError(t, verify(ctx, a, named[2]))
 		require.NoError(t, newAuthority(t, sealed(t, p(t), "k")).Revoke(ctx, named[2].ID()))
 		require.NoError(t, verify(ctx, a, named[2]), "the cache keeps nothing")
@@ -86,7 +86,7 @@ func TestClockGoesBackwards(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 2, generation)
 
-		// And a token expires by what the clock says, cached or not.
+		// A token expires by the clock, whether or not it is cached.
 		moved.move(time.Hour)
 		require.ErrorIs(t, verify(ctx, a, renewed), errors.IDTokenCaveatUnverified)
 		back()

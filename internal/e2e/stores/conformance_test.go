@@ -9,8 +9,8 @@ import (
 	"github.com/onezone-go/onezone/store/storetest"
 )
 
-// TestConformance has every engine pass the suite under the seal and behind the
-// cache. How they fare bare is tested where they are.
+// TestConformance runs the suite for every engine with a seal and with a cache.
+// The engines alone are tested in their own packages.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(t *testing.T, s store.Store) store.Store{
@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 		},
 	} {
 		if testing.Short() && name != "sealed and cached" {
-			continue // which has both of the others in it
+			continue // short runs test only the combination of both
 		}
 		for _, e := range engines {
 			t.Run(e.name+" "+name, func(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// What filled holds.
+// Contents of filled.
 const (
 	subjects  = 100 // each with an identity and a temporary secret
 	passwords = subjects * 4 / 5 * 3 / 4
@@ -28,8 +28,7 @@ const (
 	records   = 2*subjects + tokens
 )
 
-// filled returns a store in memory with records that differ in all that records
-// can differ in.
+// filled returns a store in memory with records that differ in every field.
 func filled(tb testing.TB) *memory.Store {
 	tb.Helper()
 	s := memory.New()
@@ -80,7 +79,7 @@ func newToken(i int) *store.Token {
 	return t
 }
 
-// differences collects what Compare gives.
+// differences returns the differences that Compare finds.
 func differences(tb testing.TB, dst, src store.Store) (all []string) {
 	tb.Helper()
 	for d, err := range transfer.Compare(tb.Context(), dst, src) {
@@ -91,8 +90,8 @@ func differences(tb testing.TB, dst, src store.Store) (all []string) {
 	return all
 }
 
-// TestCopyThroughAllEngines copies from one to the next and home again. Each
-// copy is interrupted, and another process goes on.
+// TestCopyThroughAllEngines copies from one engine to the next and back to the
+// first. Each copy is interrupted and resumed by another process.
 func TestCopyThroughAllEngines(t *testing.T) {
 	t.Parallel()
 	original := filled(t)
@@ -154,8 +153,8 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 	})
 }
 
-// TestASealedStoreIsCopied in the two ways there are: opened and sealed anew,
-// and as it is.
+// TestASealedStoreIsCopied copies a sealed store in two ways: opened and
+// resealed, and with its sealed bytes.
 func TestASealedStoreIsCopied(t *testing.T) {
 	t.Parallel()
 	source := inSQLite(newPath(t), sqlite.Options{Synchronous: sqlite.Off})(t)
@@ -171,12 +170,12 @@ func TestASealedStoreIsCopied(t *testing.T) {
 
 		_, err = transfer.Copy(t.Context(), sealed(t, dst, "new", "old"), src, transfer.Options{})
 		require.NoError(t, err)
-		_, err = sealed(t, dst, "new", "old").Reseal(t.Context(), seal.ResealOptions{}) // which seals the canary anew
+		_, err = sealed(t, dst, "new", "old").Reseal(t.Context(), seal.ResealOptions{}) // also reseals the canary
 		require.NoError(t, err)
 		require.Empty(t, differences(t, sealed(t, dst, "new"), original), "sealed anew")
 		require.NotEmpty(t, differences(t, dst, source))
 	})
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

@@ -21,13 +21,13 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// server is one of the test's own, that can be made to crash.
+// server is a server of the test that can be crashed.
 type server struct {
 	place
 	crash, restart func() error
 }
 
-// servers are those that keep what they acknowledged when they crash.
+// servers are configured to keep acknowledged writes when they crash.
 var servers = map[string]func(t *testing.T) server{
 	"postgres": func(t *testing.T) server {
 		s := pgtest.Own(t)
@@ -39,7 +39,7 @@ var servers = map[string]func(t *testing.T) server{
 	},
 }
 
-// load is what users of two replicas do while the server comes and goes.
+// load simulates users of two replicas while the server crashes and restarts.
 type load struct {
 	here, there *macaroon.Authority
 
@@ -48,16 +48,16 @@ type load struct {
 
 	written, unwritten   atomic.Int64 // writes by whether they were acknowledged
 	verified, unverified atomic.Int64
-	wrong                atomic.Pointer[error] // not the environment's, though there was no other fault
+	wrong                atomic.Pointer[error] // first error of the catalogue; all errors should be operational
 }
 
-// done counts what the error is of, and reports whether there is none.
+// done counts the outcome of a call and reports whether it succeeded.
 func (l *load) done(ctx context.Context, err error, well, ill *atomic.Int64) bool {
 	switch {
 	case err == nil:
 		well.Add(1)
 		return true
-	case isEnvironment(err):
+	case isOperational(err):
 		ill.Add(1)
 		pause(ctx, time.Millisecond)
 	default:
@@ -99,7 +99,7 @@ func (l *load) write(ctx context.Context, writer int) {
 	}
 }
 
-// verify presents the same token time and again.
+// verify presents the same token repeatedly.
 func (l *load) verify(ctx context.Context, hot macaroon.Token) {
 	for ctx.Err() == nil {
 		attempt, cancel := context.WithTimeout(ctx, time.Second)
@@ -109,7 +109,7 @@ func (l *load) verify(ctx context.Context, hot macaroon.Token) {
 	}
 }
 
-// more returns what holds when the counter has gone up so much.
+// more returns a condition that holds once the counter has grown by n.
 func more(counter *atomic.Int64, n int64) func() bool {
 	from := counter.Load()
 	return func() bool { return counter.Load() >= from+n }
@@ -180,7 +180,7 @@ func TestServerCrashesBehindTheCache(t *testing.T) {
 	}
 }
 
-// TestServerCrashesDuringACopy has the copy go on where the server allows.
+// TestServerCrashesDuringACopy resumes a copy after the server has crashed.
 func TestServerCrashesDuringACopy(t *testing.T) {
 	t.Parallel()
 	for name, newServer := range servers {
@@ -195,14 +195,14 @@ func TestServerCrashesDuringACopy(t *testing.T) {
 				if p.Records > records/2 && !crashed {
 					crashed = true
 					require.NoError(t, s.crash())
-					time.AfterFunc(time.Second, cancel) // for a client that does not give up
+					time.AfterFunc(time.Second, cancel) // in case the client retries without end
 				}
 			}})
-			require.True(t, isEnvironment(err), "%v", err)
+			require.True(t, isOperational(err), "%v", err)
 			require.Less(t, done.Records, int64(records))
 			require.NoError(t, s.restart())
 
-			dst = s.place(t) // the copier may be another process by now
+			dst = s.place(t) // as if another process resumed the copy
 			rest, err := transfer.Copy(t.Context(), dst, src, transfer.Options{From: done.Next, PageSize: 100})
 			require.NoError(t, err)
 			require.EqualValues(t, records, done.Records+rest.Records)

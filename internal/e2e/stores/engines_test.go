@@ -25,19 +25,19 @@ import (
 )
 
 // place is an empty database. Each call opens another handle to it, as another
-// process would have one, which is closed at the end of the test.
+// process would. The end of the test closes the handle.
 type place func(tb testing.TB) store.Store
 
-// engine makes places.
+// engine is a kind of database.
 type engine struct {
 	name string
 	make func(tb testing.TB) place
 }
 
-// engines are all that stores run on.
+// engines are all engines that stores run on.
 var engines = append([]engine{{"memory", inMemory}}, shared...)
 
-// shared are those that several processes can have one place of.
+// shared are the engines that several processes can share.
 var shared = []engine{
 	{"sqlite", func(tb testing.TB) place {
 		return inSQLite(newPath(tb), sqlite.Options{Synchronous: sqlite.Off})
@@ -57,8 +57,8 @@ func forEach(t *testing.T, engines []engine, test func(t *testing.T, p place)) {
 	}
 }
 
-// inMemory makes a place of which all handles are the same: what processes do
-// not share.
+// inMemory returns a place whose handles are all the same store, because
+// processes cannot share it.
 func inMemory(tb testing.TB) place {
 	s := memory.New()
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
@@ -80,8 +80,8 @@ func inSQLite(path string, o sqlite.Options) place {
 
 var schemas atomic.Int64
 
-// newSchema returns the name of a schema of the shared server that is not there,
-// and goes with the test.
+// newSchema returns an unused schema name on the shared server. The end of the
+// test drops the schema.
 func newSchema(tb testing.TB) string {
 	tb.Helper()
 	pool := sharedPool(tb)
@@ -93,8 +93,8 @@ func newSchema(tb testing.TB) string {
 	return name
 }
 
-// sharedPool returns the pool over the shared server, which spares connecting
-// for each store. TestMain closes it.
+// sharedPool returns a connection pool for the shared server. TestMain closes
+// it.
 func sharedPool(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
 	url := pgtest.URL(tb)
@@ -118,7 +118,7 @@ func newPool(url string, connections int32) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(context.Background(), config)
 }
 
-// ownPool returns what makes a pool for each handle.
+// ownPool returns a function that opens a separate pool for each handle.
 func ownPool(url string) func(tb testing.TB) *pgxpool.Pool {
 	return func(tb testing.TB) *pgxpool.Pool {
 		tb.Helper()

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// TestEveryKindOfChangeReachesOtherReplicas has caches that are told of changes
-// or serve the old for an hour.
+// TestEveryKindOfChangeReachesOtherReplicas uses caches that would serve stale
+// answers for an hour if they missed a change.
 func TestEveryKindOfChangeReachesOtherReplicas(t *testing.T) {
 	t.Parallel()
 	forEach(t, shared, func(t *testing.T, p place) {
@@ -30,12 +30,13 @@ func TestEveryKindOfChangeReachesOtherReplicas(t *testing.T) {
 		temporary, err := here.Issue(ctx, short)
 		require.NoError(t, err)
 
-		// becomes waits until the other replica says so about the token.
+		// becomes waits until the other replica returns this result for the
+		// token.
 		becomes := func(token macaroon.Token, id errors.ID) {
 			t.Helper()
 			eventually(t, func() bool {
 				err := verify(ctx, there, token)
-				require.False(t, isEnvironment(err), "%v", err)
+				require.False(t, isOperational(err), "%v", err)
 				return id == "" && err == nil || id != "" && errors.Is(err, id)
 			}, "the token becomes "+string(id))
 		}
@@ -62,15 +63,15 @@ func TestEveryKindOfChangeReachesOtherReplicas(t *testing.T) {
 		for _, token := range []macaroon.Token{named[0], named[2], again} {
 			eventually(t, func() bool {
 				err := verify(ctx, there, token)
-				require.False(t, isEnvironment(err), "%v", err)
+				require.False(t, isOperational(err), "%v", err)
 				return err != nil
 			}, "the tokens of the deleted user are refused")
 		}
 	})
 }
 
-// TestANewTokenIsValidOnOtherReplicasImmediately is about answers that there is no such key,
-// which somebody asked for too early.
+// TestANewTokenIsValidOnOtherReplicasImmediately tests cached negative answers:
+// a key was looked up before it was created.
 func TestANewTokenIsValidOnOtherReplicasImmediately(t *testing.T) {
 	t.Parallel()
 	forEach(t, shared, func(t *testing.T, p place) {

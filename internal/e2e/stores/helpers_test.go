@@ -24,10 +24,10 @@ var (
 	bob   = caveat.User("bob")
 )
 
-// access is what tokens of alice grant.
+// access is the grant of alice's tokens.
 var access = macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()}
 
-// clock stands until it is moved.
+// clock is a clock that only the test moves.
 type clock struct{ now atomic.Int64 }
 
 func newClock() *clock {
@@ -60,13 +60,15 @@ func verify(ctx context.Context, a *macaroon.Authority, t macaroon.Token) error 
 	return err
 }
 
-// isEnvironment reports whether the error is none of the catalogue's.
-func isEnvironment(err error) bool {
+// isOperational reports whether the error is operational, that is, not of the
+// catalogue.
+func isOperational(err error) bool {
 	_, catalogued := errors.AsType[*errors.Error](err)
 	return err != nil && !catalogued
 }
 
-// inParallel calls do for each number below n, so many at a time.
+// inParallel calls do for each number below n, with the given number of
+// workers.
 func inParallel(n, workers int, do func(i int)) {
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -95,7 +97,7 @@ func issue(tb testing.TB, a *macaroon.Authority, n int) []macaroon.Token {
 
 func name(i int) string { return fmt.Sprint("token ", i) }
 
-// eventually waits until something holds.
+// eventually waits until the condition holds.
 func eventually(tb testing.TB, holds func() bool, what string) {
 	tb.Helper()
 	for deadline := time.Now().Add(patience); !holds(); <-time.After(time.Millisecond) {

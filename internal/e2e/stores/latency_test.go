@@ -19,14 +19,14 @@ import (
 
 const revocations = 1000
 
-// maxLatency is what 99 of 100 revocations have to stay below, on a machine that
-// does other things besides. What is usual is far less: see the log.
+// maxLatency is the limit for the 99th percentile of revocations on a busy
+// machine. Usual latencies are far lower: see the log.
 const maxLatency = time.Second
 
 // TestRevocationLatency revokes tokens on one replica, and measures how long
-// after that was acknowledged another one still accepts them, which has them all
-// in its cache and would keep them there for an hour. It is not parallel, for
-// the sake of the figures.
+// another replica still accepts them after the acknowledgment. The other
+// replica has all of them in its cache, with a TTL of an hour. The test is not
+// parallel, because it measures times.
 func TestRevocationLatency(t *testing.T) {
 	for _, e := range shared {
 		t.Run(e.name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestRevocationLatency(t *testing.T) {
 			latencies := make([]time.Duration, len(tokens))
 			workers := 1
 			if e.name == "sqlite" {
-				workers = 16 // the feed is looked at 20 times a second
+				workers = 16 // the feed is polled 20 times a second
 			}
 			inParallel(len(tokens), workers, func(i int) {
 				if !t.Failed() && assert.NoError(t, here.Revoke(t.Context(), tokens[i].ID())) {
@@ -58,8 +58,8 @@ func TestRevocationLatency(t *testing.T) {
 	}
 }
 
-// requireKept demands that the authority accepts the tokens, and that its cache
-// does not ask for them again.
+// requireKept requires that the authority accepts the tokens and answers from
+// its cache.
 func requireKept(t *testing.T, a *macaroon.Authority, c cache.Store, tokens []macaroon.Token) {
 	t.Helper()
 	for range 2 {
@@ -72,7 +72,7 @@ func requireKept(t *testing.T, a *macaroon.Authority, c cache.Store, tokens []ma
 	require.False(t, t.Failed())
 }
 
-// refusedAfter returns how long it takes until the token is refused.
+// refusedAfter returns the time until the token is rejected.
 func refusedAfter(t *testing.T, a *macaroon.Authority, token macaroon.Token) time.Duration {
 	acknowledged := time.Now()
 	for {
@@ -88,8 +88,8 @@ func refusedAfter(t *testing.T, a *macaroon.Authority, token macaroon.Token) tim
 	}
 }
 
-// TestWithoutAFeedARevocationIsRefusedWithinTheTTL moves the clock of the cache,
-// and so finds the bound to the nanosecond.
+// TestWithoutAFeedARevocationIsRefusedWithinTheTTL checks the limit to the
+// nanosecond, by moving the clock of the cache.
 func TestWithoutAFeedARevocationIsRefusedWithinTheTTL(t *testing.T) {
 	t.Parallel()
 	hidden := func(p place) place { return func(tb testing.TB) store.Store { return plain{p(tb)} } }

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/redistest"
 )
 
-// patience is how long a test waits for what has to happen.
+// patience is the timeout for expected events.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leftBehind returns the stacks of the goroutines that stores began and did not
-// end. Those of connections end a moment after they were told to.
+// leftBehind returns the stacks of goroutines that stores started and did not
+// stop. Goroutines of connections stop shortly after the connection is closed.
 func leftBehind() (stacks []string) {
 	for deadline := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
 		stacks = nil

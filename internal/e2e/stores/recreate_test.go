@@ -18,7 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// issuers are the ways to get a token of alice, all of which are attacked at once.
+// issuers are the ways to issue a token of alice. The attack uses all of them
+// concurrently.
 var issuers = []func(ctx context.Context, a *macaroon.Authority, name string) (macaroon.Token, error){
 	func(ctx context.Context, a *macaroon.Authority, name string) (macaroon.Token, error) {
 		return a.IssueNamed(ctx, name, access)
@@ -36,15 +37,15 @@ var issuers = []func(ctx context.Context, a *macaroon.Authority, name string) (m
 	},
 }
 
-// handedOut are the tokens that calls returned last.
+// handedOut holds the tokens that calls returned most recently.
 type handedOut struct {
 	mu     sync.Mutex
 	tokens []macaroon.Token
 	count  atomic.Int64
 }
 
-// maxHandedOut is how many tokens are looked at after each deletion. The last are
-// those that were issued while it went on.
+// maxHandedOut is the number of tokens checked after each deletion. The most
+// recent ones were issued during the deletion.
 const maxHandedOut = 200
 
 func (h *handedOut) add(t macaroon.Token) {
@@ -68,8 +69,8 @@ func (h *handedOut) take() []macaroon.Token {
 // while others issue tokens.
 type recreation struct {
 	rounds         int
-	issuing        *macaroon.Authority // by which tokens are issued
-	deleting       *macaroon.Authority // by which the user is deleted, created, and tokens are verified
+	issuing        *macaroon.Authority // issues tokens
+	deleting       *macaroon.Authority // deletes and creates the user, and verifies tokens
 	remove, create func(ctx context.Context) error
 }
 
@@ -120,7 +121,7 @@ func (r recreation) run(t *testing.T) (handed, alive int) {
 			case err == nil:
 				alive++
 			default:
-				assert.False(t, isEnvironment(err), "%v", err)
+				assert.False(t, isOperational(err), "%v", err)
 			}
 		}
 	}
@@ -129,7 +130,7 @@ func (r recreation) run(t *testing.T) (handed, alive int) {
 	return handed, alive
 }
 
-// recreating is the attack on users of the store.
+// recreating returns the attack on users of the store.
 func recreating(rounds int, issuing, deleting *macaroon.Authority) recreation {
 	return recreation{
 		rounds: rounds, issuing: issuing, deleting: deleting,
@@ -141,9 +142,9 @@ func recreating(rounds int, issuing, deleting *macaroon.Authority) recreation {
 	}
 }
 
-// TestNoTokenOfADeletedUserWorksForTheNextWithThatID attacks through one handle,
-// through the handles of two processes, through a cache, while an administrator
-// unblocks the user, and where the users are the application's.
+// TestNoTokenOfADeletedUserWorksForTheNextWithThatID attacks in several setups:
+// with one handle, with the handles of two processes, with a cache, while an
+// administrator unblocks the user, and with users of the application.
 func TestNoTokenOfADeletedUserWorksForTheNextWithThatID(t *testing.T) {
 	t.Parallel()
 	const rounds = 4
@@ -201,7 +202,7 @@ func TestNoTokenOfADeletedUserWorksForTheNextWithThatID(t *testing.T) {
 	}
 }
 
-// directory knows alice, while she is active.
+// directory is a Directory that returns whether alice is active.
 type directory struct{ active atomic.Bool }
 
 func (d *directory) Holder(context.Context, caveat.Subject) (store.Status, error) {

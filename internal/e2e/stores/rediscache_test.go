@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store/cache"
 )
 
-// neverTooOld is a cache that drops answers only when it is told to.
+// neverTooOld configures a cache whose answers never expire.
 var neverTooOld = cache.Options{TTL: math.MaxInt64, ShortTTL: math.MaxInt64, NegativeTTL: math.MaxInt64}
 
 // redisModes are the ways to run Redis.
@@ -29,7 +29,7 @@ var redisModes = []engine{
 	}},
 }
 
-// fillRedis writes a token "a" and a temporary secret of alice, who has an identity.
+// fillRedis writes an identity of alice, a token "a" and a temporary secret.
 func fillRedis(tb testing.TB, s store.Store) {
 	tb.Helper()
 	require.NoError(tb, s.CreateIdentity(tb.Context(), store.Identity{Subject: alice, Username: "alice"}))
@@ -80,7 +80,7 @@ func TestACacheOverRedisSeesTheChangesOfOthers(t *testing.T) {
 		reader := followed(t, p(t), neverTooOld)
 		for i := range 20 {
 			revoked := i%2 == 0
-			_, err := reader.NamedKey(ctx, "a") // so that it is remembered
+			_, err := reader.NamedKey(ctx, "a") // so that it is cached
 			require.NoError(t, err)
 			require.NoError(t, setRevoked(t, writer, revoked))
 			eventually(t, func() bool {
@@ -107,7 +107,7 @@ func TestACacheOverRedisSeesTheChangesOfOthers(t *testing.T) {
 	})
 }
 
-// The writer sees to it that at no time the token is good and its holder active.
+// The writer ensures that the token is never valid while its holder is active.
 func TestAnswersOfACacheOverRedisAreOfOneTime(t *testing.T) {
 	t.Parallel()
 	forEach(t, redisModes, func(t *testing.T, p place) {
@@ -140,7 +140,7 @@ func TestAnswersOfACacheOverRedisAreOfOneTime(t *testing.T) {
 	})
 }
 
-// newRedisProxy returns a place at the end of a proxy to a server of its own.
+// newRedisProxy returns a proxy to a new server, and a place behind the proxy.
 func newRedisProxy(t *testing.T) (*redistest.Proxy, place) {
 	t.Helper()
 	proxy, err := redistest.NewProxy(redistest.New(t).Addr)
@@ -182,7 +182,7 @@ func TestADeadConnectionToRedisIsDetectedWithinTenSeconds(t *testing.T) {
 	require.False(t, c.Stats().FeedUp)
 }
 
-// What nobody reports is seen at the TTL.
+// Changes that the feed does not report take effect after the TTL.
 func TestKeysThatAreRemovedByHandAreSeenAtTheTTL(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
@@ -202,8 +202,8 @@ func TestKeysThatAreRemovedByHandAreSeenAtTheTTL(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDNotFound)
 }
 
-// BenchmarkVerifyRedis verifies a token, from its text, over Redis and over the
-// cache in front of it.
+// BenchmarkVerifyRedis verifies the text of a token over Redis, with and
+// without a cache.
 func BenchmarkVerifyRedis(b *testing.B) {
 	s := inRedis(redistest.URL(b), redistest.Prefix())(b)
 	createUser(b, newAuthority(b, s))

@@ -26,11 +26,11 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// marker begins every secret here. Its length is a multiple of three, so that it
-// is seen in base64 whatever follows.
+// marker begins every secret in these tests. Its length is a multiple of three,
+// so that its base64 form does not depend on the text after it.
 const marker = "plaintext of a secret"
 
-// needles are the forms in which the marker could be at rest.
+// needles are the forms in which the marker could be stored.
 var needles = [][]byte{
 	[]byte(marker),
 	[]byte(hex.EncodeToString([]byte(marker))),
@@ -38,7 +38,7 @@ var needles = [][]byte{
 	bytes.ReplaceAll([]byte(fmt.Sprintf("%q", []byte(marker))), []byte(`"`), nil),
 }
 
-// shows reports whether the marker can be read in the data.
+// shows reports whether the data contains the marker.
 func shows(data []byte) bool {
 	for _, needle := range needles {
 		if bytes.Contains(data, needle) {
@@ -51,7 +51,7 @@ func shows(data []byte) bool {
 // raw is a database that can be read without a store.
 type raw struct {
 	place
-	// scan reports whether the marker is in what the server tells, or in any of
+	// scan reports whether the marker is in answers of the server, or in any of
 	// its files.
 	scan func(t *testing.T) (told, written bool)
 }
@@ -150,7 +150,7 @@ func inKeys(t *testing.T, server *redistest.Server) (shown bool) {
 	return shown
 }
 
-// writeSecrets gives the store secrets in every way there is.
+// writeSecrets writes secrets to the store with every method that takes them.
 func writeSecrets(t *testing.T, s store.Store) {
 	t.Helper()
 	ctx, n := t.Context(), 0
@@ -185,8 +185,8 @@ func writeSecrets(t *testing.T, s store.Store) {
 	}
 }
 
-// TestNoSecretIsStoredInPlaintext reads all that engines keep of a sealed store.
-// That it would find a secret shows with a store that is not sealed.
+// TestNoSecretIsStoredInPlaintext searches everything that engines store for a
+// sealed store. The same search in an unsealed store finds the secrets.
 func TestNoSecretIsStoredInPlaintext(t *testing.T) {
 	t.Parallel()
 	for name, newRaw := range raws {
@@ -197,7 +197,7 @@ func TestNoSecretIsStoredInPlaintext(t *testing.T) {
 				r := newRaw(t)
 				s := cached(t, sealed(t, r.place(t), "old"), cache.Options{})
 				writeSecrets(t, s)
-				// What is sealed anew is in the open in between, in memory.
+				// Resealing holds plaintext only in memory.
 				_, err := sealed(t, r.place(t), "new", "old").Reseal(t.Context(), seal.ResealOptions{})
 				require.NoError(t, err)
 				told, written := r.scan(t)
@@ -216,7 +216,7 @@ func TestNoSecretIsStoredInPlaintext(t *testing.T) {
 	}
 }
 
-// TestResealInEveryEngine takes a key out of use.
+// TestResealInEveryEngine replaces a key and then removes the old one.
 func TestResealInEveryEngine(t *testing.T) {
 	t.Parallel()
 	original := filled(t)
@@ -228,7 +228,7 @@ func TestResealInEveryEngine(t *testing.T) {
 		require.NoError(t, err)
 		_, err = seal.New(t.Context(), backend, keys, seal.Options{})
 		require.ErrorIs(t, err, seal.ErrUnknownKey)
-		require.True(t, isEnvironment(err))
+		require.True(t, isOperational(err))
 
 		ctx, cancel := context.WithCancel(t.Context())
 		first, err := sealed(t, backend, "new", "old").Reseal(ctx, seal.ResealOptions{Progress: func(p seal.ResealProgress) {

@@ -16,13 +16,13 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// ringKey returns a key with the id, and material that depends on it.
+// ringKey returns a key whose material depends on the id.
 func ringKey(id string) seal.Key {
 	return seal.Key{ID: id, Material: store.NewSecret(strings.Repeat(id+"________", 32)[:32])}
 }
 
-// sealed puts a seal on the store, with the key that has the id, and others that
-// only open.
+// sealed wraps the store with a seal. It seals with the key id and also opens
+// with the others.
 func sealed(tb testing.TB, s store.Store, id string, others ...string) seal.Store {
 	tb.Helper()
 	var old []seal.Key
@@ -36,10 +36,11 @@ func sealed(tb testing.TB, s store.Store, id string, others ...string) seal.Stor
 	return wrapped
 }
 
-// forgetsNothing makes a cache answer from memory until it is told of a change.
+// forgetsNothing configures a cache that answers from memory until the feed
+// reports a change.
 var forgetsNothing = cache.Options{TTL: time.Hour, ShortTTL: time.Hour, NegativeTTL: time.Hour}
 
-// cached puts a cache in front of the store.
+// cached wraps the store with a cache.
 func cached(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 	tb.Helper()
 	wrapped, err := cache.New(s, o)
@@ -48,7 +49,7 @@ func cached(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 	return wrapped
 }
 
-// followed is cached, and the feed of the store stands.
+// followed is like cached, and waits until the feed of the store is connected.
 func followed(tb testing.TB, s store.Store, o cache.Options) cache.Store {
 	tb.Helper()
 	c := cached(tb, s, o)

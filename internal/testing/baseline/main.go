@@ -1,6 +1,5 @@
-// Baseline is what the load figures of the service are compared with: a handler on
-// the pattern mux that reads the body and does nothing else, on a server with the
-// same limits.
+// Baseline is a server for comparison with the load figures of the service. It
+// has the same limits as the service, and its handler only reads the body.
 //
 //	go run ./internal/testing/baseline 127.0.0.1:9090
 package main
@@ -32,7 +31,7 @@ func server(address string) *http.Server {
 	}
 }
 
-// empty reads the body and does nothing with it.
+// empty reads and ignores the body.
 func empty(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		w.WriteHeader(http.StatusBadRequest)

@@ -7,13 +7,12 @@ import (
 	"strconv"
 )
 
-// attempts is on how many ports it is tried.
+// attempts is the number of ports to try.
 const attempts = 100
 
-// Find returns a port of the loopback interface that nobody listens on, of those
-// that systems give to nobody who does not ask for one: neither listeners nor
-// outgoing connections. It so stays free while the server that has it is down,
-// unless another server finds it then.
+// Find returns a free port of the loopback interface, outside the range that
+// systems assign automatically. The port therefore stays free while its server
+// is down, unless another call of Find returns it.
 func Find() (port string, err error) {
 	for range attempts {
 		port = strconv.Itoa(10_000 + rand.IntN(20_000))

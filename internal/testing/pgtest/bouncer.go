@@ -16,9 +16,9 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
-// Bouncer starts a PgBouncer in front of the server and returns its URL. The mode
-// is what it hands out connections by: "session" or "transaction". It skips the
-// test where there is none, unless the environment has CI set.
+// Bouncer starts a PgBouncer in front of the server and returns its URL. mode
+// is the pooling mode, "session" or "transaction". Without an installed
+// PgBouncer the test is skipped, or fails if CI is set.
 func (s *Server) Bouncer(tb testing.TB, mode string) string {
 	tb.Helper()
 	path, err := exec.LookPath("pgbouncer")

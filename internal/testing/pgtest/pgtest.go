@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package pgtest gives tests a PostgreSQL server: one of their own, made from the
-// machine's binaries, or the one that the environment names.
+// Package pgtest provides tests with PostgreSQL servers. It starts them from
+// installed binaries, or uses the server that a variable names (see [Env]).
 package pgtest
 
 import (
@@ -28,16 +28,16 @@ type Server struct {
 
 	bin, dir, options string
 	settings          []string
-	credential        *syscall.Credential // nil: that of this process
-	alive             io.Closer           // ends the guard, and with it the server
+	credential        *syscall.Credential // user of the server; nil: that of this process
+	alive             io.Closer           // closing it stops the guard, which stops the server
 	guard             *exec.Cmd
 }
 
-// errNoBinaries is why a machine cannot run a server.
+// errNoBinaries is the error of a machine without PostgreSQL.
 var errNoBinaries = errors.New("there is no initdb in the PATH or in /usr/lib/postgresql/*/bin")
 
-// New makes a database cluster and starts its server. Its own collation is not
-// that of bytes. The settings are those of postgres -c.
+// New creates a database cluster and starts its server. The default collation
+// does not compare bytes. The settings are options of postgres -c.
 func New(settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -74,10 +74,10 @@ func (s *Server) prepare(settings []string) error {
 	return s.Start()
 }
 
-// listenOn sets how the server starts.
+// listenOn sets the arguments with which the server starts.
 func (s *Server) listenOn(port string, settings []string) {
 	s.settings = settings
-	// No socket in the file system, where a path may be too long for it.
+	// No Unix socket, whose path may be too long.
 	s.options = fmt.Sprintf("-p %s -k '' -h 127.0.0.1 -c max_connections=400", port)
 	for _, setting := range settings {
 		s.options += " -c " + setting
@@ -85,8 +85,8 @@ func (s *Server) listenOn(port string, settings []string) {
 	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", port)
 }
 
-// dropPrivileges has the server run as somebody else where this process is
-// root's, which the server refuses.
+// dropPrivileges makes the server run as another user if this process runs as
+// root, because PostgreSQL refuses to run as root.
 func (s *Server) dropPrivileges() error {
 	if os.Getuid() != 0 {
 		return nil
@@ -118,7 +118,7 @@ func (s *Server) Start() error {
 
 func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }
 
-// log returns the end of what the server logged.
+// log returns the end of the server's log.
 func (s *Server) log() []byte {
 	const most = 1 << 14
 	log, err := os.ReadFile(s.logFile())
@@ -131,18 +131,19 @@ func (s *Server) log() []byte {
 // Dir returns the directory of the server's files.
 func (s *Server) Dir() string { return s.dir }
 
-// Stop stops the server: "fast" properly, "immediate" as a crash does.
+// Stop stops the server. The mode "fast" is an orderly shutdown, and
+// "immediate" is like a crash.
 func (s *Server) Stop(mode string) error {
 	return s.run("pg_ctl", "stop", "-w", "-D", s.data(), "-m", mode)
 }
 
-// startGuard starts a process that waits for the end of this one, however it
-// comes, and then stops the server and removes its files.
+// startGuard starts a process that waits until this one ends for any reason,
+// and then stops the server and removes its files.
 func (s *Server) startGuard() error {
-	// One that is frozen is woken first: it would not stop.
+	// A frozen server is resumed first, because it could not stop.
 	const script = `cat; kill -CONT "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null; "$1/pg_ctl" stop -s -w -D "$2/data" -m immediate; rm -rf "$2"`
 	s.guard = s.command("/bin/sh", "-c", script, "guard", s.bin, s.dir)
-	s.guard.SysProcAttr.Setpgid = true // out of reach of the signals that end this process
+	s.guard.SysProcAttr.Setpgid = true // so that signals to this process do not reach it
 	alive, err := s.guard.StdinPipe()
 	if err != nil {
 		return err
@@ -151,7 +152,7 @@ func (s *Server) startGuard() error {
 	return s.guard.Start()
 }
 
-// Close stops the server, if it runs, and removes its files.
+// Close stops the server, if it is running, and removes its files.
 func (s *Server) Close() error {
 	if s.alive == nil {
 		return os.RemoveAll(s.dir)
@@ -168,7 +169,8 @@ func (s *Server) command(program string, args ...string) *exec.Cmd {
 
 func (s *Server) run(program string, args ...string) error {
 	cmd := s.command(filepath.Join(s.bin, program), args...)
-	// To files: a server that pg_ctl leaves behind would keep a pipe open.
+	// Output goes to files, because a server that pg_ctl starts would keep a
+	// pipe open.
 	out, err := os.CreateTemp(s.dir, program)
 	if err != nil {
 		return err
@@ -183,8 +185,8 @@ func (s *Server) run(program string, args ...string) error {
 	return nil
 }
 
-// binaries returns the directory of the server's programs: that of the initdb in
-// the PATH, or where Debian keeps those of its latest version.
+// binaries returns the directory of the server's programs: that of initdb in
+// the PATH, or Debian's directory for the latest version.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		path, err = filepath.EvalSymlinks(path)
@@ -207,8 +209,8 @@ func binaries() (string, error) {
 	return bin, nil
 }
 
-// Env names the server to test with, in place of one made from binaries, by the
-// URL of a superuser.
+// Env is the environment variable with the URL of a server to test with. The
+// URL must be that of a superuser.
 const Env = "ONEZONE_TEST_POSTGRES"
 
 var shared struct {
@@ -217,9 +219,9 @@ var shared struct {
 	err    error
 }
 
-// URL returns the address of a server that the tests of the process share, which
-// does not wait for disks where it is made for them. It skips the test where
-// there is none, unless the environment has CI set.
+// URL returns the URL of a server that all tests of the process share. A server
+// started for the tests does not wait for the disk. Without PostgreSQL the test
+// is skipped, or fails if CI is set.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	if url := os.Getenv(Env); url != "" {
@@ -230,9 +232,9 @@ func URL(tb testing.TB) string {
 	return shared.server.URL
 }
 
-// Own returns a server that belongs to the test, which may stop it. What it says
-// to be written is on the disk, unless the settings are others. If the test
-// fails, it says what the server logged.
+// Own returns a server for this test alone, which may stop it. Acknowledged
+// writes are on the disk, unless the settings change that. If the test fails,
+// the server's log is printed.
 func Own(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s, err := New(settings...)

@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
-// Standby returns a hot standby of the server, to which it replicates as it
-// writes. It belongs to the test, as one of [Own] does.
+// Standby returns a hot standby of the server, with streaming replication. It
+// belongs to the test like a server of [Own].
 func (s *Server) Standby(tb testing.TB) *Server {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "onezone-postgres-")
@@ -53,14 +53,14 @@ func (s *Server) follow(primary *Server) error {
 	return s.Start()
 }
 
-// Promote makes a standby a primary.
+// Promote promotes a standby to primary.
 func (s *Server) Promote() error { return s.run("pg_ctl", "promote", "-w", "-D", s.data()) }
 
-// Freeze stops all processes of the server, and tells nobody: its sockets stay
-// open, and the kernel goes on to accept connections and bytes.
+// Freeze suspends all processes of the server. Its sockets stay open, and the
+// kernel continues to accept connections and data.
 func (s *Server) Freeze() error { return s.signal(syscall.SIGSTOP) }
 
-// Thaw has a frozen server go on.
+// Thaw resumes a frozen server.
 func (s *Server) Thaw() error { return s.signal(syscall.SIGCONT) }
 
 // signal sends the signal to the postmaster, and then to its children.
@@ -93,7 +93,7 @@ func (s *Server) signal(signal syscall.Signal) error {
 	return nil
 }
 
-// Hosts returns the URL of a client that knows several servers.
+// Hosts returns a URL that lists several servers.
 func Hosts(tb testing.TB, servers ...*Server) string {
 	tb.Helper()
 	var hosts []string

@@ -18,9 +18,9 @@ import (
 // Cluster is a Redis Cluster of three masters without replicas.
 type Cluster struct{ Servers []*Server }
 
-// StartCluster starts a cluster that has the directory to itself. The arguments go
-// to each server.
-func StartCluster(dir string, args ...string) (*Cluster, error) {
+// startCluster starts a cluster in an otherwise unused directory. Each server
+// gets the arguments.
+func startCluster(dir string, args ...string) (*Cluster, error) {
 	c := &Cluster{}
 	create := []string{"--cluster", "create"}
 	for i := range 3 {
@@ -50,7 +50,7 @@ func StartCluster(dir string, args ...string) (*Cluster, error) {
 	return c, nil
 }
 
-// startNode starts a server for a cluster, in a directory that it makes.
+// startNode creates the directory and starts a server for a cluster in it.
 func startNode(dir string, args []string) (*Server, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
@@ -69,8 +69,8 @@ func startNode(dir string, args []string) (*Server, error) {
 	return s, nil
 }
 
-// AddReplica starts a replica of the first server, in the directory, which has to
-// be there, and returns when it has the data.
+// AddReplica starts a replica of the first server in an existing directory. It
+// returns when the replica has the data.
 func (c *Cluster) AddReplica(dir string) (*Server, error) {
 	s, err := startNode(filepath.Join(dir, "replica"), nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *Cluster) adopt(s *Server) error {
 	if err != nil {
 		return err
 	}
-	// It knows the master from gossip, which takes a while.
+	// The replica learns of the master by gossip, which takes a while.
 	if err := until(func() error { _, err := s.Do("CLUSTER", "REPLICATE", id); return err }); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *Cluster) adopt(s *Server) error {
 	})
 }
 
-// inCluster reports why the node does not serve the cluster yet.
+// inCluster returns an error if the node does not serve the cluster yet.
 func (s *Server) inCluster() error {
 	info, err := s.Do("CLUSTER", "INFO")
 	if err == nil && !strings.Contains(info, "cluster_state:ok") {
@@ -124,21 +124,22 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// Kill ends all nodes.
+// Kill kills all nodes.
 func (c *Cluster) Kill() {
 	for _, s := range c.Servers {
 		s.Kill()
 	}
 }
 
-// Move is a move of a slot, with what is in it, to another server.
+// Move is the migration of a slot and its keys to another server.
 type Move struct {
 	From, To *Server
 	slot     string
 	toID     string
 }
 
-// BeginMove has the servers expect that the slot moves.
+// BeginMove marks the slot as migrating on its server and as importing on
+// another.
 func (c *Cluster) BeginMove(slot string) (*Move, error) {
 	from, err := c.owner(slot)
 	if err != nil {
@@ -163,7 +164,7 @@ func (c *Cluster) BeginMove(slot string) (*Move, error) {
 	return &Move{from, to, slot, toID}, err
 }
 
-// Finish moves what is in the slot, and then the slot.
+// Finish moves the keys of the slot, and then the slot.
 func (m *Move) Finish() error {
 	keys, err := m.From.List("CLUSTER", "GETKEYSINSLOT", m.slot, "100000")
 	if err != nil {
@@ -181,7 +182,7 @@ func (m *Move) Finish() error {
 	return nil
 }
 
-// owner returns the server that has the slot.
+// owner returns the server that owns the slot.
 func (c *Cluster) owner(slot string) (*Server, error) {
 	n, err := strconv.Atoi(slot)
 	if err != nil {

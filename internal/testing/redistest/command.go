@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Do has the server execute a command, on a connection of its own, and returns
-// the text or number that it answers, "" for none.
+// Do executes a command on a new connection, and returns the answer, a string
+// or number. It returns "" for a null answer.
 func (s *Server) Do(command ...string) (string, error) {
 	answer, err := s.ask(command)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Server) Do(command ...string) (string, error) {
 	return text, nil
 }
 
-// List is [Server.Do] for a command that answers with a list of texts.
+// List is like [Server.Do] for a command that answers with a list of strings.
 func (s *Server) List(command ...string) ([]string, error) {
 	answer, err := s.ask(command)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Server) List(command ...string) ([]string, error) {
 	}
 	list, ok := answer.([]any)
 	if !ok {
-		return nil, fmt.Errorf("%s: the answer is no list", command[0])
+		return nil, fmt.Errorf("%s: the answer is not a list", command[0])
 	}
 	texts := make([]string, len(list))
 	for i, item := range list {
@@ -56,7 +56,7 @@ func (s *Server) ask(command []string) (any, error) {
 	return converse(conn, command)
 }
 
-// askAt has the server with the URL execute a command, as [Server.ask] does.
+// askAt executes a command on the server with the URL, like [Server.ask].
 func askAt(address string, command ...string) (any, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -84,8 +84,8 @@ func askAt(address string, command ...string) (any, error) {
 	return converse(conn, append(commands, command)...)
 }
 
-// converse sends the commands one after the other, returns the last answer, and
-// closes the connection.
+// converse sends the commands in order, returns the last answer, and closes the
+// connection.
 func converse(conn net.Conn, commands ...[]string) (answer any, err error) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
@@ -108,7 +108,7 @@ func converse(conn net.Conn, commands ...[]string) (answer any, err error) {
 	return answer, nil
 }
 
-// readAnswer reads a value of RESP2: a string, or a []any of values.
+// readAnswer parses a value of RESP2: a string, or a []any of values.
 func readAnswer(r *bufio.Reader) (any, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {

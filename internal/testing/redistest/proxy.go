@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// Proxy is between clients and a server, and does what networks do.
+// Proxy is a proxy between clients and a server that simulates network faults.
 type Proxy struct {
 	Addr     string
 	Received atomic.Int64 // bytes that came from clients
@@ -17,10 +17,10 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	flow  *sync.Cond
-	held  bool                  // nothing goes to clients
-	word  string                // when it comes from a client, cut is set; "": never
-	cut   bool                  // what goes to clients next cuts all connections
-	conns map[net.Conn]struct{} // both ends
+	held  bool                  // data for clients is held back
+	word  string                // cut is set when a client sends this; "": never
+	cut   bool                  // the next data for a client closes all connections
+	conns map[net.Conn]struct{} // to clients and to the server
 	wg    sync.WaitGroup
 }
 
@@ -36,7 +36,7 @@ func NewProxy(server string) (*Proxy, error) {
 	return p, nil
 }
 
-// Close ends the proxy and all connections through it.
+// Close stops the proxy and closes all connections through it.
 func (p *Proxy) Close() {
 	_ = p.listener.Close()
 	p.Release()
@@ -44,7 +44,7 @@ func (p *Proxy) Close() {
 	p.wg.Wait()
 }
 
-// Hold keeps back what the server sends, until Release.
+// Hold holds back the data from the server until Release.
 func (p *Proxy) Hold() { p.set(func() { p.held = true }) }
 
 // Release ends Hold.
@@ -57,9 +57,9 @@ func (p *Proxy) Cut() {
 	p.closeAll()
 }
 
-// CutAtAnswer closes all connections in place of passing on what the server
-// sends next after a client has sent the word: the server did what it was asked
-// to, and nobody learns of it.
+// CutAtAnswer closes all connections when the server answers a client that has
+// sent the word. The server has executed the command, but the client gets no
+// answer.
 func (p *Proxy) CutAtAnswer(word string) { p.set(func() { p.word = word }) }
 
 func (p *Proxy) set(change func()) {
@@ -93,7 +93,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// pass copies from one end to the other what may go there.
+// pass copies data from one connection to the other while may allows it.
 func (p *Proxy) pass(from, to net.Conn, may func(data []byte) bool) {
 	defer from.Close()
 	defer to.Close()
@@ -119,7 +119,7 @@ func (p *Proxy) fromClient(data []byte) bool {
 	return true
 }
 
-// toClient waits until something may go to clients, and reports whether it may.
+// toClient waits while data is held back, and reports whether it may be sent.
 func (p *Proxy) toClient([]byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

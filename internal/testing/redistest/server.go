@@ -1,8 +1,9 @@
 //go:build unix
 
-// Package redistest gives tests Redis or Valkey servers, alone, as a cluster or
-// under a Sentinel, on free ports of the loopback interface and in temporary
-// directories, or the server that the environment names.
+// Package redistest provides tests with Redis or Valkey servers. It starts
+// single servers, clusters and Sentinels on free ports of the loopback
+// interface, in temporary directories, or uses the server that a variable names
+// (see [Env]).
 package redistest
 
 import (
@@ -20,29 +21,29 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
-// patience is how long a server may take to do what it is waited for.
+// patience is the timeout for a server to start or to reach a state.
 const patience = 20 * time.Second
 
-// attempts is on how many ports a start is tried: another process may take one
-// that was free.
+// attempts is the number of ports on which a start is tried, because another
+// process may take a port that was free.
 const attempts = 5
 
-// Server is a redis-server of one's own.
+// Server is a running redis-server.
 type Server struct {
 	Addr string
-	Dir  string // where it keeps its files
+	Dir  string // directory of its files
 
 	args    []string
 	busPort string    // of a node of a cluster
-	alive   io.Closer // ends the guard, and with it the server
+	alive   io.Closer // closing it stops the guard, which stops the server
 	guard   *exec.Cmd
 	pid     int // of the server
 }
 
 var errNoBinaries = errors.New("neither redis-server nor valkey-server is in the PATH")
 
-// program returns the path of the server, or of another program of its family,
-// such as "cli".
+// program returns the path of the server or of another of its programs, such as
+// "cli".
 func program(kind string) (string, error) {
 	for _, family := range []string{"redis-", "valkey-"} {
 		if path, err := exec.LookPath(family + kind); err == nil {
@@ -52,17 +53,17 @@ func program(kind string) (string, error) {
 	return "", errNoBinaries
 }
 
-// Start starts a server that has the directory to itself. The arguments go to
-// the program, after those that make it listen.
+// Start starts a server in an otherwise unused directory. The arguments are
+// appended to those for its address.
 func Start(dir string, args ...string) (*Server, error) {
 	return start(dir, func(port string) ([]string, error) {
 		return append(listenAt(port, dir), args...), nil
 	})
 }
 
-// StartSentinel starts a Sentinel with the configuration, after the lines that
-// make it listen.
-func StartSentinel(dir, config string) (*Server, error) {
+// startSentinel starts a Sentinel. The configuration is appended to the lines
+// for its address.
+func startSentinel(dir, config string) (*Server, error) {
 	return start(dir, func(port string) ([]string, error) {
 		file := filepath.Join(dir, "sentinel.conf")
 		lines := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\n%s", port, dir, config)
@@ -74,7 +75,7 @@ func listenAt(port, dir string) []string {
 	return []string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", ""}
 }
 
-// start starts a server with the arguments that argsFor gives for a port.
+// start starts a server with the arguments that argsFor returns for a port.
 func start(dir string, argsFor func(port string) ([]string, error)) (s *Server, err error) {
 	for range attempts {
 		var port string
@@ -92,8 +93,8 @@ func start(dir string, argsFor func(port string) ([]string, error)) (s *Server, 
 	return nil, err
 }
 
-// Restart starts the server that was killed, on the same port and directory, and
-// returns when it answers.
+// Restart starts a killed server again, on the same port and in the same
+// directory. It returns when the server answers.
 func (s *Server) Restart() error {
 	if err := s.startGuarded(); err != nil {
 		return err
@@ -106,8 +107,8 @@ func (s *Server) Restart() error {
 	return nil
 }
 
-// startGuarded starts the server below a process that kills it at the end of this
-// one, however that comes.
+// startGuarded starts the server under a guard process that kills it when this
+// process ends for any reason.
 func (s *Server) startGuarded() error {
 	const script = `"$@" </dev/null >>log 2>&1 & echo $!; cat; kill -KILL $!; wait`
 	server, err := program("server")
@@ -132,10 +133,10 @@ func (s *Server) startGuarded() error {
 	return err
 }
 
-// errEnded is final: the server may have found its port in use.
+// errEnded stops the wait for a server, which may have found its port in use.
 var errEnded = errors.New("the server has ended")
 
-// isUp reports why the server does not answer on its port.
+// isUp returns an error if the server does not answer on its port.
 func (s *Server) isUp() error {
 	info, err := s.Do("INFO", "server")
 	switch {
@@ -144,12 +145,12 @@ func (s *Server) isUp() error {
 	case err == nil && !strings.Contains(info, fmt.Sprintf("process_id:%d\r", s.pid)):
 		return errors.New("another server answers")
 	case err == nil:
-		_, err = s.Do("PING") // refused while it reads its files
+		_, err = s.Do("PING") // rejected while it loads its data
 	}
 	return err
 }
 
-// Kill ends the server as a crash would, with SIGKILL, if it runs.
+// Kill kills the server with SIGKILL, like a crash, if it is running.
 func (s *Server) Kill() {
 	if s.alive != nil {
 		_ = s.alive.Close()
@@ -158,8 +159,8 @@ func (s *Server) Kill() {
 	s.alive = nil
 }
 
-// until calls try until it succeeds, and returns its last error when it does not
-// in good time, or does not matter how often it is tried.
+// until calls try until it succeeds, and returns its last error after a timeout
+// or if retrying cannot help.
 func until(try func() error) error {
 	var err error
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {

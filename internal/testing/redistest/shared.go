@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Require skips the test where there is no server to start, or fails it under CI.
+// Require skips the test if no server is installed, or fails it if CI is set.
 func Require(tb testing.TB) {
 	tb.Helper()
 	if _, err := program("server"); err != nil {
@@ -23,14 +23,14 @@ func Require(tb testing.TB) {
 	}
 }
 
-// cleanups end what all tests of the process share.
+// cleanups stop the servers that all tests of the process share.
 var cleanups struct {
 	sync.Mutex
 	all []func()
 }
 
-// Cleanup ends what URL and ClusterAddrs started, and removes what tests left on
-// a server that was there before. It is for TestMain.
+// Cleanup stops the servers that URL and ClusterAddrs started, and removes the
+// keys of tests from an external server. Call it in TestMain.
 func Cleanup() {
 	cleanups.Lock()
 	defer cleanups.Unlock()
@@ -45,8 +45,8 @@ func atCleanup(cleanup func()) {
 	cleanups.all = append(cleanups.all, cleanup)
 }
 
-// shared returns what starts something in a directory of its own, once, that
-// lasts until Cleanup.
+// shared returns a function that starts a server once, in its own directory.
+// The server runs until Cleanup.
 func shared[S interface{ Kill() }](start func(dir string, args ...string) (S, error)) func() (S, error) {
 	return sync.OnceValues(func() (s S, err error) {
 		dir, err := os.MkdirTemp("", "onezone-redis-")
@@ -63,14 +63,14 @@ func shared[S interface{ Kill() }](start func(dir string, args ...string) (S, er
 
 var (
 	sharedServer  = shared(Start)
-	sharedCluster = shared(StartCluster)
+	sharedCluster = shared(startCluster)
 )
 
-// Env names the server to test with, in place of one that is started.
+// Env is the environment variable with the URL of a server to test with.
 const Env = "ONEZONE_TEST_REDIS"
 
-// URL returns the URL of a server that all tests share: that of the environment,
-// or one that is started for them.
+// URL returns the URL of a server that all tests share: the one that [Env]
+// names, or one that URL starts.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	if url := os.Getenv(Env); url != "" {
@@ -90,22 +90,22 @@ func ClusterAddrs(tb testing.TB) []string {
 	return must(tb, c, err).Addrs()
 }
 
-// New starts a server for the test alone.
+// New starts a server for this test alone.
 func New(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	return own(tb, Start, args...)
 }
 
-// NewSentinel starts a Sentinel for the test alone.
+// NewSentinel starts a Sentinel for this test alone.
 func NewSentinel(tb testing.TB, config string) *Server {
 	tb.Helper()
-	return own(tb, func(dir string, _ ...string) (*Server, error) { return StartSentinel(dir, config) })
+	return own(tb, func(dir string, _ ...string) (*Server, error) { return startSentinel(dir, config) })
 }
 
-// NewCluster starts a cluster for the test alone.
+// NewCluster starts a cluster for this test alone.
 func NewCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
-	return own(tb, StartCluster, args...)
+	return own(tb, startCluster, args...)
 }
 
 func own[S interface{ Kill() }](tb testing.TB, start func(dir string, args ...string) (S, error), args ...string) S {
@@ -130,12 +130,12 @@ var (
 	prefixes atomic.Int64
 )
 
-// Prefix returns a prefix of keys that no other test has, in any process.
+// Prefix returns a prefix of keys that is unique among all tests and processes.
 func Prefix() string { return fmt.Sprintf("test-%016x-%d:", process, prefixes.Add(1)) }
 
 var sweeping sync.Once
 
-// sweep removes what the tests of this process left on the server.
+// sweep removes the keys of this process's tests from the server.
 func sweep(url string) {
 	const script = `
 		local cursor = '0'

@@ -1,6 +1,6 @@
-// Package restcases is what the token API is tested with: requests to every route,
-// and the answers that the specification of the API gives to them. It is a
-// package so that each of several tests can look at all the answers.
+// Package restcases contains the test cases of the token API: requests to every
+// route, and the answers that the specification demands. Several tests use
+// them.
 package restcases
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 )
 
-// Group is what a case is about.
+// Group is the subject of a case.
 type Group string
 
 // The groups of cases that every route has, and BadInput for those with a body.
@@ -29,16 +29,16 @@ const (
 	Order    Group = "order"
 )
 
-// Case is one request to a route in a world of its own, and what comes of it.
+// Case is one request to a route in a new world, and the expected answer.
 type Case struct {
 	Route string // "GET /tokens/named/{id}", as in the table of routes
 	Group Group
 	Name  string
-	// Make prepares the world for the request.
+	// Make prepares the world and returns the request.
 	Make func(w *World) (Request, Want)
 }
 
-// Request is what a client sends. The zero values of Header and Body are none.
+// Request is the request of a client. The zero Header and Body are empty.
 type Request struct {
 	Method string
 	Path   string // below the prefix of the API, escaped
@@ -47,22 +47,22 @@ type Request struct {
 	As     macaroontest.Credentials
 }
 
-// Want is what has to be answered.
+// Want is the expected answer.
 type Want struct {
 	Status int
-	// Error is what the body reports; nil: no error.
+	// Error is the error in the body; nil: none.
 	Error *errors.Error
 	// Body says that the answer has none (false: a success or error in JSON).
 	Empty bool
-	// Check looks at what is particular about the answer, in a world that has
-	// seen the request.
+	// Check makes further checks of the answer and of the world after the
+	// request.
 	Check func(tb testing.TB, w *World, res macaroontest.Response)
 }
 
-// refused is the answer that an error makes.
+// refused returns the answer with an error.
 func refused(e *errors.Error) Want { return Want{Status: e.HTTPStatus(), Error: e} }
 
-// bare is an answer without a body.
+// bare returns an answer without a body.
 func bare(status int) Want { return Want{Status: status, Empty: true} }
 
 // Exchange is a request and its answer.
@@ -72,7 +72,7 @@ type Exchange struct {
 	Response macaroontest.Response
 }
 
-// Run does the request and checks the answer.
+// Run sends the request and checks the answer.
 func (c Case) Run(tb testing.TB) Exchange {
 	tb.Helper()
 	w := NewWorld(tb)
@@ -124,7 +124,7 @@ func (want Want) verify(tb testing.TB, w *World, res macaroontest.Response) {
 	}
 }
 
-// Check checks what holds for all answers of the API.
+// Check makes the checks that apply to all answers of the API.
 func Check(tb testing.TB, w *World, res macaroontest.Response) {
 	tb.Helper()
 	header := func(name, value string) {
@@ -155,11 +155,11 @@ func Check(tb testing.TB, w *World, res macaroontest.Response) {
 	}
 }
 
-// showsToken reports whether a text in the body is a token: they all begin with
-// the packet of the location.
+// showsToken reports whether the body contains a token: all tokens begin with a
+// location packet.
 func showsToken(body []byte) bool { return strings.Contains(string(body), `"MDAy`) }
 
-// checkError checks that a body is an error of the catalogue, whole.
+// checkError checks that the whole body is an error of the catalogue.
 func checkError(tb testing.TB, res macaroontest.Response) {
 	tb.Helper()
 	var envelope struct{ Error map[string]any }

@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// check looks at an answer and at what became of the world.
+// check checks an answer and the world after the request.
 type check func(tb testing.TB, w *World, res macaroontest.Response)
 
 // decoded returns a JSON text as a value to compare.
@@ -44,7 +44,7 @@ func answers(want string) check {
 	}
 }
 
-// byName is a token of the world that is there from the beginning.
+// byName returns a token that the world has from the start.
 func (w *World) byName(name string) macaroon.Token {
 	switch name {
 	case "laptop":
@@ -55,7 +55,7 @@ func (w *World) byName(name string) macaroon.Token {
 	return macaroon.Token{}
 }
 
-// given is a token of the world as the client of the request is given it.
+// given returns the token as the client of the request receives it.
 func (w *World) given(tb testing.TB, t macaroon.Token) macaroon.Token {
 	tb.Helper()
 	t, err := t.Confine(w.inherited...)
@@ -77,7 +77,7 @@ func showsNamed(name string) check {
 	}
 }
 
-// renamed checks that a token is called "desk", and else what it was.
+// renamed checks that a token has the name "desk" and is otherwise unchanged.
 func renamed(name string) check {
 	return func(tb testing.TB, w *World, _ macaroontest.Response) {
 		tb.Helper()
@@ -89,7 +89,7 @@ func renamed(name string) check {
 	}
 }
 
-// gone checks that a token is deleted, and no other.
+// gone checks that this token is deleted, and no other.
 func gone(name string) check {
 	return func(tb testing.TB, w *World, _ macaroontest.Response) {
 		tb.Helper()
@@ -102,7 +102,7 @@ func gone(name string) check {
 	}
 }
 
-// ids are those of the tokens that the store has of a subject, or of all.
+// ids returns the ids of a subject's tokens in the store, or of all tokens.
 func (w *World) ids(tb testing.TB, subject caveat.Subject) []string {
 	tb.Helper()
 	page, _, err := w.Store.ListTokens(tb.Context(), store.Query{Subject: subject, Limit: store.MaxPage})
@@ -114,7 +114,7 @@ func (w *World) ids(tb testing.TB, subject caveat.Subject) []string {
 	return ids
 }
 
-// tokens reads the answer of a list.
+// tokens decodes the answer of a list.
 func tokens(tb testing.TB, res macaroontest.Response) []string {
 	tb.Helper()
 	var body struct{ Tokens []string }
@@ -132,8 +132,8 @@ func sameList(tb testing.TB, got, want []string) {
 	}
 }
 
-// listsAll checks the list of everybody's tokens, which are of the same second
-// and so in the order of their ids.
+// listsAll checks the list of all tokens. They were created in the same second
+// and are therefore in the order of their ids.
 func listsAll(tb testing.TB, w *World, res macaroontest.Response) {
 	tb.Helper()
 	want := []string{w.Laptop.ID(), w.Transfer.ID(), w.ID.ID(), w.Invite.ID()}
@@ -141,7 +141,7 @@ func listsAll(tb testing.TB, w *World, res macaroontest.Response) {
 	sameList(tb, tokens(tb, res), want)
 }
 
-// subject is whose tokens the routes of the holder are about.
+// subject returns the subject whose tokens the routes of the holder manage.
 func (h holder) subject() caveat.Subject {
 	switch {
 	case h.missing:
@@ -161,7 +161,7 @@ func listsOf(h holder) check {
 	}
 }
 
-// emptied checks that the subject has no tokens, and the other ones are left.
+// emptied checks that the subject has no tokens and that all others remain.
 func emptied(h holder) check {
 	return func(tb testing.TB, w *World, _ macaroontest.Response) {
 		tb.Helper()
@@ -176,8 +176,8 @@ func emptied(h holder) check {
 	}
 }
 
-// rotated checks that the temporary tokens of the subject are of the next
-// generation; who has no secret gets one of the first.
+// rotated checks that the subject's temporary tokens have the next generation.
+// It is the first if the subject had no secret.
 func rotated(h holder) check {
 	return func(tb testing.TB, w *World, _ macaroontest.Response) {
 		tb.Helper()
@@ -193,8 +193,7 @@ func rotated(h holder) check {
 	}
 }
 
-// token reads a token out of an answer and checks that it is good for the
-// subject.
+// token parses the token in an answer.
 func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
 	tb.Helper()
 	var body struct{ Token string }
@@ -204,11 +203,11 @@ func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
 	return t
 }
 
-// verified checks that a token is good.
+// verified checks that a token is valid.
 func (w *World) verified(tb testing.TB, t macaroon.Token) {
 	tb.Helper()
 	if _, err := w.Authority.VerifyAccess(tb.Context(), t.String(), caveat.Request{}); err != nil {
-		tb.Errorf("the token is not good: %v", err)
+		tb.Errorf("the token is not valid: %v", err)
 	}
 }
 

@@ -10,15 +10,15 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// field is a member of a body with the values that it must not have.
+// field is a member of a request body and its invalid values.
 type field struct {
 	key      string
 	required bool
-	with     object // what else the body must say for the field to be looked at
+	with     object // other members that the body must have so that the field is checked
 	bad      []bad
 }
 
-// bad is a value in JSON and the error that it makes.
+// bad is an invalid JSON value and its error.
 type bad struct {
 	value string
 	want  *errors.Error
@@ -107,7 +107,7 @@ func caveatsField() field {
 	return f
 }
 
-// caveatList is a list of n good caveats in JSON.
+// caveatList returns a list of n valid caveats in JSON.
 func caveatList(n int) string {
 	items := make([]string, n)
 	for i := range items {
@@ -116,13 +116,14 @@ func caveatList(n int) string {
 	return `[` + strings.Join(items, `,`) + `]`
 }
 
-// typeField is what a token type must not be for a user or a Oneprovider.
+// typeField returns the token type with its invalid values for a user or a
+// Oneprovider.
 func typeField() field {
 	const key = "type"
 	return field{key: key, bad: each(errors.BadValueTokenType(key), `null`, `true`, `5`, `"accessToken"`, `[]`, `[{"accessToken":{}}]`)}
 }
 
-// badTypes are objects that are no types.
+// badTypes are objects that are not token types.
 var badTypes = []string{
 	`{}`, `{"accessToken":null}`, `{"accessToken":{"x":1}}`, `{"accessToken":{"sessionId":5}}`, `{"accessToken":{"sessionId":""}}`,
 	`{"accessToken":{"sessionId":null}}`, `{"AccessToken":{}}`, `{"inviteToken":{}}`, `{"inviteToken":{"inviteType":"any","groupId":"g"}}`,
@@ -131,12 +132,12 @@ var badTypes = []string{
 	`{"inviteToken":{"inviteType":"userJoinGroup","groupId":5}}`,
 }
 
-// invitation is the type of an invite token in JSON.
+// invitation returns the type of an invite token in JSON.
 func invitation(inviteType, key, target string) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"inviteToken":{"inviteType":%q,%q:%q}}`, inviteType, key, target))
 }
 
-// usageLimitField and privilegesField are looked at for invite tokens only.
+// usageLimitField and privilegesField are checked only for invite tokens.
 func usageLimitField(kind string) field {
 	const key = "usageLimit"
 	_, possible := possibleInvitation(kind)
@@ -153,7 +154,8 @@ func privilegesField(kind string) field {
 		each(errors.BadValueListNotAllowed(key, invite.AllowedPrivileges()...), `["nope"]`, `[""]`, `["group_view","space_view"]`, `[true]`, `[false]`, `[null]`, `["Group_view"]`))}
 }
 
-// possibleInvitation is one that a user or Oneprovider may make.
+// possibleInvitation returns an invitation that a user or Oneprovider may
+// issue.
 func possibleInvitation(kind string) (macaroon.InviteType, json.RawMessage) {
 	if kind == "user" {
 		return macaroon.UserJoinGroup, invitation("userJoinGroup", "groupId", "g-1")
@@ -169,8 +171,8 @@ func temporaryFields(string) []field { return []field{caveatsField(), typeField(
 
 func patchFields() []field { return []field{customField(), nameField(false), booleanField("revoked")} }
 
-// forbiddenService is what a token that is limited to a service gets whose
-// subject may not use it.
+// forbiddenService returns the error of a token that is limited to a service
+// that its subject may not use.
 func forbiddenService(t caveat.ServiceType, id string) *errors.Error {
 	return errors.TokenServiceForbidden(caveat.Service{Type: t, ID: id})
 }

@@ -29,7 +29,7 @@ func All() []Case {
 	return append(list, variants()...)
 }
 
-// make is a case of the row: a change of the request of its actor.
+// make returns a case of the row: a changed request of its actor.
 func (r row) make(g Group, name string, change func(w *World, req *Request) Want) Case {
 	return Case{r.route, g, name, func(w *World) (Request, Want) {
 		req := r.request(w.tb, w, r.actor)
@@ -37,12 +37,12 @@ func (r row) make(g Group, name string, change func(w *World, req *Request) Want
 	}}
 }
 
-// success is what the row's actor gets.
+// success returns the answer that the row's actor gets.
 func (r row) success() Want {
 	return Want{Status: r.status, Empty: r.status == http.StatusNoContent, Check: r.check}
 }
 
-// byClient tries each kind of client.
+// byClient returns a case for each kind of client.
 func (r row) byClient() (list []Case) {
 	for _, client := range all() {
 		want, listed := r.access[client]
@@ -57,7 +57,7 @@ func (r row) byClient() (list []Case) {
 			answer = refused(want)
 		default:
 			c.Group, answer = Success, r.success()
-			if client != r.actor { // of whose tokens the check would be
+			if client != r.actor { // the check is about the tokens of the actor
 				answer.Check = nil
 			}
 		}
@@ -97,7 +97,7 @@ func (r row) successes() []Case {
 			req.Header = http.Header{"Content-Type": {"Application/JSON; charset=utf-8"}}
 			return r.success()
 		}))
-	if len(r.fields) == 0 { // the body may as well be empty
+	if len(r.fields) == 0 { // the body may also be empty
 		for _, contentType := range []string{"", "text/plain"} {
 			list = append(list, r.make(Success, "no body of type "+contentType, func(_ *World, req *Request) Want {
 				req.Body, req.Header = "", http.Header{"Content-Type": {contentType}}
@@ -108,7 +108,7 @@ func (r row) successes() []Case {
 	return list
 }
 
-// setting changes one member of the body to a JSON text.
+// setting sets one member of the body to a JSON text.
 func (r row) setting(key, value string, want Want) func(*World, *Request) Want {
 	return func(w *World, req *Request) Want {
 		body := r.body(w)
@@ -118,13 +118,13 @@ func (r row) setting(key, value string, want Want) func(*World, *Request) Want {
 	}
 }
 
-// raw is JSON text that is to be sent as it is.
+// raw is JSON text that is sent unchanged.
 type raw string
 
 // MarshalJSON implements json.Marshaler.
 func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 
-// caveats tries tokens that are limited to a part of the API.
+// caveats returns cases with tokens that are limited to a part of the API.
 func (r row) caveats() (list []Case) {
 	with := func(g Group, name string, want Want, specs ...string) {
 		list = append(list, Case{r.route, g, name, func(w *World) (Request, Want) {
@@ -151,7 +151,7 @@ func (r row) caveats() (list []Case) {
 	with(Refusal, "token for another resource", no, "ozw/"+r.op+"/space.*.*:*", "ozw/"+r.op+"/"+strings.Replace(r.gri, ":", "x:", 1))
 
 	group := Refusal
-	if r.route == "GET /user" { // which every service may ask for
+	if r.route == "GET /user" { // every service may request it
 		group = Success
 	}
 	list = append(list, Case{r.route, group, "token for a service without this API", func(w *World) (Request, Want) {
@@ -169,7 +169,7 @@ func (r row) caveats() (list []Case) {
 	}))
 }
 
-// badInput tries every field of the body with every bad value.
+// badInput returns a case for every invalid value of every field of the body.
 func (r row) badInput() (list []Case) {
 	for _, f := range r.fields {
 		if f.required {
@@ -184,11 +184,11 @@ func (r row) badInput() (list []Case) {
 			list = append(list, r.make(BadInput, shortened(f.key+" = "+b.value), r.broken(b.want, pair{f, b})))
 		}
 	}
-	// Of two faults the one that is judged earlier is reported.
+	// Of two errors the one that is checked earlier is reported.
 	for i, f := range r.fields {
 		for _, later := range r.fields[i+1:] {
 			if f.with[later.key] != nil {
-				continue // which the earlier cannot do without
+				continue // the earlier field requires it
 			}
 			list = append(list, r.make(Order, f.key+" before "+later.key,
 				r.broken(f.bad[0].want, pair{f, f.bad[0]}, pair{later, later.bad[0]})))
@@ -202,7 +202,7 @@ type pair struct {
 	bad
 }
 
-// broken puts bad values into the body.
+// broken sets members of the body to invalid values.
 func (r row) broken(want *errors.Error, pairs ...pair) func(*World, *Request) Want {
 	return func(w *World, req *Request) Want {
 		body := r.body(w)

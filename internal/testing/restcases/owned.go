@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// without is an API that knows nothing but tokens.
+// without returns an API without data of the application.
 func (w *World) without(tb testing.TB) http.Handler {
 	tb.Helper()
 	h, err := rest.NewHandler(w.Authority)
@@ -23,7 +23,7 @@ func (w *World) without(tb testing.TB) http.Handler {
 	return h
 }
 
-// providersVersion1 is a token of Kraków's of old.
+// providersVersion1 returns a version 1 token of Kraków.
 func (w *World) providersVersion1() string {
 	t := w.Version1()
 	w.must(w.tb, w.Store.DeleteToken(context.Background(), t.ID()))
@@ -33,30 +33,31 @@ func (w *World) providersVersion1() string {
 	return t.String()
 }
 
-// useUp leaves no uses of an invite token.
+// useUp sets the usage count of an invite token to its limit.
 func useUp(t *store.Token) error {
 	t.UsageCount = t.UsageLimit
 	return nil
 }
 
-// holders are the routes for the tokens of a party, with who calls them.
+// holders maps the routes for the tokens of a party to the client that calls
+// them.
 var holders = map[string]caveat.Subject{"/user": Alice, "/users/u-alice": Alice, "/provider": Krakow, "/providers/p-krakow": Krakow}
 
-// template is the route of a holder's path.
+// template returns the route template of a holder's path.
 func template(path string) string {
 	return strings.NewReplacer("u-alice", "{id}", "p-krakow", "{id}").Replace(path)
 }
 
-// creation is a case of making a token of a party.
+// creation returns a case that creates a token of a party.
 func creation(g Group, holder, kind, name string, body func(w *World) object, want Want) Case {
 	path := holder + "/tokens/" + kind
 	return Case{"POST " + template(path), g, name, func(w *World) (Request, Want) {
-		o := body(w) // before the credentials, which some of these spoil
+		o := body(w) // before the credentials, because some bodies invalidate them
 		return Request{Method: http.MethodPost, Path: path, As: w.By(w.tb, Ada), Body: encode(w.tb, o)}, want
 	}}
 }
 
-// shows checks that the token of the answer has a record with these members.
+// shows checks that the record of the token in the answer has these members.
 func shows(want string) Want {
 	return Want{Status: http.StatusCreated, Check: func(tb testing.TB, w *World, res macaroontest.Response) {
 		tb.Helper()
@@ -140,7 +141,7 @@ func inviting(inviteType, key, target, also string) raw {
 	return raw(`{"type":` + string(invitation(inviteType, key, target)) + also + `}`)
 }
 
-// invitations does the cases of invite tokens.
+// invitations calls do for each case of invite tokens.
 func invitations(do func(g Group, name, body string, want Want)) {
 	meta := func(privileges, limit string) Want {
 		return shows(fmt.Sprintf(`{"metadata":{"creationTime":1727784000,"custom":{},"privileges":%s,"usageLimit":%s,"usageCount":0}}`, privileges, limit))
@@ -241,7 +242,7 @@ func temporary() (list []Case) {
 			return Request{Method: http.MethodGet, Path: holder + "/tokens/temporary", As: w.By(w.tb, subject)}, ok(`{"generation":2}`)
 		}})
 	}
-	for _, holder := range []string{"/users/", "/providers/"} { // of an id that no store can keep
+	for _, holder := range []string{"/users/", "/providers/"} { // with an id that no store accepts
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
 			list = append(list, Case{method + " " + holder + "{id}/tokens/temporary", Refusal, "impossible id", func(w *World) (Request, Want) {
 				return Request{Method: method, Path: holder + "a%00b/tokens/temporary", As: w.By(w.tb, Ada)}, Want{
@@ -295,5 +296,5 @@ func legacy() []Case {
 	}
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

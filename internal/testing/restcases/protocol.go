@@ -29,7 +29,7 @@ func methodsOf(route string) []string {
 	return methods
 }
 
-// protocol tries what has nothing to do with tokens.
+// protocol returns the cases that do not depend on tokens.
 func (r row) protocol() (list []Case) {
 	allow := methodsOf(r.route)
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"} {
@@ -60,7 +60,7 @@ func (r row) protocol() (list []Case) {
 	}
 	for _, suffix := range []string{"//", "/x/y/z", "/.", "/..", "%2F", "%20"} {
 		if strings.Contains(r.route, "{tid}") || strings.HasSuffix(r.route, "/{id}") || strings.HasSuffix(r.route, "/{name}") {
-			break // where it belongs to the value
+			break // the suffix is part of the value
 		}
 		list = append(list, r.make(Protocol, "path with "+suffix, func(_ *World, req *Request) Want {
 			req.Path += suffix
@@ -95,8 +95,8 @@ func (r row) protocol() (list []Case) {
 		}))
 }
 
-// head is a case of a HEAD request, which gets what GET gets but for the body.
-// as replaces the credentials unless it is nil.
+// head returns a case of a HEAD request. Its answer is that of GET without the
+// body. as replaces the credentials unless it is nil.
 func (r row) head(as macaroontest.Credentials) Case {
 	status := r.status
 	if as != nil {
@@ -142,7 +142,8 @@ func hasHeader(name, value string) check {
 	}
 }
 
-// order has two faults in one request: the one of the earlier step is reported.
+// order returns cases with two errors in one request. The error of the earlier
+// step must be reported.
 func (r row) order() (list []Case) {
 	add := func(name string, change func(w *World, req *Request) Want) {
 		list = append(list, r.make(Order, name, change))
@@ -158,7 +159,7 @@ func (r row) order() (list []Case) {
 	})
 	limited := func(w *World) (caveat.Caveat, macaroontest.Credentials) {
 		c := caveat.MustParse("api = ozw/get/space.*.*:*")
-		return c, w.By(w.tb, Bob, c) // who has no right to most of it either
+		return c, w.By(w.tb, Bob, c) // Bob has no right to most routes either
 	}
 	if r.access[Bob] == nil {
 		if _, in := r.access[Bob]; in {

@@ -42,7 +42,7 @@ func publicRows() []row {
 	}
 }
 
-// aliceScope is all that Alice has.
+// aliceScope is the data access scope of Alice's tokens without caveats.
 const aliceScope = `{"validUntil":null,"dataAccessScope":{"readonly":false,
 	"spaces":{
 		"s-1":{"name":"one","supports":{"p-krakow":{"readonly":false},"p-lyon":{"readonly":true}}},

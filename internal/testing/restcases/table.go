@@ -12,11 +12,11 @@ import (
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 )
 
-// object is the body of a request, its values as they are to be sent.
+// object is the body of a request. Its values are sent unchanged.
 type object map[string]any
 
-// row is a route, or a particular use of one: who may use it, and a request that
-// is a success.
+// row is a route, or one use of a route: the clients that may use it, and a
+// request that succeeds.
 type row struct {
 	route  string
 	path   string         // without the prefix; {laptop} and the like are ids of tokens of the world
@@ -30,9 +30,9 @@ type row struct {
 	check  func(tb testing.TB, w *World, res macaroontest.Response)
 }
 
-// access tells who gets past authorization, and what they get: nil is the
-// success of the row. Who is not there is forbidden; Everybody includes those
-// who come without credentials.
+// access holds the result of the row for each authorized client: an error, or
+// nil for success. All other clients are forbidden. everybody includes clients
+// without credentials.
 type access map[caveat.Subject]*errors.Error
 
 var everybody = access{
@@ -47,7 +47,7 @@ func only(subjects ...caveat.Subject) access {
 	return a
 }
 
-// all are the clients that each row is tried with.
+// all returns the clients with which each row is tested.
 func all() []caveat.Subject {
 	return []caveat.Subject{caveat.Nobody(), Alice, Bob, Olga, Mia, Ada, Krakow, Lyon}
 }
@@ -58,7 +58,7 @@ func (a access) and(b access) access {
 	return sum
 }
 
-// rows is the table of routes, as the specification has it.
+// rows returns the table of routes, according to the specification.
 func rows() []row {
 	list := append(publicRows(), instanceRows()...)
 	list = append(list, legacyRows()...)
@@ -111,7 +111,8 @@ func instanceRows() []row {
 	return list
 }
 
-// users may use routes about themselves; for a Oneprovider there is no such user.
+// users returns the access to routes about the client itself. They exist only
+// for users; a Oneprovider gets an error.
 func users() access {
 	return only(Alice, Bob, Olga, Mia, Ada).and(access{Krakow: errors.NotFound(), Lyon: errors.NotFound()})
 }
@@ -142,14 +143,14 @@ func legacyRows() []row {
 	}
 }
 
-// holder is about the routes of the tokens of one party.
+// holder describes the routes for the tokens of one party.
 type holder struct {
 	route, path string
 	kind        string // as resources name it
 	actor       caveat.Subject
-	manages     access // who may manage its tokens
-	generation  access // who may ask for its generation
-	missing     bool   // there is no such party
+	manages     access // clients that may manage its tokens
+	generation  access // clients that may request its generation
+	missing     bool   // the party does not exist
 }
 
 func (h holder) rows() []row {
@@ -160,8 +161,9 @@ func (h holder) rows() []row {
 	if !strings.HasSuffix(h.path, h.kind) {
 		id = h.path[strings.LastIndex(h.path, "/")+1:]
 	}
-	// Whoever asks about its own tokens has none but those of the row's actor,
-	// and a user may be asked about as a provider of that id, which is not there.
+	// On routes about the client itself, only the row's actor has the named
+	// token; for all other clients it is not found. The same holds for a
+	// missing party.
 	manages, named := h.manages, h.manages
 	if id == "ME" || h.missing {
 		named = access{}
@@ -206,13 +208,13 @@ func (h holder) rows() []row {
 	return list
 }
 
-// fixed is a body that does not depend on the world.
+// fixed returns a body that does not depend on the world.
 func fixed(o object) func(*World) object { return func(*World) object { return maps.Clone(o) } }
 
 // method and template of the row's route.
 func (r row) method() string { m, _, _ := strings.Cut(r.route, " "); return m }
 
-// request is the request of the row, from a client.
+// request returns the request of the row, from a client.
 func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...caveat.Caveat) Request {
 	tb.Helper()
 	path := r.path
@@ -229,7 +231,7 @@ func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...cavea
 	return req
 }
 
-// fill puts the ids and texts of the world's tokens in.
+// fill replaces placeholders by the ids and texts of the world's tokens.
 func (w *World) fill(pattern string) string {
 	return strings.NewReplacer("{laptop}", w.Laptop.ID(), "{laptop text}", w.Laptop.String(), "{transfer}", w.Transfer.ID()).Replace(pattern)
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// variants are the cases that one route has and the others do not.
+// variants returns the cases that are specific to one route.
 func variants() []Case {
 	return slices.Concat(examined(), confined(), verifiedAccess(), verifiedParties(), verifiedOthers(), inferred(),
 		named(), patched(), temporary(), legacy())
 }
 
-// post is a case of a POST to a route whose path is its template. credentials
-// may be nil: none.
+// post returns a case of a POST to a route without parameters. The credentials
+// may be nil.
 func post(g Group, path, name string, make func(w *World) (body object, as macaroontest.Credentials, want Want)) Case {
 	return Case{"POST " + path, g, name, func(w *World) (Request, Want) {
 		body, as, want := make(w)
@@ -30,14 +30,15 @@ func post(g Group, path, name string, make func(w *World) (body object, as macar
 	}}
 }
 
-// about is a case of an anonymous request with a body.
+// about returns a case of an anonymous request with a body.
 func about(g Group, path, name string, body func(w *World) object, want Want) Case {
 	return post(g, path, name, func(w *World) (object, macaroontest.Credentials, Want) { return body(w), nil, want })
 }
 
 func ok(answer string) Want { return Want{Status: http.StatusOK, Check: answers(answer)} }
 
-// Version1 is an access token of Alice's as Onezones of old made them.
+// Version1 returns a version 1 access token of Alice, as old Onezones issued
+// them.
 func (w *World) Version1() macaroon.Token {
 	secret := store.NewSecret("of old")
 	t, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "onezone.example.com", ID: "of-old"}, secret)
@@ -48,7 +49,7 @@ func (w *World) Version1() macaroon.Token {
 	return t
 }
 
-// issue makes a named token with caveats.
+// issue issues a named token with caveats.
 func (w *World) issue(subject caveat.Subject, typ macaroon.Type, texts ...string) macaroon.Token {
 	t := w.TokenOf(subject, typ)
 	t, err := t.ConfineUnchecked(texts...)
@@ -65,7 +66,7 @@ func (w *World) block(user caveat.Subject) {
 	w.must(w.tb, w.Authority.SetBlocked(w.tb.Context(), user, true))
 }
 
-// later moves the clock of the world on.
+// later advances the clock of the world.
 func (w *World) later(d time.Duration) { w.Clock.Advance(d) }
 
 func examined() []Case {
@@ -175,7 +176,8 @@ func confined() []Case {
 	}
 }
 
-// forge is the token of Alice's that the spec describes, with a wrong signature.
+// forge returns the token of Alice that the spec describes, with a wrong
+// signature.
 func (w *World) forge(s macaroon.Spec) macaroon.Token {
 	s.Domain, s.Subject = w.Authority.Domain(), Alice
 	if s.Type == (macaroon.Type{}) {
@@ -186,8 +188,8 @@ func (w *World) forge(s macaroon.Spec) macaroon.Token {
 	return t
 }
 
-// sessionToken is a token of Alice's that is bound to a session, which may have
-// ended.
+// sessionToken returns a token of Alice that is bound to a session, even one
+// that has ended.
 func (w *World) sessionToken(session string) macaroon.Token {
 	key, err := w.Store.NamedKey(w.tb.Context(), w.Laptop.ID())
 	w.must(w.tb, err)
@@ -198,8 +200,7 @@ func (w *World) sessionToken(session string) macaroon.Token {
 	return t
 }
 
-// contains checks that the members of the object that is wanted are those of the
-// answer.
+// contains checks that the answer has all members of the wanted object.
 func contains(want string) check {
 	return func(tb testing.TB, w *World, res macaroontest.Response) {
 		tb.Helper()
@@ -214,7 +215,7 @@ func contains(want string) check {
 	}
 }
 
-// parsed is a body whose members are sent as they are written.
+// parsed returns a body whose members are sent unchanged.
 func parsed(text string) object {
 	var members map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &members) != nil {

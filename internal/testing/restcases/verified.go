@@ -16,7 +16,7 @@ func unverified(text string) *errors.Error {
 	return errors.From(caveat.Unverified(caveat.MustParse(text)))
 }
 
-// verify is a case of an anonymous verification of the token.
+// verify returns a case of an anonymous verification of the token.
 func verify(g Group, path, name string, token func(w *World) macaroon.Token, also object, want Want) Case {
 	return about(g, path, name, func(w *World) object {
 		body := object{"token": token(w).String()}
@@ -31,7 +31,7 @@ func withCaveat(texts ...string) func(w *World) macaroon.Token {
 	return func(w *World) macaroon.Token { return w.access(texts...) }
 }
 
-// good is the answer about a token of Alice's without an end.
+// good is the answer for a token of Alice that does not expire.
 const good = `{"subject":{"type":"user","id":"u-alice"},"ttl":null}`
 
 func verifiedAccess() []Case {
@@ -101,7 +101,7 @@ func verifiedAccess() []Case {
 	}))
 }
 
-// verifiedParties has service and consumer tokens in the body.
+// verifiedParties returns cases with service and consumer tokens in the body.
 func verifiedParties() (list []Case) {
 	const path = "/tokens/verify_access_token"
 	party := func(g Group, name string, texts []string, also func(w *World) object, want Want) {
@@ -143,8 +143,8 @@ func verifiedParties() (list []Case) {
 	party(Order, "consumer token before the token", []string{"moon = full"}, func(w *World) object {
 		return object{"consumerToken": w.Revoked().String()}
 	}, refused(errors.BadConsumerToken(errors.TokenRevoked())))
-	// Version 1 does not name its subject, and the body has no way to tell the
-	// service: it is the worker, whatever the mark.
+	// Version 1 tokens do not contain their subject, and the body cannot
+	// indicate the service. The service is the worker whatever the prefix.
 	party(Success, "service token of version 1", []string{"service = opw-p-krakow"}, service(func(w *World) string { return "opp-" + w.providersVersion1() }), ok(good))
 	return list
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Prefix is that of the API.
+// Prefix is the path prefix of the API.
 const Prefix = rest.Prefix
 
-// PeerIP is the address that the clients of a world have.
+// PeerIP is the address of the clients of a world.
 const PeerIP = "192.0.2.7"
 
 // The parties of a world. Alice belongs to the Oneprovider Kraków; Olga may
@@ -44,7 +44,7 @@ type World struct {
 	ID       macaroon.Token // an identity token of Alice's
 	Invite   macaroon.Token // Alice's invitation of a user to the group g-1
 
-	inherited []caveat.Caveat // of the client's token, which tokens in the answer carry too
+	inherited []caveat.Caveat // caveats of the client's token, which tokens in the answer inherit
 }
 
 // NewWorld returns a world whose API has the options.
@@ -53,7 +53,7 @@ func NewWorld(tb testing.TB, options ...rest.Option) *World {
 	return newWorld(tb, nil, options)
 }
 
-// NewThrottledWorld returns a world in which so many log-ins may fail.
+// NewThrottledWorld returns a world with a limit on failed log-ins.
 func NewThrottledWorld(tb testing.TB, failures int, interval time.Duration) *World {
 	tb.Helper()
 	return newWorld(tb, macaroon.WithThrottle(failures, interval), nil)
@@ -99,10 +99,10 @@ func (w *World) Named(tb testing.TB, name string, g macaroon.Grant) macaroon.Tok
 	return t
 }
 
-// Hour is the caveat of a token that is good for an hour.
+// Hour returns the time caveat of a token that is valid for an hour.
 func (w *World) Hour() caveat.Time { return caveat.Until(w.Clock.Now().Add(time.Hour)) }
 
-// By is an access token of the subject with the caveats and no others, as
+// By returns an access token of the subject, with exactly these caveats, as
 // credentials.
 func (w *World) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) macaroontest.Credentials {
 	tb.Helper()
@@ -115,7 +115,7 @@ func (w *World) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) m
 	return macaroontest.Bearer(t)
 }
 
-// secrets returns those of all records.
+// secrets returns the secrets of all records.
 func (w *World) secrets(tb testing.TB) (texts []string) {
 	tb.Helper()
 	for _, kind := range []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords} {
@@ -138,7 +138,7 @@ func (w *World) secrets(tb testing.TB) (texts []string) {
 	return texts
 }
 
-// Onezone is what the world knows beside tokens and users.
+// Onezone provides the data of the world besides tokens and users.
 type Onezone struct{}
 
 // ManagesTokens implements rest.Rights.
@@ -166,8 +166,8 @@ func (Onezone) BelongsTo(_ context.Context, session string, user caveat.Subject)
 	return user == Alice && session == "s-alice", nil
 }
 
-// CheckInvitation implements macaroon.Inviters. What begins with "x" does not
-// exist; Alice may invite to everything else, and set privileges but where the
+// CheckInvitation implements macaroon.Inviters. Targets that begin with "x" do
+// not exist. Alice may invite to all others, and may set privileges unless the
 // id ends in "plain". A Oneprovider may invite to its own cluster.
 func (Onezone) CheckInvitation(_ context.Context, i macaroon.Invitation) error {
 	switch {

@@ -1,5 +1,5 @@
-// Package retention tells tests whether something small keeps something large in
-// memory: an id that was cut from a token, all of the token.
+// Package retention detects strings that keep a larger string in memory, such
+// as an id that is a substring of a token.
 package retention
 
 import (
@@ -9,8 +9,8 @@ import (
 	"weak"
 )
 
-// Within returns the text as a part of a long one, and what reports whether the
-// long one is still in memory once the part is not used any more.
+// Within returns the text as a substring of a long string. kept reports whether
+// the long string is still in memory; call it after the last use of part.
 func Within(text string) (part string, kept func() bool) {
 	long := strings.Repeat(text+" ", 1<<20/(len(text)+1))
 	whole := weak.Make(unsafe.StringData(long))

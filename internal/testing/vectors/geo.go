@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// geo is the content of geo.json: what the geo database said about each address.
+// geo is the content of geo.json: the geo data of each address.
 type geo map[netip.Addr]struct {
 	ASN     uint32   `json:"asn"`
 	Country string   `json:"country"`
@@ -17,14 +17,14 @@ type geo map[netip.Addr]struct {
 }
 
 // continents maps the names of regions to the codes of continents. EU is a
-// region and no continent.
+// region but not a continent.
 var continents = map[string]string{
 	"Africa": "AF", "Antarctica": "AN", "Asia": "AS", "Europe": "EU",
 	"NorthAmerica": "NA", "Oceania": "OC", "SouthAmerica": "SA",
 }
 
-// Geo returns the geo database that the vectors were made with. An address that
-// is not in it has no mapping, which is an error.
+// Geo returns the geo database that the vectors were made with. Looking up an
+// address that is not in it is an error.
 func Geo(t testing.TB) caveat.GeoResolver {
 	t.Helper()
 	data, err := read("geo.json")

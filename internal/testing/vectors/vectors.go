@@ -1,6 +1,6 @@
-// Package vectors reads the conformance vectors of the project for its tests:
-// golden data made by the original Onezone, one JSON object a line. Their
-// README says what each file means.
+// Package vectors reads the conformance vectors of the project for its tests.
+// They are golden data made by the original Onezone, one JSON object per line.
+// Their README describes each file.
 //
 // The files are those of testdata/vectors, or of the directory that the
 // environment variable ONEZONE_VECTORS names (relative to the module's root).
@@ -18,10 +18,10 @@ import (
 	"testing"
 )
 
-// Each runs check once for each line of the file, decoded into a T, as a subtest
-// that is called by the number of the line. It fails the test where the file is
-// missing or empty and where a line holds a field that T does not have. When
-// done it prints how many vectors there were.
+// Each runs check for each line of the file, decoded into a T, as a subtest
+// named after the number of the line. It fails the test if the file is missing
+// or empty, or if a line has a field that T does not have. At the end it prints
+// the number of vectors.
 func Each[T any](t *testing.T, file string, check func(t *testing.T, v T)) {
 	t.Helper()
 	data, err := read(file)
@@ -54,7 +54,7 @@ func read(file string) ([]byte, error) {
 	return data, err
 }
 
-// decode reads exactly one JSON value, all fields of which v must have.
+// decode decodes exactly one JSON value. v must have all of its fields.
 func decode(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -80,8 +80,8 @@ func directory() (string, error) {
 	return filepath.Join(root, dir), err
 }
 
-// moduleRoot looks for go.mod upwards from the directory of the package under
-// test, which is where a test runs.
+// moduleRoot returns the nearest directory with go.mod, at or above the working
+// directory, which is that of the package under test.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
