@@ -12,16 +12,16 @@ import (
 
 var aliasingChecks = []check{
 	{"a created record is a copy", createCopies},
-	{"a record that was got is a copy", getCopies},
+	{"a record from GetToken is a copy", getCopies},
 	{"listed records are copies", listCopies},
 	{"the record given to change is a copy", changeCopiesIn},
-	{"the record that change made is a copy", changeCopiesOut},
+	{"the record from change is a copy", changeCopiesOut},
 	{"exported records are copies", exportCopies},
 	{"imported records are copies", importCopies},
 }
 
-// scribble overwrites all memory that the record leads to, also between length
-// and capacity of its lists.
+// scribble overwrites all memory that the record refers to, including that
+// between the length and capacity of its lists.
 func scribble(t *store.Token) {
 	for i := range t.Caveats {
 		t.Caveats[i] = "overwritten"
@@ -41,7 +41,8 @@ func scribble(t *store.Token) {
 	_ = append(t.Privileges, "overwritten")
 }
 
-// requireUntouched demands that the store's record of fullToken("a") is as it was.
+// requireUntouched requires that the store's record of fullToken("a") is
+// unchanged.
 func requireUntouched(t *testing.T, s store.Store, about string) {
 	t.Helper()
 	requireToken(t, fullToken("a"), getToken(t, s, "a"), about)
@@ -49,7 +50,7 @@ func requireUntouched(t *testing.T, s store.Store, about string) {
 	requireTokens(t, []store.Token{fullToken("a")}, listAll(t, s, store.Query{}), about)
 }
 
-// roomy gives the lists of the record capacity beyond their length.
+// roomy returns the record with lists whose capacity exceeds their length.
 func roomy(t store.Token) store.Token {
 	t.Caveats = slices.Grow(t.Caveats, 8)
 	t.RevokedTails = slices.Grow(t.RevokedTails, 8)

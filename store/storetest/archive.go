@@ -15,23 +15,23 @@ import (
 
 var archiveChecks = []check{
 	{"an export has every record once, page by page", exportPages},
-	{"records that stay are exported once while others come and go", exportWhileChanging},
+	{"remaining records are exported once while others are created and deleted", exportWhileChanging},
 	{"an import into a new store gives the same content", importInto},
-	{"imported records take part in everything", importLives},
+	{"imported records work in all methods", importLives},
 	{"an import replaces records with the same key", importReplaces},
 	{"an import of nothing does nothing", importNothing},
-	{"an invalid record keeps all out", importInvalid},
-	{"an occupied name keeps all out", importOccupied},
+	{"an invalid record rejects the whole import", importInvalid},
+	{"an occupied name rejects the whole import", importOccupied},
 	{"records may swap names", importSwaps},
 	{"of records with the same key the last one counts", importTwice},
-	{"the last generation is the last", importLastGeneration},
-	{"a scrub leaves every record", scrubKeeps},
+	{"the last generation cannot be exceeded", importLastGeneration},
+	{"a scrub keeps every record", scrubKeeps},
 }
 
 var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}
 
-// exportAll follows the positions of an export to the end. It gives up when the
-// pages do not end.
+// exportAll returns all records of an export. It fails the test if the pages do
+// not end.
 func exportAll(t *testing.T, s store.Archive, kind store.RecordKind, limit int) []store.Record {
 	t.Helper()
 	var all []store.Record
@@ -52,8 +52,8 @@ func exportAll(t *testing.T, s store.Archive, kind store.RecordKind, limit int) 
 	return nil
 }
 
-// keyOf names what the record is about. It fails the test unless the record is
-// of the kind and nothing else.
+// keyOf returns the key of the record. It fails the test unless the record has
+// exactly this kind.
 func keyOf(t *testing.T, kind store.RecordKind, r store.Record) string {
 	t.Helper()
 	require.Equal(t, kind == store.IdentityRecords, r.Identity != nil, "kind %d", kind)
@@ -146,7 +146,7 @@ func exportWhileChanging(t *testing.T, open func() store.Store) {
 				break
 			}
 			after = next
-			// The record that the position names goes, others come.
+			// Delete the record that the position names, and create others.
 			last := page[len(page)-1]
 			extra := caveat.User(fmt.Sprint("extra ", kind, " ", turn))
 			switch {
@@ -170,7 +170,7 @@ func exportWhileChanging(t *testing.T, open func() store.Store) {
 	}
 }
 
-// copyAll moves all records from one archive to another.
+// copyAll copies all records from one archive to another.
 func copyAll(t *testing.T, from, to store.Archive) {
 	t.Helper()
 	for _, kind := range kinds {
@@ -244,7 +244,7 @@ func importReplaces(t *testing.T, open func() store.Store) {
 	requireTokens(t, []store.Token{newToken("b")}, listAll(t, s, store.Query{Subject: alice}))
 	require.Equal(t, bob, namedKey(t, s, "a").Subject)
 
-	old := newToken("c") // takes the name that is free again
+	old := newToken("c") // takes the name that has become free
 	old.Name = "name of a"
 	createTokens(t, s, old)
 }
@@ -283,8 +283,8 @@ func importInvalid(t *testing.T, open func() store.Store) {
 	require.NoError(t, s.Import(t.Context(), goodRecords()))
 }
 
-// goodRecords can be imported into a store that was filled, and then lead to
-// other records and to other contents of records.
+// goodRecords returns records that can be imported into a filled store. Some
+// are new, and some change existing records.
 func goodRecords() []store.Record {
 	identity, token, replaced := newUser("alice"), newToken("a"), fullToken("token 1")
 	replaced.UsageCount = 77

@@ -14,20 +14,20 @@ import (
 )
 
 var contextChecks = []check{
-	{"a cancelled context stops every call", func(t *testing.T, open func() store.Store) {
+	{"a canceled context stops every call", func(t *testing.T, open func() store.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		doneContext(t, open, ctx, context.Canceled)
 	}},
-	{"a deadline that passed stops every call", func(t *testing.T, open func() store.Store) {
+	{"an expired deadline stops every call", func(t *testing.T, open func() store.Store) {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 		defer cancel()
 		doneContext(t, open, ctx, context.DeadlineExceeded)
 	}},
 }
 
-// doneContext makes every call with a context that is done. What the call asks
-// for may be there or not, and valid or not.
+// doneContext makes every call with a context that is done, for existing and
+// missing records and with valid and invalid arguments.
 func doneContext(t *testing.T, open func() store.Store, ctx context.Context, want error) {
 	s := open()
 	createIdentities(t, s, newUser("alice"))
@@ -44,7 +44,7 @@ func doneContext(t *testing.T, open func() store.Store, ctx context.Context, wan
 	}
 }
 
-// restore brings back the content that the calls start with.
+// restore restores the initial content for the calls.
 func restore(t *testing.T, s store.Store) {
 	t.Helper()
 	for _, id := range ids(listAll(t, s, store.Query{})) {
@@ -59,7 +59,7 @@ func restore(t *testing.T, s store.Store) {
 	rotateTo(t, s, alice, "temporary")
 }
 
-// call is one call on a store, in short words.
+// call is one call of a store with a short name.
 type call struct {
 	name string
 	do   func(ctx context.Context) error
@@ -171,7 +171,7 @@ func archiveCalls(s store.Store) []call {
 		{"Scrub", s.Scrub},
 		{"Watch", func(ctx context.Context) error {
 			if ctx.Err() == nil {
-				return nil // how a feed runs and ends is checked elsewhere
+				return nil // feeds are checked elsewhere
 			}
 			return s.Watch(ctx, func(store.Change) {})
 		}},

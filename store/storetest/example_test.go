@@ -8,7 +8,7 @@ import (
 	"github.com/onezone-go/onezone/store/storetest"
 )
 
-// A backend has one test more than its author has to think of.
+// A backend needs only this test to run the whole suite.
 func ExampleRun() {
 	_ = func(t *testing.T) { // func TestConformance(t *testing.T)
 		storetest.Run(t, func(t *testing.T) store.Store {

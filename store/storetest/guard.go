@@ -21,11 +21,12 @@ var guardChecks = []check{
 	{"an invalid record is refused whatever the subject is", guardInvalid},
 	{"no other requirement is accepted", guardRequirements},
 	{"concurrent creators of one name: one wins", guardConcurrently},
-	{"a subject that is blocked meanwhile gets no more tokens", guardWhileBlocking},
+	{"a subject that is blocked concurrently gets no more tokens", guardWhileBlocking},
 	{"a listing after the subject was blocked has every token", guardAfterBlocking},
 }
 
-// requireGuarded demands what the store says of the token's subject.
+// requireGuarded requires the status that the store returns for the token's
+// subject.
 func requireGuarded(t *testing.T, s store.Store, want store.Status, token store.Token) {
 	t.Helper()
 	got, err := s.CreateToken(t.Context(), token, store.HolderActive)
@@ -53,7 +54,7 @@ func guardRefuses(t *testing.T, open func() store.Store) {
 	before := contentOf(t, s, subjects...)
 	for subject, want := range map[caveat.Subject]store.Status{
 		bob:                   store.HolderBlocked,
-		provider:              store.HolderMissing, // it has the id of alice
+		provider:              store.HolderMissing, // has the id of alice
 		caveat.User("nobody"): store.HolderMissing,
 	} {
 		for _, id := range []string{"new", "taken"} {
@@ -189,8 +190,8 @@ func guardWhileBlocking(t *testing.T, open func() store.Store) {
 	requireGuarded(t, s, store.HolderBlocked, newToken("late"))
 }
 
-// guardAfterBlocking creates tokens all the time, and lists them once the subject
-// is blocked or gone. What is listed is all that there will be.
+// guardAfterBlocking creates tokens continuously, and lists them once the
+// subject is blocked or deleted. No token may be created after that listing.
 func guardAfterBlocking(t *testing.T, open func() store.Store) {
 	s := open()
 	for round := range 12 {

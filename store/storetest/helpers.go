@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// patience is how long a check waits for what has to happen, unless the test
-// binary itself has less time left.
+// patience is the timeout of a check for expected events, unless the test
+// binary has less time left.
 const patience = 20 * time.Second
 
 // The subjects of the suite. Some share an id and differ in type.
@@ -31,7 +31,7 @@ var (
 	subjects = []caveat.Subject{alice, bob, provider}
 )
 
-// newToken returns a small valid record of alice, with a name of its own.
+// newToken returns a small valid record of alice with a unique name.
 func newToken(id string) store.Token {
 	return store.Token{
 		ID:      id,
@@ -75,11 +75,11 @@ func newUser(name string) store.Identity {
 	return i
 }
 
-// createToken creates the token, whatever its holder is.
+// createToken creates the token, whatever the status of its holder.
 func createToken(ctx context.Context, s store.Store, token store.Token) error {
 	holder, err := s.CreateToken(ctx, token, 0)
 	if err == nil && holder != 0 {
-		return fmt.Errorf("the holder is said to be %d, though nothing was required of it", holder)
+		return fmt.Errorf("the returned holder status is %d, but no status was required", holder)
 	}
 	return err
 }
@@ -142,8 +142,8 @@ func updateIdentity(t *testing.T, s store.Store, subject caveat.Subject, change 
 	}), "update the identity of %s", subject)
 }
 
-// requireTokens demands equal records in the same order, as the contract
-// understands equal.
+// requireTokens requires equal records in the same order, with the contract's
+// definition of equal.
 func requireTokens(t *testing.T, want, got []store.Token, about ...any) {
 	t.Helper()
 	require.Equal(t, ids(want), ids(got), about...)
@@ -157,8 +157,8 @@ func requireToken(t *testing.T, want, got store.Token, about ...any) {
 	requireTokens(t, []store.Token{want}, []store.Token{got}, about...)
 }
 
-// normal returns the record with those values made the same that the contract
-// does not tell apart.
+// normal returns the record in a form in which values that the contract does
+// not distinguish are the same.
 func normal(t store.Token) store.Token {
 	if len(t.Caveats) == 0 {
 		t.Caveats = nil
@@ -185,8 +185,8 @@ func ids(tokens []store.Token) []string {
 	return out
 }
 
-// listAll follows the cursors of a query to the end. It gives up when the pages
-// do not end.
+// listAll returns all tokens of a query. It fails the test if the pages do not
+// end.
 func listAll(t *testing.T, s store.Store, q store.Query) []store.Token {
 	t.Helper()
 	var all []store.Token
@@ -204,15 +204,15 @@ func listAll(t *testing.T, s store.Store, q store.Query) []store.Token {
 	return nil
 }
 
-// content is all that a store tells of what it keeps.
+// content is everything that can be read from a store.
 type content struct {
 	Tokens     []store.Token
 	Identities []store.Identity
 	Temporary  []store.Key
 }
 
-// contentOf reads what the store keeps, temporary keys and identities of the
-// given subjects.
+// contentOf reads the content of the store, with the temporary keys and
+// identities of the given subjects.
 func contentOf(t *testing.T, s store.Store, subjects ...caveat.Subject) content {
 	t.Helper()
 	var c content
@@ -236,7 +236,7 @@ func contentOf(t *testing.T, s store.Store, subjects ...caveat.Subject) content 
 	return c
 }
 
-// requireID demands an error of the catalogue.
+// requireID requires an error of the catalogue with the id.
 func requireID(t *testing.T, err error, id errors.ID, about ...any) {
 	t.Helper()
 	require.Error(t, err, about...)
@@ -245,7 +245,7 @@ func requireID(t *testing.T, err error, id errors.ID, about ...any) {
 	require.Equal(t, id, e.ID, about...)
 }
 
-// requireOccupied demands the error that tells which name is taken.
+// requireOccupied requires the error for a taken name, with the key.
 func requireOccupied(t *testing.T, err error, key string, about ...any) {
 	t.Helper()
 	requireID(t, err, errors.IDBadValueIdentifierOccupied, about...)
@@ -253,7 +253,7 @@ func requireOccupied(t *testing.T, err error, key string, about ...any) {
 	require.Equal(t, key, e.Details["key"], about...)
 }
 
-// requireOperational demands an error of the environment.
+// requireOperational requires an operational error.
 func requireOperational(t *testing.T, err, target error, about ...any) {
 	t.Helper()
 	require.ErrorIs(t, err, target, about...)
@@ -261,8 +261,8 @@ func requireOperational(t *testing.T, err, target error, about ...any) {
 	require.False(t, ok, "the environment is reported as %v %v", e, about)
 }
 
-// requireOneWinner demands that one of the calls of a race succeeded, and that
-// the others failed as given.
+// requireOneWinner requires that exactly one call of a race succeeded. It calls
+// fail with the errors of the others.
 func requireOneWinner(t *testing.T, errs []error, fail func(error)) {
 	t.Helper()
 	winners := 0
@@ -276,15 +276,15 @@ func requireOneWinner(t *testing.T, errs []error, fail func(error)) {
 	require.Equal(t, 1, winners, "of %d concurrent calls %d succeeded", len(errs), winners)
 }
 
-// race makes n calls at once and returns their errors.
+// race makes n calls concurrently and returns their errors.
 func race(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	var ready atomic.Int64
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			// Asleep at a gate, the first to wake up would often be done before
-			// the second.
+			// If the goroutines slept here, the first to wake up would often
+			// finish before the second starts.
 			for ready.Add(1); ready.Load() < int64(n); {
 				runtime.Gosched()
 			}
@@ -295,8 +295,8 @@ func race(n int, call func(i int) error) []error {
 	return errs
 }
 
-// linger is called in the middle of an update, so that others come in between
-// where a store lets them.
+// linger is called in the middle of an update, so that concurrent calls can
+// interleave if the store allows it.
 func linger() {
 	for range 20 {
 		runtime.Gosched()
@@ -310,8 +310,8 @@ func requireAllNil(t *testing.T, errs []error) {
 	}
 }
 
-// await receives from ch. It fails the test when nothing comes, in good time
-// before the test binary would be killed.
+// await receives from ch. It fails the test after a timeout, before the test
+// binary would be killed.
 func await[T any](t *testing.T, ch <-chan T, what string) T {
 	t.Helper()
 	select {
@@ -323,7 +323,7 @@ func await[T any](t *testing.T, ch <-chan T, what string) T {
 	panic("not reached")
 }
 
-// limitOf is how long the test may wait for one thing.
+// limitOf returns the timeout of the test for one event.
 func limitOf(t *testing.T) time.Duration {
 	if deadline, ok := t.Deadline(); ok {
 		return min(patience, time.Until(deadline)/4)

@@ -17,9 +17,9 @@ var identityChecks = []check{
 	{"every field is kept", identityKept},
 	{"the subject is unique", subjectUnique},
 	{"the user name is unique", usernameUnique},
-	{"many have no user name", usernameEmpty},
+	{"many identities may have no user name", usernameEmpty},
 	{"a user is found by the exact user name", usernameExact},
-	{"what is not there is not found", identityNotFound},
+	{"missing records are not found", identityNotFound},
 	{"an invalid record is refused", invalidIdentityRefused},
 	{"delete removes the record and frees the user name", deleteIdentity},
 	{"tokens and temporary secret outlive the identity", tokensOutliveIdentity},
@@ -124,7 +124,7 @@ func identityNotFound(t *testing.T, open func() store.Store) {
 		requireID(t, err, errors.IDNotFound, "get %s", subject)
 		requireID(t, s.DeleteIdentity(t.Context(), subject), errors.IDNotFound, "delete %s", subject)
 		err = s.UpdateIdentity(t.Context(), subject, func(*store.Identity) error {
-			t.Errorf("change was called for %s, which is not there", subject)
+			t.Errorf("change was called for %s, which does not exist", subject)
 			return nil
 		})
 		requireID(t, err, errors.IDNotFound, "update %s", subject)

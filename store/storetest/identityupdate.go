@@ -14,7 +14,7 @@ import (
 
 var identityUpdateChecks = []check{
 	{"every field that may change changes", updateIdentityFields},
-	{"an error of change is returned as it is and writes nothing", updateIdentityError},
+	{"an error of change is returned unchanged and writes nothing", updateIdentityError},
 	{"subject and creation time never change", updateIdentityKeyRefused},
 	{"an invalid outcome is refused", updateIdentityInvalidRefused},
 	{"a new user name frees the old", changeUsername},

@@ -11,12 +11,12 @@ import (
 )
 
 var keyChecks = []check{
-	{"a named key is what the record says", namedKeyOfRecord},
+	{"a named key agrees with the record", namedKeyOfRecord},
 	{"a named key follows updates of the token", namedKeyFollowsToken},
-	{"keys follow the holder's identity at once", keysFollowHolder},
+	{"keys follow the holder's identity immediately", keysFollowHolder},
 	{"a holder of the same id but another type is another", holderTypesApart},
-	{"there is no named key of a token that is not there", namedKeyNotFound},
-	{"an update is seen by every later look-up", keysAreFresh},
+	{"a missing token has no named key", namedKeyNotFound},
+	{"every later look-up returns the update", keysAreFresh},
 }
 
 func namedKeyOfRecord(t *testing.T, open func() store.Store) {
@@ -124,7 +124,7 @@ func namedKeyNotFound(t *testing.T, open func() store.Store) {
 	}
 }
 
-// keysAreFresh asks before each write as well, for those who remember answers.
+// keysAreFresh also looks keys up before each write, to detect stale caches.
 func keysAreFresh(t *testing.T, open func() store.Store) {
 	s := open()
 	createTokens(t, s, newToken("a"))

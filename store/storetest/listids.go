@@ -20,11 +20,11 @@ var listIDsChecks = []check{
 	{"a page of ids has the default and the largest size", listIDsPageSizes},
 	{"ids of a name without a subject are refused", listIDsNameAlone},
 	{"listed ids are a copy", listIDsCopy},
-	{"ids that stay are listed once under concurrent writers", listIDsConcurrently},
+	{"remaining ids are listed once under concurrent writers", listIDsConcurrently},
 }
 
-// createMixed adds tokens of all subjects, some of the same age, in another order
-// than that of a listing.
+// createMixed adds tokens of all subjects, some with equal creation times, in
+// an order different from that of a listing.
 func createMixed(t *testing.T, s store.Store) {
 	t.Helper()
 	for i := range 8 {
@@ -36,8 +36,8 @@ func createMixed(t *testing.T, s store.Store) {
 	}
 }
 
-// listAllIDs follows the cursors of a query to the end. It gives up when the pages
-// do not end.
+// listAllIDs returns all ids of a query. It fails the test if the pages do not
+// end.
 func listAllIDs(t *testing.T, s store.Store, q store.Query) []string {
 	t.Helper()
 	all := []string{}
@@ -82,8 +82,8 @@ func listIDsQueries(t *testing.T, open func() store.Store) {
 	}
 }
 
-// requireSamePage demands the ids and the cursor of the records for the query, and
-// returns the cursor.
+// requireSamePage requires that ids and records give the same page and cursor
+// for the query. It returns the cursor.
 func requireSamePage(t *testing.T, s store.Store, q store.Query) store.Cursor {
 	t.Helper()
 	records, want, err := s.ListTokens(t.Context(), q)
@@ -154,7 +154,7 @@ func listIDsConcurrently(t *testing.T, open func() store.Store) {
 
 var countChecks = []check{
 	{"the tokens of the subject are counted", countSubject},
-	{"a name that changes and a revocation count as before", countUpdates},
+	{"a rename and a revocation do not change the count", countUpdates},
 	{"a refused creation and a refused deletion do not count", countRefused},
 	{"concurrent writers leave the right count", countConcurrently},
 	{"imported tokens are counted", countImported},
@@ -227,7 +227,7 @@ func countConcurrently(t *testing.T, open func() store.Store) {
 	require.EqualValues(t, writers*(each-1), countTokens(t, s, alice))
 }
 
-// createAndCount creates the token, which the count then includes.
+// createAndCount creates the token and checks that the count includes it.
 func createAndCount(ctx context.Context, s store.Store, token store.Token) error {
 	if err := createToken(ctx, s, token); err != nil {
 		return err
@@ -242,7 +242,7 @@ func createAndCount(ctx context.Context, s store.Store, token store.Token) error
 func countImported(t *testing.T, open func() store.Store) {
 	s := open()
 	first, second := newToken("a"), newToken("b")
-	for range 2 { // the second time in their own places
+	for range 2 { // the second time they replace themselves
 		require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &first}, {Token: &second}}))
 		require.EqualValues(t, 2, countTokens(t, s, alice))
 	}

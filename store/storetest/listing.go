@@ -16,21 +16,21 @@ import (
 
 var listingChecks = []check{
 	{"records are in the order of creation then id", listOrder},
-	{"pages of every size make the whole", listPages},
+	{"pages of every size contain all records", listPages},
 	{"a page has the default and the largest size", listPageSizes},
-	{"a subject's tokens are listed alone", listSubject},
+	{"only the subject's tokens are listed", listSubject},
 	{"a name finds the token", listName},
 	{"unknown subjects and names give an empty page", listUnknown},
 	{"a name without a subject is refused", listNameAlone},
-	{"a cursor is a place where nothing need be", listFromPlace},
+	{"a cursor is valid without a record at its position", listFromPlace},
 	{"whole records are listed", listRecords},
-	{"records that stay are listed once while others come and go", listWhileChanging},
-	{"records that stay are listed once under concurrent writers", listConcurrently},
+	{"remaining records are listed once while others are created and deleted", listWhileChanging},
+	{"remaining records are listed once under concurrent writers", listConcurrently},
 }
 
-// createAt adds small tokens of alice with the given creation times, ids in the
-// order of creation of equal times reversed, and returns them as a listing has
-// to give them.
+// createAt adds small tokens of alice with the given creation times. It returns
+// them in the order of a listing. Tokens with equal times are created in
+// reverse order of their ids.
 func createAt(t *testing.T, s store.Store, times ...int64) []store.Token {
 	t.Helper()
 	var tokens []store.Token
@@ -226,8 +226,8 @@ func listRecords(t *testing.T, open func() store.Store) {
 	requireTokens(t, want[1:], listAll(t, s, store.Query{Subject: alice, Name: full.Name}))
 }
 
-// listWhileChanging turns pages, and after each deletes the token that the
-// cursor names, and adds tokens before, at and after the place.
+// listWhileChanging reads all pages. After each page it deletes the token that
+// the cursor names, and adds tokens before, at and after that position.
 func listWhileChanging(t *testing.T, open func() store.Store) {
 	for _, subject := range []caveat.Subject{{}, alice} {
 		s := open()
@@ -257,7 +257,7 @@ func listWhileChanging(t *testing.T, open func() store.Store) {
 			}
 			for i, created := range []int64{1, next.Created, next.Created, 50} {
 				if i == 3 && turn > 3 {
-					continue // or it would never end
+					continue // otherwise the listing would never end
 				}
 				token := newToken(fmt.Sprintf("%c added %d", []rune("a~")[i%2], turn*4+i))
 				token.Created = created
@@ -275,7 +275,8 @@ func listConcurrently(t *testing.T, open func() store.Store) {
 	listWhileWriting(t, open(), func(s store.Store) []string { return ids(listAll(t, s, store.Query{Limit: 3})) })
 }
 
-// listWhileWriting lists ids again and again while others come and go.
+// listWhileWriting lists ids repeatedly while other tokens are created and
+// deleted.
 func listWhileWriting(t *testing.T, s store.Store, list func(store.Store) []string) {
 	t.Helper()
 	stay := make(map[string]bool)
@@ -302,7 +303,7 @@ func listWhileWriting(t *testing.T, s store.Store, list func(store.Store) []stri
 	require.Len(t, list(s), len(stay))
 }
 
-// comeAndGo creates and deletes tokens all over the order of a listing.
+// comeAndGo creates and deletes tokens at all positions of a listing.
 func comeAndGo(ctx context.Context, s store.Store, writer int) error {
 	for i := range 40 {
 		token := newToken(fmt.Sprint("comes and goes ", writer, " ", i))

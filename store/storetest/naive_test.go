@@ -16,9 +16,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// naive is the simplest backend that is right: maps under one mutex. Given a
-// fault, by a name that faults_test.go lists, it is wrong in that one way, or
-// different in a way that the contract allows.
+// naive is the simplest correct backend: maps under one mutex. With a fault,
+// named as in faults_test.go, it violates the contract in that one way. With a
+// variant it differs in a way that the contract allows.
 type naive struct {
 	fault string
 
@@ -63,7 +63,7 @@ func (n *naive) begin(ctx context.Context) error {
 	case n.is("context error in the catalogue"):
 		return errors.InternalServerError("").WithCause(err)
 	case n.is("context error hidden"):
-		return errors.New("the database is not there")
+		return errors.New("the database is not available")
 	default:
 		return fmt.Errorf("use a naive store: %w", err)
 	}
@@ -71,7 +71,8 @@ func (n *naive) begin(ctx context.Context) error {
 	return nil
 }
 
-// pause lets others in, in the middle of what should be one step.
+// pause unlocks the store for a moment in the middle of an operation that
+// should be atomic.
 func (n *naive) pause() {
 	n.mu.Unlock()
 	for range 100 {
@@ -87,7 +88,7 @@ func (n *naive) notFound() error {
 	return errors.NotFound()
 }
 
-// text is what the store takes for the same text.
+// text returns the text that the store considers equal to s.
 func (n *naive) text(s string) string {
 	switch {
 	case n.is("letter case ignored"):
@@ -238,7 +239,7 @@ func (n *naive) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	return nil
 }
 
-// out is the record as a caller gets it.
+// out returns the record as returned to a caller.
 func (n *naive) out(t store.Token, sharing string) store.Token {
 	if n.is(sharing) {
 		return t
@@ -246,7 +247,7 @@ func (n *naive) out(t store.Token, sharing string) store.Token {
 	return t.Clone()
 }
 
-// in is the record as it is kept.
+// in returns the record as stored.
 func (n *naive) in(t store.Token, sharing string) store.Token {
 	if !n.is(sharing) {
 		t = t.Clone()

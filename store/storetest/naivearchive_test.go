@@ -113,7 +113,7 @@ func (n *naive) Scrub(ctx context.Context) error {
 	return nil
 }
 
-// Watch has nothing to tell: a naive store has no feed.
+// Watch returns errors.ErrUnsupported, because a naive store has no feed.
 func (n *naive) Watch(ctx context.Context, _ func(store.Change)) error {
 	if err := n.begin(ctx); err != nil {
 		return err

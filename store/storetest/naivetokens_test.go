@@ -55,7 +55,7 @@ func (n *naive) createToken(ctx context.Context, t store.Token, require store.St
 	return holder, nil
 }
 
-// refusal is why there cannot be another token like this.
+// refusal returns an error if the token cannot be created.
 func (n *naive) refusal(t store.Token) error {
 	_, taken := n.tokens[n.text(t.ID)]
 	occupied := n.nameTaken(t)
@@ -123,7 +123,7 @@ func (n *naive) ListTokens(ctx context.Context, q store.Query) ([]store.Token, s
 	return n.cut(all, q)
 }
 
-// cut makes a page of what is left of a listing.
+// cut returns the next page from the rest of a listing.
 func (n *naive) cut(all []store.Token, q store.Query) ([]store.Token, store.Cursor, error) {
 	size := q.PageSize()
 	switch {
@@ -224,7 +224,7 @@ func (n *naive) UpdateToken(ctx context.Context, id string, change func(*store.T
 	return nil
 }
 
-// change calls the caller's function, and checks what it made.
+// change calls the caller's function and validates the result.
 func (n *naive) change(old store.Token, change func(*store.Token) error) (store.Token, error) {
 	if n.is("change called twice") {
 		_, _ = store.UpdateToken(old, change)

@@ -13,13 +13,13 @@ import (
 
 var replacerChecks = []check{
 	{"the secret is replaced and the generation stays", replaceSecret},
-	{"another secret than the old one stays", replaceOnlyOld},
+	{"a secret other than the old one stays", replaceOnlyOld},
 	{"only users and oneproviders with a secret are accepted", replaceRefused},
 	{"of concurrent replacements one wins", replaceConcurrently},
 	{"a concurrent rotation is not undone", replaceWhileRotating},
 }
 
-// requireReplaced replaces one secret by another.
+// requireReplaced replaces a secret and requires success.
 func requireReplaced(t *testing.T, s store.Store, subject caveat.Subject, old, secret string) {
 	t.Helper()
 	replaced, err := s.ReplaceTemporarySecret(t.Context(), subject, store.NewSecret(old), store.NewSecret(secret))

@@ -1,18 +1,22 @@
-// Package storetest is the conformance suite of package store: a backend is
-// right when it passes.
+// Package storetest is the conformance suite of package store. A backend
+// conforms to the contract if it passes:
 //
 //	func TestConformance(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) store.Store { return memory.New() })
 //	}
 //
-// The suite checks each sentence of the contract, through the contract alone:
-// what is kept and what is refused, which class of error is returned, that
-// concurrent writers lose nothing, that no memory is shared, that a done context
-// stops every call, and that texts are compared byte for byte. Of a store without a
-// feed it checks that it says so.
+// The suite checks every sentence of the contract, using only methods of the
+// contract:
 //
-// Nothing depends on the speed of a backend, except that a check which waits
-// gives up after a time that no working backend needs.
+//   - which records are stored and which are refused, with which error;
+//   - concurrent writers lose no updates;
+//   - no memory is shared with the caller;
+//   - a done context stops every call;
+//   - texts are compared byte for byte;
+//   - a store without a feed reports that it has none.
+//
+// Results do not depend on the speed of a backend. Checks that wait have a
+// generous timeout.
 package storetest
 
 import (
@@ -23,9 +27,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Run checks the backend in subtests of t. open returns a new, empty store each
-// time; a check may have two of them open at once and closes them itself. What
-// open needs besides, it releases in t.Cleanup. Subtests run one at a time.
+// Run checks the backend in subtests of t, one at a time. open must return a
+// new, empty store at each call. A check may open two stores at once, and Run
+// closes them. open should release its other resources in t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, area := range []struct {
 		name   string
@@ -68,7 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
-// check is one subtest: what a backend does, and whether it does.
+// check is one subtest, named after the rule that it checks.
 type check struct {
 	name string
 	run  func(t *testing.T, open func() store.Store)

@@ -12,12 +12,12 @@ import (
 )
 
 var temporaryChecks = []check{
-	{"ensure makes a key once", ensureOnce},
+	{"ensure creates a key once", ensureOnce},
 	{"concurrent ensure yields one key", ensureConcurrently},
 	{"a look-up never writes", lookUpWritesNothing},
-	{"rotate replaces the secret and counts", rotate},
+	{"rotate replaces the secret and increments the generation", rotate},
 	{"concurrent rotate gives each a generation", rotateConcurrently},
-	{"delete forgets secret and generation", deleteTemporary},
+	{"delete removes secret and generation", deleteTemporary},
 	{"subjects are kept apart", temporarySubjectsApart},
 	{"only users and oneproviders with a secret are accepted", temporaryRefused},
 	{"the secret outlives the identity", temporaryOutlivesIdentity},
@@ -37,7 +37,7 @@ func rotateTo(t *testing.T, s store.Store, subject caveat.Subject, secret string
 	return generation
 }
 
-// temporaryOf is the key of a subject without an identity.
+// temporaryOf returns the temporary key of a subject without an identity.
 func temporaryOf(subject caveat.Subject, secret string, generation int64) store.Key {
 	return store.Key{
 		Secret:     store.NewSecret(secret),
@@ -176,7 +176,7 @@ func temporaryRefused(t *testing.T, open func() store.Store) {
 		{"a user without an id", caveat.User(""), secret},
 		{"a provider without an id", caveat.Provider(""), secret},
 		{"an empty secret", bob, store.Secret{}},
-		{"an empty secret where there is one", alice, store.NewSecret("")},
+		{"an empty secret where one exists", alice, store.NewSecret("")},
 	} {
 		_, err := s.EnsureTemporaryKey(t.Context(), c.subject, c.secret)
 		requireID(t, err, errors.IDBadData, "ensure: %s", c.what)

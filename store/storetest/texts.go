@@ -15,8 +15,8 @@ import (
 var textChecks = []check{
 	{"texts are compared byte for byte as token ids and names", tokenTextsApart},
 	{"texts are compared byte for byte as subjects and user names", subjectTextsApart},
-	{"texts that no backend can keep are refused", badTextRefused},
-	{"looking up any text is not an error of the environment", lookUpAnyText},
+	{"texts that no backend can store are refused", badTextRefused},
+	{"looking up any text is not an operational error", lookUpAnyText},
 }
 
 // likeTexts are texts that a backend may confuse with one another, or with its
@@ -89,7 +89,7 @@ func subjectTextsApart(t *testing.T, open func() store.Store) {
 	}
 }
 
-// badTexts are no texts: invalid UTF-8, or with a NUL.
+// badTexts are invalid texts: not UTF-8, or with a NUL.
 var badTexts = []string{"\x00", "a\x00b", "\xff", "a\xc3", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80"}
 
 func badTextRefused(t *testing.T, open func() store.Store) {

@@ -19,7 +19,7 @@ var tokenChecks = []check{
 	{"the name is unique among the tokens of the subject", nameUnique},
 	{"concurrent creators of one id: one wins", createIDConcurrently},
 	{"concurrent creators of one name: one wins", createNameConcurrently},
-	{"what is not there is not found", tokenNotFound},
+	{"missing records are not found", tokenNotFound},
 	{"delete removes the record and frees id and name", deleteToken},
 	{"concurrent deletes: one wins", deleteConcurrently},
 	{"an invalid record is refused", invalidTokenRefused},
@@ -28,7 +28,7 @@ var tokenChecks = []check{
 var tokenRecordChecks = []check{
 	{"every field is kept", fieldsKept},
 	{"numbers of every size are kept", numbersKept},
-	{"an empty list is told from none where it matters", emptyListsKept},
+	{"an empty list and nil differ where it matters", emptyListsKept},
 	{"custom metadata is kept as an equal object", customKept},
 	{"secrets of any bytes are kept", secretsKept},
 	{"long and many texts are kept", longTextsKept},
@@ -125,7 +125,7 @@ func tokenNotFound(t *testing.T, open func() store.Store) {
 		requireID(t, err, errors.IDNotFound, "get %q", id)
 		requireID(t, s.DeleteToken(t.Context(), id), errors.IDNotFound, "delete %q", id)
 		err = s.UpdateToken(t.Context(), id, func(*store.Token) error {
-			t.Errorf("change was called for %q, which is not there", id)
+			t.Errorf("change was called for %q, which does not exist", id)
 			return nil
 		})
 		requireID(t, err, errors.IDNotFound, "update %q", id)
@@ -194,8 +194,8 @@ func invalidTokenRefused(t *testing.T, open func() store.Store) {
 	createTokens(t, s, newToken("a"))
 }
 
-// requireKept demands that the records come out of the store as they go in, by
-// every way out of it.
+// requireKept requires that every reading method of the store returns the
+// records unchanged.
 func requireKept(t *testing.T, s store.Store, tokens ...store.Token) {
 	t.Helper()
 	createTokens(t, s, tokens...)

@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store/storetest"
 )
 
-// toy shows that a backend is one type. It changes a copy of all its records, and
-// keeps the copy where all names in it are unique.
+// toy is a minimal backend, as an example. Each call changes a copy of all
+// records, and keeps the copy if all names in it are unique.
 type toy struct {
 	mu         sync.Mutex
 	identities map[caveat.Subject]store.Identity
@@ -39,7 +39,8 @@ func TestConformanceOfAToyBackend(t *testing.T) {
 
 func (b *toy) Close() error { return nil }
 
-// do has the function read and change a copy of the records, one call at a time.
+// do calls f with a copy of the records, one call at a time, and keeps the copy
+// if f succeeds.
 func (b *toy) do(ctx context.Context, f func(c *toy) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("use a toy: %w", err)
@@ -84,14 +85,14 @@ func find[K comparable, R any](records map[K]R, key K) (R, error) {
 	return r, nil
 }
 
-// remove is find for the last time.
+// remove removes the record with the key, or returns notFound.
 func remove[K comparable, R any](records map[K]R, key K) error {
 	_, err := find(records, key)
 	delete(records, key)
 	return err
 }
 
-// add puts a record where there is none.
+// add adds a record, or returns alreadyExists.
 func add[K comparable, R any](records map[K]R, key K, r R) error {
 	if _, ok := records[key]; ok {
 		return errors.AlreadyExists()

@@ -16,14 +16,14 @@ import (
 
 var updateChecks = []check{
 	{"every field that may change changes", updateFields},
-	{"change sees the record as it is", updateSees},
-	{"an error of change is returned as it is and writes nothing", updateError},
-	{"a change that is none is refused", updateNothing},
+	{"change receives the current record", updateSees},
+	{"an error of change is returned unchanged and writes nothing", updateError},
+	{"a nil change is refused", updateNothing},
 	{"id subject and creation time never change", updateKeyRefused},
 	{"an invalid outcome is refused", updateInvalidRefused},
 	{"rename frees the old name and takes the new", rename},
 	{"a taken name is refused", renameRefused},
-	{"two tokens can swap names by way of a third", renameSwap},
+	{"two tokens can swap names through a third name", renameSwap},
 	{"concurrent renames to one name: one wins", renameConcurrently},
 	{"2 concurrent writers lose nothing", func(t *testing.T, open func() store.Store) { updateConcurrently(t, open(), 2) }},
 	{"10 concurrent writers lose nothing", func(t *testing.T, open func() store.Store) { updateConcurrently(t, open(), 10) }},
@@ -276,7 +276,7 @@ func updateWhileDeleted(t *testing.T, open func() store.Store) {
 	require.Empty(t, listAll(t, s, store.Query{}))
 }
 
-// updateUntil updates the token again and again until it is deleted.
+// updateUntil updates the token repeatedly until it is deleted.
 func updateUntil(ctx context.Context, s store.Store, id string, deleted <-chan struct{}, began func()) error {
 	for {
 		err := s.UpdateToken(ctx, id, func(token *store.Token) error {
@@ -285,7 +285,7 @@ func updateUntil(ctx context.Context, s store.Store, id string, deleted <-chan s
 			return nil
 		})
 		if err != nil && !errors.Is(err, errors.IDNotFound) {
-			began() // so that nobody waits for it
+			began() // so that the test does not wait forever
 			return err
 		}
 		select {

@@ -17,13 +17,13 @@ var watcherChecks = []check{
 	{"a feed starts with FeedUp and ends with the context", ofFeed(watchEnds)},
 	{"every kind of change is reported", ofFeed(watchReports)},
 	{"a change is reported when look-ups see it", ofFeed(watchAfterWrite)},
-	{"every watcher is told", ofFeed(watchMany)},
-	{"an observer that hangs stops no writer", ofFeed(watchHangs)},
-	{"a feed needs an observer", ofFeed(watchNobody)},
+	{"every watcher is notified", ofFeed(watchMany)},
+	{"a blocked observer does not block writers", ofFeed(watchHangs)},
+	{"a nil observer is refused", ofFeed(watchNobody)},
 }
 
-// ofFeed returns a check of stores with a feed. Of one without it checks that it
-// says so.
+// ofFeed returns a check for stores with a feed. For a store without a feed it
+// checks only that Watch reports that.
 func ofFeed(run func(*testing.T, func() store.Store)) func(*testing.T, func() store.Store) {
 	return func(t *testing.T, open func() store.Store) {
 		if hasFeed(t, open()) {
@@ -32,8 +32,8 @@ func ofFeed(run func(*testing.T, func() store.Store)) func(*testing.T, func() st
 	}
 }
 
-// hasFeed reports whether the store has a feed. One that has none has to tell at
-// once.
+// hasFeed reports whether the store has a feed. A store without one must return
+// errors.ErrUnsupported from Watch.
 func hasFeed(t *testing.T, s store.Store) bool {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -49,11 +49,11 @@ func hasFeed(t *testing.T, s store.Store) bool {
 	}()
 	select {
 	case err := <-ended:
-		requireOperational(t, err, errors.ErrUnsupported, "a feed that ends by itself")
+		requireOperational(t, err, errors.ErrUnsupported, "a feed that ended before its context")
 		return false
 	case <-up:
 	case <-time.After(limitOf(t)):
-		require.FailNow(t, "gave up waiting: the store neither has a feed nor says that it has none")
+		require.FailNow(t, "timeout: Watch neither reported FeedUp nor returned errors.ErrUnsupported")
 	}
 	cancel()
 	await(t, ended, "the feed ends with its context")
@@ -67,7 +67,7 @@ type feed struct {
 	cancel  context.CancelFunc
 }
 
-// watch starts a feed and returns when it stands.
+// watch starts a feed and returns when it is connected.
 func watch(t *testing.T, s store.Store) feed {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,13 +81,12 @@ func watch(t *testing.T, s store.Store) feed {
 		})
 	}()
 	t.Cleanup(cancel)
-	first := await(t, f.changes, "the feed stands")
-	require.Equal(t, store.Change{Kind: store.FeedUp}, first, "what the feed says first")
+	first := await(t, f.changes, "the feed is connected")
+	require.Equal(t, store.Change{Kind: store.FeedUp}, first, "the first change of the feed")
 	return f
 }
 
-// until waits for the change. A feed that is lost in between says nothing, and
-// nothing in the suite makes it lost.
+// until waits for the change and skips others, up to a limit.
 func (f feed) until(t *testing.T, want store.Change) {
 	t.Helper()
 	for range 1000 {
@@ -103,7 +102,7 @@ func watchEnds(t *testing.T, open func() store.Store) {
 	f := watch(t, s)
 	f.cancel()
 	requireOperational(t, await(t, f.ended, "the feed ends with its context"), context.Canceled)
-	createTokens(t, s, newToken("a")) // nobody listens any more
+	createTokens(t, s, newToken("a")) // no observer is left
 	again := watch(t, s)
 	createTokens(t, s, newToken("b"))
 	again.until(t, store.Change{Kind: store.TokenChanged, TokenID: "b"})
@@ -146,7 +145,7 @@ func watchReports(t *testing.T, open func() store.Store) {
 	}
 }
 
-// watchAfterWrite looks at the store from within the observer, as a cache does.
+// watchAfterWrite reads the store from within the observer, as a cache does.
 func watchAfterWrite(t *testing.T, open func() store.Store) {
 	s := open()
 	createTokens(t, s, newToken("a"))
@@ -192,7 +191,7 @@ func watchMany(t *testing.T, open func() store.Store) {
 
 func watchHangs(t *testing.T, open func() store.Store) {
 	s := open()
-	f := watch(t, s) // from now on nobody receives
+	f := watch(t, s) // no one receives from this point
 	written := make(chan error, 1)
 	go func() {
 		for i := range 200 {

@@ -230,7 +230,7 @@ func (w *wrongWatcher) CreateToken(ctx context.Context, t store.Token, require s
 	return holder, err
 }
 
-// UpdateToken tells of the change before it makes it.
+// UpdateToken reports the change before it writes it.
 func (w *wrongWatcher) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	if w.fault == "feed ahead of the write" {
 		w.mu.Lock()
