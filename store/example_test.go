@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// Secrets can be logged by mistake without harm.
+// Secrets are redacted in logs.
 func ExampleSecret() {
 	secret := store.NewSecret("8ed5a4dc9d4b1e5e")
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
@@ -70,8 +70,8 @@ func ExampleQuery() {
 	// 100 token a1
 }
 
-// An update is a function of the record as it is. The function's own error comes
-// back unchanged, and then nothing is written.
+// An update function changes a copy of the record. If it returns an error,
+// UpdateToken returns it unchanged and writes nothing.
 func ExampleUpdateToken() {
 	old := store.Token{
 		ID: "a1", Name: "laptop", Version: 2, Subject: caveat.User("alice"), Type: "act", Secret: store.NewSecret("secret"),

@@ -38,7 +38,8 @@ func validIdentity() store.Identity {
 
 var long = strings.Repeat("x", 1024)
 
-// requireValid demands that the record is valid, or bad because of the key.
+// requireValid requires that the record is valid, or that the error names
+// badKey.
 func requireValid(t *testing.T, err error, badKey, about string) {
 	t.Helper()
 	if badKey == "" {
@@ -193,7 +194,7 @@ func TestTailOf(t *testing.T) {
 	require.NotEqual(t, store.TailOf([]byte("a")), store.TailOf([]byte("b")))
 	signature := []byte(strings.Repeat("s", 32))
 	tail := store.TailOf(signature)
-	require.NotContains(t, string(tail[:]), "ss", "the tail shows the signature")
+	require.NotContains(t, string(tail[:]), "ss", "the tail contains the signature")
 }
 
 // overwrite changes every element of every list of the record.
@@ -201,7 +202,7 @@ func overwrite(t *store.Token) {
 	t.Caveats[0], t.RevokedTails[0], t.Custom[0], t.Privileges[0] = "overwritten", store.Tail{}, ' ', "overwritten"
 }
 
-func TestTokenCloneSharesNothing(t *testing.T) {
+func TestTokenCloneSharesNoMemory(t *testing.T) {
 	t.Parallel()
 	original := validToken()
 	clone := original.Clone()
@@ -209,13 +210,13 @@ func TestTokenCloneSharesNothing(t *testing.T) {
 	overwrite(&clone)
 	require.Equal(t, validToken(), original)
 
-	require.Equal(t, store.Token{}, store.Token{}.Clone(), "lists that are nil stay so")
+	require.Equal(t, store.Token{}, store.Token{}.Clone(), "nil lists must stay nil")
 	empty := store.Token{Caveats: []string{}, RevokedTails: []store.Tail{}, Custom: json.RawMessage{}, Privileges: []string{}}
-	require.Equal(t, empty, empty.Clone(), "lists that are empty stay so")
+	require.Equal(t, empty, empty.Clone(), "empty lists must stay empty")
 }
 
-// A list that is added to the record must be added to Clone.
-func TestTokenCloneKnowsEveryList(t *testing.T) {
+// A list that is added to the record must also be added to Clone.
+func TestTokenCloneCopiesEveryList(t *testing.T) {
 	t.Parallel()
 	var lists []string
 	typ := reflect.TypeFor[store.Token]()
@@ -275,7 +276,7 @@ func TestUpdateToken(t *testing.T) {
 	}
 }
 
-func TestUpdateByNothingIsRefused(t *testing.T) {
+func TestUpdateWithoutFunctionIsRejected(t *testing.T) {
 	t.Parallel()
 	_, err := store.UpdateToken(validToken(), nil)
 	requireValid(t, err, "change", "token")

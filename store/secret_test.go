@@ -22,15 +22,15 @@ import (
 
 const hidden = "hunter2-hunter2"
 
-// rootKey is what libmacaroons derives from the text of a secret.
+// rootKey derives the root key from the text of a secret like libmacaroons.
 func rootKey(text string) []byte {
 	h := hmac.New(sha256.New, []byte("macaroons-key-generator"))
 	h.Write([]byte(text))
 	return h.Sum(nil)
 }
 
-// requireHidden demands that nothing of the secret shows in the text, in any of
-// the forms in which fmt prints strings.
+// requireHidden requires that the text does not contain the secret in any form
+// in which fmt prints strings.
 func requireHidden(t *testing.T, text, about string) {
 	t.Helper()
 	require.NotEmpty(t, text, about)
@@ -44,7 +44,7 @@ func requireHidden(t *testing.T, text, about string) {
 	}
 }
 
-// Types that hold a secret in every way.
+// Types that contain a secret in different ways.
 type (
 	exported   struct{ Secret store.Secret }
 	unexported struct{ secret store.Secret }
@@ -99,13 +99,13 @@ func TestSecretIsHiddenFromFmt(t *testing.T) {
 	}
 }
 
-func TestSecretSaysThatItIsHidden(t *testing.T) {
+func TestSecretPrintsRedacted(t *testing.T) {
 	t.Parallel()
 	s := store.NewSecret(hidden)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%10s", "%.2s"} {
 		require.Equal(t, "[redacted]", fmt.Sprintf(format, s), format)
 		require.Equal(t, "[redacted]", fmt.Sprintf(format, &s), format)
-		require.Equal(t, "[redacted]", fmt.Sprintf(format, store.Secret{}), "%s: an empty secret must not stand out", format)
+		require.Equal(t, "[redacted]", fmt.Sprintf(format, store.Secret{}), "%s: an empty secret must print the same", format)
 	}
 	require.Equal(t, "[redacted]", s.String())
 	require.Equal(t, "{[redacted]}", fmt.Sprintf("%v", exported{s}))
@@ -154,12 +154,12 @@ func TestSecretIsHiddenInErrors(t *testing.T) {
 		requireHidden(t, fmt.Sprintf("%+v %#v", err, err), about)
 		requireHidden(t, errors.Join(err, err).Error(), about)
 	}
-	// Records that are refused are not quoted either.
+	// Rejected records are not quoted either.
 	token := store.Token{ID: "a", Secret: store.NewSecret(hidden)}
 	requireHidden(t, token.Validate().Error(), "an invalid token")
 }
 
-// failures collects what testify prints of a failed assertion.
+// failures collects the output of failed testify assertions.
 type failures struct{ text string }
 
 func (f *failures) Errorf(format string, args ...any) { f.text += fmt.Sprintf(format, args...) }
@@ -196,7 +196,7 @@ func TestSecretReveals(t *testing.T) {
 	}
 	require.Empty(t, store.Secret{}.Reveal())
 	require.True(t, store.Secret{}.IsZero())
-	require.True(t, store.NewSecret("").IsZero(), "an empty text is no secret")
+	require.True(t, store.NewSecret("").IsZero(), "an empty text must give the zero Secret")
 }
 
 func TestSecretEqual(t *testing.T) {
@@ -222,7 +222,7 @@ func TestSecretEqual(t *testing.T) {
 	require.False(t, reflect.TypeFor[store.Secret]().Comparable(), "== would compare addresses")
 }
 
-// The root is what libmacaroons derives: HMAC-SHA256 under a fixed key.
+// The root key is derived like in libmacaroons: HMAC-SHA256 under a fixed key.
 func TestSecretRoot(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "a96173391e6bfa0356bbf095621b8af1510968e770e4d27d62109b7dc374814b",
@@ -236,7 +236,7 @@ func TestSecretRoot(t *testing.T) {
 		require.Equal(t, want, s.Root().First(&h, "message"))
 		require.Equal(t, want, clone.Root().First(&h, "message"))
 		require.Equal(t, mac.Sum(&key, "another"), clone.Root().First(&h, "another"))
-		require.True(t, s.Equal(store.NewSecret(text)), "Equal is about the text")
+		require.True(t, s.Equal(store.NewSecret(text)), "Equal compares the text")
 	}
 	require.Nil(t, store.Secret{}.Root())
 }
@@ -249,10 +249,10 @@ func TestSecretRootPrintsNothing(t *testing.T) {
 	}
 }
 
-// A secret is carried in the key of every verification.
+// Every verification copies a secret.
 func TestSecretIsSmall(t *testing.T) {
 	require.Equal(t, reflect.TypeFor[*string]().Size(), reflect.TypeFor[store.Secret]().Size())
 	s := store.NewSecret(hidden)
 	require.Zero(t, testing.AllocsPerRun(100, func() { _ = s.Reveal() }))
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = s.Root() }), "after the first time")
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = s.Root() }), "Root must not allocate")
 }

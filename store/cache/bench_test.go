@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// verification returns a verification end to end, from the text of a token, over
-// the store.
+// verification returns a complete verification over the store, from the text of
+// a token.
 func verification(b *testing.B, s store.Store, name string) func() {
 	b.Helper()
 	authority, err := macaroon.NewAuthority(s)
@@ -32,9 +32,9 @@ func verification(b *testing.B, s store.Store, name string) func() {
 	}
 }
 
-// BenchmarkVerify compares verifications over the memory store with those over a
-// cache in front of it, which should take at most 1.5 times as long. The clock
-// of the cache is the real one.
+// BenchmarkVerify compares verifications over the memory store with those over
+// a cache in front of it, which should take at most 1.5 times as long. The
+// cache uses the real clock.
 func BenchmarkVerify(b *testing.B) {
 	backend := memory.New()
 	cached, err := cache.New(backend, cache.Options{})
@@ -61,8 +61,8 @@ func BenchmarkVerify(b *testing.B) {
 			})
 		})
 	}
-	// In turns, and the best of each, so that what else the machine does counts
-	// for neither.
+	// Alternating, and the best of each, so that other load on the machine does
+	// not count.
 	b.Run("ratio", func(b *testing.B) {
 		const batch = 100
 		best := [2]time.Duration{time.Hour, time.Hour}
@@ -79,7 +79,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 }
 
-// BenchmarkNamedKey shows what a hit and a miss cost.
+// BenchmarkNamedKey measures a hit and a miss.
 func BenchmarkNamedKey(b *testing.B) {
 	backend := memory.New()
 	fill(b, backend)

@@ -56,7 +56,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatMakesNoSense(t *testing.T) {
+func TestNewRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
 	_, err := cache.New(nil, cache.Options{})
 	require.ErrorIs(t, err, errors.IDBadData)
@@ -104,7 +104,7 @@ func TestKeysOfDifferentKindsAreKeptApart(t *testing.T) {
 	require.EqualValues(t, 3, b.lookUps.Load())
 }
 
-// ownWrites are the writes that change what look-ups say, and how.
+// ownWrites are the writes that change the result of look-ups, with the result.
 var ownWrites = map[string]struct {
 	write func(ctx context.Context, s cache.Store) error
 	check func(t *testing.T, s store.Store)
@@ -234,8 +234,8 @@ func requireHolder(t *testing.T, s store.Store, want store.Status) {
 	require.Equal(t, want, temporaryKey(t, s).Holder)
 }
 
-// lookEverywhere has the cache know all that own writes will change. What is
-// there and what is not is the same for all of them.
+// lookEverywhere makes the cache look up all keys that own writes change.
+// Existing and missing keys are the same for all writes.
 func lookEverywhere(t *testing.T, c store.Store) {
 	t.Helper()
 	for _, id := range []string{"a", "unknown", "of p"} {
@@ -247,8 +247,8 @@ func lookEverywhere(t *testing.T, c store.Store) {
 	require.ErrorIs(t, err, errors.IDNotFound)
 }
 
-// forOwnWrites runs a test with a cache that no feed tells anything, and that
-// forgets nothing by itself.
+// forOwnWrites runs a test with a cache without feed events whose answers do
+// not expire.
 func forOwnWrites(t *testing.T, test func(t *testing.T, b *backend, c cache.Store, write func(), check func())) {
 	for name, w := range ownWrites {
 		t.Run(name, func(t *testing.T) {
@@ -273,7 +273,7 @@ func TestOwnWritesAreSeenAtOnce(t *testing.T) {
 		lookEverywhere(t, c)
 		before := b.lookUps.Load()
 		lookEverywhere(t, c)
-		require.Equal(t, before, b.lookUps.Load(), "the cache knows nothing before the write")
+		require.Equal(t, before, b.lookUps.Load(), "the cache has no answers before the write")
 		b.before = func() { lookEverywhere(t, c) } // what is found just before the write goes too
 		write()
 		check()
@@ -281,9 +281,9 @@ func TestOwnWritesAreSeenAtOnce(t *testing.T) {
 	})
 }
 
-// TestALookUpThatIsUnderWayDoesNotHideAWrite stops look-ups that have read the
-// backend before the write, and lets them go on after it.
-func TestALookUpThatIsUnderWayDoesNotHideAWrite(t *testing.T) {
+// TestLookUpsInFlightDoNotHideAWrite stops look-ups that have read the backend
+// before the write, and resumes them after it.
+func TestLookUpsInFlightDoNotHideAWrite(t *testing.T) {
 	t.Parallel()
 	forOwnWrites(t, func(t *testing.T, b *backend, c cache.Store, write, check func()) {
 		stopped := b.stop()
@@ -307,7 +307,7 @@ func TestALookUpThatIsUnderWayDoesNotHideAWrite(t *testing.T) {
 	})
 }
 
-func TestAWriteThatFailedDropsWhatItMayHaveChanged(t *testing.T) {
+func TestFailedWritesDropTheirAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, lostAnswer{b}, cache.Options{ShortTTL: time.Hour})
@@ -317,14 +317,14 @@ func TestAWriteThatFailedDropsWhatItMayHaveChanged(t *testing.T) {
 	require.True(t, namedKey(t, c).Revoked)
 }
 
-// lostAnswer writes, and then the connection is lost.
+// lostAnswer writes and then loses the connection.
 type lostAnswer struct{ *backend }
 
 func (l lostAnswer) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	return errors.Join(errDown, l.backend.UpdateToken(ctx, id, change))
 }
 
-func TestEnsureTellsTheTruthAndKeepsWhatIsKnown(t *testing.T) {
+func TestEnsureReturnsTheCurrentKeyAndKeepsAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, plain{b}, cache.Options{ShortTTL: time.Hour, NegativeTTL: time.Hour})
@@ -337,9 +337,10 @@ func TestEnsureTellsTheTruthAndKeepsWhatIsKnown(t *testing.T) {
 	before := b.lookUps.Load()
 	require.EqualValues(t, 1, ensure(alice).Generation)
 	temporaryKey(t, c)
-	require.Equal(t, before, b.lookUps.Load(), "the answer was dropped for nothing")
+	require.Equal(t, before, b.lookUps.Load(), "a valid answer was dropped")
 
-	// Another process rotates the key of alice and makes one of bob, unnoticed.
+	// Another process rotates the key of alice and creates one of bob, without
+	// a feed event.
 	_, err := c.TemporaryKey(t.Context(), bob)
 	require.ErrorIs(t, err, errors.IDNotFound)
 	_, err = b.RotateTemporaryKey(t.Context(), alice, store.NewSecret("rotated"))
@@ -347,13 +348,13 @@ func TestEnsureTellsTheTruthAndKeepsWhatIsKnown(t *testing.T) {
 	_, err = b.Store.EnsureTemporaryKey(t.Context(), bob, store.NewSecret("of bob"))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, temporaryKey(t, c).Generation)
-	require.EqualValues(t, 2, ensure(alice).Generation, "a token would be made with an old key")
-	require.EqualValues(t, 2, temporaryKey(t, c).Generation, "a token of the new key would be refused")
+	require.EqualValues(t, 2, ensure(alice).Generation, "a token would be signed with an old key")
+	require.EqualValues(t, 2, temporaryKey(t, c).Generation, "a token of the new key would be rejected")
 	require.Equal(t, "of bob", ensure(bob).Secret.Reveal())
 	_, err = c.TemporaryKey(t.Context(), bob)
 	require.NoError(t, err)
 
-	// The same generation is not the same key.
+	// Keys of the same generation may differ.
 	require.NoError(t, b.DeleteTemporaryKey(t.Context(), bob))
 	require.Equal(t, "another", ensure(bob).Secret.Reveal())
 	key, err := c.TemporaryKey(t.Context(), bob)
@@ -361,7 +362,7 @@ func TestEnsureTellsTheTruthAndKeepsWhatIsKnown(t *testing.T) {
 	require.Equal(t, "another", key.Secret.Reveal())
 }
 
-func TestLookUpsOfDifferentKindsAreNotJoined(t *testing.T) {
+func TestLookUpsOfDifferentKindsAreNotShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -397,14 +398,14 @@ func TestTheNumberOfEntriesIsBounded(t *testing.T) {
 		_, err = c.NamedKey(t.Context(), fmt.Sprint("unknown ", i))
 		require.ErrorIs(t, err, errors.IDNotFound)
 	}
-	// Entries that are too many go in another goroutine.
+	// Surplus entries are evicted in another goroutine.
 	require.Eventually(t, func() bool {
 		s := c.Stats()
 		return s.Entries <= limit && s.Negative <= limit && s.Entries > 0 && s.Negative > 0
 	}, 10*time.Second, time.Millisecond)
 }
 
-func TestForgedIDsPushNoGoodAnswerOut(t *testing.T) {
+func TestForgedIDsEvictNoValidAnswer(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, plain{b}, cache.Options{MaxEntries: 10, MaxNegative: 10})
@@ -418,7 +419,7 @@ func TestForgedIDsPushNoGoodAnswerOut(t *testing.T) {
 	require.Equal(t, before, b.lookUps.Load())
 }
 
-func TestIDsTooLongToBeTrueAreNotRemembered(t *testing.T) {
+func TestTooLongIDsAreNotCached(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, plain{b}, cache.Options{})

@@ -47,7 +47,7 @@ func Example() {
 	// true <nil>
 }
 
-// What the cache does can be shown as metrics.
+// The counters of a cache can be exported as metrics.
 func ExampleStore() {
 	ctx := context.Background()
 	s, err := cache.New(memory.New(), cache.Options{})

@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-func TestConcurrentLookUpsOfAKeyAreOne(t *testing.T) {
+func TestConcurrentLookUpsOfAKeyAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -49,7 +49,7 @@ func TestConcurrentLookUpsOfAKeyAreOne(t *testing.T) {
 	})
 }
 
-func TestWhoGivesUpTakesNobodyAlong(t *testing.T) {
+func TestCanceledCallersDoNotCancelOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -71,7 +71,7 @@ func TestWhoGivesUpTakesNobodyAlong(t *testing.T) {
 		slow.goOn()
 		require.NoError(t, (<-followed).err)
 		namedKey(t, c)
-		require.EqualValues(t, 1, b.lookUps.Load(), "what was found for others is kept")
+		require.EqualValues(t, 1, b.lookUps.Load(), "the shared answer is cached")
 	})
 }
 
@@ -85,7 +85,7 @@ func TestALookUpKeepsTheValuesOfItsContext(t *testing.T) {
 	require.Equal(t, "span", b.seen)
 }
 
-func TestAfterCloseCallersHaveTheBackendForThemselves(t *testing.T) {
+func TestLookUpsAfterCloseAreNotShared(t *testing.T) {
 	t.Parallel()
 	type name struct{}
 	b := &traced{backend: newBackend(t), name: name{}}
@@ -95,10 +95,10 @@ func TestAfterCloseCallersHaveTheBackendForThemselves(t *testing.T) {
 	require.True(t, b.bounded)
 	require.NoError(t, c.Close())
 	namedKey(t, c)
-	require.False(t, b.bounded, "a look-up that others could wait for")
+	require.False(t, b.bounded, "the look-up was shared")
 }
 
-// traced remembers what the context of the last look-up was like.
+// traced records the context of the last look-up.
 type traced struct {
 	*backend
 	name, seen any
@@ -111,7 +111,7 @@ func (s *traced) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	return s.backend.NamedKey(ctx, id)
 }
 
-func TestABackendThatHangsIsGivenUp(t *testing.T) {
+func TestLookUpsTimeOutIfTheBackendHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -129,7 +129,7 @@ func TestABackendThatHangsIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestFaultsOfTheEnvironmentAreNotKept(t *testing.T) {
+func TestOperationalErrorsAreNotCached(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, plain{b}, cache.Options{ShortTTL: time.Hour})
@@ -162,9 +162,9 @@ func TestADoneContextStopsAHit(t *testing.T) {
 	requireEnvironment(t, err, context.Canceled)
 }
 
-func TestCloseEndsEverythingAndLeavesTheBackendOpen(t *testing.T) {
+func TestCloseEndsEverythingExceptTheBackend(t *testing.T) {
 	t.Parallel()
-	// The bubble fails if a goroutine is left when it ends.
+	// The test bubble fails if a goroutine is still running at its end.
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
 		c, err := cache.New(b, cache.Options{ShortTTL: time.Hour, TTL: time.Hour, LoadTimeout: time.Hour})
@@ -177,13 +177,13 @@ func TestCloseEndsEverythingAndLeavesTheBackendOpen(t *testing.T) {
 		b.run()
 		start := time.Now()
 		require.NoError(t, c.Close())
-		require.Zero(t, time.Since(start), "waited for a look-up instead of ending it")
-		require.NoError(t, (<-waits).err, "the caller has nothing to do with the closing")
+		require.Zero(t, time.Since(start), "Close waited for a look-up instead of canceling it")
+		require.NoError(t, (<-waits).err, "Close must not fail calls in flight")
 		require.False(t, c.Stats().FeedUp)
 
 		revoke(t, b)
 		before := b.lookUps.Load()
-		require.True(t, namedKey(t, c).Revoked, "a closed cache is not told of changes")
+		require.True(t, namedKey(t, c).Revoked, "a closed cache does not use its answers")
 		namedKey(t, c)
 		require.Equal(t, before+2, b.lookUps.Load())
 		revoke(t, c)
@@ -191,7 +191,7 @@ func TestCloseEndsEverythingAndLeavesTheBackendOpen(t *testing.T) {
 	})
 }
 
-func TestCloseWaitsForNobodyToGiveUpAFeed(t *testing.T) {
+func TestCloseDoesNotWaitForAFeed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		backend := memory.New()
@@ -205,9 +205,9 @@ func TestCloseWaitsForNobodyToGiveUpAFeed(t *testing.T) {
 	})
 }
 
-// TestReadersNeverGoBehindTheirWrites lets writers of two replicas loose: who
-// has written sees that or what is newer.
-func TestReadersNeverGoBehindTheirWrites(t *testing.T) {
+// TestReadersAlwaysSeeTheirWrites runs writers of two replicas: each sees its
+// own write or a newer one.
+func TestReadersAlwaysSeeTheirWrites(t *testing.T) {
 	t.Parallel()
 	const rounds = 300
 	shared := memory.New()
@@ -235,7 +235,7 @@ func TestReadersNeverGoBehindTheirWrites(t *testing.T) {
 	all.Wait()
 }
 
-func TestAnAnswerThatWasUnderWayForLongIsNoAnswerToWhoComesLate(t *testing.T) {
+func TestLateCallersDoNotGetAnOldSharedAnswer(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, clock := open(t, plain{b}, cache.Options{LoadTimeout: time.Minute})

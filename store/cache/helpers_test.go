@@ -23,8 +23,8 @@ var (
 
 var errDown = errors.New("the database is down")
 
-// backend is the memory store with a feed in the hand of the test, and look-ups
-// that can be counted, stopped on their way back, and made to fail.
+// backend is a memory store whose feed is controlled by the test, and whose
+// look-ups can be counted, stopped before they return, and made to fail.
 type backend struct {
 	*memory.Store
 	lookUps atomic.Int64
@@ -42,8 +42,7 @@ type lookUp struct{ release chan struct{} }
 
 func (l *lookUp) goOn() { close(l.release) }
 
-// stop makes the look-ups that begin from now on stop when they have read; they
-// come out of the channel.
+// stop makes later look-ups stop after their read; the channel returns them.
 func (b *backend) stop() chan *lookUp {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +86,7 @@ func (b *backend) TemporaryKey(ctx context.Context, subject caveat.Subject) (sto
 	return key, errors.Join(err, b.wait(ctx))
 }
 
-// Watch reports what the test sends.
+// Watch reports the changes that the test sends.
 func (b *backend) Watch(ctx context.Context, observe func(store.Change)) error {
 	b.watches.Add(1)
 	b.mu.Lock()
@@ -106,14 +105,14 @@ func (b *backend) Watch(ctx context.Context, observe func(store.Change)) error {
 	}
 }
 
-// nextFeed sets the feed that the next call of Watch gets.
+// nextFeed sets the feed of the next call of Watch.
 func (b *backend) nextFeed(feed chan store.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.feed = feed
 }
 
-// Writes call before when they are about to write.
+// Writes call before immediately before they write.
 
 func (b *backend) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	b.before()
@@ -170,8 +169,8 @@ func (b *backend) Import(ctx context.Context, records []store.Record) error {
 	return b.Store.Import(ctx, records)
 }
 
-// newBackend returns a backend with the token "a" and a temporary secret of
-// alice, who has an identity.
+// newBackend returns a backend with the token "a", the identity of alice and
+// her temporary secret.
 func newBackend(t testing.TB) *backend {
 	t.Helper()
 	b := &backend{Store: memory.New(), feed: make(chan store.Change), before: func() {}}
@@ -191,14 +190,15 @@ func token(id string) store.Token {
 	return store.Token{ID: id, Name: id, Version: 2, Subject: alice, Type: "act", Secret: store.NewSecret("secret of " + id)}
 }
 
-// clock stands until it is moved.
+// clock is a manual clock.
 type clock struct{ now atomic.Int64 }
 
 func (c *clock) Now() time.Time { return time.Unix(0, c.now.Load()) }
 
 func (c *clock) move(d time.Duration) { c.now.Add(int64(d)) }
 
-// open returns a cache, closed at the end of the test, with a clock that stands.
+// open returns a cache with a manual clock, and closes it at the end of the
+// test.
 func open(t testing.TB, b store.Store, o cache.Options) (cache.Store, *clock) {
 	t.Helper()
 	moved := new(clock)
@@ -219,7 +219,7 @@ func (plain) Watch(ctx context.Context, _ func(store.Change)) error {
 	return errors.ErrUnsupported
 }
 
-// namedKey demands that there is a key.
+// namedKey requires that the key exists.
 func namedKey(t testing.TB, s store.Store) store.Key {
 	t.Helper()
 	key, err := s.NamedKey(t.Context(), "a")
@@ -227,7 +227,7 @@ func namedKey(t testing.TB, s store.Store) store.Key {
 	return key
 }
 
-// found is what a look-up in another goroutine ends with.
+// found is the result of a look-up in another goroutine.
 type found struct {
 	key store.Key
 	err error
@@ -266,5 +266,5 @@ func requireEnvironment(t testing.TB, err, target error) {
 	require.False(t, catalogued, "%v", err)
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

@@ -18,7 +18,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// heap is how many bytes are in use.
+// heap returns the number of bytes in use.
 func heap() int {
 	var m runtime.MemStats
 	runtime.GC()
@@ -27,9 +27,9 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// TestWhatChangedLeavesTheMemory is about own writes and those that the feed tells
-// of, and about look-ups that end after the change.
-func TestWhatChangedLeavesTheMemory(t *testing.T) {
+// TestChangedAnswersAreFreed checks own writes, changes in the feed, and
+// look-ups that end after the change.
+func TestChangedAnswersAreFreed(t *testing.T) {
 	t.Parallel()
 	for what, write := range map[string]func(t *testing.T, b *backend, c cache.Store){
 		"deleted": func(t *testing.T, _ *backend, c cache.Store) { require.NoError(t, c.DeleteToken(t.Context(), "a")) },
@@ -68,8 +68,8 @@ func TestWhatChangedLeavesTheMemory(t *testing.T) {
 	}
 }
 
-// TestWhatIsTooOldLeavesTheMemory without anybody asking for anything.
-func TestWhatIsTooOldLeavesTheMemory(t *testing.T) {
+// TestExpiredAnswersAreFreed makes no further look-ups.
+func TestExpiredAnswersAreFreed(t *testing.T) {
 	t.Parallel()
 	for what, feed := range map[string]bool{"with a feed": true, "without a feed": false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -102,9 +102,9 @@ func TestWhatIsTooOldLeavesTheMemory(t *testing.T) {
 	}
 }
 
-// TestABlockedSubjectLeavesTheMemory when its entries are swept, which nothing else
-// drops.
-func TestABlockedSubjectLeavesTheMemory(t *testing.T) {
+// TestAnswersOfABlockedSubjectAreFreed waits for a sweep, which alone evicts
+// these entries.
+func TestAnswersOfABlockedSubjectAreFreed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -123,7 +123,8 @@ func TestABlockedSubjectLeavesTheMemory(t *testing.T) {
 	})
 }
 
-// keysOnly is a database with a named token for every id, read anew each time.
+// keysOnly is a database with a named token for every id, which returns a new
+// key for each read.
 type keysOnly struct{ store.Store }
 
 func (keysOnly) NamedKey(_ context.Context, id string) (store.Key, error) {
@@ -133,9 +134,9 @@ func (keysOnly) NamedKey(_ context.Context, id string) (store.Key, error) {
 	}, nil
 }
 
-// Not parallel, for it looks at the memory of the process. The documentation of the
-// package tells the figure. Tokens are verified, so that the secrets keep what the
-// next verification begins with.
+// Not parallel, because it measures the memory of the process. The package
+// documentation states the figure. Tokens are verified, because secrets cache
+// the start of the next verification.
 func TestAFullCacheNeedsTheMemoryThatIsDocumented(t *testing.T) {
 	const entries, documented = 100_000, 60 << 20
 	c, _ := open(t, keysOnly{memory.New()}, cache.Options{})
@@ -153,5 +154,5 @@ func TestAFullCacheNeedsTheMemoryThatIsDocumented(t *testing.T) {
 	t.Logf("%d entries take %d MiB, %d bytes each", c.Stats().Entries, used>>20, used/c.Stats().Entries)
 	require.InDelta(t, entries, c.Stats().Entries, entries/100)
 	require.Less(t, used, documented)
-	require.Greater(t, used, documented/2, "the documented figure is far too high")
+	require.Greater(t, used, documented/2, "the documented figure is too high")
 }

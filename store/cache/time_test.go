@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// requireTTL demands that what changes behind the back of the cache is seen when
-// the time has passed, and not before.
+// requireTTL requires that a change without a feed event is seen exactly when
+// the time has passed.
 func requireTTL(t *testing.T, b *backend, c cache.Store, clock *clock, ttl time.Duration) {
 	t.Helper()
 	key := temporaryKey(t, c)
@@ -41,7 +41,7 @@ func TestWithoutAFeedAnswersAreYoungerThanTheShortTTL(t *testing.T) {
 	requireTTL(t, b, c, clock, 30*time.Second)
 }
 
-func TestTheShortTTLIsNeverTheLonger(t *testing.T) {
+func TestTheShortTTLIsAtMostTheTTL(t *testing.T) {
 	t.Parallel()
 	for _, o := range []cache.Options{{TTL: time.Second}, {TTL: time.Second, ShortTTL: time.Minute}} {
 		b := newBackend(t)
@@ -50,7 +50,7 @@ func TestTheShortTTLIsNeverTheLonger(t *testing.T) {
 	}
 }
 
-func TestAnUnknownKeyIsBelievedForAShortTime(t *testing.T) {
+func TestUnknownKeysAreCachedForAShortTime(t *testing.T) {
 	t.Parallel()
 	for _, o := range []cache.Options{{}, {NegativeTTL: time.Hour, ShortTTL: time.Second}} {
 		b := newBackend(t)
@@ -67,7 +67,7 @@ func TestAnUnknownKeyIsBelievedForAShortTime(t *testing.T) {
 	}
 }
 
-func TestAClockThatGoesBackwardsKeepsNothingAlive(t *testing.T) {
+func TestAClockThatGoesBackwardsExpiresAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, clock := open(t, plain{b}, cache.Options{})
@@ -77,7 +77,7 @@ func TestAClockThatGoesBackwardsKeepsNothingAlive(t *testing.T) {
 	clock.move(-time.Minute)
 	require.True(t, namedKey(t, c).Revoked)
 
-	// Nor does it bring back what an answer since then has replaced.
+	// Nor does it restore an answer that was replaced since then.
 	require.NoError(t, b.DeleteToken(t.Context(), "a"))
 	clock.move(time.Minute)
 	_, err := c.NamedKey(t.Context(), "a")
@@ -92,7 +92,7 @@ func TestAClockThatGoesBackwardsKeepsNothingAlive(t *testing.T) {
 	namedKey(t, c)
 }
 
-func TestTheAgeOfAnAnswerCountsFromTheBeginningOfTheLookUp(t *testing.T) {
+func TestTheAgeOfAnAnswerCountsFromTheStartOfTheLookUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -109,7 +109,7 @@ func TestTheAgeOfAnAnswerCountsFromTheBeginningOfTheLookUp(t *testing.T) {
 	})
 }
 
-func TestWhileTheFeedStandsAnswersLiveLonger(t *testing.T) {
+func TestAnswersLiveLongerWhileTheFeedIsConnected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -130,7 +130,7 @@ func TestWhileTheFeedStandsAnswersLiveLonger(t *testing.T) {
 	})
 }
 
-func TestEverythingIsDroppedWhenTheFeedGoesAndComes(t *testing.T) {
+func TestAllAnswersAreDroppedWhenTheFeedDisconnectsOrReconnects(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []store.ChangeKind{store.FeedUp, store.FeedDown, 99} {
 		synctest.Test(t, func(t *testing.T) {
@@ -155,15 +155,15 @@ func TestEverythingIsDroppedWhenTheFeedGoesAndComes(t *testing.T) {
 			require.True(t, namedKey(t, c).Revoked)
 			_, err = c.NamedKey(t.Context(), "b")
 			require.NoError(t, err)
-			require.EqualValues(t, 2, temporaryKey(t, c).Generation, "joined a look-up that was under way")
+			require.EqualValues(t, 2, temporaryKey(t, c).Generation, "shared an older look-up in flight")
 			slow.goOn()
 			synctest.Wait()
-			require.EqualValues(t, 2, temporaryKey(t, c).Generation, "kept what a look-up under way has found")
+			require.EqualValues(t, 2, temporaryKey(t, c).Generation, "cached the answer of an older look-up")
 		})
 	}
 }
 
-func TestTheFeedDropsWhatDependsOnAChange(t *testing.T) {
+func TestTheFeedDropsDependentAnswers(t *testing.T) {
 	t.Parallel()
 	other := store.Change{Kind: store.TokenChanged, TokenID: "other"}
 	for what, c := range map[string]struct {
@@ -197,9 +197,9 @@ func TestTheFeedDropsWhatDependsOnAChange(t *testing.T) {
 	}
 }
 
-// TestAChangeElsewhereDuringALookUpIsNotMissed is about changes that only the
-// feed tells of.
-func TestAChangeElsewhereDuringALookUpIsNotMissed(t *testing.T) {
+// TestChangesOfOthersDuringALookUpAreNotMissed checks changes that only the
+// feed reports.
+func TestChangesOfOthersDuringALookUpAreNotMissed(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
 		write  func(t *testing.T, b *backend)
@@ -239,7 +239,7 @@ func TestAChangeElsewhereDuringALookUpIsNotMissed(t *testing.T) {
 	}
 }
 
-func TestAFeedThatEndsIsAskedForAgain(t *testing.T) {
+func TestAFeedThatEndsIsRestarted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
@@ -260,7 +260,7 @@ func TestAFeedThatEndsIsAskedForAgain(t *testing.T) {
 			require.Equal(t, before+1, b.lookUps.Load(), "the cache was not flushed")
 			feed = next
 		}
-		// It is not asked for without a pause.
+		// It is not restarted without a pause.
 		ended := make(chan store.Change)
 		close(ended)
 		b.nextFeed(ended)
@@ -271,7 +271,7 @@ func TestAFeedThatEndsIsAskedForAgain(t *testing.T) {
 	})
 }
 
-func TestWhoWatchesThroughTheCacheSeesWhatItIsTold(t *testing.T) {
+func TestObserversOfTheCacheNeverSeeOutdatedAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &late{backend: newBackend(t)}
@@ -299,8 +299,8 @@ func TestWhoWatchesThroughTheCacheSeesWhatItIsTold(t *testing.T) {
 	})
 }
 
-// late is a backend that tells the first who watches it, which is the cache
-// itself, nothing, and the others one change.
+// late is a backend that reports no change to its first watcher, which is the
+// cache itself, and one change to others.
 type late struct {
 	*backend
 	watched bool
@@ -317,7 +317,7 @@ func (l *late) Watch(ctx context.Context, observe func(store.Change)) error {
 	return errDown
 }
 
-func TestARevocationOnOneReplicaIsRefusedByTheOthers(t *testing.T) {
+func TestTokensRevokedOnOneReplicaAreRejectedByOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory.New()

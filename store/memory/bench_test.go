@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// storeOf returns a store with n tokens, of users with an identity each.
+// storeOf returns a store with n tokens of users with an identity each.
 func storeOf(b *testing.B, n int) *memory.Store {
 	b.Helper()
 	s := memory.New()
@@ -31,8 +31,8 @@ func tokenID(i int) string { return fmt.Sprintf("%032x", i) }
 func BenchmarkNamedKey(b *testing.B) {
 	for _, n := range []int{10, 1_000_000} {
 		s := storeOf(b, n)
-		// The same number of tokens is in use whatever the size, so that the
-		// processor's caches do not decide.
+		// The number of looked-up tokens is constant, so that processor caches
+		// have no influence.
 		var ids [10]string
 		for i := range ids {
 			ids[i] = tokenID(i * (n / len(ids)))
@@ -74,7 +74,7 @@ func BenchmarkTemporaryKey(b *testing.B) {
 	}
 }
 
-// BenchmarkCreateAndDeleteToken is of one token among a million.
+// BenchmarkCreateAndDeleteToken creates and deletes one token among a million.
 func BenchmarkCreateAndDeleteToken(b *testing.B) {
 	s := storeOf(b, 1_000_000)
 	t := newToken("new")

@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// An invite that may be used once is used twice.
+// A single-use invite token is used twice.
 func Example() {
 	ctx := context.Background()
 	s := memory.New()
@@ -48,7 +48,7 @@ func Example() {
 	// usr-alice [redacted] true <nil>
 }
 
-// All records move from one store to another, page by page.
+// All records are copied from one store to another, page by page.
 func ExampleStore_Export() {
 	ctx := context.Background()
 	from, to := memory.New(), memory.New()

@@ -29,7 +29,7 @@ func TestIndexIsASortedList(t *testing.T) {
 			require.LessOrEqual(t, len(chunk), maxChunk)
 		}
 	}
-	// It grows at the end, then anywhere, and shrinks until nothing is left.
+	// The index grows at the end, then anywhere, and shrinks until it is empty.
 	for e := range 3000 {
 		x.insert(e)
 		model = append(model, e)

@@ -32,9 +32,9 @@ func newToken(id string) store.Token {
 	}
 }
 
-// A verification must not combine the token of one moment with the holder of
-// another. Here the token is revoked whenever its holder is not blocked.
-func TestNamedKeyIsOfOneMoment(t *testing.T) {
+// A verification must not combine the token and the holder of different
+// moments. Here the token is revoked whenever its holder is not blocked.
+func TestNamedKeyIsAtomic(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
@@ -77,7 +77,7 @@ func TestNamedKeyIsOfOneMoment(t *testing.T) {
 	require.Zero(t, impossible.Load(), "keys of a token that is good in the hands of an active holder")
 }
 
-// A token that is replaced by an import is there all the time.
+// A token that an import replaces is always found.
 func TestImportNeverHidesAToken(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -100,7 +100,8 @@ func TestImportNeverHidesAToken(t *testing.T) {
 		token := newToken("a")
 		token.Created = i
 		require.NoError(t, s.Import(ctx, []store.Record{{Token: &token}}))
-		// An update right after it must not be lost on the record that is gone.
+		// An update right after the import must not be lost on the replaced
+		// record.
 		require.NoError(t, s.UpdateToken(ctx, "a", func(t *store.Token) error {
 			t.UsageCount++
 			return nil
@@ -119,7 +120,7 @@ func TestImportNeverHidesAToken(t *testing.T) {
 	require.Equal(t, want, got[0].Created)
 }
 
-func TestExportRefusesWhatItDidNotReturn(t *testing.T) {
+func TestExportRejectsInvalidPositions(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
 	for _, c := range []struct {
@@ -134,7 +135,7 @@ func TestExportRefusesWhatItDidNotReturn(t *testing.T) {
 	}
 }
 
-func TestClosedStoreRefusesEveryCall(t *testing.T) {
+func TestClosedStoreRejectsEveryCall(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
@@ -197,9 +198,9 @@ func TestCloseEndsWatch(t *testing.T) {
 	require.ErrorIs(t, receive(t, ended), store.ErrClosed)
 }
 
-// An observer that is too late is told that it missed something, and is told of
-// all that comes after.
-func TestSlowObserverLosesTheFeed(t *testing.T) {
+// A slow observer is notified that it missed changes, and receives all later
+// ones.
+func TestSlowObserverIsNotifiedOfMissedChanges(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -233,7 +234,7 @@ func TestSlowObserverLosesTheFeed(t *testing.T) {
 	require.ErrorIs(t, receive(t, ended), context.Canceled)
 }
 
-func TestNothingDoneIsNoChange(t *testing.T) {
+func TestCallsWithoutEffectReportNoChange(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
@@ -257,9 +258,9 @@ func TestNothingDoneIsNoChange(t *testing.T) {
 	require.Equal(t, store.Change{Kind: store.TokenChanged, TokenID: "a"}, receive(t, changes), "an ensure that made nothing was reported")
 }
 
-// The change functions of these tests do what the contract forbids, because
-// here it makes sure that another write comes in the middle of the update.
-func TestUpdateStartsAgainAfterAnotherWrite(t *testing.T) {
+// The change functions of these tests violate the contract, to force another
+// write during the update.
+func TestUpdateIsRetriedAfterAConcurrentWrite(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	replaced := newToken("a")
@@ -299,7 +300,7 @@ func TestUpdateStartsAgainAfterAnotherWrite(t *testing.T) {
 	require.NoError(t, second(s.CreateToken(ctx, newToken("a"), 0)), "the name is taken by a token that is gone")
 }
 
-func TestUpdateIdentityStartsAgainAfterAnotherWrite(t *testing.T) {
+func TestUpdateIdentityIsRetriedAfterAConcurrentWrite(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := memory.New()
@@ -323,8 +324,8 @@ func TestUpdateIdentityStartsAgainAfterAnotherWrite(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDNotFound)
 }
 
-// Between the look at what is there and the write another caller may come.
-func TestEnsureIsOneStep(t *testing.T) {
+// Another call may write between the check and the write.
+func TestEnsureTemporaryKeyIsAtomic(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	for range 3000 {
@@ -347,9 +348,9 @@ func TestEnsureIsOneStep(t *testing.T) {
 	}
 }
 
-// Keys share the tails, so there must be no room in which two callers could
-// append to the same memory.
-func TestTailsOfKeyHaveNoRoom(t *testing.T) {
+// Keys share the tails, so their capacity must not allow two callers to append
+// to the same memory.
+func TestTailsOfKeyHaveNoSpareCapacity(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
 	token := newToken("a")

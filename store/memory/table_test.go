@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-func TestTableIsLikeAMap(t *testing.T) {
+func TestTableBehavesLikeAMap(t *testing.T) {
 	t.Parallel()
 	table, model := newTable[string, int](maphash.String), make(map[string]*int)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -53,9 +53,9 @@ func TestTableKeepsChainsShort(t *testing.T) {
 	}
 }
 
-// A reader never misses a key that is there all the time, and never sees the
-// value of a key go back, while writers replace it and the table grows.
-func TestTableIsReadWhileItIsWritten(t *testing.T) {
+// A reader never misses an existing key, and never sees an older value after a
+// newer one, while writers replace values and the table grows.
+func TestTableIsConsistentForConcurrentReaders(t *testing.T) {
 	t.Parallel()
 	table := newTable[caveat.Subject, int64](hashSubject)
 	stable := make([]caveat.Subject, 50)

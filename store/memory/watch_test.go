@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-func TestWatchThatEndedLeavesNothingBehind(t *testing.T) {
+func TestEndedWatchIsUnregistered(t *testing.T) {
 	t.Parallel()
 	s := New()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -20,7 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// benchStore returns an empty store, in which alice is known, and its schema.
+// benchStore returns an empty store with the user alice, and its schema.
 func benchStore(b *testing.B, pool *pgxpool.Pool) (*postgres.Store, string) {
 	b.Helper()
 	schema := newSchema(b, pool)
@@ -34,8 +34,8 @@ func benchStoreWith(b *testing.B, pool *pgxpool.Pool, o postgres.Options) *postg
 	return s
 }
 
-// durable returns the address of a server that waits for its disk: the one of the
-// environment, whatever it does, or one of its own.
+// durable returns the address of a server that waits for its disk: the
+// configured one, or a new one.
 func durable(b *testing.B) string {
 	if url := os.Getenv(pgtest.Env); url != "" {
 		return url
@@ -50,8 +50,8 @@ func newAuthority(b *testing.B, s store.Store) *macaroon.Authority {
 	return a
 }
 
-// BenchmarkVerify compares what a verification costs with the one round trip
-// that it is made of, written by hand: the same row by the same join.
+// BenchmarkVerify compares a verification with a handwritten query for the same
+// row with the same join, in one round trip.
 func BenchmarkVerify(b *testing.B) {
 	pool := newPoolAt(b, durable(b), nil)
 	s, schema := benchStore(b, pool)
@@ -79,15 +79,15 @@ func BenchmarkVerify(b *testing.B) {
 	)
 }
 
-// candidate is one way to do something.
+// candidate is one of the implementations that a benchmark compares.
 type candidate struct {
 	name string
 	do   func() error
 }
 
-// compare does the same in several ways by turns, so that what else the machine
-// is doing slows them all down, and reports for each the median in microseconds,
-// and how it compares to that of the first.
+// compare runs the candidates in turn, so that other load on the machine slows
+// all of them down. It reports the median of each in microseconds, and its
+// ratio to the first.
 func compare(b *testing.B, candidates ...candidate) {
 	b.Helper()
 	took := make([][]time.Duration, len(candidates))
@@ -111,15 +111,15 @@ func compare(b *testing.B, candidates ...candidate) {
 	}
 }
 
-// quantile returns what the part q of the durations does not exceed, in
-// microseconds.
+// quantile returns the quantile q of the durations in microseconds.
 func quantile(durations []time.Duration, q float64) float64 {
 	slices.Sort(durations)
 	return float64(durations[int(q*float64(len(durations)-1))].Nanoseconds()) / 1000
 }
 
-// manyTokens is how many tokens [BenchmarkLookup] loads, 1,000,000 for the table
-// of docs/benchmarks.md. Fewer by default, because loading them takes a while.
+// manyTokens is the number of tokens in [BenchmarkLookup]. It is 1,000,000 for
+// the table in docs/benchmarks.md, and smaller by default because loading takes
+// time.
 func manyTokens(b *testing.B) int {
 	text := os.Getenv("ONEZONE_BENCH_TOKENS")
 	if text == "" {
@@ -131,9 +131,8 @@ func manyTokens(b *testing.B) int {
 }
 
 // BenchmarkLookup compares a store of many tokens with one of a thousand, and
-// reports how fast the many were loaded and what room they take with their
-// indexes. The same number of tokens is looked up whatever the size, so that
-// caches do not decide.
+// reports the loading rate and the disk space with indexes. It looks up the
+// same number of distinct tokens in both, so that caches have no influence.
 func BenchmarkLookup(b *testing.B) {
 	pool := newPoolAt(b, durable(b), nil)
 	var candidates []candidate
@@ -161,7 +160,7 @@ func BenchmarkLookup(b *testing.B) {
 
 func tokenID(i int) string { return fmt.Sprintf("%032x", uint32(i)*2654435761) }
 
-// fill imports n tokens of users who have a thousand each.
+// fill imports n tokens of users with a thousand tokens each.
 func fill(b *testing.B, s *postgres.Store, n int) {
 	b.Helper()
 	for records := make([]store.Record, 0, store.MaxPage); n > 0; records = records[:0] {
@@ -176,11 +175,11 @@ func fill(b *testing.B, s *postgres.Store, n int) {
 	}
 }
 
-// BenchmarkIssue compares how many named tokens are issued in a second with what
-// the driver inserts into a table of the same columns and indexes, in the same
-// database and so as durably: by one caller, by several, and by so many that the
-// server has all it can do. To issue takes a look-up of the subject besides, which
-// to create the record does not.
+// BenchmarkIssue compares issuing named tokens with inserting rows into a table
+// of the same columns and indexes. Both use the same database, and so have the
+// same durability, with one caller, several callers, and enough callers to
+// saturate the server. Issuing also looks up the subject; creating the record
+// does not.
 func BenchmarkIssue(b *testing.B) {
 	pool := newPoolAt(b, durable(b), func(c *pgxpool.Config) { c.MaxConns = 64 })
 	s, schema := benchStore(b, pool)
@@ -219,9 +218,9 @@ func BenchmarkIssue(b *testing.B) {
 	}
 }
 
-// compareRates has several callers do one after the other for a while, by turns,
-// and reports for each how often it is done in a second, in the median of turns,
-// and how that compares to the first. One iteration is one turn of all.
+// compareRates runs the candidates in turn with several callers. It reports the
+// median rate of each per second, and its ratio to the first. One iteration is
+// one turn of all.
 func compareRates(b *testing.B, callers int, candidates ...candidate) {
 	b.Helper()
 	const turn = 100 * time.Millisecond
@@ -253,8 +252,9 @@ func compareRates(b *testing.B, callers int, candidates ...candidate) {
 	}
 }
 
-// BenchmarkRevocation measures how long after a revocation was committed another
-// replica is told: use -benchtime 1000x for the distribution of a thousand.
+// BenchmarkRevocation measures the time from the commit of a revocation to its
+// report at another replica. Use -benchtime 1000x for the distribution of a
+// thousand.
 func BenchmarkRevocation(b *testing.B) {
 	url := durable(b)
 	first := newPoolAt(b, url, nil)

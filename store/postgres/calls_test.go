@@ -7,14 +7,14 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// call is one call on a store, in short words.
+// call is a call of a store with its name.
 type call struct {
 	name string
 	do   func(ctx context.Context) error
 }
 
-// calls are one of each that a store knows. In a store with the records of
-// prepare, all would do something.
+// calls contains one call of each method. All have an effect on a store with
+// the records of prepare.
 func calls(s *postgres.Store) []call {
 	secret := store.NewSecret("another")
 	token, guarded, identity := newToken("new"), newToken("guarded"), newUser("new")

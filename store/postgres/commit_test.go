@@ -11,8 +11,8 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// atCommit has each transaction that writes do something when it is about to
-// commit. By then the server has reported its statements as complete.
+// atCommit makes each writing transaction run a function when it is about to
+// commit. The server has then already reported its statements as complete.
 func atCommit(t *testing.T, pool *pgxpool.Pool, schema, do string) {
 	t.Helper()
 	function := quote(schema, "at_commit")
@@ -23,14 +23,14 @@ func atCommit(t *testing.T, pool *pgxpool.Pool, schema, do string) {
 	}
 }
 
-// TestNothingIsAcknowledgedBeforeItIsCommitted has transactions end between the
+// TestNothingIsAcknowledgedBeforeItIsCommitted ends transactions between the
 // completion of their last statement and their commit.
 func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 	t.Parallel()
 	const (
 		refuse = "RAISE 'refused' USING ERRCODE = '%s';"
-		// A warning goes to the client at once, behind all that waited to be sent,
-		// as it does when the server is stopped in a hurry.
+		// A warning is sent at once, after all buffered data, as in a fast
+		// shutdown of the server.
 		hang     = "RAISE WARNING 'about to commit'; PERFORM pg_sleep(600);"
 		hangs    = "wait_event = 'PgSleep'"
 		together = 5
@@ -53,7 +53,7 @@ func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 			prepare(t, c.watcher)
 			atCommit(t, c.direct, c.schema, end.do)
 			before := whole(t, c.watcher)
-			// outcome waits for that of a call, and has what hangs end.
+			// outcome waits for the result of a call and ends hanging sessions.
 			outcome := func(ended <-chan error) (err error) {
 				t.Helper()
 				eventually(t, func() bool {
@@ -79,10 +79,10 @@ func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 				ended := make(chan error, 1)
 				go func() { ended <- call.do(t.Context()) }()
 				if err := outcome(ended); err != nil {
-					requireEnvironment(t, err, call.name)
+					requireOperational(t, err, call.name)
 					written++
 				}
-				eventually(t, func() bool { return backends(t, c.direct, c.name, hangs) == 0 }, "a session goes on")
+				eventually(t, func() bool { return backends(t, c.direct, c.name, hangs) == 0 }, "a session is still active")
 				require.Equal(t, before, whole(t, c.watcher), call.name)
 			}
 			require.Equal(t, 12, written, "calls that tried to write")
@@ -94,13 +94,13 @@ func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 			}
 			ended := c.create(t, t.Context(), tokens...)
 			first.unlock()
-			for range postgres.MaxTurns {
-				requireEnvironment(t, outcome(first.ended), "one of the first")
+			for range postgres.MaxSlots {
+				requireOperational(t, outcome(first.ended), "the creation in the first transaction")
 			}
 			for i := range together {
-				requireEnvironment(t, outcome(ended[i]), tokens[i].ID)
+				requireOperational(t, outcome(ended[i]), tokens[i].ID)
 			}
-			require.Equal(t, before, whole(t, c.watcher), "creations that went together")
+			require.Equal(t, before, whole(t, c.watcher), "creations that share a transaction")
 		})
 	}
 }

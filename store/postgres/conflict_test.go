@@ -15,9 +15,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// TestKeyIsToldFromName is about records of which both key and name are taken,
-// in a database that looks at names first, as one may that was restored.
-func TestKeyIsToldFromName(t *testing.T) {
+// TestTakenKeyIsNotReportedAsTakenName creates records whose key and name are
+// both taken, in a database that checks names first, as a restored one may.
+func TestTakenKeyIsNotReportedAsTakenName(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -34,9 +34,9 @@ func TestKeyIsToldFromName(t *testing.T) {
 	require.ErrorIs(t, s.CreateIdentity(t.Context(), user), errors.IDBadValueIdentifierOccupied)
 }
 
-// TestNameThatNobodyHasIsNeverTaken has the id come and go while others ask for
-// it, each with a name of their own.
-func TestNameThatNobodyHasIsNeverTaken(t *testing.T) {
+// TestUnusedNameIsNeverTaken creates and deletes an id while other callers try
+// to create it, each with a unique name.
+func TestUnusedNameIsNeverTaken(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newPool(t, nil))
 	for _, err := range atOnce(4, func(i int) error {
@@ -56,7 +56,7 @@ func TestNameThatNobodyHasIsNeverTaken(t *testing.T) {
 	}
 }
 
-// transactions counts those that a pool begins.
+// transactions counts the transactions of a pool.
 type transactions struct{ begun atomic.Int64 }
 
 func (c *transactions) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
@@ -68,7 +68,7 @@ func (c *transactions) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pg
 
 func (c *transactions) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestImportsOfTheSameRecordsDoNotDeadlock gives them in any order.
+// TestImportsOfTheSameRecordsDoNotDeadlock imports them in any order.
 func TestImportsOfTheSameRecordsDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	var c transactions
@@ -81,8 +81,8 @@ func TestImportsOfTheSameRecordsDoNotDeadlock(t *testing.T) {
 	const imports, each = 4, 20
 	for _, err := range atOnce(imports, func(int) (err error) {
 		for n := 0; n < each && err == nil; n++ {
-			// New to the first, there already for the others, and for all when
-			// they come again.
+			// New for the first import, existing for the others and for the
+			// second round.
 			var records []store.Record
 			for i := range 50 {
 				key := fmt.Sprint(n/2, " ", i)
@@ -95,5 +95,5 @@ func TestImportsOfTheSameRecordsDoNotDeadlock(t *testing.T) {
 	}) {
 		require.NoError(t, err)
 	}
-	require.EqualValues(t, imports*each, c.begun.Load()-before, "transactions were run again")
+	require.EqualValues(t, imports*each, c.begun.Load()-before, "transactions were retried")
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// crowd is a store of which some creations are kept waiting by the server, while
-// others wait for them.
+// crowd is a store with some creations blocked by the server, and others
+// waiting for them.
 type crowd struct {
 	*postgres.Store
 	pool    *pgxpool.Pool   // of the store
@@ -59,47 +59,47 @@ func newCrowd(t *testing.T) crowd {
 		config.ConnConfig.RuntimeParams["application_name"] = c.name
 	})
 	c.Store = storeIn(t, c.pool, c.schema)
-	c.SetMaxTurn(time.Hour)
+	c.SetSlotTimeout(time.Hour)
 	return c
 }
 
-// first are the creations that the server keeps waiting.
+// first are the creations that the server blocks.
 type first struct {
 	unlock func()
 	leave  context.CancelFunc
 	ended  chan error
 }
 
-// begin has the server keep creations waiting until no more are let through.
+// begin blocks creations at the server until all slots are in use.
 func (c crowd) begin(t *testing.T) first {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	f := first{lockTables(t, c.direct, c.schema), cancel, make(chan error, postgres.MaxTurns)}
-	for range postgres.MaxTurns {
+	f := first{lockTables(t, c.direct, c.schema), cancel, make(chan error, postgres.MaxSlots)}
+	for range postgres.MaxSlots {
 		token := newToken(fmt.Sprint("first ", schemas.Add(1)))
 		go func() { f.ended <- second(c.CreateToken(ctx, token, 0)) }()
 	}
-	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxTurns }, "the first do not get to the server")
+	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxSlots }, "the first creations did not reach the server")
 	return f
 }
 
-// letGo has the first creations succeed, and those who wait go on.
-func (f first) letGo(t *testing.T) {
+// unblock lets the first creations succeed and the waiting ones continue.
+func (f first) unblock(t *testing.T) {
 	t.Helper()
 	f.unlock()
-	for range postgres.MaxTurns {
+	for range postgres.MaxSlots {
 		require.NoError(t, receive(t, f.ended, "the first"))
 	}
 }
 
-// waitForServer waits until the server keeps creations waiting.
+// waitForServer waits until the server blocks creations.
 func (c crowd) waitForServer(t *testing.T) {
 	t.Helper()
-	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) > 0 }, "nothing gets to the server")
+	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) > 0 }, "no creation reached the server")
 }
 
-// create has the tokens wait, in that order, and returns where their outcomes
-// come.
+// create makes the tokens wait in that order, and returns channels of their
+// results.
 func (c crowd) create(t *testing.T, ctx context.Context, tokens ...store.Token) []chan error {
 	t.Helper()
 	ended := make([]chan error, len(tokens))
@@ -107,12 +107,12 @@ func (c crowd) create(t *testing.T, ctx context.Context, tokens ...store.Token) 
 		before := c.Waiting()
 		ended[i] = make(chan error, 1)
 		go func() { ended[i] <- second(c.CreateToken(ctx, token, 0)) }()
-		eventually(t, func() bool { return c.Waiting() == before+1 }, "it does not wait for the first")
+		eventually(t, func() bool { return c.Waiting() == before+1 }, "the creation did not wait")
 	}
 	return ended
 }
 
-func TestCreationsThatWaitGoTogether(t *testing.T) {
+func TestWaitingCreationsShareATransaction(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	first := c.begin(t)
@@ -126,24 +126,24 @@ func TestCreationsThatWaitGoTogether(t *testing.T) {
 		tokens = append(tokens, token)
 	}
 	ended := c.create(t, t.Context(), tokens...)
-	first.letGo(t)
+	first.unblock(t)
 	for i, token := range tokens {
 		require.NoError(t, receive(t, ended[i], "a creation"))
 		got, err := c.watcher.GetToken(t.Context(), token.ID)
-		require.NoError(t, err, "an acknowledged token is lost")
+		require.NoError(t, err, "an acknowledged token was lost")
 		require.Equal(t, token, got)
 	}
-	require.EqualValues(t, postgres.MaxTurns+1, c.inserts.Load(), "round trips")
+	require.EqualValues(t, postgres.MaxSlots+1, c.inserts.Load(), "round trips")
 }
 
-// withName returns a token that is not called after its id.
+// withName returns a token whose name differs from its id.
 func withName(id, name string) store.Token {
 	token := newToken(id)
 	token.Name = name
 	return token
 }
 
-func TestCreationsInTheWayOfOthers(t *testing.T) {
+func TestRejectedCreationDoesNotFailOthers(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	require.NoError(t, second(c.watcher.CreateToken(t.Context(), newToken("old"), 0)))
@@ -156,7 +156,7 @@ func TestCreationsInTheWayOfOthers(t *testing.T) {
 	refused.UsageLimit = 13
 	for name, other := range map[string]struct {
 		token store.Token
-		want  error // nil: of the environment
+		want  error // nil: operational
 	}{
 		"the id is taken":                {withName("old", "new"), errors.IDAlreadyExists},
 		"the name is taken":              {withName("new", "name of old"), errors.IDBadValueIdentifierOccupied},
@@ -168,27 +168,27 @@ func TestCreationsInTheWayOfOthers(t *testing.T) {
 			first := c.begin(t)
 			good := newToken("good: " + name)
 			ended := c.create(t, t.Context(), good, other.token)
-			first.letGo(t)
-			require.NoError(t, receive(t, ended[0], "a creation"), "it fails because of another")
+			first.unblock(t)
+			require.NoError(t, receive(t, ended[0], "a creation"), "the creation failed because of another one")
 			got, err := c.watcher.GetToken(t.Context(), good.ID)
-			require.NoError(t, err, "an acknowledged token is lost")
+			require.NoError(t, err, "an acknowledged token was lost")
 			require.Equal(t, good, got)
 			if err := receive(t, ended[1], "a creation"); other.want != nil {
 				require.ErrorIs(t, err, other.want)
 			} else {
-				requireEnvironment(t, err)
+				requireOperational(t, err)
 			}
 		})
 	}
 }
 
-func TestCreationsInTheWayOfEachOther(t *testing.T) {
+func TestConflictingCreationsInOneTransaction(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	first := c.begin(t)
 	rivals := []store.Token{withName("a", "name"), withName("b", "name"), withName("c", "one"), withName("c", "two")}
 	ended := c.create(t, t.Context(), rivals...)
-	first.letGo(t)
+	first.unblock(t)
 	for i, want := range []errors.ID{errors.IDBadValueIdentifierOccupied, errors.IDAlreadyExists} {
 		winner, loser := rivals[2*i], rivals[2*i+1]
 		won, lost := receive(t, ended[2*i], "a creation"), receive(t, ended[2*i+1], "a creation")
@@ -206,8 +206,8 @@ func TestCreationsInTheWayOfEachOther(t *testing.T) {
 	}
 }
 
-// TestCreationsFailTogether is about an error that is nobody's own. It quotes a
-// row, which nobody is to see.
+// TestCreationsFailTogether checks an error that concerns no single creation.
+// It must not quote a row.
 func TestCreationsFailTogether(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
@@ -220,10 +220,10 @@ func TestCreationsFailTogether(t *testing.T) {
 		" FOR EACH ROW EXECUTE FUNCTION "+quote(c.schema, "refuse")+"()")
 	first := c.begin(t)
 	ended := c.create(t, t.Context(), newToken("a"), newToken("b"), newToken("last"))
-	first.letGo(t)
+	first.unblock(t)
 	for _, ch := range ended {
 		err := receive(t, ch, "a creation")
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		require.ErrorContains(t, err, "no more")
 		refusal, ok := errors.AsType[*pgconn.PgError](err)
 		require.True(t, ok)
@@ -232,7 +232,7 @@ func TestCreationsFailTogether(t *testing.T) {
 	require.ErrorIs(t, second(c.watcher.GetToken(t.Context(), "a")), errors.IDNotFound)
 }
 
-func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
+func TestCallersOfWaitingCreationsCanLeave(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	cancelled := func(ended []chan error) {
@@ -240,27 +240,28 @@ func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
 		for _, ch := range ended {
 			err := receive(t, ch, "a creation ends with its context")
 			require.ErrorIs(t, err, context.Canceled)
-			requireEnvironment(t, err)
+			requireOperational(t, err)
 		}
 	}
 	succeed := func(ended []chan error) {
 		t.Helper()
 		for _, ch := range ended {
-			require.NoError(t, receive(t, ch, "the creations of those who stay"))
+			require.NoError(t, receive(t, ch, "the creations of the remaining callers"))
 		}
 	}
 
-	// Before they have been sent.
+	// The callers leave before the creations are sent.
 	ctx, leave := context.WithCancel(t.Context())
 	first := c.begin(t)
 	left, others := c.create(t, ctx, newToken("a"), newToken("b")), c.create(t, t.Context(), newToken("c"), newToken("d"))
 	leave()
 	cancelled(left)
 	require.Equal(t, 2, c.Waiting())
-	first.letGo(t)
+	first.unblock(t)
 	succeed(others)
 
-	// While the server works on them: it goes on for those who stay.
+	// The callers leave while the server works on the creations, which continue
+	// for the remaining callers.
 	ctx, leave = context.WithCancel(t.Context())
 	first = c.begin(t)
 	left, others = c.create(t, ctx, newToken("e")), c.create(t, t.Context(), newToken("f"), newToken("g"))
@@ -271,7 +272,7 @@ func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
 	first.unlock()
 	succeed(others)
 
-	// It stops when the last has left.
+	// The server stops when the last caller has left.
 	ctx, leave = context.WithCancel(t.Context())
 	first = c.begin(t)
 	left = c.create(t, ctx, newToken("h"), newToken("i"))
@@ -279,7 +280,7 @@ func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
 	c.waitForServer(t)
 	leave()
 	cancelled(left)
-	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == 0 }, "the server goes on for nobody")
+	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == 0 }, "the server continued without callers")
 	first.unlock()
 	for _, id := range []string{"a", "b", "h", "i"} {
 		require.ErrorIs(t, second(c.watcher.GetToken(t.Context(), id)), errors.IDNotFound)
@@ -287,32 +288,32 @@ func TestCallersOfCreationsThatWaitLeave(t *testing.T) {
 	require.NoError(t, second(c.CreateToken(t.Context(), newToken("j"), 0)))
 }
 
-func TestConnectionOfCreationsIsCut(t *testing.T) {
+func TestCreationsWhenTheConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	first := c.begin(t)
 	ended := c.create(t, t.Context(), newToken("a"), newToken("b"))
 	execute(t, c.direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", c.name)
-	for range postgres.MaxTurns {
-		requireEnvironment(t, receive(t, first.ended, "the first"))
+	for range postgres.MaxSlots {
+		requireOperational(t, receive(t, first.ended, "the first"))
 	}
 	c.waitForServer(t)
 	c.proxy.cut()
 	for _, ch := range ended {
-		requireEnvironment(t, receive(t, ch, "a creation"))
+		requireOperational(t, receive(t, ch, "a creation"))
 	}
 	first.unlock()
-	eventually(t, func() bool { return second(c.CreateToken(t.Context(), newToken("c"), 0)) == nil }, "the pool does not recover")
+	eventually(t, func() bool { return second(c.CreateToken(t.Context(), newToken("c"), 0)) == nil }, "the pool did not recover")
 }
 
-// TestCreationsThatHaveToWaitKeepNobody has some wait for names that another
-// transaction is about to free.
-func TestCreationsThatHaveToWaitKeepNobody(t *testing.T) {
+// TestBlockedCreationsDoNotBlockOthers blocks some creations on names that
+// another transaction is about to free.
+func TestBlockedCreationsDoNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	direct := newPool(t, nil)
 	schema := newSchema(t, direct)
 	s := storeIn(t, newPoolAt(t, named(t, "name"), nil), schema)
-	for i := range postgres.MaxTurns {
+	for i := range postgres.MaxSlots {
 		require.NoError(t, second(s.CreateToken(t.Context(), newToken(fmt.Sprint(i)), 0)))
 	}
 	other, err := direct.Begin(t.Context())
@@ -320,30 +321,30 @@ func TestCreationsThatHaveToWaitKeepNobody(t *testing.T) {
 	defer other.Rollback(context.Background())
 	_, err = other.Exec(t.Context(), "DELETE FROM "+quote(schema, "tokens"))
 	require.NoError(t, err)
-	ended := make(chan error, postgres.MaxTurns)
-	for i := range postgres.MaxTurns {
+	ended := make(chan error, postgres.MaxSlots)
+	for i := range postgres.MaxSlots {
 		go func() {
 			ended <- second(s.CreateToken(context.Background(), withName(fmt.Sprint("late ", i), fmt.Sprint("name of ", i)), 0))
 		}()
 	}
-	eventually(t, func() bool { return backends(t, direct, "name", waiting) == postgres.MaxTurns }, "they do not wait")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	eventually(t, func() bool { return backends(t, direct, "name", waiting) == postgres.MaxSlots }, "the creations do not wait")
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for i := range 5 {
-		require.NoError(t, second(s.CreateToken(ctx, newToken(fmt.Sprint("token ", i)), 0)), "others wait for them")
+		require.NoError(t, second(s.CreateToken(ctx, newToken(fmt.Sprint("token ", i)), 0)), "other creations were blocked")
 	}
 	require.Empty(t, ended)
 	require.NoError(t, other.Commit(t.Context()))
-	for range postgres.MaxTurns {
+	for range postgres.MaxSlots {
 		require.NoError(t, receive(t, ended, "a creation"))
 	}
 }
 
-// TestTurnIsNeverLost has callers leave at any time.
-func TestTurnIsNeverLost(t *testing.T) {
+// TestSlotIsNeverLost lets callers leave at random times.
+func TestSlotIsNeverLost(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newPool(t, nil))
-	s.SetMaxTurn(time.Hour)
+	s.SetSlotTimeout(time.Hour)
 	const callers, each = 8, 60
 	acknowledged := make([][]string, callers)
 	for _, err := range atOnce(callers, func(caller int) error {
@@ -369,44 +370,45 @@ func TestTurnIsNeverLost(t *testing.T) {
 	}
 	for _, ids := range acknowledged {
 		for _, id := range ids {
-			require.NoError(t, second(s.NamedKey(t.Context(), id)), "an acknowledged token is lost")
+			require.NoError(t, second(s.NamedKey(t.Context(), id)), "an acknowledged token was lost")
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
-	require.NoError(t, second(s.CreateToken(ctx, newToken("last"), 0)), "the turn is lost")
+	require.NoError(t, second(s.CreateToken(ctx, newToken("last"), 0)), "the slot was lost")
 }
 
-// TestACallerWhoLeavesTakesItsMemoryAlong has one of those who go together leave
-// while they wait for a connection, and use its record for something else.
-func TestACallerWhoLeavesTakesItsMemoryAlong(t *testing.T) {
+// TestCallersMayReuseTheirRecordAfterLeaving lets the caller of a shared
+// transaction leave while it waits for a connection, and then change its
+// record.
+func TestCallersMayReuseTheirRecordAfterLeaving(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
 	c.Store = storeIn(t, newPoolAt(t, c.proxy.url, func(config *pgxpool.Config) {
-		config.MaxConns = postgres.MaxTurns // which the first have
+		config.MaxConns = postgres.MaxSlots // which the first have
 		config.ConnConfig.RuntimeParams["application_name"] = c.name
 	}), c.schema)
-	c.SetMaxTurn(time.Hour)
+	c.SetSlotTimeout(time.Hour)
 	first := c.begin(t)
 	token, other := newToken("leaves"), newToken("stays")
 	token.Caveats, token.Privileges, token.Custom = []string{"before"}, []string{"before"}, []byte(`{"a":1}`)
 	want := token.Clone()
 	ctx, leave := context.WithCancel(t.Context())
 	ended, others := c.create(t, ctx, token), c.create(t, t.Context(), other)
-	go c.PassTurn()
-	eventually(t, func() bool { return c.Waiting() == 0 }, "they do not go")
+	go c.PassSlot()
+	eventually(t, func() bool { return c.Waiting() == 0 }, "the creations were not sent")
 	leave()
 	require.ErrorIs(t, receive(t, ended[0], "who left"), context.Canceled)
 	token.Caveats[0], token.Privileges[0], token.Custom[2] = "after", "after", 'b'
-	first.letGo(t)
+	first.unblock(t)
 	require.NoError(t, receive(t, others[0], "who stayed"))
 	got, err := c.watcher.GetToken(t.Context(), "leaves")
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
 
-// TestACreationThatWaitsTooLongFailsAlone has one of those who go together want a
-// name that somebody is about to have.
+// TestACreationThatWaitsTooLongFailsAlone lets one creation of a shared
+// transaction wait for a name that another transaction may take.
 func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{"lock_timeout", "statement_timeout"} {
@@ -417,7 +419,7 @@ func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
 				config.ConnConfig.RuntimeParams["application_name"] = c.name
 				config.ConnConfig.RuntimeParams[setting] = "500"
 			}), c.schema)
-			c.SetMaxTurn(time.Hour)
+			c.SetSlotTimeout(time.Hour)
 			require.NoError(t, second(c.watcher.CreateToken(t.Context(), newToken("held"), 0)))
 			tx, err := c.direct.Begin(t.Context())
 			require.NoError(t, err)
@@ -426,17 +428,17 @@ func TestACreationThatWaitsTooLongFailsAlone(t *testing.T) {
 			require.NoError(t, err)
 
 			held := func(id string) store.Token { return withName(id, newToken("held").Name) }
-			first := make(chan error, postgres.MaxTurns)
-			for i := range postgres.MaxTurns {
+			first := make(chan error, postgres.MaxSlots)
+			for i := range postgres.MaxSlots {
 				go func() { first <- second(c.CreateToken(t.Context(), held(fmt.Sprint("first ", i)), 0)) }()
 			}
-			eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxTurns }, "the first do not wait")
+			eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == postgres.MaxSlots }, "the first creations do not wait")
 			ended := c.create(t, t.Context(), held("guilty"), newToken("innocent"))
-			for range postgres.MaxTurns {
-				requireEnvironment(t, receive(t, first, "the first"))
+			for range postgres.MaxSlots {
+				requireOperational(t, receive(t, first, "the first"))
 			}
-			requireEnvironment(t, receive(t, ended[0], "who waits too long"))
-			require.NoError(t, receive(t, ended[1], "who waits for nothing"))
+			requireOperational(t, receive(t, ended[0], "the creation that waits too long"))
+			require.NoError(t, receive(t, ended[1], "the creation that does not wait"))
 		})
 	}
 }

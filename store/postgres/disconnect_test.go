@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// whole is all that the archive keeps.
+// whole returns all records of the archive.
 func whole(tb testing.TB, s *postgres.Store) []store.Record {
 	tb.Helper()
 	var all []store.Record
@@ -24,7 +24,7 @@ func whole(tb testing.TB, s *postgres.Store) []store.Record {
 	return all
 }
 
-// prepare writes records for calls to work on.
+// prepare writes the records that calls use.
 func prepare(tb testing.TB, s *postgres.Store) {
 	tb.Helper()
 	require.NoError(tb, s.CreateIdentity(context.Background(), newUser("alice")))
@@ -33,7 +33,7 @@ func prepare(tb testing.TB, s *postgres.Store) {
 	require.NoError(tb, err)
 }
 
-func TestConnectionIsCutMidTransaction(t *testing.T) {
+func TestConnectionCutDuringATransaction(t *testing.T) {
 	t.Parallel()
 	direct, p := newPool(t, nil), newProxy(t)
 	schema := newSchema(t, direct)
@@ -47,12 +47,12 @@ func TestConnectionIsCutMidTransaction(t *testing.T) {
 			execute(t, direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'")
 		},
 	} {
-		requireEnvironment(t, s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
+		requireOperational(t, s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
 			token.Name, token.Revoked = "changed", true
 			cut()
 			return nil
 		}), name)
-		requireEnvironment(t, s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+		requireOperational(t, s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
 			i.Username, i.Blocked = "changed", true
 			cut()
 			return nil
@@ -63,9 +63,9 @@ func TestConnectionIsCutMidTransaction(t *testing.T) {
 	}
 }
 
-// TestConnectionIsCutAnywhere cuts imports and updates at many places between
-// the first and the last byte of the conversation.
-func TestConnectionIsCutAnywhere(t *testing.T) {
+// TestConnectionCutAnywhere cuts imports and updates at many positions between
+// the first and the last byte of the connection.
+func TestConnectionCutAnywhere(t *testing.T) {
 	t.Parallel()
 	direct, p := newPool(t, nil), newProxy(t)
 	schema := newSchema(t, direct)
@@ -77,7 +77,7 @@ func TestConnectionIsCutAnywhere(t *testing.T) {
 		records = append(records, store.Record{Identity: &user}, store.Record{Token: &token},
 			store.Record{Temporary: &store.Temporary{Subject: user.Subject, Secret: user.Password, Generation: 1}})
 	}
-	// converse imports over a new pool, all bytes of which are counted.
+	// converse imports over a new pool and counts all its bytes.
 	converse := func() error {
 		pool := newPoolAt(t, p.url, nil)
 		defer pool.Close()
@@ -97,22 +97,22 @@ func TestConnectionIsCutAnywhere(t *testing.T) {
 		p.budget.Store(total * int64(i) / cuts)
 		err := converse()
 		p.budget.Store(unlimited)
-		// The server may yet be about to commit, or to roll back.
-		eventually(t, func() bool { return idle(t, direct, schema) }, "a transaction does not end")
+		// The server may still commit or roll back.
+		eventually(t, func() bool { return idle(t, direct, schema) }, "a transaction did not end")
 		n := len(whole(t, watcher))
-		require.Contains(t, []int{0, len(records)}, n, "half of an import was written")
+		require.Contains(t, []int{0, len(records)}, n, "a part of an import was written")
 		if err == nil {
-			require.Len(t, records, n, "an acknowledged import is lost")
+			require.Len(t, records, n, "an acknowledged import was lost")
 			written++
 			continue
 		}
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		failures++
 	}
-	require.Greater(t, failures, cuts/2, "the cuts do not make calls fail")
+	require.Greater(t, failures, cuts/2, "the cuts did not make calls fail")
 }
 
-// idle reports whether no session is in a transaction that touches the schema.
+// idle reports whether no session has a transaction that uses the schema.
 func idle(tb testing.TB, pool *pgxpool.Pool, schema string) bool {
 	tb.Helper()
 	var n int
@@ -122,7 +122,7 @@ func idle(tb testing.TB, pool *pgxpool.Pool, schema string) bool {
 	return n == 0
 }
 
-func TestContextEndsWhileACallIsUnderWay(t *testing.T) {
+func TestContextEndsWhileACallIsInFlight(t *testing.T) {
 	t.Parallel()
 	direct := newPool(t, nil)
 	schema := newSchema(t, direct)
@@ -136,20 +136,19 @@ func TestContextEndsWhileACallIsUnderWay(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- call.do(ctx) }()
-			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) > 0 }, "the call does not get to the server")
+			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) > 0 }, "the call did not reach the server")
 			cancel()
 			err := receive(t, ended, "the call ends with its context")
 			require.ErrorIs(t, err, context.Canceled)
-			requireEnvironment(t, err)
-			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) == 0 }, "the server goes on with the call")
+			requireOperational(t, err)
+			eventually(t, func() bool { return backends(t, direct, "cancelled", waiting) == 0 }, "the server continued the call")
 			unlock()
 			require.Equal(t, before, whole(t, watcher), "the call wrote")
 		})
 	}
 }
 
-// lockTables keeps everybody out of the tables until the function that it
-// returns is called.
+// lockTables locks the tables until the returned function is called.
 func lockTables(t *testing.T, pool *pgxpool.Pool, schema string) (unlock func()) {
 	t.Helper()
 	tx, err := pool.Begin(t.Context())
@@ -186,10 +185,10 @@ func TestContextEndsWithinAChange(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		err := call(ctx, cancel)
 		require.ErrorIs(t, err, context.Canceled)
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 	}
 	require.Equal(t, before, whole(t, s))
-	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke), "the row stays locked")
+	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke), "the row is still locked")
 }
 
 func TestChangeThatPanicsLeavesNothingLocked(t *testing.T) {

@@ -12,8 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// The pool is the application's: it sets what connections there are, and closes
-// them.
+// The application configures and closes the pool.
 func Example() {
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, "postgres://onezone@db.example.org/onezone")
@@ -46,7 +45,7 @@ func ExampleOpen() {
 	}
 }
 
-// A replica forgets what others change.
+// A replica drops cached records that other replicas change.
 func ExampleStore_Watch() {
 	ctx := context.Background()
 	s, err := postgres.Open(ctx, "postgres://onezone@db.example.org/onezone", postgres.Options{})

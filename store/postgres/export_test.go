@@ -6,40 +6,40 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// SetHeartbeat sets how long a feed may be silent, before it is up.
+// SetHeartbeat sets how long a feed may be silent before the server is pinged.
 func (s *Store) SetHeartbeat(d time.Duration) { s.feed.quiet, s.feed.pingLimit = d, d }
 
-// SetProbe sets how often a feed notifies itself, and how old the last
-// notification that arrived may be, which is how long the first may take.
+// SetProbe sets the interval of probes and the maximum age of the last one,
+// which is also the timeout of the first.
 func (s *Store) SetProbe(every, age time.Duration) {
 	s.feed.probeEvery, s.feed.probeAge, s.feed.firstProbe = every, age, age
 }
 
-// SetMaxTurn sets how long creations wait for the end of others, before there are
-// any.
-func (s *Store) SetMaxTurn(d time.Duration) { s.creations.slotTimeout = d }
+// SetSlotTimeout sets how long creations wait for others. Call it before any
+// creation.
+func (s *Store) SetSlotTimeout(d time.Duration) { s.creations.slotTimeout = d }
 
-// Waiting is how many creations wait for others.
+// Waiting returns the number of waiting creations.
 func (s *Store) Waiting() int {
 	s.creations.mu.Lock()
 	defer s.creations.mu.Unlock()
 	return len(s.creations.waiting)
 }
 
-// MaxTurns is how many creations are let through at once.
-const MaxTurns = maxSlots
+// MaxSlots is the maximum number of concurrent creations.
+const MaxSlots = maxSlots
 
-// LatestVersion is the version of the schema that this release makes.
+// LatestVersion is the version of the schema that this release creates.
 func LatestVersion() int { return len(migrations) }
 
-// MaxAttempts is how often a transaction is run.
+// MaxAttempts is the maximum number of attempts of a transaction.
 const MaxAttempts = maxAttempts
 
-// LockKey is the advisory lock of the schema's migrations.
+// LockKey returns the key of the advisory lock of the schema's migrations.
 func (s *Store) LockKey() int64 { return s.lockKey() }
 
-// PassTurn gives a turn away.
-func (s *Store) PassTurn() { s.passSlot() }
+// PassSlot passes on a slot.
+func (s *Store) PassSlot() { s.passSlot() }
 
-// ParseURL reads a connection string as Open does.
+// ParseURL parses a connection string as Open does.
 func ParseURL(url string) (*pgxpool.Config, error) { return parseURL("url", url) }

@@ -18,10 +18,10 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// observeNothing is for feeds that never come up.
+// observeNothing is the observer of feeds that never connect.
 func observeNothing(store.Change) {}
 
-// logged is where a store logs.
+// logged collects the log of a store.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -41,8 +41,8 @@ func (l *logged) String() string {
 
 func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-// anotherDatabase returns the address of a database of the shared server that is
-// not the one that pools lead to. It has the schema.
+// anotherDatabase returns the address of another database of the shared server,
+// with the schema.
 func anotherDatabase(t *testing.T, schema string) (address string, pool *pgxpool.Pool) {
 	t.Helper()
 	direct := newPool(t, nil)
@@ -57,8 +57,8 @@ func anotherDatabase(t *testing.T, schema string) (address string, pool *pgxpool
 	return at.String(), pool
 }
 
-// TestAFeedIsUpOnlyWhenItHearsItself listens where nobody writes.
-func TestAFeedIsUpOnlyWhenItHearsItself(t *testing.T) {
+// TestFeedIsUpOnlyWhenItsProbesArrive listens in a database without writers.
+func TestFeedIsUpOnlyWhenItsProbesArrive(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -73,13 +73,13 @@ func TestAFeedIsUpOnlyWhenItHearsItself(t *testing.T) {
 			execute(t, there, "SELECT pg_notify($1, $2)", schema, payload)
 		}
 		return strings.Contains(log.String(), "the test notifications of the feed do not arrive")
-	}, "the log says why")
-	require.Empty(t, changes, "a feed is up that hears nothing")
+	}, "the reason is logged")
+	require.Empty(t, changes, "the feed is up without probes")
 	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
 }
 
-// TestAFeedThatStopsHearingItselfIsDown has all that the pool sends get lost.
-func TestAFeedThatStopsHearingItselfIsDown(t *testing.T) {
+// TestFeedIsDownWhenItsProbesStop drops everything that the pool sends.
+func TestFeedIsDownWhenItsProbesStop(t *testing.T) {
 	t.Parallel()
 	direct, p := newPool(t, nil), newProxy(t)
 	schema := newSchema(t, direct)
@@ -95,9 +95,9 @@ func TestAFeedThatStopsHearingItselfIsDown(t *testing.T) {
 	require.NotEmpty(t, log.String())
 }
 
-// TestStrangersBringTheFeedDownOnceASecond floods the channel with what means
-// nothing.
-func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
+// TestUnknownNotificationsDisconnectTheFeedAtMostOnceASecond floods the channel
+// with notifications of other programs.
+func TestUnknownNotificationsDisconnectTheFeedAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -121,6 +121,6 @@ func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
 			}
 		}
 		return heard > 0
-	}, "the feed is of use after the flood")
-	require.LessOrEqual(t, ups, int(time.Since(start)/time.Second)+1, "strangers make caches forget")
+	}, "the feed works after the flood")
+	require.LessOrEqual(t, ups, int(time.Since(start)/time.Second)+1, "FeedUp was reported too often")
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// These tests have a proxy lose all bytes and close nothing: so does a server that
-// is frozen or unplugged.
+// The proxy of these tests drops all bytes without closing connections, like a
+// frozen or unplugged server.
 
-// slack is how late a busy machine may be to notice a deadline.
+// slack is the tolerance for deadlines on a busy machine.
 const slack = 5 * time.Second
 
-// hang returns a store whose server hangs from now on. All connections of its pool
-// are open.
+// hang returns a store whose server hangs. All connections of its pool are
+// open.
 func hang(t *testing.T, connections int32) (*postgres.Store, *proxy) {
 	t.Helper()
 	direct, p := newPool(t, nil), newProxy(t)
@@ -33,7 +33,7 @@ func hang(t *testing.T, connections int32) (*postgres.Store, *proxy) {
 	return s, p
 }
 
-func TestACallEndsByItsOwnDeadlineWhenTheServerHangs(t *testing.T) {
+func TestCallsEndAtTheirDeadlineWhenTheServerHangs(t *testing.T) {
 	t.Parallel()
 	s, _ := hang(t, 20)
 	for _, call := range calls(s) {
@@ -44,14 +44,14 @@ func TestACallEndsByItsOwnDeadlineWhenTheServerHangs(t *testing.T) {
 			start := time.Now()
 			err := call.do(ctx)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			requireEnvironment(t, err)
+			requireOperational(t, err)
 			require.Less(t, time.Since(start), slack)
 		})
 	}
 }
 
-// TestAConnectionThatHangsLeavesThePool has the server be there again, at once,
-// while the connections of calls that ended early are still being closed.
+// TestAConnectionThatHangsLeavesThePool restores the server while the
+// connections of canceled calls are still closing.
 func TestAConnectionThatHangsLeavesThePool(t *testing.T) {
 	t.Parallel()
 	const connections = 3
@@ -62,19 +62,19 @@ func TestAConnectionThatHangsLeavesThePool(t *testing.T) {
 	for _, err := range atOnce(connections, func(int) error { return second(s.NamedKey(ctx, "a")) }) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	}
-	// That the calls are canceled gets lost, too.
-	eventually(t, func() bool { return p.asked.Load() >= asked+2*connections }, "the calls are not canceled")
+	// The cancellations are lost, too.
+	eventually(t, func() bool { return p.asked.Load() >= asked+2*connections }, "the calls were not canceled")
 	p.stalled.Store(false)
 	start := time.Now()
 	require.NoError(t, second(s.NamedKey(t.Context(), "a")))
-	require.Less(t, time.Since(start), slack, "connections that are dead keep their places")
+	require.Less(t, time.Since(start), slack, "dead connections still count in the pool")
 }
 
 func TestAServerThatHangsEndsCallsWithoutADeadline(t *testing.T) {
 	t.Parallel()
 	s, _ := hang(t, 1)
 	err := receive(t, later(func() error { return second(s.CreateToken(context.Background(), newToken("b"), 0)) }), "the call ends")
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "the server does not answer")
 }
 
@@ -85,8 +85,9 @@ func later(do func() error) <-chan error {
 	return ended
 }
 
-// TestALongCallGoesOnWhileTheServerAnswers has the server asked more than once.
-func TestALongCallGoesOnWhileTheServerAnswers(t *testing.T) {
+// TestALongCallContinuesWhileTheServerAnswers waits for several probes of the
+// server.
+func TestALongCallContinuesWhileTheServerAnswers(t *testing.T) {
 	t.Parallel()
 	direct, p := newPool(t, nil), newProxy(t)
 	schema := newSchema(t, direct)
@@ -94,13 +95,13 @@ func TestALongCallGoesOnWhileTheServerAnswers(t *testing.T) {
 	unlock := lockTables(t, direct, schema)
 	asked := p.asked.Load() + 4 // by the call itself, twice at most
 	ended := later(func() error { return second(s.CreateToken(t.Context(), newToken("a"), 0)) })
-	eventually(t, func() bool { return p.asked.Load() >= asked }, "the server is not asked whether it is there")
+	eventually(t, func() bool { return p.asked.Load() >= asked }, "the server was not probed")
 	require.Empty(t, ended)
 	unlock()
 	require.NoError(t, receive(t, ended, "the call"))
 }
 
-// TestClosingDoesNotWaitForAServerThatHangs is about pools of the store's own.
+// TestClosingDoesNotWaitForAServerThatHangs uses a pool of the store.
 func TestClosingDoesNotWaitForAServerThatHangs(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
@@ -115,7 +116,7 @@ func TestClosingDoesNotWaitForAServerThatHangs(t *testing.T) {
 	require.Less(t, time.Since(start), slack)
 }
 
-// silent listens, and does not answer.
+// silent accepts connections and does not answer.
 func silent(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -50,15 +50,15 @@ func newPoolAt(tb testing.TB, url string, configure func(*pgxpool.Config)) *pgxp
 	return pool
 }
 
-// parameter sets a parameter of the sessions of a pool.
+// parameter sets a session parameter of a pool.
 func parameter(name, value string) func(*pgxpool.Config) {
 	return func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams[name] = value }
 }
 
 var schemas atomic.Int64
 
-// newSchema returns the name of a schema that is not there, and goes with the
-// test. The name is one that has to be quoted.
+// newSchema returns the name of a schema that does not exist, and drops the
+// schema after the test. The name needs quotes.
 func newSchema(tb testing.TB, pool *pgxpool.Pool) string {
 	tb.Helper()
 	name := fmt.Sprintf(`Test "%d" of %d.onezone.x`, schemas.Add(1), os.Getpid())
@@ -80,7 +80,7 @@ func newStore(tb testing.TB, pool *pgxpool.Pool) *postgres.Store {
 	return storeIn(tb, pool, newSchema(tb, pool))
 }
 
-// storeIn returns a store in the schema, which is there then.
+// storeIn returns a store in the schema, and creates the schema if needed.
 func storeIn(tb testing.TB, pool *pgxpool.Pool, schema string) *postgres.Store {
 	tb.Helper()
 	return storeWith(tb, pool, postgres.Options{Schema: schema})
@@ -97,7 +97,7 @@ func storeWith(tb testing.TB, pool *pgxpool.Pool, o postgres.Options) *postgres.
 	return s
 }
 
-// named returns the address of the shared server, for sessions of that name.
+// named returns the address of the shared server for sessions with that name.
 func named(tb testing.TB, application string) string {
 	tb.Helper()
 	address, err := url.Parse(pgtest.URL(tb))
@@ -108,8 +108,7 @@ func named(tb testing.TB, application string) string {
 	return address.String()
 }
 
-// backends counts the sessions of that name, that meet the conditions
-// besides.
+// backends counts the sessions with that name that meet the conditions.
 func backends(tb testing.TB, pool *pgxpool.Pool, application string, conditions ...string) (n int) {
 	tb.Helper()
 	query := "SELECT count(*) FROM pg_stat_activity WHERE " +
@@ -134,21 +133,21 @@ func newUser(name string) store.Identity {
 	}
 }
 
-// requireEnvironment demands an error that is none of the catalogue's.
-func requireEnvironment(tb testing.TB, err error, about ...any) {
+// requireOperational requires an error that is not in the catalogue.
+func requireOperational(tb testing.TB, err error, about ...any) {
 	tb.Helper()
 	require.Error(tb, err, about...)
 	e, ok := errors.AsType[*errors.Error](err)
 	require.False(tb, ok, "the environment is reported as %v %v", e, about)
 }
 
-// patience is how long a test waits for what has to happen.
-const patience = 30 * time.Second
+// testTimeout is how long a test waits for an expected event.
+const testTimeout = 30 * time.Second
 
-// eventually waits until something holds.
+// eventually waits until the condition holds.
 func eventually(tb testing.TB, holds func() bool, what string, args ...any) {
 	tb.Helper()
-	require.Eventually(tb, holds, patience, 2*time.Millisecond, append([]any{what}, args...)...)
+	require.Eventually(tb, holds, testTimeout, 2*time.Millisecond, append([]any{what}, args...)...)
 }
 
 // receive waits for a value.
@@ -157,7 +156,7 @@ func receive[T any](tb testing.TB, ch <-chan T, what string) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		require.FailNow(tb, "gave up waiting: "+what)
 	}
 	panic("not reached")
@@ -170,8 +169,8 @@ type feed struct {
 	cancel  context.CancelFunc
 }
 
-// watch starts a feed and returns when it stands. Changes wait until they are
-// received: those of the kinds, where any are given.
+// watch starts a feed and returns when it is connected. Changes wait until they
+// are received. Only the given kinds are kept, if any.
 func watch(t *testing.T, s *postgres.Store, kinds ...store.ChangeKind) feed {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// objects counts what the schema consists of.
+// objects counts the objects in the schema.
 func objects(tb testing.TB, pool *pgxpool.Pool, schema string) (n int) {
 	tb.Helper()
 	require.NoError(tb, pool.QueryRow(context.Background(), `SELECT
@@ -24,8 +24,8 @@ func objects(tb testing.TB, pool *pgxpool.Pool, schema string) (n int) {
 	return n
 }
 
-// migrateTogether has ten replicas migrate the same new schema at once, and
-// returns it.
+// migrateTogether migrates a new schema from ten replicas concurrently, and
+// returns its name.
 func migrateTogether(t *testing.T, configure func(*pgxpool.Config)) {
 	t.Helper()
 	direct := newPool(t, nil)
@@ -40,20 +40,20 @@ func migrateTogether(t *testing.T, configure func(*pgxpool.Config)) {
 		for _, err := range atOnce(len(stores), func(i int) error { return stores[i].Migrate(t.Context()) }) {
 			require.NoError(t, err)
 		}
-		require.Equal(t, objects(t, direct, single), objects(t, direct, schema), "the schema is not that of one replica")
+		require.Equal(t, objects(t, direct, single), objects(t, direct, schema), "the schema differs from that of a single replica")
 		require.NoError(t, second(stores[0].CreateToken(t.Context(), newToken("a"), 0)))
 		_, err := stores[9].NamedKey(t.Context(), "a")
 		require.NoError(t, err)
 	}
 }
 
-func TestTenReplicasMigrateAtOnce(t *testing.T) {
+func TestTenReplicasMigrateConcurrently(t *testing.T) {
 	t.Parallel()
 	migrateTogether(t, func(c *pgxpool.Config) { c.MaxConns = 2 })
 }
 
-// TestTenReplicasMigrateWithoutLocks puts in the place of the lock a function
-// that fails as it does in engines that have none.
+// TestTenReplicasMigrateWithoutLocks replaces the lock by a function that fails
+// as in engines without advisory locks.
 func TestTenReplicasMigrateWithoutLocks(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
@@ -74,7 +74,7 @@ func TestTenReplicasMigrateWithoutLocks(t *testing.T) {
 	}
 }
 
-func TestMigrateKeepsWhatThereIs(t *testing.T) {
+func TestMigrateKeepsExistingRecords(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -82,14 +82,14 @@ func TestMigrateKeepsWhatThereIs(t *testing.T) {
 	prepare(t, s)
 	before, n := whole(t, s), objects(t, pool, schema)
 	require.NoError(t, s.Migrate(t.Context()))
-	// Even if all is done once more.
+	// Also if all steps run again.
 	execute(t, pool, "UPDATE "+quote(schema, "schema_version")+" SET version = 0")
 	require.NoError(t, s.Migrate(t.Context()))
 	require.Equal(t, before, whole(t, s))
 	require.Equal(t, n, objects(t, pool, schema))
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
+func TestNewerSchemaIsRejected(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -98,7 +98,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	n := objects(t, pool, schema)
 	_, opened := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Schema: schema})
 	for _, err := range []error{s.Migrate(t.Context()), opened} {
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		require.ErrorContains(t, err, fmt.Sprintf("has version %d", postgres.LatestVersion()+1))
 		require.ErrorContains(t, err, "newer release")
 		require.ErrorIs(t, err, store.ErrSchema)
@@ -106,9 +106,9 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	require.Equal(t, n, objects(t, pool, schema))
 }
 
-// TestNewerReplicaIsFaster has a replica wait for its turn, and find then that a
-// newer one was there.
-func TestNewerReplicaIsFaster(t *testing.T) {
+// TestNewerReplicaMigratesFirst lets a replica wait for the lock and then find
+// the schema of a newer release.
+func TestNewerReplicaMigratesFirst(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -120,7 +120,7 @@ func TestNewerReplicaIsFaster(t *testing.T) {
 	require.NoError(t, err)
 	migrated := make(chan error, 1)
 	go func() { migrated <- s.Migrate(t.Context()) }()
-	eventually(t, func() bool { return backends(t, pool, "slow", waiting) > 0 }, "the replica does not wait for its turn")
+	eventually(t, func() bool { return backends(t, pool, "slow", waiting) > 0 }, "the replica does not wait for the lock")
 	for _, statement := range []string{
 		"CREATE SCHEMA " + quote(schema),
 		"CREATE TABLE " + quote(schema, "schema_version") + " AS SELECT true AS one_row, 1000000::bigint AS version, true AS feed",
@@ -130,14 +130,14 @@ func TestNewerReplicaIsFaster(t *testing.T) {
 	}
 	require.NoError(t, newer.Commit(t.Context()))
 	err = receive(t, migrated, "the migration")
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "newer release")
 	require.ErrorIs(t, err, store.ErrSchema)
-	require.Equal(t, 1, objects(t, pool, schema), "it changed the newer schema")
+	require.Equal(t, 1, objects(t, pool, schema), "the newer schema was changed")
 }
 
-// TestMigrateTakesNoRights is about a role that may use the tables, and no more.
-func TestMigrateTakesNoRights(t *testing.T) {
+// TestMigrateNeedsNoRights uses a role that may only use the tables.
+func TestMigrateNeedsNoRights(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -147,13 +147,13 @@ func TestMigrateTakesNoRights(t *testing.T) {
 	limited := postgres.New(newPool(t, parameter("role", role)), postgres.Options{Schema: schema})
 
 	err := limited.Migrate(t.Context())
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "permission denied")
 
-	// The administrator has made the schema: the role may make the tables.
+	// The administrator has created the schema: the role may create the tables.
 	execute(t, pool, "CREATE SCHEMA "+quote(schema)+" AUTHORIZATION "+role)
 	require.NoError(t, limited.Migrate(t.Context()))
-	// The administrator has made the tables, too: nothing is left to do.
+	// The administrator has also created the tables: nothing is left to do.
 	execute(t, pool, "REASSIGN OWNED BY "+role+" TO CURRENT_USER")
 	execute(t, pool, "GRANT USAGE ON SCHEMA "+quote(schema)+" TO "+role)
 	execute(t, pool, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "+quote(schema)+" TO "+role)
@@ -172,18 +172,18 @@ func TestFeedIsAddedLater(t *testing.T) {
 	for _, s := range []*postgres.Store{without, with} {
 		err := s.Watch(t.Context(), func(c store.Change) { t.Errorf("the feed says %v", c) })
 		require.ErrorIs(t, err, postgres.ErrNoFeed)
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 	}
 	var triggers int
 	const count = "SELECT count(*) FROM pg_trigger WHERE tgrelid = $1::text::regclass"
 	require.NoError(t, pool.QueryRow(t.Context(), count, quote(schema, "tokens")).Scan(&triggers))
-	require.Zero(t, triggers, "writes pay for a feed that is not there")
+	require.Zero(t, triggers, "there are triggers without a feed")
 
 	require.NoError(t, with.Migrate(t.Context()))
 	f := watch(t, with)
 	require.NoError(t, without.UpdateToken(t.Context(), "a", revoke))
-	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID, "those who said without a feed write unseen")
-	require.NoError(t, without.Migrate(t.Context()), "the feed of the others is no fault")
+	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID, "writes of stores without a feed are not reported")
+	require.NoError(t, without.Migrate(t.Context()), "the feed of other stores is an error")
 	require.NoError(t, without.DeleteToken(t.Context(), "a"))
 	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
 }

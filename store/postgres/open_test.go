@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-func TestOpenSetsWhatTheURLLeavesOpen(t *testing.T) {
+func TestOpenSetsDefaultsThatTheURLOmits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		url           string
@@ -35,7 +35,7 @@ func TestOpenSetsWhatTheURLLeavesOpen(t *testing.T) {
 	}
 }
 
-// TestOpenFindsTheHostThatAnswers puts hosts first that do not.
+// TestOpenFindsTheHostThatAnswers lists hosts first that do not answer.
 func TestOpenFindsTheHostThatAnswers(t *testing.T) {
 	t.Parallel()
 	at, err := url.Parse(pgtest.URL(t))
@@ -50,7 +50,7 @@ func TestOpenFindsTheHostThatAnswers(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.NoError(t, s.Migrate(t.Context()))
 	require.Less(t, time.Since(start), 2*slack)
-	// The next connections go where the last one went, and nobody is waited for.
+	// The next connections use the last host at once.
 	start = time.Now()
 	for _, err := range atOnce(4, func(int) error { return second(s.NamedKey(t.Context(), "a")) }) {
 		require.ErrorIs(t, err, errors.IDNotFound)
@@ -58,7 +58,7 @@ func TestOpenFindsTheHostThatAnswers(t *testing.T) {
 	require.Less(t, time.Since(start), slack)
 }
 
-func TestOpenRefusesAFeedURLThatIsNone(t *testing.T) {
+func TestOpenRejectsAnInvalidFeedURL(t *testing.T) {
 	t.Parallel()
 	const bad = "postgres://user:topsecret@[::1/database"
 	_, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{FeedURL: bad})

@@ -22,9 +22,9 @@ func unreachable(t *testing.T) *Store {
 	return s
 }
 
-// TestErrorOfACreationIsItsOwn has creations that go together end with the
-// contexts of their callers, and with that of somebody else.
-func TestErrorOfACreationIsItsOwn(t *testing.T) {
+// TestCreationsReturnTheirOwnErrors ends creations in a shared transaction with
+// the contexts of their callers and with that of another caller.
+func TestCreationsReturnTheirOwnErrors(t *testing.T) {
 	t.Parallel()
 	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
@@ -49,13 +49,13 @@ func TestErrorOfACreationIsItsOwn(t *testing.T) {
 		c := &creation{ctx: t.Context(), done: make(chan error, 1)}
 		err := s.resume(c, context.Canceled)
 		require.NotErrorIs(t, err, context.Canceled)
-		require.ErrorContains(t, err, "failed to connect", "it is tried alone")
+		require.ErrorContains(t, err, "failed to connect", "the creation was not retried alone")
 	})
 	t.Run("another reason is everybody's", func(t *testing.T) {
 		t.Parallel()
 		s := unreachable(t)
 		c := &creation{ctx: expired, done: make(chan error, 1)}
 		require.ErrorIs(t, s.resume(c, store.ErrClosed), store.ErrClosed)
-		require.NoError(t, s.resume(c, nil), "it was made all the same")
+		require.NoError(t, s.resume(c, nil), "the token was created")
 	})
 }

@@ -24,9 +24,9 @@ import (
 func TestConformance(t *testing.T) {
 	for name, configure := range map[string]func(*pgxpool.Config){
 		"Defaults": nil,
-		// Where every statement is a serializable transaction, as in CockroachDB.
+		// Every statement is a serializable transaction, as in CockroachDB.
 		"Serializable": parameter("default_transaction_isolation", "serializable"),
-		// Without statements that are prepared, as behind some poolers.
+		// Without prepared statements, as behind some poolers.
 		"Unprepared": func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,8 +59,9 @@ func TestLookUpIsOneRoundTrip(t *testing.T) {
 			require.EqualValues(t, 1, p.asked.Load()-before, "round trips")
 		}
 	}
-	// A creation looks at its subject once more after the record is there: see
-	// TestNoTokenOfADeletedUserWorksForTheNextWithThatID in internal/e2e/stores.
+	// Creating a token reads the status of its subject again: see
+	// TestNoTokenOfADeletedUserWorksForTheNextWithThatID in
+	// internal/e2e/stores.
 	created := 0
 	create := func() {
 		created++
@@ -74,15 +75,14 @@ func TestLookUpIsOneRoundTrip(t *testing.T) {
 	}
 }
 
-// TestReadOnlySessionsVerify is about sessions that may not write, as on a
-// standby.
+// TestReadOnlySessionsVerify uses read-only sessions, as on a standby.
 func TestReadOnlySessionsVerify(t *testing.T) {
 	t.Parallel()
 	direct := newPool(t, nil)
 	schema := newSchema(t, direct)
 	primary := storeIn(t, direct, schema)
 	prepare(t, primary)
-	// It migrates, too: there is nothing to do.
+	// Migrate succeeds, because nothing has to be done.
 	s := storeIn(t, newPool(t, parameter("default_transaction_read_only", "on")), schema)
 	reads := []string{
 		"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens",
@@ -95,14 +95,14 @@ func TestReadOnlySessionsVerify(t *testing.T) {
 		case slices.Contains(reads, call.name):
 			require.NoError(t, call.do(t.Context()), call.name)
 		default:
-			requireEnvironment(t, call.do(t.Context()), call.name)
+			requireOperational(t, call.do(t.Context()), call.name)
 		}
 	}
 	require.NoError(t, second(s.EnsureTemporaryKey(t.Context(), alice, store.NewSecret("unused"))), "there is one")
 	require.Equal(t, before, whole(t, primary))
 }
 
-func TestSchemasHaveNothingInCommon(t *testing.T) {
+func TestSchemasAreIndependent(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	one, other := newStore(t, pool), newStore(t, pool)
@@ -115,10 +115,10 @@ func TestSchemasHaveNothingInCommon(t *testing.T) {
 	want := store.Change{Kind: store.TokenChanged, TokenID: "a"}
 	require.Equal(t, want, receive(t, f.changes, "the change of this store"))
 	require.Equal(t, want, receive(t, f.changes, "the change of this store"))
-	require.Empty(t, f.changes, "a change of the other store is reported")
+	require.Empty(t, f.changes, "a change of the other store was reported")
 }
 
-func TestAnyNameWillDoAsSchema(t *testing.T) {
+func TestAnySchemaNameWorks(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	for _, name := range []string{
@@ -133,7 +133,7 @@ func TestAnyNameWillDoAsSchema(t *testing.T) {
 	}
 }
 
-func TestOpenMakesAPoolOfItsOwn(t *testing.T) {
+func TestOpenCreatesItsOwnPool(t *testing.T) {
 	t.Parallel()
 	name := newSchema(t, newPool(t, nil))
 	s, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Schema: name})
@@ -152,7 +152,7 @@ func TestOpenFailsWithoutShowingThePassword(t *testing.T) {
 	s, err := postgres.Open(t.Context(),
 		"postgres://alice:"+password+"@127.0.0.1:1/db?sslmode=disable&connect_timeout=5", postgres.Options{})
 	require.Nil(t, s)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), password)
 	for _, url := range []string{
 		"postgres://alice:" + password + "@127.0.0.1:port/db",
@@ -169,7 +169,7 @@ func TestOpenFailsWithoutShowingThePassword(t *testing.T) {
 	cancel()
 	_, err = postgres.Open(ctx, pgtest.URL(t), postgres.Options{})
 	require.ErrorIs(t, err, context.Canceled)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 }
 
 func TestPoolOfTheCallerStaysOpen(t *testing.T) {
@@ -187,17 +187,17 @@ func TestEveryCallFailsOnceClosed(t *testing.T) {
 	require.NoError(t, s.Close())
 	err := receive(t, f.ended, "the feed ends")
 	require.ErrorIs(t, err, store.ErrClosed)
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	f.next(t, store.FeedDown)
 	for _, call := range calls(s) {
 		err := call.do(t.Context())
 		require.ErrorIs(t, err, store.ErrClosed, call.name)
-		requireEnvironment(t, err, call.name)
+		requireOperational(t, err, call.name)
 	}
 }
 
-func TestNothingRunsOnAfterClose(t *testing.T) {
-	// A collection would close connections that are left.
+func TestNothingRunsAfterClose(t *testing.T) {
+	// A garbage collection would close leaked connections.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -210,18 +210,18 @@ func TestNothingRunsOnAfterClose(t *testing.T) {
 	for range 10 {
 		go func() { _ = second(s.CreateToken(ctx, newToken("a"), 0)) }()
 	}
-	require.Greater(t, goroutines(), before, "the check does not see the store at work")
-	require.Positive(t, backends(t, pool, "leak"), "the check does not see the store at work")
+	require.Greater(t, goroutines(), before, "the check does not see the open store")
+	require.Positive(t, backends(t, pool, "leak"), "the check does not see the open store")
 	cancel()
 	require.NoError(t, s.Close())
 	require.Error(t, receive(t, f.ended, "the feed ends"))
-	eventually(t, func() bool { return goroutines() <= before }, "goroutines of the store are left")
-	eventually(t, func() bool { return backends(t, pool, "leak") == 0 }, "connections of the store are left")
+	eventually(t, func() bool { return goroutines() <= before }, "the store leaked goroutines")
+	eventually(t, func() bool { return backends(t, pool, "leak") == 0 }, "the store leaked connections")
 }
 
 var stacks = make([]byte, 1<<20)
 
-// goroutines counts those that run a function of the store or of the driver.
+// goroutines counts the goroutines with a function of the store or the driver.
 func goroutines() int {
 	n := 0
 	for stack := range bytes.SplitSeq(stacks[:runtime.Stack(stacks, true)], []byte("\n\n")) {

@@ -13,7 +13,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
 )
 
-// proxy stands between a pool and the shared server, and does what networks do.
+// proxy is a proxy between a pool and the shared server that simulates network
+// faults.
 type proxy struct {
 	url     string
 	server  string
@@ -67,8 +68,8 @@ func (p *proxy) accept(l net.Listener) {
 	}
 }
 
-// pass copies from one end to the other until one of them is closed, and counts
-// how often there was something.
+// pass copies data in one direction until a connection is closed, and counts
+// the reads.
 func (p *proxy) pass(from, to net.Conn, times *atomic.Int64) {
 	defer from.Close()
 	defer to.Close()

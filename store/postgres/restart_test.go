@@ -15,13 +15,13 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// load is what writers did while the server came and went.
+// load counts the results of writers while the server restarts.
 type load struct {
 	created   sync.Map     // ids of the tokens the creation of which was acknowledged
 	creations atomic.Int64 // how many
 	updates   atomic.Int64 // acknowledged updates of the token "counter"
 	failures  atomic.Int64
-	wrong     atomic.Pointer[error] // a failure that is not the environment's
+	wrong     atomic.Pointer[error] // an error that is not operational
 }
 
 func (l *load) write(ctx context.Context, s *postgres.Store, writer int) {
@@ -69,31 +69,31 @@ func TestServerCrashesUnderLoad(t *testing.T) {
 	}
 	for range 3 {
 		more := l.creations.Load() + 100
-		eventually(t, func() bool { return l.creations.Load() > more }, "writers do not get on")
+		eventually(t, func() bool { return l.creations.Load() > more }, "writers make no progress")
 		failures := l.failures.Load()
 		require.NoError(t, server.Stop("immediate"))
-		eventually(t, func() bool { return l.failures.Load() > failures+20 }, "nothing fails without a server")
-		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
+		eventually(t, func() bool { return l.failures.Load() > failures+20 }, "calls succeed without a server")
+		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed disconnects").Kind)
 		require.NoError(t, server.Start())
-		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed is connected again").Kind)
 	}
 	more := l.creations.Load() + 100
-	eventually(t, func() bool { return l.creations.Load() > more }, "the pool does not recover")
+	eventually(t, func() bool { return l.creations.Load() > more }, "the pool did not recover")
 	cancel()
 	writers.Wait()
 
 	if wrong := l.wrong.Load(); wrong != nil {
-		require.NoError(t, *wrong, "the environment is reported as the caller's fault")
+		require.NoError(t, *wrong, "an operational error was reported as a mistake of the caller")
 	}
 	l.created.Range(func(id, _ any) bool {
 		key, err := s.NamedKey(t.Context(), id.(string))
-		require.NoError(t, err, "an acknowledged token is lost")
+		require.NoError(t, err, "an acknowledged token was lost")
 		require.Equal(t, newToken(id.(string)).Secret.Reveal(), key.Secret.Reveal())
 		return true
 	})
 	counter, err := s.GetToken(t.Context(), "counter")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, counter.UsageCount, l.updates.Load(), "an acknowledged update is lost")
+	require.GreaterOrEqual(t, counter.UsageCount, l.updates.Load(), "an acknowledged update was lost")
 	require.LessOrEqual(t, counter.UsageCount, l.updates.Load()+l.failures.Load(), "an update was written twice")
 	require.NoError(t, s.CreateIdentity(t.Context(), newUser("alice")))
 	require.Equal(t, store.IdentityChanged, receive(t, f.changes, "a change").Kind)

@@ -12,8 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// TestErrorsDoNotQuoteRecords makes the server refuse rows, which it quotes when
-// it does.
+// TestErrorsDoNotQuoteRecords makes the server reject rows, which it quotes.
 func TestErrorsDoNotQuoteRecords(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
@@ -44,7 +43,7 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 			return nil
 		}),
 	} {
-		requireEnvironment(t, err, name)
+		requireOperational(t, err, name)
 		require.ErrorContains(t, err, "check constraint", name)
 		shown := ""
 		for e := err; e != nil; {
@@ -62,26 +61,26 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 	}
 }
 
-// TestDamagedRecordsAreTheEnvironments is about rows that no store wrote.
-func TestDamagedRecordsAreTheEnvironments(t *testing.T) {
+// TestDamagedRecordsAreOperationalErrors reads rows that no store wrote.
+func TestDamagedRecordsAreOperationalErrors(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
 	s := storeIn(t, pool, schema)
 	prepare(t, s)
 	execute(t, pool, "UPDATE "+quote(schema, "tokens")+` SET revoked_tails = '\x00'`)
-	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
-	requireEnvironment(t, second(s.GetToken(t.Context(), "a")))
-	requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke))
+	requireOperational(t, second(s.NamedKey(t.Context(), "a")))
+	requireOperational(t, second(s.GetToken(t.Context(), "a")))
+	requireOperational(t, s.UpdateToken(t.Context(), "a", revoke))
 	execute(t, pool, "UPDATE "+quote(schema, "tokens")+` SET revoked_tails = '', subject = 'alice'`)
-	requireEnvironment(t, second(s.NamedKey(t.Context(), "a")))
-	requireEnvironment(t, third(s.ListTokens(t.Context(), store.Query{})))
+	requireOperational(t, second(s.NamedKey(t.Context(), "a")))
+	requireOperational(t, third(s.ListTokens(t.Context(), store.Query{})))
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
 }
 
-// TestARefusedValueIsNotShown has columns of types that secrets do not fit, which
-// the server, or the driver, may say with the value in its message.
-func TestARefusedValueIsNotShown(t *testing.T) {
+// TestRejectedValuesAreNotQuoted uses columns of types that secrets do not fit.
+// The server or the driver may quote the value in its message.
+func TestRejectedValuesAreNotQuoted(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
 		pool := newPool(t, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
@@ -100,7 +99,7 @@ func TestARefusedValueIsNotShown(t *testing.T) {
 			"Rotate":         second(s.RotateTemporaryKey(t.Context(), alice, secret)),
 			"Import":         s.Import(t.Context(), []store.Record{{Token: &token}}),
 		} {
-			requireEnvironment(t, err, name)
+			requireOperational(t, err, name)
 			said := fmt.Sprintf("%v %+v %#v", err, err, err)
 			for _, form := range []string{"topsecret", fmt.Sprintf("%x", "topsecret"), "0x74, 0x6f", "116 111"} {
 				require.NotContains(t, said, form, "%s, %v", name, mode)

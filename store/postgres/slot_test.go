@@ -13,9 +13,9 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// TestTurnOfACallerWhoLeavesIsPassedOn has callers leave at the moment at which
-// the turn comes to them. It takes no server: they do not get that far.
-func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
+// TestSlotOfALeavingCallerIsPassedOn lets callers leave at the moment when they
+// receive a slot. It needs no server.
+func TestSlotOfALeavingCallerIsPassedOn(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), "postgres://127.0.0.1:1/none")
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestTurnOfACallerWhoLeavesIsPassedOn(t *testing.T) {
 		require.True(t, s.creations.takeSlot(nil))
 	}
 	for i := range 200 {
-		require.True(t, s.creations.takeSlot(nil), "the turn is lost")
+		require.True(t, s.creations.takeSlot(nil), "the slot was lost")
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {

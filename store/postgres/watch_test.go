@@ -26,22 +26,22 @@ func TestFeedReconnects(t *testing.T) {
 		require.NoError(t, writer.UpdateToken(t.Context(), "a", revoke))
 		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
 		p.cut()
-		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
-		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed disconnects").Kind)
+		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed is connected again").Kind)
 
 		require.NoError(t, writer.UpdateToken(t.Context(), "a", revoke))
 		require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
 		execute(t, direct, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'feed'")
-		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
-		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+		require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed disconnects").Kind)
+		require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed is connected again").Kind)
 	}
 }
 
-// heartbeat is short, but not so short that a busy machine misses one.
+// heartbeat is short, but long enough for a busy machine.
 const heartbeat = 400 * time.Millisecond
 
-// TestFeedNoticesASilentConnection loses all bytes, and tells nobody, as a
-// firewall does that forgot the connection.
+// TestFeedNoticesASilentConnection drops all bytes silently, like a firewall
+// that lost the state of the connection.
 func TestFeedNoticesASilentConnection(t *testing.T) {
 	t.Parallel()
 	direct := newPool(t, nil)
@@ -54,24 +54,24 @@ func TestFeedNoticesASilentConnection(t *testing.T) {
 	require.NoError(t, second(writer.CreateToken(t.Context(), newToken("a"), 0)))
 	f.next(t, store.TokenChanged)
 	p.stalled.Store(true)
-	require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed is lost").Kind)
+	require.Equal(t, store.FeedDown, receive(t, f.changes, "the feed disconnects").Kind)
 	require.NoError(t, writer.DeleteToken(t.Context(), "a"))
 	p.stalled.Store(false)
-	require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed stands again").Kind)
+	require.Equal(t, store.FeedUp, receive(t, f.changes, "the feed is connected again").Kind)
 	require.NoError(t, second(writer.CreateToken(t.Context(), newToken("b"), 0)))
 	require.Equal(t, "b", receive(t, f.changes, "a change").TokenID)
 }
 
-func TestFeedOutlivesSilence(t *testing.T) {
+func TestFeedSurvivesSilence(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	s := newStore(t, newPoolAt(t, p.url, nil))
 	s.SetHeartbeat(heartbeat)
 	f := watch(t, s)
 	for i := range 2 {
-		// Heartbeats, seen from outside.
+		// Counts pings.
 		passed := p.passed.Load()
-		eventually(t, func() bool { return p.passed.Load() > passed+30 }, "a silent feed is not asked whether it is there")
+		eventually(t, func() bool { return p.passed.Load() > passed+30 }, "a silent feed was not pinged")
 		id := fmt.Sprint("token ", i)
 		require.NoError(t, second(s.CreateToken(t.Context(), newToken(id), 0)))
 		require.Equal(t, store.Change{Kind: store.TokenChanged, TokenID: id}, receive(t, f.changes, "a change"))
@@ -90,8 +90,8 @@ func TestFeedWaitsForAServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Watch(ctx, func(c store.Change) { changes <- c }) }()
-	eventually(t, func() bool { return p.budget.Load() < -100 }, "it does not try")
-	require.Empty(t, changes, "the feed stands without a server")
+	eventually(t, func() bool { return p.budget.Load() < -100 }, "the feed did not retry")
+	require.Empty(t, changes, "the feed is connected without a server")
 	p.budget.Store(unlimited)
 	require.Equal(t, store.FeedUp, receive(t, changes, "the feed stands").Kind)
 	cancel()
@@ -102,15 +102,15 @@ func TestFeedNeedsTables(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	s := postgres.New(pool, postgres.Options{Schema: newSchema(t, pool)})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	err := s.Watch(ctx, func(c store.Change) { t.Errorf("the feed says %v", c) })
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "does not exist")
 }
 
-// TestFeedTellsWhatOthersWrite is about writers that know nothing of the store.
-func TestFeedTellsWhatOthersWrite(t *testing.T) {
+// TestFeedReportsWritesOfOtherPrograms uses writers without the store.
+func TestFeedReportsWritesOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
@@ -135,7 +135,7 @@ func TestFeedTellsWhatOthersWrite(t *testing.T) {
 		{"DELETE FROM %s", "identities", []store.Change{about(identity, bob)}},
 		{"UPDATE %s SET subject = 'usr-bob'", "temporary_keys", []store.Change{about(temporary, alice), about(temporary, bob)}},
 		{"DELETE FROM %s", "temporary_keys", []store.Change{about(temporary, bob)}},
-		// What is about no record may be about any.
+		// A change without a record may concern any record.
 		{"TRUNCATE %s", "tokens", []store.Change{down, up}},
 		{"TRUNCATE %s", "identities", []store.Change{down, up}},
 		{"TRUNCATE %s", "temporary_keys", []store.Change{down, up}},
@@ -146,11 +146,11 @@ func TestFeedTellsWhatOthersWrite(t *testing.T) {
 		}
 	}
 	execute(t, pool, "SELECT pg_notify($1, 'x')", schema)
-	require.Equal(t, down, receive(t, f.changes, "the feed counts as lost"))
-	require.Equal(t, up, receive(t, f.changes, "the feed stands again"))
+	require.Equal(t, down, receive(t, f.changes, "the feed is reported as disconnected"))
+	require.Equal(t, up, receive(t, f.changes, "the feed is connected again"))
 }
 
-func TestFeedTellsNothingOfWhatIsUndone(t *testing.T) {
+func TestFeedDoesNotReportRollbacks(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)

@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
-// twoPools returns two stores over the same schema, each with connections of
-// its own, like those of two replicas.
+// twoPools returns two stores over the same schema with separate connections,
+// like those of two replicas.
 func twoPools(t *testing.T) [2]*postgres.Store {
 	t.Helper()
 	first := newPool(t, nil)
@@ -27,7 +27,7 @@ func twoPools(t *testing.T) [2]*postgres.Store {
 	return [2]*postgres.Store{storeIn(t, first, schema), storeIn(t, newPool(t, nil), schema)}
 }
 
-// atOnce makes n calls at the same time and returns their errors.
+// atOnce runs n calls concurrently and returns their errors.
 func atOnce(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -89,7 +89,7 @@ func TestWritersOfTwoPools(t *testing.T) {
 					}
 					require.ErrorIs(t, err, errors.IDBadValueIdentifierOccupied)
 				}
-				require.Equal(t, 1, won, "so many hold one name")
+				require.Equal(t, 1, won, "number of tokens with the same name")
 			}
 		})
 		t.Run(fmt.Sprint(writers, " on one usage limit use it up"), func(t *testing.T) {
@@ -135,11 +135,11 @@ func TestWritersOfTwoPools(t *testing.T) {
 					require.NoError(t, err)
 				}
 				for _, key := range keys {
-					require.Equal(t, keys[0], key, "two keys were made")
+					require.Equal(t, keys[0], key, "two keys were created")
 				}
 				key, err := s[0].TemporaryKey(t.Context(), subject)
 				require.NoError(t, err)
-				require.Equal(t, keys[0], key, "two keys were made")
+				require.Equal(t, keys[0], key, "two keys were created")
 			}
 			generations := make([]int64, writers)
 			for _, err := range atOnce(writers, func(i int) (err error) {
@@ -152,7 +152,7 @@ func TestWritersOfTwoPools(t *testing.T) {
 			for _, generation := range generations {
 				distinct[generation] = true
 			}
-			require.Len(t, distinct, writers, "two rotations got one generation")
+			require.Len(t, distinct, writers, "two rotations returned the same generation")
 			key, err := s[0].TemporaryKey(t.Context(), alice)
 			require.NoError(t, err)
 			require.EqualValues(t, writers, key.Generation)
@@ -160,8 +160,8 @@ func TestWritersOfTwoPools(t *testing.T) {
 	}
 }
 
-// TestWritersAreRetried makes the server refuse statements of which the
-// transaction could not be serialized.
+// TestWritersAreRetried makes the server reject statements whose transaction
+// could not be serialized.
 func TestWritersAreRetried(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, parameter("default_transaction_isolation", "repeatable read"))
@@ -180,8 +180,8 @@ func TestWritersAreRetried(t *testing.T) {
 	require.EqualValues(t, writers*each, key.Generation)
 }
 
-// TestDeadlockIsRetried has an import wait for another transaction that comes to
-// wait for the import.
+// TestDeadlockIsRetried creates a deadlock between an import and another
+// transaction.
 func TestDeadlockIsRetried(t *testing.T) {
 	t.Parallel()
 	direct := newPool(t, nil)
@@ -194,8 +194,9 @@ func TestDeadlockIsRetried(t *testing.T) {
 	a, b := newToken("a"), newToken("b")
 	require.NoError(t, second(s.CreateToken(t.Context(), a, 0)))
 	require.NoError(t, second(s.CreateToken(t.Context(), b, 0)))
-	// The server looks for a deadlock once, a while after the import began to
-	// wait: where the other is not there by then, it has to be done again.
+	// The server checks for a deadlock once, some time after the import began
+	// to wait. If the other transaction does not wait by then, the test tries
+	// again.
 	for round := int64(1); ; round++ {
 		a.UsageCount, b.UsageCount = round, round
 		before := c.begun.Load()
@@ -208,21 +209,21 @@ func TestDeadlockIsRetried(t *testing.T) {
 			require.Equal(t, round, token.UsageCount)
 		}
 		if met {
-			require.Greater(t, c.begun.Load()-before, int64(1), "the import did not give way")
+			require.Greater(t, c.begun.Load()-before, int64(1), "the import was not retried")
 			return
 		}
-		require.Less(t, round, int64(20), "the transactions do not meet")
+		require.Less(t, round, int64(20), "no deadlock happened")
 	}
 }
 
-// deadlock locks the rows b and a while the import locks them the other way
-// round, and reports whether it has got them.
+// deadlock locks the rows b and a while the import locks them in the other
+// order, and reports whether it succeeded.
 func deadlock(t *testing.T, pool *pgxpool.Pool, table string, imports func() error) bool {
 	t.Helper()
 	other, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer other.Rollback(context.Background())
-	// The import is to be the one that gives way.
+	// The server must choose the import as the victim.
 	_, err = other.Exec(t.Context(), "SET LOCAL deadlock_timeout = '1h'; SET LOCAL lock_timeout = '5s'")
 	require.NoError(t, err)
 	lock := "SELECT 1 FROM " + table + " WHERE id = $1 FOR UPDATE"
@@ -237,7 +238,7 @@ func deadlock(t *testing.T, pool *pgxpool.Pool, table string, imports func() err
 	return missed == nil
 }
 
-// TestRetriesAreBounded keeps a transaction from ever being serialized.
+// TestRetriesAreBounded prevents a transaction from ever being serialized.
 func TestRetriesAreBounded(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
@@ -253,20 +254,20 @@ func TestRetriesAreBounded(t *testing.T) {
 		attempts++
 		return revoke(token)
 	})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.Equal(t, postgres.MaxAttempts, attempts)
-	requireEnvironment(t, s.DeleteToken(t.Context(), "a"))
+	requireOperational(t, s.DeleteToken(t.Context(), "a"))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	err = s.UpdateToken(ctx, "a", func(token *store.Token) error {
 		cancel()
 		return revoke(token)
 	})
-	require.ErrorIs(t, err, context.Canceled, "a caller who left is waited for")
+	require.ErrorIs(t, err, context.Canceled, "retries continued after the caller left")
 }
 
-// TestClockGoesBackwards issues tokens by a clock that jumps back and forth:
-// they are listed in the order of what it said, none twice and none left out.
+// TestClockGoesBackwards issues tokens with a clock that jumps back and forth.
+// They are listed in the order of their times, each exactly once.
 func TestClockGoesBackwards(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newPool(t, nil))
@@ -287,7 +288,7 @@ func TestClockGoesBackwards(t *testing.T) {
 		require.NoError(t, err)
 		for _, token := range page {
 			require.True(t, token.Created.Equal(issued[token.ID()]), "listed twice, or with another time")
-			require.False(t, token.Created.Before(last), "the order is not that of the times")
+			require.False(t, token.Created.Before(last), "the listing is not ordered by time")
 			last = token.Created
 			delete(issued, token.ID())
 		}
@@ -306,9 +307,9 @@ func TestClockGoesBackwards(t *testing.T) {
 	}
 }
 
-// TestImportsOfOneBatchMayGiveNamesInAnyOrder has two imports of the same new
-// records at once, that give them each other's names.
-func TestImportsOfOneBatchMayGiveNamesInAnyOrder(t *testing.T) {
+// TestConcurrentImportsMaySwapNames imports the same new records twice
+// concurrently, with swapped names.
+func TestConcurrentImportsMaySwapNames(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newPool(t, nil))
 	for round := range 50 {

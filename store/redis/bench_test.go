@@ -22,7 +22,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// newBenchClient returns a client as that of a store that was opened.
+// newBenchClient returns a client like that of an opened store.
 func newBenchClient(b *testing.B) rueidis.Client {
 	b.Helper()
 	option := rueidis.MustParseURL(redistest.URL(b))
@@ -57,14 +57,14 @@ func issue(b *testing.B, a *macaroon.Authority, subject caveat.Subject, name str
 	return t.String()
 }
 
-// verify is what a service does with the text of a token.
+// verify verifies the text of a token like a service.
 func verify(ctx context.Context, a *macaroon.Authority, text string) error {
 	_, err := a.VerifyAccess(ctx, text, benchRequest)
 	return err
 }
 
-// alternate does each b.N times, some of each in turns so that all meet the same
-// machine, and returns the nanoseconds that each takes: in the median of the turns.
+// alternate runs each function b.N times in alternating parts, so that all run
+// under the same conditions. It returns the median nanoseconds of each.
 func alternate(b *testing.B, acts ...func()) []float64 {
 	const turn = 100
 	spent := make([][]float64, len(acts))
@@ -88,9 +88,10 @@ func alternate(b *testing.B, acts ...func()) []float64 {
 	return medians
 }
 
-// BenchmarkVerify compares the look-up of a key with one raw GET of its record, and
-// the verification of a token, from its text, with that GET and then a verification
-// in memory. After a wait for the server a verification takes longer than in a loop.
+// BenchmarkVerify compares the look-up of a key with a raw GET of its record.
+// It also compares the verification of a token from its text with that GET
+// followed by a verification in memory, because a verification is slower after
+// a wait for the server than in a loop.
 func BenchmarkVerify(b *testing.B) {
 	inMemory, _ := newBenchAuthority(b, memory.New())
 	textInMemory := issue(b, inMemory, alice, "token")
@@ -123,8 +124,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.ReportMetric(times[4]/times[2], "verify/memory")
 }
 
-// verifier is an authority over a store that has not written what it verifies, and
-// one token.
+// verifier is an authority with one token, over a store that did not write it.
 type verifier struct {
 	authority *macaroon.Authority
 	store     *redis.Store
@@ -142,7 +142,7 @@ func newVerifier(b *testing.B, client rueidis.Client) verifier {
 	return verifier{issuer, s, text, token.ID(), s.TokenKey(subject, token.ID())}
 }
 
-// BenchmarkVerifyParallel is the rate of verifications of all cores together.
+// BenchmarkVerifyParallel measures the rate of verifications of all cores.
 func BenchmarkVerifyParallel(b *testing.B) {
 	v := newVerifier(b, newBenchClient(b))
 	b.SetParallelism(16)
@@ -176,8 +176,8 @@ func load(b *testing.B, s *redis.Store, n int) {
 	}
 }
 
-// BenchmarkLookUpAmongMany compares the look-up of a token among a thousand with
-// that among as many as ONEZONE_BENCH_TOKENS says, which it loads.
+// BenchmarkLookUpAmongMany compares the look-up of a token among a thousand
+// with that among ONEZONE_BENCH_TOKENS tokens, which it loads.
 func BenchmarkLookUpAmongMany(b *testing.B) {
 	many, err := strconv.Atoi(os.Getenv("ONEZONE_BENCH_TOKENS"))
 	if err != nil {
@@ -234,8 +234,8 @@ func usedMemory(b *testing.B, client rueidis.Client) int64 {
 	return n
 }
 
-// BenchmarkRevocation measures how long a revocation by one client takes: until
-// its call returns, and until the feed of another client tells.
+// BenchmarkRevocation measures the time of a revocation: until the call
+// returns, and until the feed of another client reports it.
 func BenchmarkRevocation(b *testing.B) {
 	o := redis.Options{Prefix: redistest.Prefix()}
 	writer, watcher := newStore(b, newBenchClient(b), o), newStore(b, newBenchClient(b), o)

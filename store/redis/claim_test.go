@@ -23,7 +23,7 @@ func newClusterStore(t *testing.T) *Store {
 }
 
 // A pointer is not taken over when the record appears after it was found missing.
-func TestFenceIsRefusedWhereThereIsARecord(t *testing.T) {
+func TestFenceIsRejectedIfTheRecordExists(t *testing.T) {
 	t.Parallel()
 	s := newClusterStore(t)
 	token := store.Token{

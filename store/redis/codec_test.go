@@ -21,7 +21,7 @@ func fullToken() store.Token {
 	}
 }
 
-func TestValuesHaveARevisionOfTheirOwn(t *testing.T) {
+func TestValuesHaveUniqueRevisions(t *testing.T) {
 	t.Parallel()
 	one, two := encodeToken(fullToken()), encodeToken(fullToken())
 	require.Len(t, revision(one), revisionSize)
@@ -30,9 +30,9 @@ func TestValuesHaveARevisionOfTheirOwn(t *testing.T) {
 	require.Empty(t, revision(""))
 }
 
-// A value that is cut short or of another format is an error, never a panic or
+// A truncated value or one of another format is an error, never a panic or
 // another record.
-func TestDamagedValuesAreRefused(t *testing.T) {
+func TestDamagedValuesAreRejected(t *testing.T) {
 	t.Parallel()
 	values := map[string]func(string) error{
 		encodeToken(fullToken()): func(v string) error { _, err := decodeToken("id", v); return err },
@@ -57,7 +57,7 @@ func TestDamagedValuesAreRefused(t *testing.T) {
 	}
 }
 
-func TestAgesSortAsListings(t *testing.T) {
+func TestListMembersSortAsListings(t *testing.T) {
 	t.Parallel()
 	want := []store.Cursor{
 		{Created: math.MinInt64, ID: "a"}, {Created: -1, ID: "z"}, {Created: 0, ID: "a"}, {Created: 0, ID: "a\x01"}, {Created: 0, ID: "b"},

@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// acknowledged is what writers were told is written.
+// acknowledged contains the writes that were acknowledged.
 type acknowledged struct {
 	mu     sync.Mutex
 	tokens []string
@@ -31,7 +31,7 @@ func (a *acknowledged) count() (acks, failures int) {
 }
 
 // mint creates tokens and counts uses of them until ctx is done. An error that
-// is not of the environment ends it at once.
+// is not operational ends it at once.
 func (a *acknowledged) mint(ctx context.Context, s *redis.Store, writer string) error {
 	for i := 0; ctx.Err() == nil; i++ {
 		id := fmt.Sprint(writer, " ", i)
@@ -76,14 +76,14 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 	}
 	for range 3 {
 		before, _ := a.count()
-		eventually(t, func() bool { now, _ := a.count(); return now > before+100 }, "the writers go on")
+		eventually(t, func() bool { now, _ := a.count(); return now > before+100 }, "the writers continue")
 		_, failures := a.count()
 		server.Kill()
 		awaitKind(t, changes, store.FeedDown)
 		eventually(t, func() bool { _, now := a.count(); return now > failures }, "the writers notice")
 		for _, c := range calls(s) {
 			attempt, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			requireEnvironment(t, c.do(attempt), c.name)
+			requireOperational(t, c.do(attempt), c.name)
 			cancel()
 		}
 		require.NoError(t, server.Restart())
@@ -111,7 +111,7 @@ func TestUnreachableServerIsNotAMissingRecord(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		err := c.do(ctx)
 		cancel()
-		requireEnvironment(t, err, c.name)
+		requireOperational(t, err, c.name)
 		require.ErrorIs(t, err, context.DeadlineExceeded, c.name)
 	}
 	proxy.Release()
@@ -119,7 +119,7 @@ func TestUnreachableServerIsNotAMissingRecord(t *testing.T) {
 	requireSound(t, s)
 }
 
-func TestCallsAreCancelledWhileUnderWay(t *testing.T) {
+func TestCallsAreCanceledInFlight(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t)
 	for i, name := range names(calls(nil)) {
@@ -133,10 +133,10 @@ func TestCallsAreCancelledWhileUnderWay(t *testing.T) {
 			defer proxy.Release()
 			ended := make(chan error, 1)
 			go func() { ended <- calls(s)[i].do(ctx) }()
-			eventually(t, func() bool { return proxy.Received.Load() > sent }, "the call is under way")
+			eventually(t, func() bool { return proxy.Received.Load() > sent }, "the call is in flight")
 			cancel()
 			err := await(t, ended, "the call ends")
-			requireEnvironment(t, err)
+			requireOperational(t, err)
 			require.ErrorIs(t, err, context.Canceled)
 			proxy.Release()
 			requireSound(t, s)
@@ -151,9 +151,9 @@ func names(calls []call) (names []string) {
 	return names
 }
 
-// The connection breaks when the server has done what it was asked to, and
-// before it can say so.
-func TestConnectionCutInTheMiddleOfACall(t *testing.T) {
+// The connection breaks after the server has executed the call and before it
+// answers.
+func TestConnectionCutDuringACall(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t)
 	for i, name := range names(calls(nil)) {
@@ -163,10 +163,10 @@ func TestConnectionCutInTheMiddleOfACall(t *testing.T) {
 			c := calls(s)[i]
 			if c.writes {
 				proxy.CutAtAnswer("EVALSHA\r\n") // and not EVALSHA_RO, which reads
-				requireEnvironment(t, c.do(t.Context()))
+				requireOperational(t, c.do(t.Context()))
 			} else {
 				proxy.CutAtAnswer("test-") // which is in every key
-				require.NoError(t, c.do(t.Context()), "a read is not repeated")
+				require.NoError(t, c.do(t.Context()), "a read was not retried")
 			}
 			requireSound(t, s)
 			err := c.do(t.Context()) // again, though it was done

@@ -18,8 +18,8 @@ import (
 
 var errDied = errors.New("the process died")
 
-// dying is the client of a process that dies at one of its scripts, when the
-// server has run it, or before.
+// dying is the client of a process that dies at one of its scripts, before or
+// after the server runs it.
 type dying struct {
 	rueidis.Client
 	scripts atomic.Int64 // until it dies
@@ -52,8 +52,8 @@ func (c *dying) DoMulti(ctx context.Context, multi ...rueidis.Completed) []rueid
 	return results
 }
 
-// writesOf returns a call of each method that writes, and an import that swaps
-// user names, moves a token to another subject, and gives its name to another.
+// writesOf returns a call of each method that writes. The import swaps user
+// names, moves a token to another subject, and gives its name to another token.
 func writesOf(s *redis.Store) (writes []call) {
 	for _, c := range calls(s) {
 		if c.writes {
@@ -70,8 +70,8 @@ func writesOf(s *redis.Store) (writes []call) {
 
 const importMoves = "Import of moves"
 
-// A process dies at each script of each call in turn. What it leaves is sound,
-// and who comes next can do what it wanted to do.
+// A process dies at each script of each call. The data stays consistent, and
+// the next process can complete the call.
 func TestProcessDiesAtAnyScript(t *testing.T) {
 	t.Parallel()
 	for mode, client := range map[string]rueidis.Client{"single": newSingleClient(t), "cluster": newClusterClient(t)} {
@@ -92,8 +92,8 @@ func TestProcessDiesAtAnyScript(t *testing.T) {
 	}
 }
 
-// diesAt has a process die at the n-th script of the call, and another do it
-// again. It reports whether the call has so many scripts.
+// diesAt runs the call in a process that dies at its n-th script, and then in
+// another process. It reports whether the call has n scripts.
 func diesAt(t *testing.T, client rueidis.Client, n int64, i int, want *redis.Store) (died bool) {
 	for _, after := range []bool{false, true} {
 		about := fmt.Sprintf("died at script %d, after it: %t", n, after)
@@ -105,7 +105,7 @@ func diesAt(t *testing.T, client rueidis.Client, n int64, i int, want *redis.Sto
 		victim.scripts.Store(n)
 		c := writesOf(newStore(t, victim, o))[i]
 		if err := c.do(t.Context()); err != nil {
-			requireEnvironment(t, err, about)
+			requireOperational(t, err, about)
 			require.ErrorIs(t, err, errDied, about)
 		}
 		died = died || victim.isDead()
@@ -123,8 +123,8 @@ func diesAt(t *testing.T, client rueidis.Client, n int64, i int, want *redis.Sto
 	return died
 }
 
-// requireSame demands the same content, except for generations, which go up each
-// time.
+// requireSame requires the same content, except for generations, which increase
+// each time.
 func requireSame(t *testing.T, want, got *redis.Store, about string) {
 	t.Helper()
 	content := func(s *redis.Store) (all []any) {
@@ -140,11 +140,11 @@ func requireSame(t *testing.T, want, got *redis.Store, about string) {
 	require.Equal(t, content(want), content(got), about)
 }
 
-// stalling is the client of a process that stands still before one of its
-// scripts, until it is told to go on.
+// stalling is the client of a process that stops before one of its scripts
+// until it is resumed.
 type stalling struct {
 	rueidis.Client
-	scripts atomic.Int64 // until it stands still
+	scripts atomic.Int64 // until it stops
 	stalled chan struct{}
 	goOn    chan struct{}
 }
@@ -157,9 +157,9 @@ func (c *stalling) Do(ctx context.Context, cmd rueidis.Completed) rueidis.RedisR
 	return c.Client.Do(ctx, cmd)
 }
 
-// One who takes an id or a user name, and then stands still for longer than
-// others wait, does not write the record any more when it goes on.
-func TestOneOfTwoClaimsIsRefused(t *testing.T) {
+// A process that takes an id or user name, and then stops for longer than
+// others wait, does not write the record when it resumes.
+func TestOneOfTwoClaimsIsRejected(t *testing.T) {
 	t.Parallel()
 	tokenOf := func(subject caveat.Subject) store.Token {
 		token := newToken("a")
@@ -216,15 +216,15 @@ func TestOneOfTwoClaimsIsRefused(t *testing.T) {
 			go func() { ended <- c.do(slow, alice) }()
 			await(t, late.stalled, "the pointer is taken")
 			_, err := quick.NamedKey(t.Context(), "a")
-			require.ErrorIs(t, err, errors.IDNotFound, "a pointer alone is no token")
+			require.ErrorIs(t, err, errors.IDNotFound, "a pointer without a record is not a token")
 			_, err = quick.GetIdentityByUsername(t.Context(), "name")
-			require.ErrorIs(t, err, errors.IDNotFound, "a pointer alone is no user")
+			require.ErrorIs(t, err, errors.IDNotFound, "a pointer without a record is not a user")
 			if c.byOther == nil {
 				c.byOther = c.do
 			}
-			require.NoError(t, c.byOther(quick, bob), "a pointer alone keeps the name")
+			require.NoError(t, c.byOther(quick, bob), "a pointer without a record reserves the name")
 			close(late.goOn)
-			require.ErrorIs(t, await(t, ended, "the slow one ends"), c.refusal)
+			require.ErrorIs(t, await(t, ended, "the slow process ends"), c.refusal)
 			requireSound(t, quick)
 			require.Empty(t, listAll(t, quick, store.Query{Subject: alice}))
 			_, err = quick.GetIdentity(t.Context(), alice)
@@ -233,7 +233,7 @@ func TestOneOfTwoClaimsIsRefused(t *testing.T) {
 	}
 }
 
-func TestRefusedCreationLeavesNoPointer(t *testing.T) {
+func TestRejectedCreationLeavesNoPointer(t *testing.T) {
 	t.Parallel()
 	client := newClusterClient(t)
 	s := newStore(t, client, redis.Options{})

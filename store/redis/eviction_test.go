@@ -10,9 +10,9 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// TestAServerThatMayEvictKeysIsRefused when the store is opened, unless it is asked
-// for.
-func TestAServerThatMayEvictKeysIsRefused(t *testing.T) {
+// TestServersThatMayEvictKeysAreRejected opens stores with and without
+// AllowEviction.
+func TestServersThatMayEvictKeysAreRejected(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	url := "redis://" + server.Addr
@@ -44,7 +44,7 @@ func TestAServerThatMayEvictKeysIsRefused(t *testing.T) {
 			continue
 		}
 		for _, err := range []error{err, migrated} {
-			requireEnvironment(t, err, "%+v", c)
+			requireOperational(t, err, "%+v", c)
 			require.ErrorContains(t, err, "maxmemory-policy is "+c.policy)
 			require.ErrorContains(t, err, "set maxmemory-policy to noeviction")
 			require.ErrorContains(t, err, "Options.AllowEviction")
@@ -53,7 +53,7 @@ func TestAServerThatMayEvictKeysIsRefused(t *testing.T) {
 	}
 }
 
-func TestAServerOfAClusterThatMayEvictKeysIsRefused(t *testing.T) {
+func TestClustersWithAServerThatMayEvictKeysAreRejected(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.NewCluster(t)
 	url := "redis://" + cluster.Servers[0].Addr
@@ -67,7 +67,7 @@ func TestAServerOfAClusterThatMayEvictKeysIsRefused(t *testing.T) {
 	open(t, url, redis.Options{AllowEviction: true})
 }
 
-// asUser returns the URL for a user of the server with the rights.
+// asUser returns the URL of a user of the server with the permissions.
 func asUser(t *testing.T, server *redistest.Server, rights ...string) string {
 	t.Helper()
 	_, err := server.Do(append([]string{"ACL", "SETUSER", "limited", "on", ">pw", "~*", "&*", "+@all"}, rights...)...)
@@ -75,23 +75,23 @@ func asUser(t *testing.T, server *redistest.Server, rights ...string) string {
 	return "redis://limited:pw@" + server.Addr
 }
 
-func TestAServerThatDoesNotTellWhetherItEvictsKeysIsRefused(t *testing.T) {
+func TestServersThatDoNotReportEvictionAreRejected(t *testing.T) {
 	t.Parallel()
 	url := asUser(t, redistest.New(t), "-info", "-config")
 	_, err := redis.Open(t.Context(), url, redis.Options{})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "allow the command INFO")
 	require.ErrorContains(t, err, "maxmemory-policy")
 	require.NotContains(t, err.Error(), "pw@")
 	fill(t, open(t, url, redis.Options{AllowEviction: true}))
 
-	// Without CONFIG, as with many providers, INFO tells.
+	// INFO works without CONFIG, as at many providers.
 	open(t, asUser(t, redistest.New(t), "-config"), redis.Options{})
 }
 
-// TestAnOpenedStoreNeedsNoTracking is about servers and users without CLIENT
+// TestOpenedStoresNeedNoTracking uses servers and users without CLIENT
 // TRACKING.
-func TestAnOpenedStoreNeedsNoTracking(t *testing.T) {
+func TestOpenedStoresNeedNoTracking(t *testing.T) {
 	t.Parallel()
 	url := asUser(t, redistest.New(t), "-client|tracking")
 	s := open(t, url, redis.Options{})
@@ -102,5 +102,5 @@ func TestAnOpenedStoreNeedsNoTracking(t *testing.T) {
 	}
 	changes := watch(t, s)
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
-	await(t, changes, "the deletion is told")
+	await(t, changes, "the deletion is reported")
 }

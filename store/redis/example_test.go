@@ -24,8 +24,7 @@ func ExampleOpen() {
 	}
 }
 
-// A cluster with one replica for each master, each of which has a write before
-// it is acknowledged.
+// A Cluster with one replica for each master. Every write waits for a replica.
 func ExampleNew() {
 	ctx := context.Background()
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{"10.0.0.1:6379", "10.0.0.2:6379"}})

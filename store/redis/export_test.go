@@ -2,7 +2,7 @@ package redis
 
 import "github.com/onezone-go/onezone/caveat"
 
-// RoleCheck is the time between questions of a feed to a server.
+// RoleCheck is the interval of the role checks of a feed.
 const RoleCheck = roleCheck
 
 // Prefix returns the prefix of the store's keys.
@@ -14,8 +14,8 @@ func (s *Store) KeyOf(subject caveat.Subject) string { return s.subjectKey(ident
 // TokenKey returns the key of the token's record.
 func (s *Store) TokenKey(subject caveat.Subject, id string) string { return s.tokenKey(subject, id) }
 
-// Age returns a member of the sorted sets of tokens.
-func Age(created int64, id string) string { return listMember(created, id) }
+// ListMember returns a member of the sorted sets of tokens.
+func ListMember(created int64, id string) string { return listMember(created, id) }
 
 // PointerKeys returns the keys of the pointers for a token id and a user name.
 func (s *Store) PointerKeys(id, username string) []string {

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// newProxy returns a proxy in front of a server of its own.
+// newProxy returns a proxy in front of a new server.
 func newProxy(t *testing.T) *redistest.Proxy {
 	t.Helper()
 	server := redistest.New(t)
@@ -24,7 +24,7 @@ func newProxy(t *testing.T) *redistest.Proxy {
 	return proxy
 }
 
-// newProxyClient returns a client that sends nothing unless it is asked to.
+// newProxyClient returns a client that sends nothing on its own.
 func newProxyClient(t *testing.T, proxy *redistest.Proxy) rueidis.Client {
 	t.Helper()
 	option := rueidis.ClientOption{InitAddress: []string{proxy.Addr}}
@@ -33,7 +33,7 @@ func newProxyClient(t *testing.T, proxy *redistest.Proxy) rueidis.Client {
 	return newClient(t, option)
 }
 
-func TestSlowObserverIsToldThatItMissedChanges(t *testing.T) {
+func TestSlowObserverIsNotifiedOfMissedChanges(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newSingleClient(t), redis.Options{})
 	fill(t, s)
@@ -63,12 +63,12 @@ func TestSlowObserverIsToldThatItMissedChanges(t *testing.T) {
 	awaitKind(t, changes, store.TokenChanged)
 }
 
-// The feed does not wait for the next question to the server.
-func TestLostConnectionIsToldAtOnce(t *testing.T) {
+// The feed does not wait for the next role check.
+func TestLostConnectionIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t)
 	changes := watch(t, newStore(t, newProxyClient(t, proxy), redis.Options{Prefix: "p"}))
-	fastest := patience
+	fastest := testTimeout
 	for range 5 {
 		start := time.Now()
 		proxy.Cut()
@@ -79,8 +79,8 @@ func TestLostConnectionIsToldAtOnce(t *testing.T) {
 	require.Less(t, fastest, redis.RoleCheck/2)
 }
 
-// A network drops all packets and closes nothing.
-func TestDeadConnectionThatStaysOpenIsToldWithinTenSeconds(t *testing.T) {
+// The network drops all packets and closes no connection.
+func TestDeadConnectionIsReportedWithinTenSeconds(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t)
 	changes := watch(t, newStore(t, newProxyClient(t, proxy), redis.Options{Prefix: "p"}))

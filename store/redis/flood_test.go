@@ -14,9 +14,9 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// TestStrangersBringTheFeedDownOnceASecond floods a channel faster than the
-// observer takes what it is told.
-func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
+// TestFloodDisconnectsTheFeedAtMostOnceASecond floods a channel faster than the
+// observer handles changes.
+func TestFloodDisconnectsTheFeedAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	client, prefix := newSingleClient(t), redistest.Prefix()
 	s := newStore(t, client, redis.Options{Prefix: prefix})
@@ -48,5 +48,5 @@ func TestStrangersBringTheFeedDownOnceASecond(t *testing.T) {
 			require.NoError(t, result.Error())
 		}
 	}
-	require.LessOrEqual(t, ups.Load(), int64(time.Since(start)/time.Second)+1, "strangers make caches forget")
+	require.LessOrEqual(t, ups.Load(), int64(time.Since(start)/time.Second)+1, "FeedUp was reported too often")
 }

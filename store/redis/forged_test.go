@@ -27,12 +27,12 @@ func TestLookUpsKeepNoTokensInMemory(t *testing.T) {
 		id, kept := retention.Within(name)
 		_, _ = s.NamedKey(t.Context(), id)
 		_, _ = s.TemporaryKey(t.Context(), caveat.User(id))
-		require.Eventually(t, func() bool { return !kept() }, patience, 10*time.Millisecond, name)
+		require.Eventually(t, func() bool { return !kept() }, testTimeout, 10*time.Millisecond, name)
 	}
 }
 
-// TestTheServerIsNotAskedForWhatCannotBe has look-ups as forged tokens cause them.
-func TestTheServerIsNotAskedForWhatCannotBe(t *testing.T) {
+// TestInvalidKeysAreNotLookedUp makes look-ups like those of forged tokens.
+func TestInvalidKeysAreNotLookedUp(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	s := open(t, "redis://"+server.Addr, redis.Options{})
@@ -63,23 +63,23 @@ func TestTheServerIsNotAskedForWhatCannotBe(t *testing.T) {
 	require.Equal(t, withoutInfo(before), withoutInfo(after))
 }
 
-// TestANameOfALostTokenIsNoToken has the record of a token lost, as after a crash
-// of a server that did not wait for its disk.
-func TestANameOfALostTokenIsNoToken(t *testing.T) {
+// TestNameOfALostTokenIsNotListed loses the record of a token, as in a crash of
+// a server that did not wait for its disk.
+func TestNameOfALostTokenIsNotListed(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	s := open(t, "redis://"+server.Addr, redis.Options{})
 	fill(t, s)
 	_, err := server.Do("DEL", s.TokenKey(alice, "a"))
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	page, _, err := s.ListTokens(ctx, store.Query{Subject: alice, Name: newToken("a").Name})
 	require.NoError(t, err)
 	require.Empty(t, page)
 }
 
-// trackedKeys is how many keys the server remembers that clients remember.
+// trackedKeys returns the number of keys that the server tracks for clients.
 func trackedKeys(t *testing.T, server *redistest.Server) int {
 	t.Helper()
 	stats, err := server.Do("INFO", "stats")
@@ -89,9 +89,9 @@ func trackedKeys(t *testing.T, server *redistest.Server) int {
 	return n
 }
 
-// TestTheServerKeepsNoAccountOfLookUps has look-ups of what is there and of what is
-// not, as forged tokens cause them.
-func TestTheServerKeepsNoAccountOfLookUps(t *testing.T) {
+// TestTheServerDoesNotTrackLookUps looks up existing and missing keys, like
+// forged tokens do.
+func TestTheServerDoesNotTrackLookUps(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	s := open(t, "redis://"+server.Addr, redis.Options{})
@@ -112,9 +112,9 @@ func TestTheServerKeepsNoAccountOfLookUps(t *testing.T) {
 	require.Zero(t, trackedKeys(t, server))
 }
 
-// TestAUserWithoutChannelsWritesNothing has a server refuse a command in the middle
-// of a script.
-func TestAUserWithoutChannelsWritesNothing(t *testing.T) {
+// TestUsersWithoutChannelsWriteNothing makes a server reject a command in the
+// middle of a script.
+func TestUsersWithoutChannelsWriteNothing(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	_, err := server.Do("ACL", "SETUSER", "app", "on", ">pw", "~*", "resetchannels", "+@all")
@@ -122,24 +122,24 @@ func TestAUserWithoutChannelsWritesNothing(t *testing.T) {
 	full := open(t, "redis://"+server.Addr, redis.Options{})
 	limited := open(t, "redis://app:pw@"+server.Addr, redis.Options{})
 	user, a, b := newUser("alice"), newToken("a"), newToken("b")
-	requireEnvironment(t, second(limited.CreateToken(t.Context(), a, 0)))
-	requireEnvironment(t, limited.CreateIdentity(t.Context(), user))
-	requireEnvironment(t, limited.Import(t.Context(), []store.Record{{Identity: &user}, {Token: &a}, {Token: &b}}))
+	requireOperational(t, second(limited.CreateToken(t.Context(), a, 0)))
+	requireOperational(t, limited.CreateIdentity(t.Context(), user))
+	requireOperational(t, limited.Import(t.Context(), []store.Record{{Identity: &user}, {Token: &a}, {Token: &b}}))
 	_, err = limited.RotateTemporaryKey(t.Context(), alice, store.NewSecret("s"))
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	keys, err := server.List("KEYS", "*")
 	require.NoError(t, err)
 	require.Len(t, keys, 1, "%v beside the mark of the schema", keys)
 
 	fill(t, full)
-	requireEnvironment(t, limited.UpdateToken(t.Context(), "a", revoke))
-	requireEnvironment(t, limited.DeleteToken(t.Context(), "a"))
+	requireOperational(t, limited.UpdateToken(t.Context(), "a", revoke))
+	requireOperational(t, limited.DeleteToken(t.Context(), "a"))
 	requireSound(t, full)
 }
 
-// TestNobodyWaitsForAConnectionLongerThanItsContext has a server accept connections
-// and stay silent.
-func TestNobodyWaitsForAConnectionLongerThanItsContext(t *testing.T) {
+// TestConnectingEndsWithTheContext uses a server that accepts connections and
+// does not answer.
+func TestConnectingEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	proxy := newProxy(t)
 	s := newStore(t, newProxyClient(t, proxy), redis.Options{Prefix: "p", WaitReplicas: 1})

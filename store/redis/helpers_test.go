@@ -14,8 +14,8 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for an expected event.
+const testTimeout = 20 * time.Second
 
 var (
 	alice, bob, carol = caveat.User("alice"), caveat.User("bob"), caveat.User("carol")
@@ -90,7 +90,7 @@ func calls(s *redis.Store) []call {
 	}
 }
 
-// fill writes what calls work on.
+// fill writes the records that calls use.
 func fill(t *testing.T, s *redis.Store) {
 	t.Helper()
 	require.NoError(t, s.CreateIdentity(t.Context(), newUser("alice")))
@@ -104,18 +104,18 @@ func revoke(t *store.Token) error {
 	return nil
 }
 
-// requireEnvironment demands an error that is not of the catalogue.
-func requireEnvironment(t *testing.T, err error, about ...any) {
+// requireOperational requires an error that is not in the catalogue.
+func requireOperational(t *testing.T, err error, about ...any) {
 	t.Helper()
 	require.Error(t, err, about...)
 	e, ok := errors.AsType[*errors.Error](err)
 	require.False(t, ok, "the environment is reported as %v %v", e, about)
 }
 
-// eventually waits until ok.
+// eventually waits until the condition holds.
 func eventually(t testing.TB, ok func() bool, what string) {
 	t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(testTimeout)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -131,7 +131,7 @@ func eventually(t testing.TB, ok func() bool, what string) {
 // await receives from the channel.
 func await[T any](t testing.TB, ch <-chan T, what string) T {
 	t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(testTimeout)
 	defer deadline.Stop()
 	select {
 	case v := <-ch:
@@ -142,7 +142,7 @@ func await[T any](t testing.TB, ch <-chan T, what string) T {
 	panic("not reached")
 }
 
-// watch starts a feed, and returns its changes when it stands.
+// watch starts a feed and returns its changes when it is connected.
 func watch(t testing.TB, s *redis.Store) <-chan store.Change {
 	t.Helper()
 	changes := make(chan store.Change, 10_000)
@@ -164,7 +164,7 @@ func awaitKind(t testing.TB, changes <-chan store.Change, kind store.ChangeKind)
 	}
 }
 
-// requireSound demands that all ways to the records lead to the same records.
+// requireSound requires that all pointers and indexes lead to the same records.
 func requireSound(t *testing.T, s *redis.Store) {
 	t.Helper()
 	ctx := t.Context()
@@ -173,7 +173,7 @@ func requireSound(t *testing.T, s *redis.Store) {
 	for _, subject := range subjects {
 		ofSubjects += len(listAll(t, s, store.Query{Subject: subject}))
 	}
-	require.Len(t, all, ofSubjects, "lists of subjects and of all differ")
+	require.Len(t, all, ofSubjects, "the lists of subjects and the list of all tokens differ")
 	for _, token := range all {
 		got, err := s.GetToken(ctx, token.ID)
 		require.NoError(t, err, "the token %q is listed and not there", token.ID)
@@ -207,5 +207,5 @@ func listAll(t *testing.T, s *redis.Store, q store.Query) (all []store.Token) {
 	}
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

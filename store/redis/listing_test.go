@@ -12,8 +12,8 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// Not parallel, for it looks at the memory of the process. It lists a subject with
-// 10,000 tokens among as many of another.
+// Not parallel, because it measures the memory of the process. It lists a
+// subject with 10,000 tokens among as many of another.
 func TestListingNeedsTheMemoryOfAPage(t *testing.T) {
 	s := newStore(t, newSingleClient(t), redis.Options{})
 	const tokens = 10_000

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// counting is a client that counts how often it asks a server.
+// counting is a client that counts its requests.
 type counting struct {
 	rueidis.Client
 	asked atomic.Int64
@@ -30,7 +30,7 @@ func (c *counting) DoMulti(ctx context.Context, multi ...rueidis.Completed) []ru
 	return c.Client.DoMulti(ctx, multi...)
 }
 
-func TestLookUpsAskTheServerOnceAndInAClusterTwice(t *testing.T) {
+func TestLookUpsNeedOneRoundTripOrTwoInACluster(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -65,8 +65,9 @@ func TestLookUpsAskTheServerOnceAndInAClusterTwice(t *testing.T) {
 	}
 }
 
-// A token for an active holder is one script, which looks at the identity itself.
-func TestIssueAsksASingleServerOnce(t *testing.T) {
+// A token for an active holder takes one script, which also checks the
+// identity.
+func TestIssuingNeedsOneRoundTripOnASingleServer(t *testing.T) {
 	t.Parallel()
 	client := &counting{Client: newSingleClient(t)}
 	s := newStore(t, client, redis.Options{})
@@ -80,8 +81,8 @@ func TestIssueAsksASingleServerOnce(t *testing.T) {
 	require.EqualValues(t, 1, client.asked.Load())
 }
 
-// A pointer leads to where the record of another subject is.
-func TestLookUpsTrustTheRecordAndNotThePointer(t *testing.T) {
+// The pointer leads to the record of another subject.
+func TestLookUpsTrustTheRecordNotThePointer(t *testing.T) {
 	t.Parallel()
 	for name, client := range map[string]rueidis.Client{"single": newSingleClient(t), "cluster": newClusterClient(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -97,15 +98,15 @@ func TestLookUpsTrustTheRecordAndNotThePointer(t *testing.T) {
 				require.NoError(t, client.Do(t.Context(), client.B().Set().Key(key).Value(value).Build()).Error())
 			}
 			_, err = s.NamedKey(t.Context(), "a")
-			require.ErrorIs(t, err, errors.IDNotFound, "the record is alice's")
+			require.ErrorIs(t, err, errors.IDNotFound, "the record belongs to alice")
 			_, err = s.GetToken(t.Context(), "a")
 			require.ErrorIs(t, err, errors.IDNotFound)
 		})
 	}
 }
 
-// The writer sees to it that at no time the token is good and its holder active.
-func TestLookUpsAreOfOneTime(t *testing.T) {
+// The writer ensures that the token is never valid while its holder is active.
+func TestLookUpsAreAtomic(t *testing.T) {
 	t.Parallel()
 	for name, client := range map[string]func(testing.TB) rueidis.Client{"single": newSingleClient, "cluster": newClusterClient} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +132,7 @@ func TestLookUpsAreOfOneTime(t *testing.T) {
 			for {
 				key, err := reader.NamedKey(t.Context(), "a")
 				require.NoError(t, err)
-				require.False(t, !key.Revoked && key.Holder == store.HolderActive, "a token passes that was never good")
+				require.False(t, !key.Revoked && key.Holder == store.HolderActive, "the look-up combined two states")
 				select {
 				case err := <-written:
 					require.NoError(t, err)

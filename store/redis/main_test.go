@@ -39,7 +39,7 @@ func newClusterClient(tb testing.TB) rueidis.Client {
 	return newClient(tb, rueidis.ClientOption{InitAddress: redistest.ClusterAddrs(tb), ShuffleInit: true})
 }
 
-// open returns a store over connections of its own, ready for use.
+// open returns a migrated store over its own connections.
 func open(t *testing.T, url string, o redis.Options) *redis.Store {
 	t.Helper()
 	s, err := redis.Open(t.Context(), url, o)
@@ -49,8 +49,8 @@ func open(t *testing.T, url string, o redis.Options) *redis.Store {
 	return s
 }
 
-// newStore returns a store over the client, empty unless the options name a
-// prefix that was used before.
+// newStore returns a store over the client. It is empty unless the options name
+// a used prefix.
 func newStore(tb testing.TB, client rueidis.Client, o redis.Options) *redis.Store {
 	tb.Helper()
 	if o.Prefix == "" {

@@ -13,7 +13,7 @@ import (
 type script struct {
 	text string
 	sum  string
-	lua  *rueidis.Lua // sends the text to servers that do not have it
+	lua  *rueidis.Lua // sends the text to servers that do not know it
 }
 
 func newScript(text string) script {

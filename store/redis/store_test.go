@@ -15,12 +15,12 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-func TestCallsBeforeMigrateAreRefused(t *testing.T) {
+func TestCallsBeforeMigrateAreRejected(t *testing.T) {
 	t.Parallel()
 	s := redis.New(newSingleClient(t), redis.Options{Prefix: redistest.Prefix()})
 	for _, c := range calls(s)[1:] {
 		err := c.do(t.Context())
-		requireEnvironment(t, err, c.name)
+		requireOperational(t, err, c.name)
 		require.ErrorIs(t, err, store.ErrSchema, c.name)
 	}
 	require.ErrorIs(t, s.Watch(t.Context(), func(store.Change) {}), store.ErrSchema)
@@ -29,7 +29,7 @@ func TestCallsBeforeMigrateAreRefused(t *testing.T) {
 	fill(t, s)
 }
 
-func TestNewerSchemaIsRefused(t *testing.T) {
+func TestNewerSchemaIsRejected(t *testing.T) {
 	t.Parallel()
 	client := newSingleClient(t)
 	o := redis.Options{Prefix: redistest.Prefix()}
@@ -38,7 +38,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		require.NoError(t, client.Do(t.Context(), mark).Error())
 		s := redis.New(client, o)
 		err := s.Migrate(t.Context())
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		require.ErrorIs(t, err, store.ErrSchema)
 		for _, c := range calls(s)[1:] {
 			require.ErrorIs(t, c.do(t.Context()), store.ErrSchema, c.name)
@@ -51,7 +51,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	require.Equal(t, []string{o.Prefix + "schema"}, keys, "something was written")
 }
 
-func TestPrefixWithBracesIsRefused(t *testing.T) {
+func TestPrefixWithBracesIsRejected(t *testing.T) {
 	t.Parallel()
 	client := newSingleClient(t)
 	for _, prefix := range []string{"{", "}", "a{b}c", "{}"} {
@@ -87,7 +87,7 @@ func TestOpen(t *testing.T) {
 	_, err = redis.Open(t.Context(), url, redis.Options{Prefix: "{"})
 	require.ErrorIs(t, err, errors.IDBadData)
 	_, err = redis.Open(t.Context(), "redis://:"+password+"@127.0.0.1:1", redis.Options{})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.NotContains(t, err.Error(), password)
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -123,16 +123,16 @@ func TestCloseEndsCallsAndFeeds(t *testing.T) {
 	await(t, up, "the feed stands")
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, await(t, ended, "the feed ends"), store.ErrClosed)
-	require.Equal(t, store.FeedDown, await(t, up, "the feed is lost").Kind)
+	require.Equal(t, store.FeedDown, await(t, up, "the feed disconnects").Kind)
 	for _, c := range calls(s) {
 		err := c.do(t.Context())
-		requireEnvironment(t, err, c.name)
+		requireOperational(t, err, c.name)
 		require.ErrorIs(t, err, store.ErrClosed, c.name)
 	}
-	require.NoError(t, client.Do(t.Context(), client.B().Ping().Build()).Error(), "the caller's client was closed")
+	require.NoError(t, client.Do(t.Context(), client.B().Ping().Build()).Error(), "the client of the caller was closed")
 }
 
-// Not parallel, for it counts the goroutines of the process.
+// Not parallel, because it counts the goroutines of the process.
 func TestNothingRunsAfterClose(t *testing.T) {
 	url := redistest.URL(t)
 	before := runtime.NumGoroutine()
@@ -158,9 +158,9 @@ func TestNothingRunsAfterClose(t *testing.T) {
 	eventually(t, func() bool { return runtime.NumGoroutine() <= before }, "goroutines end")
 }
 
-func TestErrorsOfTheServerTellNoSecret(t *testing.T) {
+func TestErrorsOfTheServerContainNoSecret(t *testing.T) {
 	t.Parallel()
-	// A server quotes the arguments of a command that it does not know.
+	// A server quotes the arguments of an unknown command.
 	server := redistest.New(t, "--rename-command", "EVALSHA", "", "--rename-command", "EVAL", "")
 	s := open(t, "redis://"+server.Addr, redis.Options{Prefix: "p"})
 	secret := store.NewSecret("the-secret")
@@ -168,21 +168,21 @@ func TestErrorsOfTheServerTellNoSecret(t *testing.T) {
 	token.Secret = secret
 	_, rotateErr := s.RotateTemporaryKey(t.Context(), alice, secret)
 	for _, err := range []error{rotateErr, second(s.CreateToken(t.Context(), token, 0))} {
-		requireEnvironment(t, err)
+		requireOperational(t, err)
 		require.Contains(t, strings.ToLower(err.Error()), "unknown command")
 		require.NotContains(t, err.Error(), secret.Reveal())
 	}
 }
 
-func TestFullServerKeepsNothingHalf(t *testing.T) {
+func TestFullServerWritesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	s := open(t, "redis://"+server.Addr, redis.Options{})
 	fill(t, s)
 	_, err := server.Do("CONFIG", "SET", "maxmemory", "1")
 	require.NoError(t, err)
-	requireEnvironment(t, second(s.CreateToken(t.Context(), newToken("b"), 0)))
-	requireEnvironment(t, s.UpdateToken(t.Context(), "a", revoke))
+	requireOperational(t, second(s.CreateToken(t.Context(), newToken("b"), 0)))
+	requireOperational(t, s.UpdateToken(t.Context(), "a", revoke))
 	requireSound(t, s)
 	_, err = server.Do("CONFIG", "SET", "maxmemory", "0")
 	require.NoError(t, err)
@@ -191,7 +191,8 @@ func TestFullServerKeepsNothingHalf(t *testing.T) {
 	requireSound(t, s)
 }
 
-// The server's clock plays no part, and that of who writes only orders listings.
+// The clock of the server is not used, and that of the writer only orders
+// listings.
 func TestClockGoesBackwards(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newSingleClient(t), redis.Options{})

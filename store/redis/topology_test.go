@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// newReplica starts a replica of the server, and returns when it has its data.
+// newReplica starts a replica of the server and waits until it has the data.
 func newReplica(t *testing.T, master *redistest.Server, args ...string) *redistest.Server {
 	t.Helper()
 	host, port, _ := strings.Cut(master.Addr, ":")
@@ -35,42 +35,42 @@ func TestWriteWaitsForReplicas(t *testing.T) {
 	client := newClient(t, rueidis.ClientOption{InitAddress: []string{master.Addr}})
 	s := newStore(t, client, redis.Options{WaitReplicas: 1, WaitTimeout: 20 * time.Millisecond})
 	err := second(s.CreateToken(t.Context(), newToken("alone"), 0))
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "0 replicas")
 	token, err := s.GetToken(t.Context(), "alone")
-	require.NoError(t, err, "the write is done, though")
+	require.NoError(t, err, "the master has the write")
 	require.Equal(t, newToken("alone"), token)
 
 	replica := newReplica(t, master)
-	s = newStore(t, client, redis.Options{Prefix: s.Prefix(), WaitReplicas: 1, WaitTimeout: patience})
+	s = newStore(t, client, redis.Options{Prefix: s.Prefix(), WaitReplicas: 1, WaitTimeout: testTimeout})
 	fill(t, s)
 	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))
 	keys, err := replica.Do("DBSIZE")
 	require.NoError(t, err)
 	want, err := master.Do("DBSIZE")
 	require.NoError(t, err)
-	require.Equal(t, want, keys, "a write was acknowledged that the replica does not have")
+	require.Equal(t, want, keys, "the replica lacks an acknowledged write")
 	for _, c := range calls(s) {
 		require.NoError(t, c.do(t.Context()), c.name)
 	}
 	replica.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	requireEnvironment(t, second(s.CreateToken(ctx, newToken("alone again"), 0)))
+	requireOperational(t, second(s.CreateToken(ctx, newToken("alone again"), 0)))
 }
 
 func TestWaitInCluster(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newClusterClient(t), redis.Options{WaitReplicas: 1, WaitTimeout: time.Nanosecond})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	err := s.CreateIdentity(ctx, store.Identity{Subject: alice})
-	requireEnvironment(t, err)
+	requireOperational(t, err)
 	require.ErrorContains(t, err, "0 replicas")
 }
 
-// The master dies, Sentinel has a replica take its place, and the store goes on
-// there with all that it acknowledged.
+// The master dies, Sentinel promotes a replica, and the store continues there
+// with all acknowledged writes.
 func TestFailoverBySentinel(t *testing.T) {
 	t.Parallel()
 	master := redistest.New(t, "--appendonly", "yes", "--appendfsync", "always")
@@ -86,7 +86,7 @@ func TestFailoverBySentinel(t *testing.T) {
 	client := newClient(t, rueidis.ClientOption{
 		InitAddress: []string{sentinel.Addr}, Sentinel: rueidis.SentinelOption{MasterSet: "tokens"},
 	})
-	s := newStore(t, client, redis.Options{WaitReplicas: 1, WaitTimeout: patience})
+	s := newStore(t, client, redis.Options{WaitReplicas: 1, WaitTimeout: testTimeout})
 	fill(t, s)
 	changes := watch(t, s)
 	for i := range 100 {
@@ -100,7 +100,7 @@ func TestFailoverBySentinel(t *testing.T) {
 	master.Kill()
 	awaitKind(t, changes, store.FeedDown)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	requireEnvironment(t, s.UpdateToken(ctx, "a", revoke))
+	requireOperational(t, s.UpdateToken(ctx, "a", revoke))
 	cancel()
 	awaitKind(t, changes, store.FeedUp)
 
@@ -109,7 +109,7 @@ func TestFailoverBySentinel(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		return second(after.CreateToken(ctx, newToken("after"), 0)) == nil
-	}, "the new master takes writes")
+	}, "the new master accepts writes")
 	require.Len(t, listAll(t, after, store.Query{}), 102)
 	key, err = s.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
@@ -117,8 +117,8 @@ func TestFailoverBySentinel(t *testing.T) {
 	requireSound(t, after)
 }
 
-// A shard moves to another server of the cluster: nothing is lost, and the feed
-// says that it may have missed something.
+// A shard moves to another server of the cluster: no record is lost, and the
+// feed reports that changes may have been missed.
 func TestShardMovesInCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.NewCluster(t)
@@ -147,9 +147,10 @@ func TestShardMovesInCluster(t *testing.T) {
 	requireSound(t, s)
 }
 
-// The keys of a shard are on two servers while it moves: writes wait for the end of
-// that, and are done where the shard is then. So it is with a client that learns of
-// the move by being told off, which asks another connection to wait for replicas.
+// The keys of a shard are on two servers while it moves: writes wait until the
+// move is complete and are then done on the new server. The same holds for a
+// client that learns of the move from a MOVED reply and waits for replicas on
+// another connection.
 func TestWritesWhileAShardMoves(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.NewCluster(t)
@@ -167,19 +168,19 @@ func TestWritesWhileAShardMoves(t *testing.T) {
 	eventually(t, func() bool {
 		stats, err := move.From.Do("INFO", "errorstats")
 		return err == nil && strings.Contains(stats, "errorstat_TRYAGAIN")
-	}, "the server has not all keys of the new token")
+	}, "the server does not have all keys of the new token")
 	require.NoError(t, move.Finish())
 	require.NoError(t, await(t, written, "the write is done"))
 	require.ErrorContains(t, waiting.UpdateToken(t.Context(), "b", revoke), "0 replicas")
 	key, err := s.NamedKey(t.Context(), "b")
 	require.NoError(t, err)
-	require.True(t, key.Revoked, "the write is done on the server that has the shard now")
+	require.True(t, key.Revoked, "the write is on the server that has the shard")
 	requireSound(t, s)
 }
 
-// A replica takes the place of a master that stays connected, and from then on
-// does not make the changes.
-func TestFeedLeavesAMasterThatBecameAReplica(t *testing.T) {
+// A replica is promoted while its old master stays connected and makes no
+// further changes.
+func TestFeedDisconnectsFromADemotedMaster(t *testing.T) {
 	t.Parallel()
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
@@ -213,15 +214,16 @@ func TestFeedLeavesAMasterThatBecameAReplica(t *testing.T) {
 		eventually(t, func() bool {
 			tries, err := server.Do("INFO", "commandstats")
 			return err == nil && callsOf(t, tries, "ssubscribe") > before+2*64 // channels
-		}, "the feed tries again, and again")
-		require.Empty(t, changes, "the feed stands on a replica")
+		}, "the feed keeps retrying")
+		require.Empty(t, changes, "the feed is connected to a replica")
 		_, err = server.Do("REPLICAOF", "NO", "ONE")
 		require.NoError(t, err)
 		awaitKind(t, changes, store.FeedUp)
 	})
 }
 
-// callsOf returns how often the server was given the command, by its statistics.
+// callsOf returns the number of calls of the command in the statistics of the
+// server.
 func callsOf(t *testing.T, stats, command string) (calls int) {
 	t.Helper()
 	_, rest, ok := strings.Cut(stats, "cmdstat_"+command+":calls=")
@@ -232,7 +234,7 @@ func callsOf(t *testing.T, stats, command string) (calls int) {
 	return calls
 }
 
-// A node that nobody has told its address, as a cluster of one.
+// A node that does not know its own address, as a cluster of one.
 func TestClusterOfOneServer(t *testing.T) {
 	t.Parallel()
 	busPort, err := freeport.Find()
@@ -252,7 +254,7 @@ func TestClusterOfOneServer(t *testing.T) {
 	requireSound(t, s)
 }
 
-// A server of the cluster dies and comes back with its data.
+// A server of the cluster dies and restarts with its data.
 func TestServerOfClusterDies(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.NewCluster(t, "--appendonly", "yes", "--appendfsync", "always")
@@ -270,7 +272,7 @@ func TestServerOfClusterDies(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	_, _, err := s.ListTokens(ctx, store.Query{})
 	cancel()
-	requireEnvironment(t, err, "a list without what the dead server has")
+	requireOperational(t, err, "a listing without the dead server")
 	require.NoError(t, cluster.Servers[1].Restart())
 	awaitKind(t, changes, store.FeedUp)
 	eventually(t, func() bool {
@@ -278,5 +280,5 @@ func TestServerOfClusterDies(t *testing.T) {
 		defer cancel()
 		page, _, err := s.ListTokens(ctx, store.Query{})
 		return err == nil && len(page) == 51
-	}, "all tokens are there again")
+	}, "all tokens are listed again")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store/redis"
 )
 
-// race makes a call per writer at once, and returns their errors.
+// race makes one call per writer concurrently, and returns their errors.
 func race(writers int, call func(i int) error) []error {
 	errs := make([]error, writers)
 	start := make(chan struct{})
@@ -32,7 +32,8 @@ func race(writers int, call func(i int) error) []error {
 	return errs
 }
 
-// requireOneWinner demands that one writer succeeded and the others failed so.
+// requireOneWinner requires that one writer succeeded and the others failed
+// with the given error.
 func requireOneWinner(t *testing.T, errs []error, id errors.ID) {
 	t.Helper()
 	winners := 0
@@ -115,7 +116,7 @@ func oneUsername(t *testing.T, writers int, of func(i int) *redis.Store) {
 			errors.IDBadValueIdentifierOccupied)
 		holder, err := of(0).GetIdentityByUsername(t.Context(), name)
 		require.NoError(t, err)
-		// All want it now, the holder leaves it.
+		// All writers want the name, and its holder gives it up.
 		errs := race(writers, func(i int) error {
 			if user(i).Subject == holder.Subject {
 				return of(i).DeleteIdentity(t.Context(), holder.Subject)

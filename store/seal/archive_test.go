@@ -14,9 +14,10 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// TestReplaceTemporarySecretWhileResealing has callers of two replicas, with
-// different primary keys, count in secrets while both reseal: each secret is
-// replaced by one of the callers, however often it is sealed anew meanwhile.
+// TestReplaceTemporarySecretWhileResealing lets callers of two replicas with
+// different primary keys count in secrets while both reseal. Each secret is
+// replaced by exactly one of the callers, however often it is resealed
+// concurrently.
 func TestReplaceTemporarySecretWhileResealing(t *testing.T) {
 	t.Parallel()
 	const subjects, callers, replacements = 4, 4, 50
@@ -27,8 +28,8 @@ func TestReplaceTemporarySecretWhileResealing(t *testing.T) {
 		_, err := replicas[0].EnsureTemporaryKey(t.Context(), subject(i), store.NewSecret("0"))
 		require.NoError(t, err)
 	}
-	// In the moment between reading a secret and replacing it, a replica seals all
-	// secrets anew, and then the other one, two times out of three.
+	// Between the read and the replacement of a secret, one replica reseals all
+	// secrets, and then the other one, in two of three cases.
 	var resealing, turn atomic.Int64
 	backend.before = func() {
 		defer resealing.Add(-1)
@@ -82,7 +83,7 @@ func TestReplaceTemporarySecretWhileResealing(t *testing.T) {
 	for i := range subjects {
 		key, err := replicas[0].TemporaryKey(t.Context(), subject(i))
 		require.NoError(t, err)
-		require.Equal(t, strconv.FormatInt(replaced[i].Load(), 10), key.Secret.Reveal(), "each replacement counts once")
+		require.Equal(t, strconv.FormatInt(replaced[i].Load(), 10), key.Secret.Reveal(), "each replacement succeeds once")
 		require.EqualValues(t, 1, key.Generation)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// backends are stores of an engine and behind a double of one.
+// backends are a real store and a fake of one.
 func backends() map[string]store.Store {
 	return map[string]store.Store{
 		"memory":        memory.New(),
@@ -23,42 +23,42 @@ func backends() map[string]store.Store {
 	}
 }
 
-// TestASealedStoreIsRefusedWithoutItsRing opens one without a ring, and with
-// another.
-func TestASealedStoreIsRefusedWithoutItsRing(t *testing.T) {
+// TestSealedStoresAreRejectedWithoutTheirRing opens one without a ring, and
+// with another.
+func TestSealedStoresAreRejectedWithoutTheirRing(t *testing.T) {
 	t.Parallel()
 	for name, backend := range backends() {
 		require.NoError(t, store.CheckSeal(t.Context(), backend), "%s: nothing is sealed", name)
 		s := sealed(t, backend, ring(t, key1))
 		fill(t, s)
-		requireEnvironment(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
+		requireOperational(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
 		require.NoError(t, store.CheckSeal(t.Context(), s), "%s: it opens what is sealed", name)
 		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{})
-		requireEnvironment(t, err, seal.ErrUnknownKey, name)
+		requireOperational(t, err, seal.ErrUnknownKey, name)
 		require.ErrorContains(t, err, `"one"`)
 		_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)), seal.Options{})
-		requireEnvironment(t, err, seal.ErrCannotOpen, name)
+		requireOperational(t, err, seal.ErrCannotOpen, name)
 		requireFilled(t, sealed(t, backend, ring(t, key2, key1)))
 	}
 }
 
-// TestASealedStoreOfAnEarlierReleaseIsRefusedWithAnotherRing has sealed records
-// and no canary yet.
-func TestASealedStoreOfAnEarlierReleaseIsRefusedWithAnotherRing(t *testing.T) {
+// TestSealedStoresOfAnEarlierReleaseAreRejectedWithAnotherRing uses sealed
+// records without a canary.
+func TestSealedStoresOfAnEarlierReleaseAreRejectedWithAnotherRing(t *testing.T) {
 	t.Parallel()
 	for name, backend := range backends() {
 		fillVersion1(t, backend, ring(t, key1))
 		_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{AllowOutdated: true})
-		requireEnvironment(t, err, seal.ErrUnknownKey, name)
+		requireOperational(t, err, seal.ErrUnknownKey, name)
 		require.NoError(t, store.CheckSeal(t.Context(), backend), "%s: a refused seal leaves no canary", name)
 		requireFilled(t, sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true}))
-		requireEnvironment(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
+		requireOperational(t, store.CheckSeal(t.Context(), backend), store.ErrSealed, name)
 	}
 }
 
-// TestAnAuthorityOverASealedStoreWithoutItsRingForgesNothing is the attack: who
-// reads the database takes the sealed bytes for a key.
-func TestAnAuthorityOverASealedStoreWithoutItsRingForgesNothing(t *testing.T) {
+// TestSealedBytesAreNeverAKey is an attack: someone who reads the database uses
+// the sealed bytes as a key.
+func TestSealedBytesAreNeverAKey(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	require.NoError(t, backend.CreateIdentity(t.Context(), store.Identity{Subject: alice}))
@@ -71,13 +71,13 @@ func TestAnAuthorityOverASealedStoreWithoutItsRingForgesNothing(t *testing.T) {
 	require.True(t, read.Secret.IsSealed())
 
 	_, err = macaroon.Mint(macaroon.Spec{Domain: "onezone", ID: named.ID(), Subject: alice, Type: macaroon.AccessToken()}, read.Secret)
-	requireEnvironment(t, err, store.ErrSealed, "Mint")
+	requireOperational(t, err, store.ErrSealed, "Mint")
 	careless, err := macaroon.NewAuthority(backend)
 	require.NoError(t, err)
 	_, err = careless.Get(t.Context(), named.ID())
-	requireEnvironment(t, err, store.ErrSealed, "Get")
+	requireOperational(t, err, store.ErrSealed, "Get")
 	_, err = careless.IssueNamed(t.Context(), "in clear", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
-	requireEnvironment(t, err, store.ErrSealed, "IssueNamed")
+	requireOperational(t, err, store.ErrSealed, "IssueNamed")
 	for kind, secrets := range secretsOf(t, backend) {
 		for _, secret := range secrets {
 			require.True(t, secret == "" || store.NewSecret(secret).IsSealed(), "kind %s", kind)
@@ -96,7 +96,7 @@ func TestTheCanaryIsHidden(t *testing.T) {
 		require.Empty(t, page.Records)
 	}
 
-	// What is done to its subject is done to another record.
+	// Changes of its subject affect another record.
 	_, err = s.EnsureTemporaryKey(t.Context(), canary, store.NewSecret("plain"))
 	require.NoError(t, err)
 	key, err := s.TemporaryKey(t.Context(), canary)
@@ -118,23 +118,23 @@ func TestTheCanaryIsHidden(t *testing.T) {
 	sealed(t, backend, ring(t, key1))
 }
 
-func TestASealedStoreIsSealedOnceMore(t *testing.T) {
+func TestSealedStoresCanBeSealedAgain(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	outer := sealed(t, sealed(t, backend, ring(t, key1)), ring(t, key2))
 	fill(t, outer)
 	requireFilled(t, sealed(t, sealed(t, backend, ring(t, key1)), ring(t, key2)))
 	inner := sealed(t, backend, ring(t, key1))
-	requireEnvironment(t, store.CheckSeal(t.Context(), inner), store.ErrSealed, "the inner one alone")
+	requireOperational(t, store.CheckSeal(t.Context(), inner), store.ErrSealed, "the inner seal only")
 	_, err := seal.New(t.Context(), inner, ring(t, key1), seal.Options{})
-	requireEnvironment(t, err, seal.ErrUnknownKey)
+	requireOperational(t, err, seal.ErrUnknownKey)
 	copied := memory.New()
 	_, err = transfer.Copy(t.Context(), copied, outer, transfer.Options{})
 	require.NoError(t, err)
 	requireFilled(t, copied)
 }
 
-func TestTheFeedDoesNotTellOfTheCanary(t *testing.T) {
+func TestTheFeedDoesNotReportTheCanary(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
@@ -163,7 +163,7 @@ func TestTheFeedDoesNotTellOfTheCanary(t *testing.T) {
 	_, err = s.RotateTemporaryKey(t.Context(), bob, store.NewSecret("last"))
 	require.NoError(t, err)
 	<-ended
-	require.Equal(t, []store.Change{{Kind: store.TemporaryChanged, Subject: canary}}, changes, "that of the outer seal alone")
+	require.Equal(t, []store.Change{{Kind: store.TemporaryChanged, Subject: canary}}, changes, "only the canary of the outer seal")
 }
 
 func TestCopiesKeepTheCanary(t *testing.T) {
@@ -173,30 +173,30 @@ func TestCopiesKeepTheCanary(t *testing.T) {
 	fill(t, s)
 	_, err := transfer.Copy(t.Context(), dst, src, transfer.Options{})
 	require.NoError(t, err)
-	requireEnvironment(t, store.CheckSeal(t.Context(), dst), store.ErrSealed)
+	requireOperational(t, store.CheckSeal(t.Context(), dst), store.ErrSealed)
 	requireFilled(t, sealed(t, dst, ring(t, key1)))
 
 	opened := memory.New()
 	_, err = transfer.Copy(t.Context(), opened, s, transfer.Options{})
 	require.NoError(t, err)
-	require.NoError(t, store.CheckSeal(t.Context(), opened), "nothing in it is sealed")
+	require.NoError(t, store.CheckSeal(t.Context(), opened), "the store has no sealed records")
 	requireFilled(t, opened)
 
 	_, err = transfer.Copy(t.Context(), dst, opened, transfer.Options{})
-	require.ErrorIs(t, err, errors.IDBadData, "secrets in clear to a sealed store")
+	require.ErrorIs(t, err, errors.IDBadData, "secrets in clear must not be copied to a sealed store")
 	_, err = transfer.Copy(t.Context(), dst, src, transfer.Options{})
-	require.NoError(t, err, "once more, as they are")
+	require.NoError(t, err, "the backend again, with sealed secrets")
 	_, err = transfer.Copy(t.Context(), sealed(t, dst, ring(t, key1)), opened, transfer.Options{})
 	require.NoError(t, err)
 
-	// What is copied to the wrong end is not taken for good.
+	// Records that were copied to the wrong store are rejected.
 	twice := sealed(t, memory.New(), ring(t, key1))
 	_, err = transfer.Copy(t.Context(), twice, src, transfer.Options{})
 	require.NoError(t, err)
-	requireEnvironment(t, store.CheckSeal(t.Context(), twice), store.ErrSealed)
+	requireOperational(t, store.CheckSeal(t.Context(), twice), store.ErrSealed)
 }
 
-func TestCheckFindsOutThatTheBackendChanged(t *testing.T) {
+func TestCheckDetectsAChangedBackend(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
@@ -208,9 +208,9 @@ func TestCheckFindsOutThatTheBackendChanged(t *testing.T) {
 		require.NoError(t, backend.Import(t.Context(), []store.Record{{Temporary: &r}}))
 	}
 	replace("planted")
-	requireEnvironment(t, s.Check(t.Context()), seal.ErrNotSealed)
+	requireOperational(t, s.Check(t.Context()), seal.ErrNotSealed)
 	replace(kept.Secret.Reveal() + "x")
-	requireEnvironment(t, s.Check(t.Context()), seal.ErrCannotOpen)
+	requireOperational(t, s.Check(t.Context()), seal.ErrCannotOpen)
 	require.NoError(t, backend.DeleteTemporaryKey(t.Context(), canary))
 	err = s.Check(t.Context())
 	requireFault(t, err, nil)
@@ -219,7 +219,7 @@ func TestCheckFindsOutThatTheBackendChanged(t *testing.T) {
 	require.NoError(t, s.Check(t.Context()))
 }
 
-// TestOneRingWins has processes with different rings begin at once.
+// TestOneRingWins opens a store concurrently in processes with different rings.
 func TestOneRingWins(t *testing.T) {
 	t.Parallel()
 	for range 50 {
@@ -236,21 +236,21 @@ func TestOneRingWins(t *testing.T) {
 			if failed[i] == nil {
 				fill(t, opened[i])
 			} else {
-				requireEnvironment(t, failed[i], seal.ErrUnknownKey)
+				requireOperational(t, failed[i], seal.ErrUnknownKey)
 			}
 		}
 	}
 }
 
-// TestOneDamagedRecordDoesNotKeepAStoreFromOpening has no canary yet.
-func TestOneDamagedRecordDoesNotKeepAStoreFromOpening(t *testing.T) {
+// TestStoresOpenDespiteOneDamagedRecord uses a store without a canary.
+func TestStoresOpenDespiteOneDamagedRecord(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1))
 	plant(t, backend, "in clear")
 	s := sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true})
 	_, err := s.NamedKey(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrNotSealed)
+	requireOperational(t, err, seal.ErrNotSealed)
 	_, err = s.TemporaryKey(t.Context(), alice)
 	require.NoError(t, err)
 }
@@ -278,7 +278,7 @@ func TestARecordThatDoesNotOpenHidesNoOthers(t *testing.T) {
 		require.True(t, page[0].Secret.IsZero(), what)
 		require.Equal(t, "plain b", page[1].Secret.Reveal())
 		_, err = s.GetToken(t.Context(), "a")
-		requireEnvironment(t, err, planted.why, what)
+		requireOperational(t, err, planted.why, what)
 		ids, _, err := s.ListTokenIDs(t.Context(), store.Query{})
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "b"}, ids)
@@ -290,8 +290,8 @@ func TestARecordThatDoesNotOpenHidesNoOthers(t *testing.T) {
 		require.Len(t, tokens, 1)
 		require.Equal(t, "b", tokens[0].ID())
 		_, err = a.GetByName(t.Context(), alice, "name of a")
-		requireEnvironment(t, err, planted.why, what)
-		require.NoError(t, a.Delete(t.Context(), "a"), "it can be deleted")
+		requireOperational(t, err, planted.why, what)
+		require.NoError(t, a.Delete(t.Context(), "a"), "the record can be deleted")
 	}
 }
 

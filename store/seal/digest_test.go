@@ -13,16 +13,16 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// confined is a record with all that goes into a token.
+// confined is a record with all fields that determine a token.
 func confined(secret string) store.Token {
 	t := token("a", alice, secret)
 	t.Caveats = []string{"time < 2000000000", "ip = 203.0.113.7"}
 	return t
 }
 
-// TestAnAlteredRecordIsNotMintedAgain is the attack: somebody who can write the
-// database strips a token of its caveats, and has it shown.
-func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
+// TestAlteredRecordsAreNotShownAsTokens is an attack: someone who can write to
+// the database removes the caveats of a token and requests it again.
+func TestAlteredRecordsAreNotShownAsTokens(t *testing.T) {
 	t.Parallel()
 	for what, alter := range map[string]func(t *store.Token){
 		"all caveats taken":     func(t *store.Token) { t.Caveats = nil },
@@ -50,29 +50,30 @@ func TestAnAlteredRecordIsNotMintedAgain(t *testing.T) {
 		require.NoError(t, backend.Import(t.Context(), []store.Record{{Token: &kept}}))
 
 		_, err = s.GetToken(t.Context(), "a")
-		requireEnvironment(t, err, seal.ErrAltered, what)
+		requireOperational(t, err, seal.ErrAltered, what)
 		page, _, err := s.ListTokens(t.Context(), store.Query{Subject: alice, Name: "name of a"})
 		require.NoError(t, err)
 		require.True(t, page[0].Secret.IsZero(), what)
 		_, _, err = s.Export(t.Context(), store.TokenRecords, "", 0)
-		requireEnvironment(t, err, seal.ErrAltered, "a copy would seal it anew: "+what)
+		requireOperational(t, err, seal.ErrAltered, "a copy would seal it anew: "+what)
 		a, err := macaroon.NewAuthority(s)
 		require.NoError(t, err)
 		_, err = a.Get(t.Context(), "a")
-		requireEnvironment(t, err, seal.ErrAltered, what)
+		requireOperational(t, err, seal.ErrAltered, what)
 		_, err = a.GetByName(t.Context(), alice, "name of a")
-		requireEnvironment(t, err, seal.ErrAltered, what)
+		requireOperational(t, err, seal.ErrAltered, what)
 		tokens, _, err := a.List(t.Context(), store.Query{Subject: alice})
 		require.NoError(t, err)
 		require.Empty(t, tokens, what)
 
-		// Nothing that writes makes it look genuine.
+		// No write makes the record look genuine.
 		err = s.UpdateToken(t.Context(), "a", func(t *store.Token) error { t.Name = "another"; return nil })
-		requireEnvironment(t, err, seal.ErrAltered, what)
+		requireOperational(t, err, seal.ErrAltered, what)
 		_, err = sealed(t, newHookedOver(backend), ring(t, key2, key1)).Reseal(t.Context(), seal.ResealOptions{})
-		requireEnvironment(t, err, seal.ErrAltered, what)
+		requireOperational(t, err, seal.ErrAltered, what)
 
-		// A verification reads the key alone, as ever; the text decides there.
+		// A verification reads only the key; the caveats in the text of the
+		// token decide.
 		key, err := s.NamedKey(t.Context(), "a")
 		require.NoError(t, err)
 		require.Equal(t, "plain", key.Secret.Reveal())
@@ -96,11 +97,11 @@ func TestARecordOfAnotherSubjectOrIDDoesNotOpen(t *testing.T) {
 		alter(&kept)
 		require.NoError(t, second(backend.CreateToken(t.Context(), kept, 0)))
 		_, err = s.GetToken(t.Context(), kept.ID)
-		requireEnvironment(t, err, seal.ErrCannotOpen, what)
+		requireOperational(t, err, seal.ErrCannotOpen, what)
 	}
 }
 
-// TestUpdatesKeepTheDigest changes all that may change.
+// TestUpdatesKeepTheDigest changes every mutable field.
 func TestUpdatesKeepTheDigest(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()

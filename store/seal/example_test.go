@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// newKey draws a key. In production, load it from where secrets are kept.
+// newKey returns a random key. In production, load it from a secret manager.
 func newKey(id string) seal.Key {
 	material := make([]byte, 32)
 	rand.Read(material)
@@ -48,8 +48,8 @@ func Example() {
 	// the application sees it: true
 }
 
-// A new key becomes the primary, and the old one stays in the ring for what is
-// sealed under it.
+// A new key becomes the primary key, and the old one stays in the ring to open
+// old secrets.
 func ExampleNewStaticKeys_rotation() {
 	ctx := context.Background()
 	backend := memory.New()
@@ -77,8 +77,8 @@ func ExampleNewStaticKeys_rotation() {
 	// open a sealed store: open the secret of the canary of the store: unwrap with the key "2024-10": the secret is sealed under a key that is not in the ring
 }
 
-// All that is under the old key is sealed under the new one, which takes the
-// old one out of use. Do it when every process has the new ring.
+// Reseal replaces the old key by the new one, so that the old key can be
+// removed. Call it when every process has the new ring.
 func ExampleStore_Reseal() {
 	ctx := context.Background()
 	backend := memory.New()
@@ -100,13 +100,13 @@ func ExampleStore_Reseal() {
 		fmt.Println("stopped at", done.Next, err)
 		return
 	}
-	fmt.Println("sealed anew:", done.Resealed)
+	fmt.Println("resealed:", done.Resealed)
 
 	keys, _ = seal.NewStaticKeys(current)
 	after, _ := seal.New(ctx, backend, keys, seal.Options{})
 	key, err := after.TemporaryKey(ctx, subject)
 	fmt.Println(key.Secret.Reveal(), err)
 	// Output:
-	// sealed anew: 1
+	// resealed: 1
 	// secret <nil>
 }

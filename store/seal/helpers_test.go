@@ -24,7 +24,7 @@ var (
 	bob   = caveat.User("bob")
 )
 
-// key returns the key with the id; two with the same id and different fill have
+// key returns a key with the id. Keys with the same id and different fill have
 // different material.
 func key(id string, fill byte) seal.Key {
 	return seal.Key{ID: id, Material: store.NewSecret(string(bytes.Repeat([]byte{fill}, 32)))}
@@ -42,7 +42,7 @@ func ring(t testing.TB, primary seal.Key, others ...seal.Key) *seal.StaticKeys {
 	return keys
 }
 
-// sealed opens a store with the options that are given, if any.
+// sealed opens a store with the given options, if any.
 func sealed(t testing.TB, backend store.Store, keys seal.KeyRing, options ...seal.Options) seal.Store {
 	t.Helper()
 	s, err := seal.New(t.Context(), backend, keys, append(options, seal.Options{})[0])
@@ -50,8 +50,8 @@ func sealed(t testing.TB, backend store.Store, keys seal.KeyRing, options ...sea
 	return s
 }
 
-// later returns a sealed store that was opened with the first ring, and has the
-// other from then on.
+// later returns a sealed store that was opened with the first ring and then
+// uses the other.
 func later(t testing.TB, backend store.Store, first, keys seal.KeyRing, options ...seal.Options) seal.Store {
 	t.Helper()
 	changed := &changedRing{first}
@@ -83,7 +83,7 @@ func fill(t testing.TB, s store.Store) {
 	require.NoError(t, second(s.CreateToken(t.Context(), token("a", alice, "plain 3"), 0)))
 }
 
-// requireFilled demands that the secrets of fill can be read.
+// requireFilled requires that the secrets of fill can be read.
 func requireFilled(t *testing.T, s store.Store) {
 	t.Helper()
 	i, err := s.GetIdentity(t.Context(), alice)
@@ -101,10 +101,10 @@ func requireFilled(t *testing.T, s store.Store) {
 	require.Equal(t, "plain 3", record.Secret.Reveal())
 }
 
-// canary is the subject of the record that a seal leaves in its backend.
+// canary is the subject of the canary in the backend.
 var canary = caveat.User("onezone/canary")
 
-// secretsOf returns the secrets that the backend keeps, by kind, but the canary.
+// secretsOf returns the secrets in the backend by kind, except the canary.
 func secretsOf(t testing.TB, backend store.Archive) map[store.RecordKind][]string {
 	t.Helper()
 	secrets := make(map[store.RecordKind][]string)
@@ -128,7 +128,7 @@ func secretsOf(t testing.TB, backend store.Archive) map[store.RecordKind][]strin
 	return secrets
 }
 
-// reads are all calls that give out a secret of fill.
+// reads are all calls that return a secret of fill.
 func reads(s store.Store) map[string]func(ctx context.Context) error {
 	calls := map[string]func(ctx context.Context) error{
 		"NamedKey":     func(ctx context.Context) error { _, err := s.NamedKey(ctx, "a"); return err },
@@ -137,7 +137,7 @@ func reads(s store.Store) map[string]func(ctx context.Context) error {
 		"ListTokens": func(ctx context.Context) error {
 			page, _, err := s.ListTokens(ctx, store.Query{})
 			if err == nil && page[0].Secret.IsZero() {
-				_, err = s.GetToken(ctx, page[0].ID) // which tells why
+				_, err = s.GetToken(ctx, page[0].ID) // the reason
 			}
 			return err
 		},
@@ -163,7 +163,7 @@ func reads(s store.Store) map[string]func(ctx context.Context) error {
 	return calls
 }
 
-// writes are all calls that take a new secret.
+// writes are all calls with a new secret.
 func writes(s store.Store) map[string]func(ctx context.Context) error {
 	secret := store.NewSecret("plain 5")
 	record, imported, guarded := token("b", bob, "plain 5"), token("c", bob, "plain 5"), token("d", alice, "plain 5")
@@ -187,9 +187,9 @@ func writes(s store.Store) map[string]func(ctx context.Context) error {
 	}
 }
 
-// requireEnvironment demands an error that no caller can take for one of the
-// catalogue, and that shows no secret.
-func requireEnvironment(t *testing.T, err, target error, about ...any) {
+// requireOperational requires an error that is not in the catalogue and that
+// contains no secret.
+func requireOperational(t *testing.T, err, target error, about ...any) {
 	t.Helper()
 	require.ErrorIs(t, err, target, about...)
 	_, catalogued := errors.AsType[*errors.Error](err)
@@ -198,8 +198,8 @@ func requireEnvironment(t *testing.T, err, target error, about ...any) {
 	require.NotContains(t, err.Error(), "ozseal", about...)
 }
 
-// hooked is the memory store that calls before in the moment before it may
-// replace a secret.
+// hooked is a memory store that calls before immediately before it may replace
+// a secret.
 type hooked struct {
 	*memory.Store
 	before func()
@@ -308,7 +308,7 @@ func (c *countingRing) Unwrap(ctx context.Context, keyID string, wrapped, additi
 	return c.KeyRing.Unwrap(ctx, keyID, wrapped, additional)
 }
 
-// fixedRing returns the same each time.
+// fixedRing always returns the same results.
 type fixedRing struct {
 	keyID   string
 	wrapped []byte
@@ -324,8 +324,8 @@ func (f fixedRing) Unwrap(context.Context, string, []byte, []byte) ([]byte, erro
 	return f.key, f.err
 }
 
-// openingRing unwraps, but cannot wrap once it has done so as often as allowed,
-// at least once, to find out the primary key.
+// openingRing unwraps, but fails to wrap after the allowed number of calls, at
+// least one, which is needed to find out the primary key.
 type openingRing struct {
 	seal.KeyRing
 	wraps, allowed int
@@ -346,5 +346,5 @@ func names(n int) []string {
 	return all
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-func TestStaticKeysRefuseWhatIsNoKey(t *testing.T) {
+func TestStaticKeysRejectInvalidKeys(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
 		primary seal.Key

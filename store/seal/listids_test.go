@@ -9,8 +9,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// TestARecordThatCannotBeOpenedHidesNoIDs has a record that no key opens.
-func TestARecordThatCannotBeOpenedHidesNoIDs(t *testing.T) {
+// TestRecordsThatDoNotOpenHideNoIDs uses a record that no key opens.
+func TestRecordsThatDoNotOpenHideNoIDs(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
@@ -21,7 +21,7 @@ func TestARecordThatCannotBeOpenedHidesNoIDs(t *testing.T) {
 	}))
 	page, _, err := s.ListTokens(t.Context(), store.Query{Subject: alice})
 	require.NoError(t, err)
-	require.True(t, page[0].Secret.IsZero(), "it is listed without its secret")
+	require.True(t, page[0].Secret.IsZero(), "the record is listed without its secret")
 	ids, _, err := s.ListTokenIDs(t.Context(), store.Query{Subject: alice})
 	require.NoError(t, err)
 	require.Equal(t, []string{"a"}, ids)

@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// withSecret returns the record with another secret.
+// withSecret returns the record with the given secret.
 func withSecret(r store.Record, secret store.Secret) store.Record {
 	switch {
 	case r.Identity != nil:
@@ -43,9 +43,9 @@ func readSecret(t *testing.T, s store.Store, r store.Record) (secret store.Secre
 	return key.Secret, err
 }
 
-func TestASealedSecretOpensInItsPlaceOnly(t *testing.T) {
+func TestSealedSecretsOpenOnlyInTheirRecord(t *testing.T) {
 	t.Parallel()
-	// Ids and subjects that would be the same if they were just strung together.
+	// Ids and subjects that would be equal if they were just concatenated.
 	var records []store.Record
 	for _, subject := range []caveat.Subject{alice, caveat.Provider("alice"), caveat.User("aalice"), caveat.User("lice")} {
 		i := store.Identity{Subject: subject}
@@ -75,7 +75,7 @@ func TestASealedSecretOpensInItsPlaceOnly(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, "plain", opened.Reveal())
 			} else {
-				requireEnvironment(t, err, seal.ErrCannotOpen, "the secret of record %d in record %d", j, i)
+				requireOperational(t, err, seal.ErrCannotOpen, "the secret of record %d in record %d", j, i)
 				require.True(t, opened.IsZero())
 			}
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// fillMany writes n records of each kind, the secrets of which are their names.
+// fillMany writes n records of each kind with secrets that are their names.
 func fillMany(t *testing.T, s store.Store, n int) {
 	t.Helper()
 	for i, name := range names(n) {
@@ -31,7 +31,7 @@ func fillMany(t *testing.T, s store.Store, n int) {
 	require.NoError(t, s.CreateIdentity(t.Context(), store.Identity{Subject: caveat.Provider("no password")}))
 }
 
-// requireMany demands that the secrets of fillMany can be read with the ring.
+// requireMany requires that the ring opens the secrets of fillMany.
 func requireMany(t *testing.T, backend store.Store, keys seal.KeyRing, n int) {
 	t.Helper()
 	s := sealed(t, backend, keys)
@@ -63,7 +63,7 @@ func TestResealMovesAllToThePrimaryKey(t *testing.T) {
 	done, err := s.Reseal(t.Context(), o)
 	require.NoError(t, err)
 	require.EqualValues(t, 3*n+2, done.Records)
-	require.EqualValues(t, 3*n, done.Resealed, "what is under the primary or has no secret is left alone")
+	require.EqualValues(t, 3*n, done.Resealed, "records under the primary key or without a secret are not changed")
 	require.True(t, done.Next.IsEnd())
 	require.Len(t, told, 9)
 	require.Equal(t, done, told[8])
@@ -84,9 +84,9 @@ func TestResealSealsAStoreThatWasInUse(t *testing.T) {
 	s := sealed(t, backend, ring(t, key1), seal.Options{AllowPlaintext: true})
 	before := secretsOf(t, backend)
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, seal.ErrNotSealed)
+	requireOperational(t, err, seal.ErrNotSealed)
 	require.Zero(t, done.Resealed)
-	require.Equal(t, before, secretsOf(t, backend), "plaintext was sealed without being told to")
+	require.Equal(t, before, secretsOf(t, backend), "secrets in clear were sealed without SealPlaintext")
 
 	done, err = s.Reseal(t.Context(), seal.ResealOptions{SealPlaintext: true})
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestResealSealsAStoreThatWasInUse(t *testing.T) {
 	}
 }
 
-func TestPlaintextIsSealedForTheSubjectThatHasTheTokenNow(t *testing.T) {
+func TestPlaintextIsSealedForTheCurrentSubjectOfTheToken(t *testing.T) {
 	t.Parallel()
 	backend := newHooked()
 	fill(t, backend.Store)
@@ -116,7 +116,7 @@ func TestPlaintextIsSealedForTheSubjectThatHasTheTokenNow(t *testing.T) {
 	require.Equal(t, bob, key.Subject)
 }
 
-func TestResealGoesOnWhereItStopped(t *testing.T) {
+func TestResealCanBeResumed(t *testing.T) {
 	t.Parallel()
 	const n = 4
 	for failAt := 1; failAt <= 3*n; failAt++ {
@@ -131,7 +131,7 @@ func TestResealGoesOnWhereItStopped(t *testing.T) {
 		}
 		s := sealed(t, backend, ring(t, key2, key1))
 		done, err := s.Reseal(ctx, seal.ResealOptions{PageSize: 3})
-		requireEnvironment(t, err, context.Canceled)
+		requireOperational(t, err, context.Canceled)
 		require.EqualValues(t, failAt-1, done.Resealed)
 
 		rest, err := s.Reseal(t.Context(), seal.ResealOptions{From: done.Next, PageSize: 3})
@@ -142,8 +142,8 @@ func TestResealGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-// TestResealLosesNoChange has another process, which still seals under the old
-// key, write in the moment between reading a record and replacing its secret.
+// TestResealLosesNoChange lets another process, which still seals under the old
+// key, write between the read and the replacement of a secret.
 func TestResealLosesNoChange(t *testing.T) {
 	t.Parallel()
 	type change = func(ctx context.Context, s store.Store) error
@@ -263,7 +263,8 @@ func TestResealLosesNoChange(t *testing.T) {
 			}
 			_, err := sealed(t, backend, ring(t, key2, key1)).Reseal(t.Context(), seal.ResealOptions{})
 			require.NoError(t, err, what)
-			// What changed behind the position may still be under the old key.
+			// Records that changed behind the position may still be under the
+			// old key.
 			due := int64(0)
 			if store.RecordKind(turn) >= c.kind {
 				due = 1
@@ -277,8 +278,8 @@ func TestResealLosesNoChange(t *testing.T) {
 	}
 }
 
-// TestResealAndWritersAtOnce lets many writers and several resealers loose.
-func TestResealAndWritersAtOnce(t *testing.T) {
+// TestResealWithConcurrentWriters runs many writers and several resealers.
+func TestResealWithConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	const n, rotations = 8, 40
 	backend := newHooked()
@@ -344,7 +345,7 @@ func TestResealNamesTheRecordThatDoesNotOpen(t *testing.T) {
 	fill(t, sealed(t, backend, ring(t, key1, key2)))
 	require.NoError(t, second(sealed(t, backend, ring(t, key("lost", 7), key2)).CreateToken(t.Context(), token("z", alice, "plain"), 0)))
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, seal.ErrUnknownKey)
+	requireOperational(t, err, seal.ErrUnknownKey)
 	require.ErrorContains(t, err, `"z"`)
 	require.ErrorContains(t, err, `"lost"`)
 	require.NoError(t, s.DeleteToken(t.Context(), "z"))
@@ -353,14 +354,14 @@ func TestResealNamesTheRecordThatDoesNotOpen(t *testing.T) {
 	requireFilled(t, sealed(t, backend, ring(t, key2)))
 }
 
-func TestResealRefusesAPositionThatNoExportReturned(t *testing.T) {
+func TestResealRejectsInvalidPositions(t *testing.T) {
 	t.Parallel()
 	m := newHooked()
 	_, err := sealed(t, m, ring(t, key1)).Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords, After: "?"}})
 	require.ErrorIs(t, err, errors.IDBadData)
 }
 
-// lostAfter is a store that is lost when a secret was to be replaced.
+// lostAfter is a store that fails after a secret should be replaced.
 type lostAfter struct{ *memory.Store }
 
 func (l lostAfter) ReplaceTemporarySecret(context.Context, caveat.Subject, store.Secret, store.Secret) (bool, error) {
@@ -374,20 +375,20 @@ func TestResealReportsALostStore(t *testing.T) {
 	backend := lostAfter{memory.New()}
 	fill(t, sealed(t, backend, ring(t, key1)))
 	_, err := sealed(t, backend, ring(t, key2, key1)).Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, errLost)
+	requireOperational(t, err, errLost)
 	require.ErrorContains(t, err, `temporary tokens of "usr-alice"`)
 }
 
-func TestARingThatOnlyOpensChangesNothing(t *testing.T) {
+func TestRingsThatCannotWrapChangeNothing(t *testing.T) {
 	t.Parallel()
 	backend := newHooked()
 	fill(t, sealed(t, backend, ring(t, key1)))
 	before := secretsOf(t, backend)
 	s := sealed(t, backend, &openingRing{KeyRing: ring(t, key2, key1)})
 	_, err := s.Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, errLost)
-	requireEnvironment(t, writes(s)["UpdateToken"](t.Context()), errLost)
-	requireEnvironment(t, writes(s)["UpdateIdentity"](t.Context()), errLost)
+	requireOperational(t, err, errLost)
+	requireOperational(t, writes(s)["UpdateToken"](t.Context()), errLost)
+	requireOperational(t, writes(s)["UpdateIdentity"](t.Context()), errLost)
 	require.Equal(t, before, secretsOf(t, backend))
 	requireFilled(t, s)
 }

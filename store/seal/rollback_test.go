@@ -10,9 +10,9 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// TestNoCanaryBringsOldEnvelopesBack is the attack of somebody who can write to
-// the database, and has a backup from before it was resealed.
-func TestNoCanaryBringsOldEnvelopesBack(t *testing.T) {
+// TestAnOldCanaryDoesNotAllowOldEnvelopes is an attack by someone who can write
+// to the database and has a backup from before a reseal.
+func TestAnOldCanaryDoesNotAllowOldEnvelopes(t *testing.T) {
 	t.Parallel()
 	keys := ring(t, key1)
 	backend := memory.New()
@@ -37,27 +37,27 @@ func TestNoCanaryBringsOldEnvelopesBack(t *testing.T) {
 		attack(t, backend)
 		s := sealed(t, backend, keys)
 		_, err := s.NamedKey(t.Context(), "a")
-		requireEnvironment(t, err, seal.ErrOutdated, name)
+		requireOperational(t, err, seal.ErrOutdated, name)
 		_, err = s.GetToken(t.Context(), "a")
-		requireEnvironment(t, err, seal.ErrOutdated, name)
+		requireOperational(t, err, seal.ErrOutdated, name)
 		_, err = s.Reseal(t.Context(), seal.ResealOptions{})
-		requireEnvironment(t, err, seal.ErrOutdated, name)
+		requireOperational(t, err, seal.ErrOutdated, name)
 		_, err = s.TemporaryKey(t.Context(), alice)
 		require.NoError(t, err, "%s: what is as it was", name)
 	}
 }
 
-// TestAStoreOfAnEarlierReleaseIsRefusedUnlessAllowed says what the operator has to
-// do, and leaves no canary.
-func TestAStoreOfAnEarlierReleaseIsRefusedUnlessAllowed(t *testing.T) {
+// TestStoresOfAnEarlierReleaseAreRejectedUnlessAllowed checks that the error
+// says what to do, and that no canary is written.
+func TestStoresOfAnEarlierReleaseAreRejectedUnlessAllowed(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1))
 	for _, options := range []seal.Options{{}, {AllowPlaintext: true}} {
 		_, err := seal.New(t.Context(), backend, ring(t, key1), options)
-		requireEnvironment(t, err, seal.ErrOutdated)
+		requireOperational(t, err, seal.ErrOutdated)
 		require.ErrorContains(t, err, "AllowOutdated")
-		require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
+		require.NoError(t, store.CheckSeal(t.Context(), backend), "a canary was written")
 	}
 	requireFilled(t, sealed(t, backend, ring(t, key1), seal.Options{AllowOutdated: true}))
 }

@@ -48,7 +48,7 @@ func TestCloseLeavesTheBackendOpen(t *testing.T) {
 	fill(t, backend)
 }
 
-// spy looks at the record of the backend each time a change was made to it.
+// spy records the record of the backend after each change.
 type spy struct {
 	*memory.Store
 	seen []string
@@ -97,15 +97,15 @@ func TestPlaintextNeverReachesTheBackend(t *testing.T) {
 	for kind, secrets := range secretsOf(t, backend) {
 		require.NotEmpty(t, secrets)
 		require.Zero(t, hits(secrets), "kind %s", kind)
-		require.Equal(t, len(secrets), hits(secretsOf(t, open)[kind]), "the search finds nothing where there is something")
+		require.Equal(t, len(secrets), hits(secretsOf(t, open)[kind]), "the search does not find existing secrets")
 	}
-	require.Zero(t, hits(backend.seen), "an update shows the secret to the backend")
+	require.Zero(t, hits(backend.seen), "an update passed the open secret to the backend")
 	require.Len(t, backend.seen, len(open.seen))
 	require.Zero(t, hits(dump(backend)))
-	require.GreaterOrEqual(t, hits(dump(open)), 6, "the search finds nothing where there is something")
+	require.GreaterOrEqual(t, hits(dump(open)), 6, "the search does not find existing secrets")
 }
 
-func TestEachSecretHasADataKeyOfItsOwn(t *testing.T) {
+func TestEachSecretHasItsOwnDataKey(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	s := sealed(t, backend, ring(t, key1))
@@ -139,7 +139,7 @@ func TestAnUpdateSealsOnlyASecretThatChanged(t *testing.T) {
 	}))
 	i, err := backend.GetIdentity(t.Context(), alice)
 	require.NoError(t, err)
-	require.True(t, i.Password.IsZero(), "no password is not a sealed one")
+	require.True(t, i.Password.IsZero(), "an empty password was sealed")
 	require.Zero(t, keys.wraps)
 }
 
@@ -156,7 +156,7 @@ func TestOnlyOneUnwrapIsNeededForAVerification(t *testing.T) {
 	require.Equal(t, 2, keys.unwraps)
 }
 
-// plant puts the text in place of the secret of the token "a".
+// plant replaces the secret of the token "a" by the text.
 func plant(t testing.TB, backend *memory.Store, text string) {
 	t.Helper()
 	planted := token("a", alice, text)
@@ -192,22 +192,22 @@ func TestADamagedSecretDoesNotOpen(t *testing.T) {
 	requireFilled(t, s)
 }
 
-func TestAMissingOrWrongKeyIsAFaultOfTheEnvironment(t *testing.T) {
+func TestMissingOrWrongKeysAreOperationalErrors(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fill(t, sealed(t, backend, ring(t, key1)))
 	for name, read := range reads(later(t, backend, ring(t, key1), ring(t, key2))) {
-		requireEnvironment(t, read(t.Context()), seal.ErrUnknownKey, name)
+		requireOperational(t, read(t.Context()), seal.ErrUnknownKey, name)
 	}
 	for name, read := range reads(later(t, backend, ring(t, key1), ring(t, key("one", 9)))) {
-		requireEnvironment(t, read(t.Context()), seal.ErrCannotOpen, name)
+		requireOperational(t, read(t.Context()), seal.ErrCannotOpen, name)
 	}
 	requireFilled(t, sealed(t, backend, ring(t, key2, key1)))
 	_, err := seal.New(t.Context(), backend, ring(t, key2), seal.Options{})
-	requireEnvironment(t, err, seal.ErrUnknownKey, "New")
-	require.ErrorContains(t, err, `"one"`, "it names the key that is missing")
+	requireOperational(t, err, seal.ErrUnknownKey, "New")
+	require.ErrorContains(t, err, `"one"`, "the error names the missing key")
 	_, err = seal.New(t.Context(), backend, ring(t, key("one", 9)), seal.Options{})
-	requireEnvironment(t, err, seal.ErrCannotOpen, "New")
+	requireOperational(t, err, seal.ErrCannotOpen, "New")
 }
 
 func TestATokenIsNotInvalidBecauseAKeyIsMissing(t *testing.T) {
@@ -230,11 +230,11 @@ func TestATokenIsNotInvalidBecauseAKeyIsMissing(t *testing.T) {
 		_, err = authority.VerifyAccess(t.Context(), issued.String(), caveat.Request{})
 		require.NoError(t, err)
 		_, err = other.VerifyAccess(t.Context(), issued.String(), caveat.Request{})
-		requireEnvironment(t, err, seal.ErrUnknownKey)
+		requireOperational(t, err, seal.ErrUnknownKey)
 	}
 }
 
-func TestWhatARingReturnsIsNeverTakenForAnErrorOfTheCatalogue(t *testing.T) {
+func TestErrorsOfARingAreOperational(t *testing.T) {
 	t.Parallel()
 	errKMS := errors.New("the key service is down")
 	for _, c := range []struct{ returned, want error }{
@@ -261,17 +261,18 @@ func TestWhatARingReturnsIsNeverTakenForAnErrorOfTheCatalogue(t *testing.T) {
 	}
 }
 
-// requireFault demands an error of the environment: the target, unless nil.
+// requireFault requires an operational error that wraps the target, unless that
+// is nil.
 func requireFault(t *testing.T, err, target error, about ...any) {
 	t.Helper()
 	require.Error(t, err, about...)
 	if target == nil {
 		target = err
 	}
-	requireEnvironment(t, err, target, about...)
+	requireOperational(t, err, target, about...)
 }
 
-func TestARingThatBreaksItsContractIsFoundOut(t *testing.T) {
+func TestRingsThatBreakTheContractAreDetected(t *testing.T) {
 	t.Parallel()
 	for what, broken := range map[string]fixedRing{
 		"no key id":          {wrapped: []byte("w")},
@@ -281,7 +282,7 @@ func TestARingThatBreaksItsContractIsFoundOut(t *testing.T) {
 		backend := memory.New()
 		_, err := later(t, backend, ring(t, key1), broken).RotateTemporaryKey(t.Context(), alice, store.NewSecret("plain"))
 		requireFault(t, err, nil, what)
-		require.Empty(t, secretsOf(t, backend)[store.TemporaryRecords], "what cannot be opened again was written")
+		require.Empty(t, secretsOf(t, backend)[store.TemporaryRecords], "a secret that cannot be opened was written")
 	}
 	for what, broken := range map[string]fixedRing{
 		"an unwrapped nothing": {keyID: "k", wrapped: []byte("w")},
@@ -297,40 +298,40 @@ func TestARingThatBreaksItsContractIsFoundOut(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestPlaintextIsRefusedUnlessAllowed(t *testing.T) {
+func TestPlaintextIsRejectedUnlessAllowed(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	strict := sealed(t, backend, ring(t, key1))
 	fill(t, backend)
 	for name, read := range reads(strict) {
-		requireEnvironment(t, read(t.Context()), seal.ErrNotSealed, name)
+		requireOperational(t, read(t.Context()), seal.ErrNotSealed, name)
 	}
 
 	backend = memory.New()
 	fill(t, backend)
 	_, err := seal.New(t.Context(), backend, ring(t, key1), seal.Options{})
-	requireEnvironment(t, err, seal.ErrNotSealed)
-	require.NoError(t, store.CheckSeal(t.Context(), backend), "a refused seal leaves no canary")
+	requireOperational(t, err, seal.ErrNotSealed)
+	require.NoError(t, store.CheckSeal(t.Context(), backend), "a canary was written")
 	lenient := sealed(t, backend, ring(t, key1), seal.Options{AllowPlaintext: true})
 	requireFilled(t, lenient)
 	require.NoError(t, lenient.UpdateToken(t.Context(), "a", func(*store.Token) error { return nil }))
 	require.NoError(t, lenient.UpdateIdentity(t.Context(), alice, func(*store.Identity) error { return nil }))
 	secrets := secretsOf(t, backend)
 	for _, kind := range []store.RecordKind{store.TokenRecords, store.IdentityRecords} {
-		require.NotContains(t, secrets[kind][0], "plain", "an update leaves the secret open")
+		require.NotContains(t, secrets[kind][0], "plain", "an update did not seal the secret")
 	}
 	requireFilled(t, lenient)
 	_, err = sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "a")
 	require.NoError(t, err)
 
-	// To be lenient about what is not sealed is not to be lenient about what is.
+	// AllowPlaintext does not affect sealed secrets.
 	good := secretsOf(t, backend)[store.TokenRecords][0]
 	plant(t, backend, good[:len(good)-1])
 	_, err = lenient.NamedKey(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrCannotOpen)
+	requireOperational(t, err, seal.ErrCannotOpen)
 }
 
-func TestANewPrimarySealsAndOldKeysOpen(t *testing.T) {
+func TestNewPrimaryKeySealsAndOldKeysOpen(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fill(t, sealed(t, backend, ring(t, key1)))
@@ -341,7 +342,7 @@ func TestANewPrimarySealsAndOldKeysOpen(t *testing.T) {
 	_, err := later(t, backend, ring(t, key1), ring(t, key2)).NamedKey(t.Context(), "b")
 	require.NoError(t, err)
 	_, err = sealed(t, backend, ring(t, key1)).NamedKey(t.Context(), "b")
-	requireEnvironment(t, err, seal.ErrUnknownKey)
+	requireOperational(t, err, seal.ErrUnknownKey)
 }
 
 func TestListingsAreOpened(t *testing.T) {
@@ -376,7 +377,7 @@ func FuzzWhateverIsStored(f *testing.F) {
 		_, catalogued := errors.AsType[*errors.Error](err)
 		require.False(t, catalogued)
 		if err == nil {
-			require.Equal(t, "plain 3", key.Secret.Reveal(), "opened what nobody sealed")
+			require.Equal(t, "plain 3", key.Secret.Reveal(), "a secret in clear is returned unchanged")
 		}
 	})
 }

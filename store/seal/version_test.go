@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// version1 seals a secret as the first releases did: without the digest of the
+// version1 seals a secret like the first releases, without the digest of the
 // record.
 func version1(t testing.TB, keys seal.KeyRing, kind store.RecordKind, id string, subject caveat.Subject, secret string) []byte {
 	t.Helper()
@@ -37,7 +37,7 @@ func version1(t testing.TB, keys seal.KeyRing, kind store.RecordKind, id string,
 	return gcm.Seal(append(sealed, wrapped...), make([]byte, 12), []byte(secret), additional)
 }
 
-// fillVersion1 writes what fill does, sealed as the first releases did.
+// fillVersion1 writes the records of fill, sealed like the first releases.
 func fillVersion1(t testing.TB, backend store.Store, keys seal.KeyRing) {
 	t.Helper()
 	secret := func(kind store.RecordKind, id, secret string) store.Secret {
@@ -68,24 +68,24 @@ func TestOldEnvelopesOpenUntilACompleteReseal(t *testing.T) {
 	fillVersion1(t, old, keys)
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{})
 	require.NoError(t, err)
-	require.EqualValues(t, 3, done.Resealed, "also under the key that is primary")
+	require.EqualValues(t, 3, done.Resealed, "also secrets under the primary key")
 	requireFilled(t, s)
 	_, err = transfer.Copy(t.Context(), backend, old, transfer.Options{})
 	require.NoError(t, err)
 	for name, read := range reads(s) {
-		requireEnvironment(t, read(t.Context()), seal.ErrOutdated, name)
+		requireOperational(t, read(t.Context()), seal.ErrOutdated, name)
 	}
 	for name, read := range reads(sealed(t, backend, keys, seal.Options{AllowOutdated: true})) {
-		requireEnvironment(t, read(t.Context()), seal.ErrOutdated, "opened later: "+name)
+		requireOperational(t, read(t.Context()), seal.ErrOutdated, "opened later: "+name)
 	}
-	// A process that was there before finds out before it makes a token again.
+	// A process that was already running notices it before it issues a token.
 	_, err = other.GetToken(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrOutdated)
+	requireOperational(t, err, seal.ErrOutdated)
 	_, err = other.NamedKey(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrOutdated)
+	requireOperational(t, err, seal.ErrOutdated)
 
 	_, err = s.Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, seal.ErrOutdated, "resealing does not make them good again")
+	requireOperational(t, err, seal.ErrOutdated, "resealing must not make old secrets valid")
 	_, err = s.Reseal(t.Context(), seal.ResealOptions{SealPlaintext: true})
 	require.NoError(t, err)
 	requireFilled(t, s)
@@ -98,11 +98,11 @@ func TestAnInterruptedResealIsNotComplete(t *testing.T) {
 	fillVersion1(t, backend.Store, ring(t, key1))
 	s := sealed(t, backend, &openingRing{KeyRing: ring(t, key2, key1), allowed: 2}, seal.Options{AllowOutdated: true})
 	_, err := s.Reseal(t.Context(), seal.ResealOptions{})
-	requireEnvironment(t, err, errLost)
+	requireOperational(t, err, errLost)
 	requireFilled(t, s)
 	requireFilled(t, sealed(t, backend, ring(t, key1, key2), seal.Options{AllowOutdated: true}))
 
-	// The position of an earlier call is not taken for granted.
+	// Records before the position of an earlier call are checked again.
 	s = sealed(t, backend, ring(t, key2, key1), seal.Options{AllowOutdated: true})
 	done, err := s.Reseal(t.Context(), seal.ResealOptions{From: transfer.Position{Kind: store.TokenRecords}})
 	require.NoError(t, err)
@@ -110,8 +110,9 @@ func TestAnInterruptedResealIsNotComplete(t *testing.T) {
 	requireFilled(t, sealed(t, backend, ring(t, key2)))
 }
 
-// TestAVersionIsNotChangedInTheEnvelope would pass the digest off as the secret.
-func TestAVersionIsNotChangedInTheEnvelope(t *testing.T) {
+// TestTheVersionOfAnEnvelopeCannotBeChanged tries to use the digest as the
+// secret.
+func TestTheVersionOfAnEnvelopeCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	backend := memory.New()
 	fillVersion1(t, backend, ring(t, key1)) // which has old envelopes open
@@ -125,7 +126,7 @@ func TestAVersionIsNotChangedInTheEnvelope(t *testing.T) {
 	envelope[7] = 1
 	plant(t, backend, string(envelope))
 	_, err := s.NamedKey(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrCannotOpen)
+	requireOperational(t, err, seal.ErrCannotOpen)
 	plant(t, backend, string(version1(t, ring(t, key1), store.TokenRecords, "a", alice, "plain old")))
 	key, err := s.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
@@ -134,5 +135,5 @@ func TestAVersionIsNotChangedInTheEnvelope(t *testing.T) {
 	envelope[7] = 2
 	plant(t, backend, string(envelope))
 	_, err = s.NamedKey(t.Context(), "a")
-	requireEnvironment(t, err, seal.ErrCannotOpen)
+	requireOperational(t, err, seal.ErrCannotOpen)
 }

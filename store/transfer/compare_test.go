@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// replaced returns a copy of the filled store in which change was applied to
-// the records of the subject or token with number 0.
+// replaced returns a copy of the filled store, after change was applied to the
+// records of the subject or token with number 0.
 func replaced(t *testing.T, change func(*store.Identity, *store.Temporary, *store.Token)) *memory.Store {
 	t.Helper()
 	s := filled(t, 2)
@@ -32,7 +32,7 @@ func replaced(t *testing.T, change func(*store.Identity, *store.Temporary, *stor
 	return s
 }
 
-func TestCompareSeesEveryField(t *testing.T) {
+func TestCompareChecksEveryField(t *testing.T) {
 	t.Parallel()
 	const identity, temporary, token = `identity "usr-u0": different`, `temporary secret "usr-u0": different`, `named token "t0": different`
 	for what, c := range map[string]struct {
@@ -80,7 +80,7 @@ func custom(text string) func(*store.Identity, *store.Temporary, *store.Token) {
 	}
 }
 
-func TestCompareOverlooksWhatMeansTheSame(t *testing.T) {
+func TestCompareIgnoresEquivalentValues(t *testing.T) {
 	t.Parallel()
 	same := replaced(t, custom(` {"a":[12345678901234567890,"\u0062"]} `))
 	require.NoError(t, same.UpdateToken(t.Context(), "t1", func(token *store.Token) error {
@@ -91,7 +91,7 @@ func TestCompareOverlooksWhatMeansTheSame(t *testing.T) {
 	require.Empty(t, differences(t, same, filled(t, 2)))
 }
 
-func TestCompareTellsWhichEndLacksARecord(t *testing.T) {
+func TestCompareReportsWhichStoreLacksARecord(t *testing.T) {
 	t.Parallel()
 	small, large := filled(t, 1), filled(t, 2)
 	require.Equal(t, []string{`identity "usr-u1": missing`, `temporary secret "usr-u1": missing`, `named token "t1": missing`},
@@ -100,7 +100,7 @@ func TestCompareTellsWhichEndLacksARecord(t *testing.T) {
 		differences(t, large, small))
 }
 
-func TestCompareStopsWhenAsked(t *testing.T) {
+func TestCompareStopsAfterABreak(t *testing.T) {
 	t.Parallel()
 	for _, stores := range [][2]store.Store{{memory.New(), filled(t, 3)}, {filled(t, 3), memory.New()}} {
 		seen := 0
@@ -114,8 +114,8 @@ func TestCompareStopsWhenAsked(t *testing.T) {
 	}
 }
 
-// failing is the memory store that cannot look up one kind of records, and
-// gives records without content when asked to.
+// failing is a memory store that fails to look up one kind of records, or
+// exports records without content.
 type failing struct {
 	*memory.Store
 	kind  store.RecordKind
@@ -150,7 +150,7 @@ func (f failing) Export(ctx context.Context, kind store.RecordKind, after string
 	return f.Store.Export(ctx, kind, after, limit)
 }
 
-func TestCompareDoesNotTakeAFaultForADifference(t *testing.T) {
+func TestCompareReturnsOperationalErrors(t *testing.T) {
 	t.Parallel()
 	check := func(dst, src store.Store, want string) {
 		t.Helper()
@@ -175,7 +175,7 @@ func TestCompareDoesNotTakeAFaultForADifference(t *testing.T) {
 	check(&interrupted{Store: filled(t, 1), failAt: 1}, filled(t, 1), errDisk.Error())
 }
 
-func TestDifferencesShowNoSecrets(t *testing.T) {
+func TestDifferencesContainNoSecrets(t *testing.T) {
 	t.Parallel()
 	other := replaced(t, func(i *store.Identity, y *store.Temporary, token *store.Token) {
 		i.Password, y.Secret, token.Secret = store.NewSecret("leak 1"), store.NewSecret("leak 2"), store.NewSecret("leak 3")

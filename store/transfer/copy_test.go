@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
-// filled returns a store with n records of each kind, the first of which has
-// every field set.
+// filled returns a store with n records of each kind. The first of each kind
+// has every field set.
 func filled(t *testing.T, n int) *memory.Store {
 	t.Helper()
 	s := memory.New()
@@ -47,7 +47,7 @@ func filled(t *testing.T, n int) *memory.Store {
 	return s
 }
 
-// differences collects what Compare gives.
+// differences returns the differences that Compare yields.
 func differences(t *testing.T, dst, src store.Store) []string {
 	t.Helper()
 	var all []string
@@ -58,7 +58,7 @@ func differences(t *testing.T, dst, src store.Store) []string {
 	return all
 }
 
-func TestCopyMovesEveryRecord(t *testing.T) {
+func TestCopyCopiesEveryRecord(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, 2, 3, 7, 5000} {
 		src, dst := filled(t, 7), memory.New()
@@ -83,7 +83,7 @@ func TestCopyMovesEveryRecord(t *testing.T) {
 	}
 }
 
-func TestCopyReplacesAndLeavesTheRestAlone(t *testing.T) {
+func TestCopyReplacesRecordsAndKeepsOthers(t *testing.T) {
 	t.Parallel()
 	src, dst := filled(t, 3), filled(t, 5)
 	require.NoError(t, dst.UpdateToken(t.Context(), "t1", func(token *store.Token) error {
@@ -98,7 +98,7 @@ func TestCopyReplacesAndLeavesTheRestAlone(t *testing.T) {
 	require.Len(t, differences(t, dst, src), 6, "u3 and u4 are left")
 }
 
-// interrupted is the memory store that fails at one of the calls of Export or
+// interrupted is a memory store that fails at one of the calls of Export or
 // Import, counted from 1.
 type interrupted struct {
 	*memory.Store
@@ -128,7 +128,7 @@ func (s *interrupted) Import(ctx context.Context, records []store.Record) error 
 	return s.Store.Import(ctx, records)
 }
 
-func TestCopyGoesOnWhereItStopped(t *testing.T) {
+func TestCopyCanBeResumed(t *testing.T) {
 	t.Parallel()
 	const pages = 9 // of 2 records: 3 for each kind
 	src := filled(t, 5)
@@ -167,7 +167,7 @@ func TestCopyFromTheEndCopiesNothing(t *testing.T) {
 	require.Len(t, differences(t, dst, src), 6)
 }
 
-func TestCopyTellsWhatIsInTheWay(t *testing.T) {
+func TestCopyReportsNameConflicts(t *testing.T) {
 	t.Parallel()
 	src, dst := filled(t, 2), memory.New()
 	require.NoError(t, dst.CreateIdentity(t.Context(), store.Identity{Subject: caveat.User("other"), Username: "user 1"}))
@@ -184,7 +184,7 @@ func TestCopyTellsWhatIsInTheWay(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// stuck is an archive whose export never gets ahead.
+// stuck is an archive whose export never advances.
 type stuck struct{ *memory.Store }
 
 func (s stuck) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
@@ -192,13 +192,13 @@ func (s stuck) Export(ctx context.Context, kind store.RecordKind, after string, 
 	return records, "usr-u0", err
 }
 
-func TestWalkGivesUpOnAnArchiveThatStands(t *testing.T) {
+func TestWalkFailsIfTheExportDoesNotAdvance(t *testing.T) {
 	t.Parallel()
 	_, err := transfer.Copy(t.Context(), memory.New(), stuck{filled(t, 2)}, transfer.Options{PageSize: 1})
 	require.ErrorContains(t, err, "same page twice")
 }
 
-func TestWalkStopsWhenAsked(t *testing.T) {
+func TestWalkStopsAfterABreak(t *testing.T) {
 	t.Parallel()
 	pages := 0
 	for page, err := range transfer.Walk(t.Context(), filled(t, 3), transfer.Position{}, 2) {
@@ -222,5 +222,5 @@ func TestWalkEndsWithTheFirstError(t *testing.T) {
 	require.Equal(t, 1, errs)
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

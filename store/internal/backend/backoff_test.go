@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBackoffIsBounded takes the longest of many pauses of each attempt.
+// TestBackoffIsBounded checks the longest of many pauses for each attempt.
 func TestBackoffIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const first, longest = time.Millisecond, 20 * time.Millisecond

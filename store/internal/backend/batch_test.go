@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-func TestOfRecordsWithOneKeyTheLastCounts(t *testing.T) {
+func TestLastRecordWithTheSameKeyWins(t *testing.T) {
 	t.Parallel()
 	user := store.Identity{Subject: caveat.User("u")}
 	provider := store.Identity{Subject: caveat.Provider("u")}

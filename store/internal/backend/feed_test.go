@@ -34,7 +34,7 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-// ready is a store that can be used.
+// ready is an open store.
 type ready struct{}
 
 func (ready) Ready() error { return nil }
@@ -45,8 +45,8 @@ var (
 	some = store.Change{Kind: store.TokenChanged, TokenID: "a"}
 )
 
-// TestFeedUpIsToldOnceAnInterval has a feed that flaps all the time.
-func TestFeedUpIsToldOnceAnInterval(t *testing.T) {
+// TestFeedUpIsReportedOncePerInterval uses a feed that reconnects all the time.
+func TestFeedUpIsReportedOncePerInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10500*time.Millisecond)
 		defer cancel()
@@ -66,13 +66,13 @@ func TestFeedUpIsToldOnceAnInterval(t *testing.T) {
 		require.ErrorContains(t, err, "watch the store")
 		require.LessOrEqual(t, ups, 11)
 		require.Greater(t, ups, 2)
-		require.Less(t, attempts, 60, "a feed that flaps is tried without a pause")
+		require.Less(t, attempts, 60, "the feed is retried without a pause")
 	})
 }
 
-// TestSlowObserverIsToldOfAGap has an observer that hangs, while more changes come
-// than are kept for it.
-func TestSlowObserverIsToldOfAGap(t *testing.T) {
+// TestSlowObserverIsNotifiedOfMissedChanges uses an observer that hangs while
+// the queue overflows.
+func TestSlowObserverIsNotifiedOfMissedChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -103,7 +103,7 @@ func TestSlowObserverIsToldOfAGap(t *testing.T) {
 	})
 }
 
-// TestFlushWaitsForTheObserver has an observer that takes its time.
+// TestFlushWaitsForTheObserver uses a slow observer.
 func TestFlushWaitsForTheObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -123,7 +123,7 @@ func TestFlushWaitsForTheObserver(t *testing.T) {
 	})
 }
 
-func TestFeedEndsWithTheStoreOrForGood(t *testing.T) {
+func TestFeedEndsWithTheStoreOrWithAPermanentError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		impossible := errors.New("there is no feed")
 		feed := Feed{Readier: ready{}, Closed: context.Background(), Listen: func(context.Context, *Queue) error { return impossible }}

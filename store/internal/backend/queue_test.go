@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-func TestQueueGivesChangesInOrder(t *testing.T) {
+func TestQueueKeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	q := newQueue()
 	var want []store.Change
@@ -27,9 +27,9 @@ func TestQueueGivesChangesInOrder(t *testing.T) {
 	require.Equal(t, want[:1], q.take())
 }
 
-// TestFullQueueIsALostFeed is about observers that are too late: whatever did
-// not find room, they end up knowing whether the feed stands.
-func TestFullQueueIsALostFeed(t *testing.T) {
+// TestFullQueueReportsADisconnect checks that a slow observer always learns the
+// final state of the feed, whatever is dropped.
+func TestFullQueueReportsADisconnect(t *testing.T) {
 	t.Parallel()
 	token := store.Change{Kind: store.TokenChanged, TokenID: "a"}
 	down, up := store.Change{Kind: store.FeedDown}, store.Change{Kind: store.FeedUp}

@@ -10,7 +10,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-func TestWhatIsWrittenIsRead(t *testing.T) {
+func TestColumnsRoundTrip(t *testing.T) {
 	t.Parallel()
 	for n := range 4 {
 		var tails []store.Tail
@@ -31,10 +31,10 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	require.Equal(t, caveat.Provider("p1"), s)
 	_, err = parseSubject("robot-1")
 	require.Error(t, err)
-	require.NotErrorIs(t, err, errors.IDBadData, "a damaged row is no mistake of the caller")
+	require.NotErrorIs(t, err, errors.IDBadData, "a damaged row is not a mistake of the caller")
 }
 
-func TestKeysThatNoRecordHas(t *testing.T) {
+func TestInvalidKeys(t *testing.T) {
 	t.Parallel()
 	require.True(t, IsKey("a/ b"))
 	require.True(t, IsSubject("usr-a"))
