@@ -1,5 +1,5 @@
-// Embedded is a program that is the authority for its own users, with a caveat of
-// its own: a token may be limited to one project.
+// Embedded shows a program that is the authority for its own users. A caveat of
+// its own limits a token to one project.
 package main
 
 import (
@@ -21,11 +21,10 @@ func main() {
 	}
 }
 
-// projectKey is under which a request's context holds the project that it is
-// about.
+// projectKey is the context key of the project that a request is about.
 type projectKey struct{}
 
-// inProject returns a context for requests about the project.
+// inProject returns a context for a request about the project.
 func inProject(ctx context.Context, project string) context.Context {
 	return context.WithValue(ctx, projectKey{}, project)
 }
@@ -58,8 +57,8 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// ... and gets a token for her build server, good for one project. To confine
-	// a token that is there already, it is token.ConfineIn(vocabulary, only42).
+	// ... and gets a token for her build server that is limited to one project.
+	// To limit an existing token, use token.ConfineIn(vocabulary, only42).
 	only42, err := vocabulary.New("project", "42")
 	if err != nil {
 		return err
@@ -73,7 +72,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// What the caveat compares with is in the context before the token is verified.
+	// The context must hold the project before the token is verified.
 	for _, name := range []string{"42", "43"} {
 		auth, err := authority.VerifyAccess(inProject(ctx, name), token.String(), caveat.Request{})
 		switch {

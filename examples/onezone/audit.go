@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// logEvent writes a line for everything that changes something, and for log-ins:
-// as a warning for those that fail. Verifications are in the lines of requests.
+// logEvent logs changes and log-ins; failed log-ins are warnings. Verifications
+// are part of the log lines of requests.
 func logEvent(ctx context.Context, log *slog.Logger, e macaroon.Event) {
 	level := slog.LevelInfo
 	switch e.Kind {
@@ -43,8 +43,8 @@ func logEvent(ctx context.Context, log *slog.Logger, e macaroon.Event) {
 	log.LogAttrs(ctx, level, "event", attrs...)
 }
 
-// appendActor adds who made a request, how it authenticated, and the id of the
-// request.
+// appendActor adds the client of a request, its authentication method, and the
+// id of the request.
 func appendActor(attrs []slog.Attr, a macaroon.Actor) []slog.Attr {
 	attrs = appendText(attrs, "actor", subjectText(a.Subject))
 	attrs = appendText(attrs, "by", string(a.Method))
@@ -59,7 +59,7 @@ func appendText(attrs []slog.Attr, key, text string) []slog.Attr {
 	return append(attrs, slog.String(key, text))
 }
 
-// subjectText is a subject as tokens name it, "" for nobody.
+// subjectText returns the text form of a subject, "" for nobody.
 func subjectText(s caveat.Subject) string {
 	if s.IsZero() || s == caveat.Nobody() {
 		return ""
@@ -67,14 +67,14 @@ func subjectText(s caveat.Subject) string {
 	return s.String()
 }
 
-// asCommand returns a context in which the events name a command on this machine
-// as their actor.
+// asCommand returns a context whose events have a command on this machine as
+// their actor.
 func asCommand(ctx context.Context) context.Context {
 	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
 	return macaroon.WithActor(ctx, macaroon.Actor{Method: macaroon.ByCommand, RequestID: id.String()})
 }
 
-// operator is the account of the operating system that runs the program.
+// operator returns the account of the operating system that runs the program.
 func operator() string {
 	account, err := user.Current()
 	if err != nil {

@@ -11,15 +11,17 @@ import (
 	"time"
 )
 
-// spareDescriptors are files and connections of the program that are no clients'.
+// spareDescriptors is the number of file descriptors for other uses than client
+// connections.
 const spareDescriptors = 64
 
-// refusalsLogged is how often the log tells of refused connections at most.
+// refusalsLogged is the shortest interval between log lines about refused
+// connections.
 const refusalsLogged = time.Minute
 
-// connections is a listener that bounds how many connections there are, in all and
-// from one address. Where there are too many, the one that has been idle for the
-// longest is closed for the new one; without an idle one, the new one is closed.
+// connections is a listener that limits the open connections, in total and per
+// address. At the limit, a new connection replaces the one that has been idle
+// for the longest; if none is idle, the new one is closed.
 type connections struct {
 	net.Listener
 	most, perAddress int
@@ -29,17 +31,17 @@ type connections struct {
 	mu        sync.Mutex
 	open      int
 	addresses map[netip.Addr]int
-	idle      *list.List // of *connection, that has been idle for the longest first
+	idle      *list.List // of *connection, longest idle first
 	refused   int        // since the last line of the log
 	logged    time.Time
 }
 
-// connection is one that counts.
+// connection is a counted connection.
 type connection struct {
 	net.Conn
 	of      *connections
 	address netip.Addr
-	idle    *list.Element // nil while a request is under way
+	idle    *list.Element // nil while a request is in flight
 	closed  bool
 }
 
@@ -69,7 +71,8 @@ func (c *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// admit counts the connection, and makes room for it; nil where there is none.
+// admit makes room for the connection and counts it. It returns nil if there is
+// no room.
 func (c *connections) admit(conn net.Conn) *connection {
 	peer := addressOf(conn.RemoteAddr())
 	address := clientNetwork(peer)
@@ -111,7 +114,7 @@ func (c *connections) longestIdle(matches func(*connection) bool) *connection {
 	return nil
 }
 
-// refuse notes that a connection was closed for lack of room.
+// refuse counts and logs a connection that was closed for lack of room.
 func (c *connections) refuse() {
 	c.refused++
 	if now := time.Now(); now.Sub(c.logged) >= refusalsLogged {
@@ -148,7 +151,8 @@ func (conn *connection) Close() error {
 	return conn.Conn.Close()
 }
 
-// state is the ConnState of [http.Server]: it notes which connections are idle.
+// state is the ConnState of [http.Server]. It records which connections are
+// idle.
 func (c *connections) state(conn net.Conn, state http.ConnState) {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
@@ -177,8 +181,8 @@ func addressOf(a net.Addr) netip.Addr {
 	return tcp.AddrPort().Addr().Unmap().WithZone("")
 }
 
-// clientNetwork is what one client can be taken to have for itself: an IPv4
-// address, or the 64 bits in front of an IPv6 address.
+// clientNetwork returns the part of an address that identifies one client: an
+// IPv4 address, or the first 64 bits of an IPv6 address.
 func clientNetwork(address netip.Addr) netip.Addr {
 	if address.Is6() {
 		return netip.PrefixFrom(address, 64).Masked().Addr()

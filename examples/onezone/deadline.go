@@ -10,21 +10,22 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// deadline is a store over a network, whose calls end in time. One that does not
-// is a fault of the store, and answered with 503 serviceUnavailable. What moves
-// many records, or watches for as long as it lives, has no deadline.
+// deadline is a store whose calls have a deadline, for stores behind a network.
+// A call that exceeds it returns an operational error, which is answered with
+// 503 serviceUnavailable. Calls that move many records or watch for changes
+// have no deadline.
 type deadline struct {
 	store.Store
 	timeout time.Duration
 }
 
-// within calls do with a context that ends when the store is out of time.
+// within calls do with a context that ends at the deadline of the store.
 func within[T any](ctx context.Context, d deadline, do func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	value, err := do(limited)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		// Not wrapped: it is not the request that took too long.
+		// Not wrapped, because the request itself did not time out.
 		err = fmt.Errorf("the store did not answer within %v: %v", d.timeout, err)
 	}
 	return value, err

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// demoUser is the user that is made for trying the service out.
+	// demoUser is the user for a first try of the service.
 	demoUser = "demo"
-	// demoTTL is how long the token in the second line is good.
+	// demoTTL is the lifetime of the token in the second line.
 	demoTTL = time.Hour
 )
 
-// demonstrate makes the demo user if there is none, and prints the lines to try.
-// The password is shown when it is made and kept nowhere in clear; afterwards
-// curl asks for it.
+// demonstrate creates the demo user unless it exists, and prints curl commands
+// to try. The password is shown once and never stored in clear; afterwards curl
+// asks for it.
 func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) error {
 	user, password, err := v.demoUser(ctx)
 	if err != nil {
@@ -60,13 +60,13 @@ func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) e
 	return err
 }
 
-// demoUser returns the demo user, and its password if it was made just now.
+// demoUser returns the demo user, and its password if it has just been created.
 func (v *service) demoUser(ctx context.Context) (user caveat.Subject, password string, err error) {
 	user, err = find(ctx, v.store, demoUser)
 	if !errors.Is(err, errors.IDNotFound) {
 		return user, "", err
 	}
-	password = rand.Text() // letters and digits, which no shell takes for anything else
+	password = rand.Text() // letters and digits, which need no quoting in a shell
 	user, err = v.authority.CreateUser(ctx, macaroon.NewUser{Username: demoUser, FullName: "Demo User", Password: password})
 	if errors.Is(err, errors.IDBadValueIdentifierOccupied) { // another replica was faster
 		user, err = find(ctx, v.store, demoUser)
@@ -75,7 +75,7 @@ func (v *service) demoUser(ctx context.Context) (user caveat.Subject, password s
 	return user, password, err
 }
 
-// hasNoUserBut reports whether the store holds no identities, or just the user with
+// hasNoUserBut reports whether the store has no users, or only the user with
 // the name.
 func hasNoUserBut(ctx context.Context, archive store.Archive, name string) (bool, error) {
 	records, _, err := archive.Export(ctx, store.IdentityRecords, "", 2)
@@ -90,5 +90,5 @@ func hasNoUserBut(ctx context.Context, archive store.Archive, name string) (bool
 	return true, nil
 }
 
-// quoted is the text as one word of a shell.
+// quoted returns the text as one word of a shell.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -2,6 +2,6 @@
 
 package main
 
-// maxDescriptors is how many files and connections the process may have open; 0:
-// as many as it likes.
+// maxDescriptors returns the limit on open files and connections of the
+// process, 0 if there is no limit.
 func maxDescriptors() int { return 0 }

@@ -4,8 +4,8 @@ package main
 
 import "syscall"
 
-// maxDescriptors is how many files and connections the process may have open; 0:
-// as many as it likes.
+// maxDescriptors returns the limit on open files and connections of the
+// process, 0 if there is no limit.
 func maxDescriptors() int {
 	var limit syscall.Rlimit
 	//nolint:unconvert // Cur is an int64 on FreeBSD

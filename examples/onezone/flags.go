@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// settings are what flags and the environment say.
+// settings are the values of the flags and environment variables.
 type settings struct {
 	address         string
 	cert, key       string // files
@@ -33,29 +33,29 @@ type settings struct {
 	logLevel        slog.Level
 	logFormat       string
 	demo            bool // asked for
-	demoIfNew       bool // not asked for; right where the store has no other users
+	demoIfNew       bool // not asked for; used if the store has no other users
 	drain           time.Duration
 	user            userOrder
 	reseal          resealOrder
 }
 
-// defaultMaxTemporaryTTL is that of Onezone as it is shipped, 2592000 s.
+// defaultMaxTemporaryTTL is the default of Onezone, 2592000 s.
 const defaultMaxTemporaryTTL = 30 * 24 * time.Hour
 
-// defaultDomain is that of authorities that are told of none.
+// defaultDomain is the default domain of an authority.
 const defaultDomain = "onezone"
 
-// demoUnless are the flags that show that the service is for others than somebody
-// who tries it out.
+// demoUnless are the flags that show that the service is not just being tried
+// out.
 var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
 
-// parseSettings reads the arguments, and for flags that are not among them the
+// parseSettings reads the flags from the arguments, and missing ones from the
 // environment. The error is a usage error, or flag.ErrHelp after the usage was
 // written to out.
 func parseSettings(args []string, out io.Writer, getenv func(string) string) (settings, error) {
 	s := settings{storeTimeout: 5 * time.Second, drain: 500 * time.Millisecond, maxTemporaryTTL: defaultMaxTemporaryTTL}
 	f := flag.NewFlagSet("onezone", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // the error says it, in one line
+	f.SetOutput(io.Discard) // the error has one line
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
@@ -98,8 +98,8 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 	return s, s.check(f.Args())
 }
 
-// fromEnvironment sets the flags that have a variable, and returns which. What
-// makes one run do something else than serve is no setting.
+// fromEnvironment sets flags from environment variables, and returns their
+// names. Flags that make a run do something else than serve have no variable.
 func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[string]bool, err error) {
 	given = map[string]bool{}
 	f.VisitAll(func(each *flag.Flag) {
@@ -109,8 +109,8 @@ func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[str
 		name := "ONEZONE_" + strings.ToUpper(strings.ReplaceAll(each.Name, "-", "_"))
 		each.Usage += " [$" + name + "]"
 		if value := getenv(name); value != "" {
-			// The value may hold a password and is not quoted, which a wantError
-			// does not do either.
+			// The message never quotes the value, which may hold a password;
+			// neither does a wantError.
 			if bad := f.Set(each.Name, value); bad != nil {
 				var want wantError
 				errors.As(bad, &want)
@@ -150,7 +150,7 @@ func (s *settings) readOrigins(text string) error {
 	return nil
 }
 
-// check judges the settings, and returns all that is wrong with them.
+// check returns all errors in the settings.
 func (s *settings) check(arguments []string) error {
 	var errs []error
 	if len(arguments) > 0 {
@@ -178,7 +178,7 @@ func (s *settings) check(arguments []string) error {
 	return errors.Join(append(errs, s.user.check(s.store), s.reseal.check(s))...)
 }
 
-// isProxy reports whether the address is that of a trusted proxy.
+// isProxy reports whether the address belongs to a trusted proxy.
 func (s settings) isProxy(address netip.Addr) bool {
 	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// readyTimeout is how long the store may take to show that it answers.
+// readyTimeout is the longest time of a check of the store.
 const readyTimeout = 2 * time.Second
 
-// readOnly answers OPTIONS with the methods that read, and all others but those
-// with 405. No cache may keep an answer: each is about this moment.
+// readOnly allows GET and HEAD, answers OPTIONS, and answers other methods with
+// 405. Caches must not store the responses, which describe the current state.
 func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -36,14 +36,14 @@ func readOnly(next http.Handler) http.Handler {
 	})
 }
 
-// healthy answers that the process serves.
+// healthy answers 200 while the process serves.
 func healthy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// ready answers whether the store answers, its secrets can be read, and no
-// shutdown is under way.
+// ready answers 200 if the store answers, its secrets can be read, and no
+// shutdown is in progress.
 func (v *service) ready(w http.ResponseWriter, r *http.Request) {
 	if v.draining.Load() {
 		v.log.InfoContext(r.Context(), "the service is not ready", "error", "it is shutting down")
@@ -65,7 +65,7 @@ func (v *service) scraped() http.Handler {
 	return promhttp.HandlerFor(v.registry, promhttp.HandlerOpts{ErrorLog: scrapeLog{v}})
 }
 
-// scrapeLog logs the errors of promhttp.
+// scrapeLog logs the errors of package promhttp.
 type scrapeLog struct{ *service }
 
 // Println implements promhttp.Logger. A client that closes the connection early is
@@ -74,7 +74,7 @@ func (l scrapeLog) Println(args ...any) {
 	for _, each := range args {
 		var hungUp *net.OpError
 		if err, ok := each.(error); ok && errors.As(err, &hungUp) {
-			l.log.Debug("the client of /metrics hung up", "error", hungUp)
+			l.log.Debug("the client of /metrics disconnected", "error", hungUp)
 			return
 		}
 	}

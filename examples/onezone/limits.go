@@ -6,11 +6,11 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// limits are what the service takes of its clients.
+// limits are the limits on clients.
 type limits struct {
 	headerBytes int // of a request, with its first line
 	connections int // of all clients
-	perAddress  int // connections from one address that is no trusted proxy
+	perAddress  int // connections from one address that is not a trusted proxy
 	requests    int // of one client at once
 }
 
@@ -29,6 +29,6 @@ func (l *limits) flags(f *flag.FlagSet) {
 	f.Var(count(&l.requests, 1), "max-requests-per-client", "most requests, `N`, that are served at once for one user, or without credentials for one address")
 }
 
-// issuedSize is how many characters the text of a new token may have, so that it
-// and another one fit into the headers of a request.
+// issuedSize returns the longest text of a new token, in characters. Two such
+// tokens fit into the headers of a request.
 func (l limits) issuedSize() int { return l.headerBytes / 2 }

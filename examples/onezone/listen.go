@@ -21,7 +21,7 @@ func listen(address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		err = fmt.Errorf("%w; end the program that listens there, or choose another port", err)
 	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("%w; ports below 1024 may take a privilege", err)
+		err = fmt.Errorf("%w; ports below 1024 may need a privilege", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-address %s: %w", address, err)
@@ -29,7 +29,7 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// tlsConfig reads the certificate, nil where there is none.
+// tlsConfig reads the certificate. It returns nil without -tls-cert.
 func (s settings) tlsConfig() (*tls.Config, error) {
 	if s.cert == "" {
 		return nil, nil

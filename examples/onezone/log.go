@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// newLogger returns a log whose lines print as they are: package slog lets some
-// control characters and all changes of direction through.
+// newLogger returns a log that escapes control characters and changes of
+// direction. Package slog does not escape all of them.
 func newLogger(out io.Writer, s settings) *slog.Logger {
 	out = printable.NewWriter(out)
 	options := &slog.HandlerOptions{Level: s.logLevel}
@@ -26,18 +26,18 @@ func newLogger(out io.Writer, s settings) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out, options))
 }
 
-// access is what the log tells about a request: the route and never the path, the
-// ids of tokens and never their texts.
+// access is the log line of a request. It has the route but never the path, and
+// ids of tokens but never their texts.
 type access struct {
 	http.ResponseWriter
 	status int
 	bytes  int
-	tokens []string // ids of the tokens that it was about
-	reason string   // why one was refused, or a password
+	tokens []string // ids of the tokens in the request
+	reason string   // why a token or password was refused
 	actor  macaroon.Actor
 }
 
-// WriteHeader notes the status.
+// WriteHeader records the status.
 func (a *access) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
@@ -45,7 +45,7 @@ func (a *access) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// Write notes the size.
+// Write records the size.
 func (a *access) Write(b []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
@@ -60,8 +60,8 @@ func (a *access) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 type accessKey struct{}
 
-// observe counts what the authority does, and notes it for the log of the request
-// in whose course it is done.
+// observe counts an event of the authority, and records it for the log line of
+// the request.
 func (v *service) observe(ctx context.Context, e macaroon.Event) {
 	v.metrics.Observe(ctx, e)
 	logEvent(ctx, v.log, e)
@@ -77,14 +77,14 @@ func (v *service) observe(ctx context.Context, e macaroon.Event) {
 	}
 }
 
-// noteActor notes who makes a request for its line in the log.
+// noteActor records the client of a request for its log line.
 func noteActor(ctx context.Context, actor macaroon.Actor) {
 	if a, ok := ctx.Value(accessKey{}).(*access); ok {
 		a.actor = actor
 	}
 }
 
-// Bounds of what a client can write to the log.
+// Limits on the text from a client in the log.
 const (
 	maxLoggedTokens = 8  // of one request
 	maxLoggedText   = 64 // bytes of an id or method
@@ -97,7 +97,7 @@ func clipped(text string) string {
 	return text
 }
 
-// logged writes a line for each request.
+// logged logs a line for each request.
 func (v *service) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !v.log.Enabled(r.Context(), slog.LevelInfo) {
@@ -107,7 +107,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 		start := time.Now()
 		a := &access{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
-		defer func() { // also where the handler gives the connection up
+		defer func() { // also if the handler aborts the connection
 			attrs := make([]slog.Attr, 0, 13)
 			attrs = append(attrs,
 				slog.String("method", clipped(r.Method)),
@@ -131,7 +131,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 	})
 }
 
-// client is the address of the client of a request, "" if it is not known.
+// client returns the address of the client of a request, "" if it is unknown.
 func client(r *http.Request, proxies []netip.Prefix) string {
 	if addr := rest.ClientAddress(r, proxies...); addr.IsValid() {
 		return addr.String()
@@ -139,7 +139,8 @@ func client(r *http.Request, proxies []netip.Prefix) string {
 	return ""
 }
 
-// storeKind is what may be told of the URL of a store, which can hold a password.
+// storeKind returns the scheme of the URL of a store, without the rest, which
+// can hold a password.
 func storeKind(url string) string {
 	scheme, _, _ := strings.Cut(url, ":")
 	return scheme

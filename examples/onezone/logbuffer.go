@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// logDelay is how long a line of the log may wait to be written. A line for each
-// request would otherwise cost as much as half of a verification.
+// logDelay is the longest time before a log line is written. Writing each line
+// at once would cost half as much as a verification.
 const logDelay = 100 * time.Millisecond
 
-// logBuffer gathers the lines of the log, and writes them after logDelay at most.
-// What a process that is killed has not written is lost; one that ends closes it.
+// logBuffer collects log lines and writes them after at most logDelay. Close
+// flushes it when the program ends; a process that is killed loses unwritten
+// lines.
 type logBuffer struct {
 	mu    sync.Mutex
 	lines *bufio.Writer
@@ -50,7 +51,7 @@ func (b *logBuffer) flush() error {
 	return b.lines.Flush()
 }
 
-// Close writes what is left.
+// Close writes the remaining lines.
 func (b *logBuffer) Close() error {
 	close(b.end)
 	b.ended.Wait()

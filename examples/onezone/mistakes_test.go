@@ -71,7 +71,7 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"a bad port of Redis", nil, []string{"-store", "redis://u:hunter2@127.0.0.1:x/0"}, 2, []string{"-store redis://... is not a URL"}},
 		{"a URL without slashes", nil, []string{"-store", "postgres:hunter2"}, 2, []string{"-store postgres://... is not a URL"}},
 		{"an order without keys", nil, []string{"-reseal"}, 2, []string{"-reseal needs -seal-key-file"}},
-		{"half an order", nil, []string{"-seal-plaintext"}, 2, []string{"-seal-plaintext goes with -reseal"}},
+		{"half an order", nil, []string{"-seal-plaintext"}, 2, []string{"-seal-plaintext needs -reseal"}},
 		{"two orders", nil, []string{"-reseal", "-seal-key-file", "k", "-block", "a"}, 2, []string{"-reseal or -block"}},
 		{"secrets in memory", nil, []string{"-reseal", "-seal-key-file", "k", "-store", memory}, 2, []string{"give a -store that lasts"}},
 		{"a user in memory", nil, []string{"-store", memory, "-create-user", "alice"}, 2, []string{"give a -store that lasts"}},

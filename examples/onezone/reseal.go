@@ -11,10 +11,10 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// resealOrder asks for sealing the store anew, instead of serving.
+// resealOrder makes the program reseal the store instead of serving.
 type resealOrder struct {
 	on        bool
-	plaintext bool // secrets in clear, too
+	plaintext bool // also secrets in clear
 }
 
 func (o *resealOrder) flags(f *flag.FlagSet) {
@@ -25,7 +25,7 @@ func (o *resealOrder) flags(f *flag.FlagSet) {
 func (o resealOrder) check(s *settings) error {
 	switch {
 	case o.plaintext && !o.on:
-		return misused("-seal-plaintext goes with -reseal")
+		return misused("-seal-plaintext needs -reseal")
 	case o.on && s.user.do != "":
 		return misused("a run does one thing: -reseal or -%s", s.user.do)
 	case o.on && s.sealKeys == "":
@@ -36,8 +36,8 @@ func (o resealOrder) check(s *settings) error {
 	return nil
 }
 
-// reseal seals all secrets in the store of the settings under the first key, and
-// tells on standard output that it is done.
+// reseal seals all secrets in the store under the first key, and prints the
+// number of records.
 func reseal(ctx context.Context, s settings, out io.Writer) (err error) {
 	s.cache = false
 	opened, err := openStore(ctx, s, nil, nil)

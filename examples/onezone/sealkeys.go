@@ -13,11 +13,11 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-// maxSealKeyFile bounds what is read of a file of keys, in bytes.
+// maxSealKeyFile is the largest seal key file, in bytes.
 const maxSealKeyFile = 1 << 20
 
-// readSealKeys reads a file of keys: "NAME BASE64" on each line, the first of which
-// seals. What is wrong is told by the number of the line, never by its text.
+// readSealKeys reads a seal key file: "NAME BASE64" on each line, the first for
+// sealing. Errors have the number of a line, never its text.
 func readSealKeys(file string) (*seal.StaticKeys, error) {
 	text, err := readPrivate(file)
 	if err != nil {
@@ -54,7 +54,8 @@ func readSealKeys(file string) (*seal.StaticKeys, error) {
 	return seal.NewStaticKeys(keys[0], keys[1:]...)
 }
 
-// readPrivate reads a file that nobody but its owner can read.
+// readPrivate reads a file. It returns an error if others than the owner can
+// read it.
 func readPrivate(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -65,7 +66,7 @@ func readPrivate(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Windows has no such bits.
+	// Windows has no permission bits.
 	if mode := about.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return "", fmt.Errorf("others can read the file, its mode is %#o; run: chmod 600 %s", mode, quoted(file))
 	}

@@ -20,22 +20,22 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// Times that a client has, so that slow requests cannot tie the server up. How
-// much it may send is in limits.go and in package rest.
+// Time limits on clients, so that slow requests cannot block the server. Limits
+// on sizes are in limits.go and in package rest.
 const (
 	readHeaderTimeout = 5 * time.Second  // from the first byte to the end of the headers
 	readTimeout       = 30 * time.Second // to the end of the body; 2 MiB are 70 kB/s
 	writeTimeout      = time.Minute      // from the end of the headers to the end of the answer
 	idleTimeout       = 2 * time.Minute  // of a connection without a request
 
-	// shutdownTimeout is how long requests that were accepted have to end, which
-	// the timeouts above see to.
+	// shutdownTimeout is the longest time for accepted requests to finish at a
+	// shutdown. The timeouts above ensure that they do.
 	shutdownTimeout = readTimeout + writeTimeout
 )
 
-// maxStreams is how many requests a connection of HTTP/2 has at once. Each takes
-// memory as long as the client reads no answer, also one that is refused because
-// the client has too many in flight.
+// maxStreams is the number of concurrent requests of an HTTP/2 connection. Each
+// takes memory until the client reads the response, also a request that is
+// refused because the client has too many in flight.
 const maxStreams = 16
 
 // service is the running program.
@@ -47,7 +47,7 @@ type service struct {
 	store     store.Store
 	check     func(context.Context) error // whether the store can be used
 	authority *macaroon.Authority
-	draining  atomic.Bool // clients are told to go elsewhere
+	draining  atomic.Bool // connections are closed with their next response
 }
 
 // serve runs the service until ctx is done.
@@ -99,7 +99,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 	return v.serveUntil(ctx, v.server(handler, tlsConfig, bounded), bounded)
 }
 
-// baseURL is where the service is for who is on this machine.
+// baseURL returns the URL of the service on this machine.
 func (s settings) baseURL(at net.Addr) string {
 	scheme := "http"
 	if s.cert != "" {
@@ -113,8 +113,8 @@ func (s settings) baseURL(at net.Addr) string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// handler is all that the service answers. There is no http.ServeMux in front of
-// the API, because it would redirect paths that are not clean.
+// handler returns the handler of all requests. It does not put an http.ServeMux
+// in front of the API, because that would redirect paths that are not clean.
 func (v *service) handler(base string) (http.Handler, error) {
 	origin := v.settings.origin
 	switch {
@@ -138,8 +138,8 @@ func (v *service) handler(base string) (http.Handler, error) {
 		"/metrics": readOnly(v.scraped()),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// As the path came: a proxy that keeps /metrics from the public does not
-		// decode it.
+		// The escaped path decides, because a proxy that hides /metrics does
+		// not decode paths.
 		if h := own[r.URL.EscapedPath()]; h != nil {
 			h.ServeHTTP(w, r)
 			return
@@ -148,8 +148,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}), nil
 }
 
-// server is what serves the handler, over TLS where there is a configuration of
-// it.
+// server returns the server of the handler, with TLS if c is not nil.
 func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -170,7 +169,7 @@ func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *h
 	}
 }
 
-// serveUntil serves until ctx is done, and then answers what it has accepted.
+// serveUntil serves until ctx is done, and then finishes the accepted requests.
 func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -191,7 +190,7 @@ func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Lis
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(limited); err != nil {
-		return fmt.Errorf("answering what was accepted: %w", errors.Join(err, server.Close()))
+		return fmt.Errorf("finishing the accepted requests: %w", errors.Join(err, server.Close()))
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -200,9 +199,8 @@ func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Lis
 	return nil
 }
 
-// drained closes connections with their next answer once the service is about to
-// end. A connection that is cut while it is idle may have a request on its way,
-// which nobody would answer.
+// drained closes each connection with its next response once a shutdown has
+// begun. Closing an idle connection could lose a request that is on its way.
 func (v *service) drained(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v.draining.Load() {

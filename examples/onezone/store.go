@@ -20,7 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store/sqlite"
 )
 
-// openedStore is the store of the settings, with all that goes in front of it.
+// openedStore is the store of the settings with its wrappers.
 type openedStore struct {
 	front store.Store // what the program uses
 	back  store.Store // where the records are
@@ -29,10 +29,10 @@ type openedStore struct {
 	closers
 }
 
-// openStore opens the store of the settings with all that goes in front of it,
-// from the back to the front: deadlines, latencies, encryption, cache. A cache in
-// front of the encryption spares opening a secret at each verification. Without
-// metrics nothing is measured. Errors name the flag to change.
+// openStore opens the store of the settings and wraps it. The wrappers are,
+// from the inside: deadlines, latencies, encryption, cache. The cache is
+// outside the encryption so that a verification need not decrypt a secret. m
+// may be nil. Errors name the flag to change.
 func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Logger) (*openedStore, error) {
 	b, cached, err := openBackend(ctx, s, log)
 	if err != nil {
@@ -45,8 +45,8 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Lo
 	return opened, nil
 }
 
-// openBackend opens the database, makes its tables and tells whether a cache in
-// front of it is of any use.
+// openBackend opens the database and creates its tables. cached reports whether
+// a cache in front of it is useful.
 func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Store, cached bool, err error) {
 	scheme, path, _ := strings.Cut(s.store, ":")
 	switch scheme {
@@ -74,7 +74,7 @@ func isPostgres(url string) bool {
 
 func openSQLite(ctx context.Context, path string) (store.Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
+		return nil, fmt.Errorf("creating the data directory: %w", err)
 	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
@@ -99,7 +99,8 @@ func openRedis(ctx context.Context, o settings) (store.Store, error) {
 	return migrated(ctx, s)
 }
 
-// migrated makes or updates the tables of the store, or closes it.
+// migrated creates or updates the tables of the store. It closes the store
+// after an error.
 func migrated[S interface {
 	store.Store
 	Migrate(context.Context) error
@@ -110,7 +111,7 @@ func migrated[S interface {
 	return s, nil
 }
 
-// decorate puts in front of the backend what the settings ask for.
+// decorate wraps the backend as the settings require.
 func (o *openedStore) decorate(ctx context.Context, cached bool, s settings, m *metrics.Metrics) (err error) {
 	o.front = o.back
 	if m != nil {
@@ -132,8 +133,8 @@ func (o *openedStore) decorate(ctx context.Context, cached bool, s settings, m *
 	return nil
 }
 
-// seal puts the keys of the settings in front of the backend. Without keys it
-// makes sure that nothing there is sealed.
+// seal wraps the backend with encryption under the keys of the settings.
+// Without keys it checks that no record is sealed.
 func (o *openedStore) seal(ctx context.Context, s settings) error {
 	if s.sealKeys == "" {
 		o.check = func(ctx context.Context) error { return store.CheckSeal(ctx, o.back) }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// usageError is a mistake in the arguments or in the environment. The program
-// then ends with exitUsage, before it has touched anything.
+// usageError is an error in the flags or environment variables. The program
+// then exits with exitUsage before it changes anything.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -28,7 +28,7 @@ const (
 	exitUsage   = 2
 )
 
-// exitCode returns what the program ends with after run.
+// exitCode returns the exit code for the error of run.
 func exitCode(err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -39,7 +39,7 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// report writes one line for each mistake that err holds.
+// report writes one line for each error in err.
 func report(out io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, each := range joined.Unwrap() {
@@ -60,8 +60,8 @@ func report(out io.Writer, err error) {
 // usage is the first part of what -help prints.
 const usage = `Usage: onezone [flags]
 
-Onezone serves the token API of Onezone, or with -create-user, -set-password,
--block, -unblock or -reseal does that and exits. The manual:
+Onezone serves the token API of Onezone. With -create-user, -set-password,
+-block, -unblock or -reseal it does only that and exits. The manual:
 go doc github.com/onezone-go/onezone/examples/onezone
 
 `
@@ -77,8 +77,8 @@ const (
 	wantOrigins wantError = "origins such as https://app.example.com, without a path and separated by commas"
 )
 
-// value is a flag whose text is parsed. A text that is refused is answered with
-// what the flag takes.
+// value is a flag with a parser. The error for a bad text says which values the
+// flag takes.
 type value[T any] struct {
 	of    *T
 	parse func(text string) (T, error)
@@ -110,8 +110,8 @@ func count(of *int, least int) flag.Value {
 	}, takes}
 }
 
-// String implements [flag.Value]. Package flag prints no default that is that of
-// the zero value.
+// String implements [flag.Value]. Package flag omits defaults that equal the
+// String of the zero value.
 func (v *value[T]) String() string {
 	var now T
 	if v.of != nil {
@@ -130,13 +130,13 @@ func (v *value[T]) Set(text string) error {
 	return nil
 }
 
-// IsBoolFlag lets a flag that is on or off stand without a value.
+// IsBoolFlag reports whether the flag may be given without a value.
 func (v *value[T]) IsBoolFlag() bool {
 	_, is := any(v.of).(*bool)
 	return is
 }
 
-// checkAddress judges what -address says, before anything listens there.
+// checkAddress checks the value of -address before the program listens there.
 func checkAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
@@ -148,7 +148,7 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// checkOrigin judges what -origin says. "" is the default.
+// checkOrigin checks the value of -origin. "" is the default.
 func checkOrigin(origin string) error {
 	if origin == "" {
 		return nil
@@ -160,7 +160,7 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-// checkDomain judges what -domain says.
+// checkDomain checks the value of -domain.
 func checkDomain(domain string) error {
 	if u, err := url.Parse("https://" + domain); err != nil || domain == "" || u.Hostname() != domain {
 		return misused("-domain %q is not a host name, such as onezone.example.com", domain)
@@ -168,8 +168,8 @@ func checkDomain(domain string) error {
 	return nil
 }
 
-// checkStore judges the form of what -store says, which may hold a password and
-// is never quoted.
+// checkStore checks the form of the value of -store. It never quotes the value,
+// which may hold a password.
 func checkStore(text string) error {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch scheme {
@@ -192,8 +192,8 @@ func checkStore(text string) error {
 	return misused("-store must be sqlite:PATH, postgres://HOST/DB, redis://HOST, or memory: alone")
 }
 
-// storeName returns what may be said of the value of -store: a URL without user,
-// password and parameters.
+// storeName returns the printable part of the value of -store: a URL without
+// user, password and parameters.
 func storeName(text string) string {
 	scheme, _, _ := strings.Cut(text, ":")
 	if scheme == "sqlite" || scheme == "memory" {

@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// userOrder is what to do about a user, instead of serving.
+// userOrder makes the program manage a user instead of serving.
 type userOrder struct {
 	do            string // the flag
 	name          string // of the user
@@ -26,8 +26,7 @@ type userOrder struct {
 	several       bool // more than one order was given
 }
 
-// orders are the flags that take a user name and make a run do something else
-// than serve.
+// orders are the flags that take a user name and make a run manage that user.
 var orders = map[string]string{
 	"create-user":  "create the user `NAME`, print the password, and exit",
 	"set-password": "give the user `NAME` a new password, print it, and exit",
@@ -58,17 +57,17 @@ func (o userOrder) check(store string) error {
 	case o.do != "" && o.name == "":
 		return misused("-%s needs the name of a user", o.do)
 	case o.fullName != "" && o.do != "create-user":
-		return misused("-full-name goes with -create-user")
+		return misused("-full-name needs -create-user")
 	case o.passwordStdin && o.do != "create-user" && o.do != "set-password":
-		return misused("-password-stdin goes with -create-user or -set-password")
+		return misused("-password-stdin needs -create-user or -set-password")
 	case o.do != "" && strings.HasPrefix(store, "memory:"):
 		return misused("users in memory: end with the process; give a -store that lasts")
 	}
 	return nil
 }
 
-// manageUser does what the settings order, and tells on standard output that it is
-// done. The event is written to the log.
+// manageUser performs the order in the settings and prints the result. The
+// event is logged.
 func manageUser(ctx context.Context, s settings, io stdio) (err error) {
 	opened, err := openStore(ctx, s, nil, nil)
 	if err != nil {
@@ -118,8 +117,8 @@ func (o userOrder) apply(ctx context.Context, a *macaroon.Authority, users store
 	}
 }
 
-// newPassword returns a password, and what to tell of it where nobody else knows
-// it.
+// newPassword returns the new password, and the text that shows a generated
+// one.
 func (o userOrder) newPassword(in io.Reader) (password, shown string, err error) {
 	if !o.passwordStdin {
 		password = rand.Text()
@@ -131,7 +130,7 @@ func (o userOrder) newPassword(in io.Reader) (password, shown string, err error)
 	}
 	password = strings.TrimRight(password, "\r\n")
 	if password == "" {
-		return "", "", errors.New("there is no password on standard input")
+		return "", "", errors.New("the first line of standard input must be the password, but is empty")
 	}
 	return password, "", nil
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// configuration is what the API tells of this program: its version and the
-// commit that it was built from, as far as the Go command recorded them.
+// configuration describes this program in the API: its version and commit, if
+// the Go command recorded them.
 func configuration() rest.Configuration {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,5 +1,5 @@
-// Quickstart mints a token, lends a weaker copy of it, verifies the copy and
-// sees it refused.
+// Quickstart issues a token, confines a copy of it, verifies the copy and
+// revokes the token.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// Mint: Alice gets a token that is good for an hour.
+	// Issue: Alice gets a token that is valid for an hour.
 	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{
 		Subject: alice,
 		Type:    macaroon.AccessToken(),
@@ -42,14 +42,15 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// Confine: she lends a copy that works from her network only. It takes no
-	// secret and no server to make one.
+	// Confine: she makes a copy that is valid only in her network. That needs
+	// no secret and no server.
 	lent, err := token.Confine(caveat.MustParse("ip = 10.0.0.0/8"))
 	if err != nil {
 		return err
 	}
 
-	// Verify: text in, identity out, or one error of the catalogue.
+	// Verify: the text of a token yields an identity, or an error of the
+	// catalogue.
 	show := func(from string) error {
 		auth, err := authority.VerifyAccess(ctx, lent.String(), caveat.Request{IP: netip.MustParseAddr(from)})
 		if err != nil {
@@ -66,7 +67,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// Revoke: the token and every copy of it stop working.
+	// Revoke: the token and all its copies are refused.
 	if err := authority.Revoke(ctx, token.ID()); err != nil {
 		return err
 	}

@@ -12,15 +12,15 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// maxFile bounds an upload, in bytes.
+// maxFile is the largest upload, in bytes.
 const maxFile = 10 << 20
 
 // files serves GET and PUT of /files/SPACE/NAME/... below a directory.
 type files struct{ root *os.Root }
 
-// newFiles returns the service. It enforces the caveats of tokens at three
-// places: rest.Authenticate checks the token itself, rest.Require the operation,
-// and CheckFile the file.
+// newFiles returns the service. It enforces the caveats of tokens in three
+// steps: rest.Authenticate verifies the token, rest.Require checks the
+// operation, and CheckFile the file.
 func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -35,8 +35,8 @@ func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
 	return rest.Authenticate(a, rest.AllowDataCaveats())(rest.RequireClient()(mux)), nil
 }
 
-// allowed reports whether the client may access the file of the request, and
-// answers it where not.
+// allowed reports whether the client may access the file of the request. If
+// not, it answers the request.
 func allowed(w http.ResponseWriter, r *http.Request, access caveat.Access) (name string, ok bool) {
 	client, _ := rest.ClientFrom(r.Context())
 	name = r.PathValue("path")

@@ -1,5 +1,5 @@
-// Resource-server is a small file service that is protected by Onezone tokens:
-// what a token may read and write is limited by its caveats.
+// Resource-server is a small file service that is protected by Onezone tokens.
+// Caveats limit the files that a token may read and write.
 package main
 
 import (

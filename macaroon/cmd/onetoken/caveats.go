@@ -11,21 +11,21 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// caveatFlags are those that make a caveat.
+// caveatFlags are the flags that add caveats.
 type caveatFlags struct {
 	ttl time.Duration // 0: not given
 	now time.Time
-	any bool // of the language of Onezone or not
+	any bool // also caveats outside the language of Onezone
 }
 
 func (c *caveatFlags) declare(f *flags) {
-	value(f, &c.ttl, "ttl", "DURATION", `how long the token is to live, from one second: "90s", "1h"`, parseTTL)
+	value(f, &c.ttl, "ttl", "DURATION", `the lifetime of the token, at least one second: "90s", "1h"`, parseTTL)
 	declareNow(f, &c.now)
-	f.BoolVar(&c.any, "any", false, "add caveats as well that are not of the language of Onezone, with a warning")
+	f.BoolVar(&c.any, "any", false, "also add caveats outside the language of Onezone, with a warning")
 }
 
-// parseTTL refuses what is less than the unit of time caveats: such a token would
-// be born dead.
+// parseTTL rejects durations below one second, the unit of time caveats: such a
+// token might already be expired.
 func parseTTL(text string) (time.Duration, error) {
 	ttl, err := time.ParseDuration(text)
 	if err == nil && ttl < time.Second {
@@ -34,8 +34,8 @@ func parseTTL(text string) (time.Duration, error) {
 	return ttl, err
 }
 
-// read returns the texts of the time caveat of -ttl, if there is one, and of the
-// caveats in the arguments. It warns of those that only -any lets in.
+// read returns the texts of the time caveat of -ttl, if given, and of the
+// caveats in the arguments. It warns about caveats that only -any allows.
 func (c *caveatFlags) read(p process, args []string) ([]string, error) {
 	texts := make([]string, 0, len(args)+1)
 	if c.ttl > 0 {
@@ -63,20 +63,20 @@ func (c *caveatFlags) read(p process, args []string) ([]string, error) {
 	return texts, nil
 }
 
-// isApplicationCaveat reports whether the text may be a caveat of an application.
-// A token may not: it would be readable in another one.
+// isApplicationCaveat reports whether the text may be a caveat of an
+// application. A token may not, because holders of the new token could read it.
 func isApplicationCaveat(text string) bool {
 	_, err := macaroon.Parse(text)
 	return err != nil && text != "" && !strings.HasPrefix(text, "-") && printable.Quote(text) == text
 }
 
-// notCaveat tells of an argument by its place, and why it is no caveat. It does
-// not repeat the text, which might be a token.
+// notCaveat returns an error with the position of the argument and the reason
+// why it is not a caveat. It does not repeat the text, which might be a token.
 func notCaveat(i int, text string, why error) error {
 	hint := strings.TrimSuffix(errors.From(why).Description, ".") +
 		`; a caveat is one argument, such as "time < 1700000000"; -any lets in those of applications`
 	if strings.HasPrefix(text, "-") {
-		hint = "flags stand before the caveats"
+		hint = "flags must come before the caveats"
 	}
 	return misuse(fmt.Sprintf("caveat %d is not in the language: %s", i+1, hint))
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// command is one of the things that onetoken does.
+// command is one command of onetoken.
 type command struct {
 	name, synopsis string
-	// prepare declares the flags, and returns what to do once they are read, with
-	// the arguments behind them.
+	// prepare declares the flags, and returns the function that runs the
+	// command with the arguments after the flags.
 	prepare func(f *flags) func(p process, args []string) error
 }
 
@@ -37,14 +37,14 @@ func (c command) run(args []string, p process) error {
 	return do(p, f.Args())
 }
 
-// misuse is wrong usage. It is no error of the catalogue even where one of those
-// tells what is wrong: the command line is at fault, not the token.
+// misuse is an error in the command line. It never wraps an error of the
+// catalogue, because those are about the token.
 type misuse string
 
 func (m misuse) Error() string { return string(m) }
 
-// flags are those of one command. They complain without repeating what they were
-// given, which might be a token or secret in the wrong place.
+// flags are the flags of one command. Their errors do not repeat values, which
+// might be a misplaced token or secret.
 type flags struct {
 	*flag.FlagSet
 	problem misuse
@@ -56,8 +56,8 @@ func newFlags(name string) *flags {
 	return f
 }
 
-// value declares a flag that parse reads into p, which keeps what it has where
-// the flag is not given. The flag takes what the text says.
+// value declares a flag that parse reads into p. If the flag is not given, p
+// keeps its value. The argument what describes the values that the flag takes.
 func value[T any](f *flags, p *T, name, placeholder, what string, parse func(string) (T, error)) {
 	f.Func(name, "`"+placeholder+"`: "+what, func(text string) error {
 		v, err := parse(text)
@@ -70,17 +70,18 @@ func value[T any](f *flags, p *T, name, placeholder, what string, parse func(str
 	})
 }
 
-// errUnfit refuses the text of a flag. What the flag takes is said in its place.
+// errUnfit rejects the value of a flag. The user gets a message about the right
+// values instead.
 var errUnfit = errors.New("not what the flag takes")
 
-// verbatim is the parser of a flag that takes every text.
+// verbatim is the parser of flags that take any text.
 func verbatim(text string) (string, error) { return text, nil }
 
-// named are the complaints of package flag that say nothing but the name of a
-// flag, and that in letters.
+// named matches the errors of package flag that contain only the name of a
+// flag, in letters.
 var named = regexp.MustCompile(`^flag (provided but not defined|needs an argument): -[a-z-]{1,24}$`)
 
-// misuse turns the error of a FlagSet into one that may be printed.
+// misuse returns a printable error for the error of a FlagSet.
 func (f *flags) misuse(err error) error {
 	problem := f.problem
 	switch {
@@ -88,7 +89,7 @@ func (f *flags) misuse(err error) error {
 	case named.MatchString(err.Error()):
 		problem = misuse(err.Error())
 	default:
-		problem = "a flag is not in order"
+		problem = "a flag is not valid"
 	}
 	return problem + misuse("; see onetoken "+f.Name()+" -help")
 }
@@ -106,7 +107,7 @@ func (f *flags) printHelp(out io.Writer, synopsis string) error {
 
 func write(out io.Writer, text string) error {
 	if _, err := io.WriteString(out, text); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
+		return fmt.Errorf("writing the output: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 package main
 
-// confine prints a copy of a token that carries more caveats.
+// confine prints a copy of a token with more caveats.
 func confine(f *flags) func(process, []string) error {
 	var added caveatFlags
 	added.declare(f)
@@ -10,8 +10,8 @@ func confine(f *flags) func(process, []string) error {
 		case err != nil:
 			return err
 		case len(texts) == 0:
-			// The very token would come out, and be taken for a weaker one.
-			return misuse("there is nothing to confine the token to: give caveats or -ttl")
+			// The output would be the same token, and look like a weaker one.
+			return misuse("no caveats to add: give caveats or -ttl")
 		}
 		token, err := readToken(p.in)
 		if err != nil {

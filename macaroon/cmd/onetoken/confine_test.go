@@ -65,12 +65,12 @@ func TestConfineDoesNotPassATokenOnUnconfined(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"nothing to add", nil, "there is nothing to confine the token to"},
+		{"nothing to add", nil, "no caveats to add"},
 		{"empty text", []string{""}, "caveat 1 is not in the language"},
 		{"unknown kind", []string{"color = red"}, "caveat 1 is not in the language"},
 		{"unknown among known", []string{"time < 5", "ip = 1.2.3", "data.readonly"}, "caveat 2 is not in the language"},
 		{"several words that were not quoted", []string{"time", "<", "5"}, `a caveat is one argument, such as "time < 1700000000"`},
-		{"a flag behind a caveat", []string{"data.readonly", "-ttl", "1h"}, "caveat 2 is not in the language: flags stand before the caveats"},
+		{"a flag behind a caveat", []string{"data.readonly", "-ttl", "1h"}, "caveat 2 is not in the language: flags must come before the caveats"},
 		{"what is read but never added", []string{"consumer = nobody"}, "caveat 1: Bad value: provided caveat is not valid: every consumer must be"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

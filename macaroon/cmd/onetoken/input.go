@@ -11,11 +11,11 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// lineEnding is the most bytes that may follow a token or secret.
+// lineEnding is the longest line ending after a token or secret, in bytes.
 const lineEnding = 2
 
-// readLine reads what may be one line, without its ending. Of what is longer than
-// limit it returns only as much as tells that it is.
+// readLine reads one line without its ending. If the input is longer than
+// limit, it returns more than limit bytes, but not all.
 func readLine(r io.Reader, limit int) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+lineEnding+1))
 	if err != nil {
@@ -31,8 +31,8 @@ func cutLineEnding(text string) string {
 	return text
 }
 
-// nameless takes the name of the file out of an error: a token or secret that was
-// given in its place is no file, and must not be printed for that.
+// nameless removes the name of the file from an error: it might be a misplaced
+// token or secret, which must not be printed.
 func nameless(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -46,7 +46,7 @@ func readFile(name string, limit int) (string, error) {
 	if err != nil {
 		return "", nameless(err)
 	}
-	defer file.Close() // it was only read
+	defer file.Close() // a file that was only read
 	return readLine(file, limit)
 }
 

@@ -5,7 +5,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// inspect prints what a token says.
+// inspect prints the content of a token.
 func inspect(f *flags) func(process, []string) error {
 	asJSON := f.Bool("json", false, "print the JSON of the REST operation examine")
 	return func(p process, args []string) error {

@@ -19,7 +19,7 @@ const (
 	statusTrouble
 )
 
-// process is what a command talks to.
+// process holds the streams and variables of the process.
 type process struct {
 	in     io.Reader
 	out    io.Writer
@@ -27,18 +27,18 @@ type process struct {
 	getenv func(string) string
 }
 
-// warn tells of something that is done all the same.
+// warn prints a warning; the command continues.
 func (p process) warn(text string) { fmt.Fprintln(p.err, "onetoken: warning:", printable.Escape(text)) }
 
-// run does what the arguments say and returns the exit status.
+// run runs the command in the arguments and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	err := dispatch(args, process{stdin, stdout, stderr, getenv})
 	if err == nil {
 		return statusDone
 	}
 	fmt.Fprintln(stderr, "onetoken:", printable.Escape(err.Error()))
-	// An error of the catalogue is about the token. Everything else is not, and
-	// must not look like a refusal to a script.
+	// Errors of the catalogue are about the token. To a script, other errors
+	// must not look like a refusal.
 	if _, refused := errors.AsType[*errors.Error](err); refused {
 		return statusRefused
 	}
@@ -48,7 +48,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 // dispatch runs the command that the first argument names.
 func dispatch(args []string, p process) error {
 	if len(args) == 0 {
-		return misuse("give a command: inspect, confine, mint or verify; -help tells more")
+		return misuse("give a command: inspect, confine, mint or verify; see onetoken -help")
 	}
 	for _, c := range commands {
 		if c.name == args[0] {
@@ -60,7 +60,7 @@ func dispatch(args []string, p process) error {
 	case args[0] == "help", errors.Is(err, flag.ErrHelp):
 		return printHelp(p.out)
 	}
-	return misuse("there is no such command; it is inspect, confine, mint or verify")
+	return misuse("unknown command; the commands are inspect, confine, mint and verify")
 }
 
 func printHelp(out io.Writer) error {

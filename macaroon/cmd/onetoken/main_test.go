@@ -35,7 +35,7 @@ func TestTheFirstArgumentIsACommand(t *testing.T) {
 	onetoken("").trouble(t, "give a command")
 	for _, args := range [][]string{{"sign"}, {""}, {"-json", "inspect"}, {"Inspect"}, {exampleToken}, {"-" + exampleToken}} {
 		o := onetoken(exampleToken, args...)
-		o.trouble(t, "there is no such command; it is inspect, confine, mint or verify")
+		o.trouble(t, "unknown command; the commands are inspect, confine, mint and verify")
 		leaksNothing(t, o.err, exampleToken, exampleSecret)
 	}
 }
@@ -46,20 +46,20 @@ func TestAFlagThatIsNotInOrderIsNamed(t *testing.T) {
 		{"inspect -yaml", "flag provided but not defined: -yaml; see onetoken inspect -help"},
 		{"mint -secret hunter2", "flag provided but not defined: -secret; see onetoken mint -help"},
 		{"mint -subject", "flag needs an argument: -subject"},
-		{"inspect -json=perhaps", "a flag is not in order; see onetoken inspect -help"},
-		{"inspect ---", "a flag is not in order"},
-		{"mint -subject alice", "-subject takes whom the token speaks for, usr-ID or prv-ID"},
+		{"inspect -json=perhaps", "a flag is not valid; see onetoken inspect -help"},
+		{"inspect ---", "a flag is not valid"},
+		{"mint -subject alice", "-subject takes the subject of the token, usr-ID or prv-ID"},
 		{"mint -type boss", "-type takes act"},
 		{"mint -generation -1", "-generation takes the generation"},
 		{"mint -generation 9223372036854775808", "-generation takes"},
-		{"confine -ttl 1", "-ttl takes how long"},
+		{"confine -ttl 1", "-ttl takes the lifetime"},
 		{"confine -ttl 999ms", "-ttl takes"},
 		{"confine -ttl -1h", "-ttl takes"},
 		{"confine -now yesterday", "-now takes Unix seconds or RFC 3339"},
 		{"verify -now -1", "-now takes"},
 		{"verify -now 253402300800", "-now takes"},
 		{"verify -ip 10.0.0", "-ip takes the address"},
-		{"verify -interface gui", "-interface takes the interface that it came through: rest, oneclient or graphsync"},
+		{"verify -interface gui", "-interface takes the interface that received the token: rest, oneclient or graphsync"},
 		{"verify -service xyz-1", "-service takes the service"},
 		{"verify -service opw-", "-service takes"},
 		{"verify -service opw-*", "-service takes"},
@@ -203,7 +203,7 @@ func writeFails(t *testing.T, args []string) {
 	t.Helper()
 	var stderr bytes.Buffer
 	status := run(args, strings.NewReader(exampleToken), fullDisk{}, &stderr, func(string) string { return exampleSecret })
-	outcome{status, "", stderr.String()}.trouble(t, "writing the answer: no space")
+	outcome{status, "", stderr.String()}.trouble(t, "writing the output: no space")
 	leaksNothing(t, stderr.String(), exampleToken, exampleSecret)
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// idSize is that of the ids which an authority draws, in bytes.
+// idSize is the size of a random id in bytes, the same as that of an authority.
 const idSize = 16
 
 // mint prints a new token.
 func mint(f *flags) func(process, []string) error {
 	spec := macaroon.Spec{Domain: caveat.OnezoneID, ID: randomID(), Type: macaroon.AccessToken()}
-	value(f, &spec.Subject, "subject", "SUBJECT", "whom the token speaks for, usr-ID or prv-ID", caveat.ParseSubject)
+	value(f, &spec.Subject, "subject", "SUBJECT", "the subject of the token, usr-ID or prv-ID", caveat.ParseSubject)
 	value(f, &spec.Type, "type", "TYPE", "act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
 	value(f, &spec.ID, "id", "ID", "the id of the token; without the flag it is random", verbatim)
 	value(f, &spec.Domain, "domain", "DOMAIN", "the domain of the Onezone, without the flag "+caveat.OnezoneID, verbatim)
@@ -26,7 +26,7 @@ func mint(f *flags) func(process, []string) error {
 	key.declare(f)
 	return func(p process, args []string) error {
 		if spec.Subject.IsZero() {
-			return misuse("say whom the token speaks for: -subject usr-ID")
+			return misuse("give the subject of the token: -subject usr-ID")
 		}
 		texts, err := added.read(p, args)
 		if err != nil {
@@ -41,7 +41,7 @@ func mint(f *flags) func(process, []string) error {
 			token, err = token.ConfineUnchecked(texts...)
 		}
 		if err != nil {
-			return misuse(err.Error()) // it all came from the command line
+			return misuse(err.Error()) // all input came from the command line
 		}
 		return write(p.out, token.String()+"\n")
 	}

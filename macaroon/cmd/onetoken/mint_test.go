@@ -95,13 +95,13 @@ func TestWithoutAGoodSecretNothingIsMintedOrVerified(t *testing.T) {
 		name, env, says string
 		args            []string
 	}{
-		{"none", "", "there is no secret", nil},
-		{"an empty line", "\n", "there is no secret", nil},
-		{"an empty file", exampleSecret, "there is no secret", []string{"-secret-file", file(t, "")}},
-		{"a file with an empty line", exampleSecret, "there is no secret", []string{"-secret-file", file(t, "\n")}},
-		{"no such file", exampleSecret, "reading the file of the secret: no such file or directory", []string{"-secret-file", file(t, "") + ".gone"}},
-		{"a name that is empty", exampleSecret, "reading the file of the secret: no such file or directory", []string{"-secret-file", ""}},
-		{"a directory", exampleSecret, "reading the file of the secret: is a directory", []string{"-secret-file", t.TempDir()}},
+		{"none", "", "no secret given", nil},
+		{"an empty line", "\n", "no secret given", nil},
+		{"an empty file", exampleSecret, "no secret given", []string{"-secret-file", file(t, "")}},
+		{"a file with an empty line", exampleSecret, "no secret given", []string{"-secret-file", file(t, "\n")}},
+		{"no such file", exampleSecret, "reading the secret file: no such file or directory", []string{"-secret-file", file(t, "") + ".gone"}},
+		{"a name that is empty", exampleSecret, "reading the secret file: no such file or directory", []string{"-secret-file", ""}},
+		{"a directory", exampleSecret, "reading the secret file: is a directory", []string{"-secret-file", t.TempDir()}},
 		{"two lines", exampleSecret, "the secret has more than one line", []string{"-secret-file", file(t, exampleSecret+"\nmore\n")}},
 		{"two lines in the environment", exampleSecret + "\nmore", "the secret has more than one line", nil},
 		{"too large", exampleSecret, "the secret has more than 65536 bytes", []string{"-secret-file", file(t, strings.Repeat("s", large))}},

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// declareNow declares -now, which stands in for the clock.
+// declareNow declares -now, which replaces the clock.
 func declareNow(f *flags, now *time.Time) {
 	*now = time.Now()
-	value(f, now, "now", "TIME", "Unix seconds or RFC 3339; without the flag it is what the clock says", parseMoment)
+	value(f, now, "now", "TIME", "Unix seconds or RFC 3339; default the current time", parseMoment)
 }
 
-// parseMoment reads a moment of the years 1970 to 9999, which every computation
-// here can be trusted with.
+// parseMoment reads a time in the years 1970 to 9999, so that no computation
+// overflows.
 func parseMoment(text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if seconds, notNumber := strconv.ParseInt(text, 10, 64); notNumber == nil {

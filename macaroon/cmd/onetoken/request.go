@@ -7,7 +7,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// requestFlags are what is known of the use of a token.
+// requestFlags describe the use of a token.
 type requestFlags struct {
 	ip        netip.Addr
 	iface     caveat.Interface
@@ -21,21 +21,21 @@ type requestFlags struct {
 
 func (r *requestFlags) declare(f *flags) {
 	value(f, &r.ip, "ip", "ADDRESS", "the address of the client, IPv4 or IPv6", netip.ParseAddr)
-	value(f, &r.iface, "interface", "NAME", "the interface that it came through: rest, oneclient or graphsync", parseInterface)
+	value(f, &r.iface, "interface", "NAME", "the interface that received the token: rest, oneclient or graphsync", parseInterface)
 	value(f, &r.service, "service", "SERVICE", "the service that received the token: ozw-onezone, opw-ID, ozp-onezone or opp-ID", parseService)
 	value(f, &r.consumer, "consumer", "SUBJECT", "who uses the token: usr-ID, prv-ID or nobody", parseConsumer)
-	value(f, &r.session, "session", "ID", "the session that the client is in; without the flag it is in none", parseSession)
+	value(f, &r.session, "session", "ID", "the session of the client; default no session", parseSession)
 	declareNow(f, &r.now)
 	f.BoolVar(&r.allowData, "allow-data", false, "accept data caveats, which the caller then enforces")
-	f.BoolVar(&r.identity, "identity", false, "the token is to prove an identity, not to authorise")
+	f.BoolVar(&r.identity, "identity", false, "the token must prove an identity, not authorize an operation")
 }
 
-// request returns what the caveats are checked against. There is neither a group
-// checker nor a geo resolver: what asks for them is refused.
+// request returns the request for which the caveats are decided. It has no
+// group checker and no geo resolver, so caveats that need them are refused.
 func (r *requestFlags) request() caveat.Request {
 	return caveat.Request{
 		Now: r.now,
-		// Masks match IPv4 addresses only, and ::ffff:10.0.0.1 is one.
+		// Masks match IPv4 addresses only; ::ffff:10.0.0.1 counts as IPv4.
 		IP:            r.ip.Unmap(),
 		Interface:     r.iface,
 		Service:       r.service,
@@ -54,8 +54,8 @@ func parseInterface(name string) (caveat.Interface, error) {
 	return i, nil
 }
 
-// isOne reports whether the id is that of somebody. An empty one, which a script
-// may have lost, would satisfy a caveat for everybody.
+// isOne reports whether the id identifies one party. An empty id, as from an
+// unset variable of a script, would satisfy caveats for everybody.
 func isOne(id string) bool { return id != "" && id != "*" }
 
 func parseService(text string) (caveat.Service, error) {
@@ -66,7 +66,7 @@ func parseService(text string) (caveat.Service, error) {
 	return s, err
 }
 
-// parseConsumer refuses groups, which use no tokens.
+// parseConsumer rejects groups, because groups do not use tokens.
 func parseConsumer(text string) (caveat.Subject, error) {
 	s, err := caveat.ParseSubject(text)
 	if err == nil && (s.Type == caveat.SubjectGroup || s != caveat.Nobody() && !isOne(s.ID)) {
@@ -75,8 +75,8 @@ func parseConsumer(text string) (caveat.Subject, error) {
 	return s, err
 }
 
-// parseSession refuses the empty id, which would be no session: a script that lost
-// the id must not verify as one that has none.
+// parseSession rejects the empty id, which would mean no session: a script with
+// an unset variable must not verify like a client without a session.
 func parseSession(id string) (string, error) {
 	if id == "" {
 		return "", errUnfit

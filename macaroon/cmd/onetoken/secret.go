@@ -12,7 +12,7 @@ const (
 	maxSecretSize  = 64 << 10 // bytes
 )
 
-// secretFlag is the file that holds the secret, nil where the flag is not given.
+// secretFlag is the file that holds the secret, nil if the flag is not given.
 type secretFlag struct{ file *string }
 
 func (s *secretFlag) declare(f *flags) {
@@ -20,19 +20,19 @@ func (s *secretFlag) declare(f *flags) {
 		func(name string) (*string, error) { return &name, nil })
 }
 
-// read returns the secret. A file that was named and is no good is an error even
-// where the environment has a secret: it would be another one.
+// read returns the secret. A bad file is an error even if the environment
+// variable is set, because that may hold another secret.
 func (s *secretFlag) read(getenv func(string) string) (store.Secret, error) {
 	text := cutLineEnding(getenv(secretVariable))
 	if s.file != nil {
 		var err error
 		if text, err = readFile(*s.file, maxSecretSize); err != nil {
-			return store.Secret{}, fmt.Errorf("reading the file of the secret: %w", err)
+			return store.Secret{}, fmt.Errorf("reading the secret file: %w", err)
 		}
 	}
 	switch {
 	case text == "":
-		return store.Secret{}, misuse("there is no secret: name its file with -secret-file, or set " + secretVariable)
+		return store.Secret{}, misuse("no secret given: name its file with -secret-file, or set " + secretVariable)
 	case len(text) > maxSecretSize:
 		return store.Secret{}, misuse(fmt.Sprintf("the secret has more than %d bytes", maxSecretSize))
 	case strings.ContainsAny(text, "\r\n"):

@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// verify prints what a token proves.
+// verify verifies a token and prints its properties.
 func verify(f *flags) func(process, []string) error {
 	var r requestFlags
 	r.declare(f)
@@ -37,9 +37,9 @@ func verify(f *flags) func(process, []string) error {
 	}
 }
 
-// report lists what was proved in the layout of [macaroon.Token.Inspect]. A line
-// holds one fact whatever texts the token is made of, because anyone may add a
-// caveat to it.
+// report formats the verified properties like [macaroon.Token.Inspect]. Each
+// line holds one property, whatever the caveats contain, because anyone can add
+// a caveat.
 func report(token macaroon.Token, auth macaroon.Auth) string {
 	var b strings.Builder
 	line := func(name, text string) { fmt.Fprintf(&b, "%-9s %s\n", name, printable.Quote(text)) }
