@@ -81,7 +81,7 @@ func TestWhatIsWrongWithAUserIsSaid(t *testing.T) {
 		{"\n", "the first line of standard input must be the password", []string{"-create-user", "alice", "-password-stdin"}},
 		{"", "does one thing", []string{"-block", "alice", "-unblock", "alice"}},
 		{"", "needs the name", []string{"-block", ""}},
-		{"", "goes with -create-user", []string{"-block", "alice", "-full-name", "Alice"}},
+		{"", "needs -create-user", []string{"-block", "alice", "-full-name", "Alice"}},
 		{"", "-password-stdin goes with", []string{"-block", "alice", "-password-stdin"}},
 		{"", "-password-stdin goes with", []string{"-password-stdin"}},
 		{"", "end with the process", []string{"-store", "memory:", "-create-user", "alice"}},
