@@ -14,8 +14,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// members lets alice use p-krakow with its panel, the worker of p-worker alone, the
-// panel of p-panel alone and that of onezone.
+// members allows alice to use the worker and panel of p-krakow, only the worker
+// of p-worker, only the panel of p-panel, and the panel of onezone.
 type members struct{}
 
 func (members) InProvider(_ context.Context, user caveat.Subject, provider string) (bool, error) {
@@ -77,12 +77,12 @@ func TestIdentities(t *testing.T) {
 	require.NoError(t, identify(z.named(t, provider, macaroon.AccessToken(), caveat.IdentityOnly{})))
 	requireID(t, errors.IDTokenCaveatUnverified, identify(z.named(t, alice, macaroon.IdentityToken(), caveat.IdentityOnly{})))
 	requireID(t, errors.IDTokenCaveatUnverified, z.verify(z.access(t, caveat.IdentityOnly{})))
-	// A caller cannot widen what is asked by the request.
+	// A caller cannot make the check weaker through the request.
 	_, err := z.VerifyAccess(ctx, z.access(t, caveat.IdentityOnly{}).String(), caveat.Request{ProveIdentity: true})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
 }
 
-// What comes with an error is nothing that a caller could take for a proof.
+// The Auth that is returned with an error proves nothing.
 func TestARefusalProvesNothing(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithMemberships(members{}))
@@ -137,7 +137,7 @@ func TestServiceTokens(t *testing.T) {
 		assert.Equal(t, caveat.Service{Type: want, ID: provider.ID}, service)
 	}
 
-	// A version 1 token, which does not name its subject, keeps the mark.
+	// A version 1 token, which does not contain its subject, keeps the prefix.
 	require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 		ID: "old", Name: "old", Version: 1, Subject: provider, Type: "act", Secret: secret, Created: 1,
 	}, 0)))
@@ -195,7 +195,7 @@ func TestVersion1TokensTakeTheirSubjectFromTheRecord(t *testing.T) {
 	requireID(t, errors.IDUserBlocked, z.verify(token))
 }
 
-// directory knows holders in place of the store.
+// directory resolves holders instead of the store.
 type directory map[caveat.Subject]store.Status
 
 func (d directory) Holder(_ context.Context, s caveat.Subject) (store.Status, error) {
@@ -232,7 +232,7 @@ func TestADirectoryTakesPrecedenceOverTheStore(t *testing.T) {
 	requireOperational(t, err)
 }
 
-// family is a group checker and geo resolver in one.
+// family is both a group checker and a geo resolver.
 type family struct{ poland }
 
 func (family) IsMember(_ context.Context, consumer caveat.Subject, group string) (bool, error) {
@@ -264,7 +264,7 @@ func TestDefaultsOfARequest(t *testing.T) {
 	requireID(t, errors.IDTokenCaveatUnknown, newZoneOver(t, z.store).verify(confineText(t, z.access(t), project.String())))
 }
 
-// newZoneOver is another authority over a store.
+// newZoneOver returns another authority over the store of a zone.
 func newZoneOver(t testing.TB, s store.Store) *zone {
 	t.Helper()
 	z := &zone{now: start}

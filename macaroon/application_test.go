@@ -11,8 +11,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Caveats of an application are minted, added and decided as those of Onezone,
-// by whoever has its vocabulary.
+// With the vocabulary of an application, its caveats are minted, added and
+// checked like those of Onezone.
 func TestApplicationCaveatsAreFirstClass(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(projectKind("42"))
@@ -35,7 +35,7 @@ func TestApplicationCaveatsAreFirstClass(t *testing.T) {
 	_, err = other.Verify(t.Context(), secret, req)
 	requireID(t, errors.IDTokenCaveatUnverified, err)
 
-	// Without the vocabulary there is no such caveat.
+	// Without the vocabulary the caveat is unknown.
 	_, err = macaroon.Mint(macaroon.Spec{Domain: "onezone", ID: "id1", Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{only42}}, secret)
 	requireID(t, errors.IDBadValueCaveat, err)
 	for _, elsewhere := range []*caveat.Vocabulary{nil, {}} {
@@ -46,7 +46,7 @@ func TestApplicationCaveatsAreFirstClass(t *testing.T) {
 	requireID(t, errors.IDBadToken, err)
 }
 
-// What is left undecided is decided at its use, and by nothing before it.
+// A caveat that the verification ignores is checked only by CheckKind.
 func TestApplicationCaveatsAreDecidedEarlyOrAtUse(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(projectKind("42"))
@@ -66,7 +66,7 @@ func TestApplicationCaveatsAreDecidedEarlyOrAtUse(t *testing.T) {
 	requireID(t, errors.IDUnauthorized, macaroon.Auth{}.CheckKind(t.Context(), "project", req))
 }
 
-// A misspelled caveat would make a token that nobody can use.
+// A misspelled caveat would make the token unusable.
 func TestConfineTextRefusesATypo(t *testing.T) {
 	t.Parallel()
 	token := mint(t, macaroon.Spec{})
@@ -78,7 +78,7 @@ func TestConfineTextRefusesATypo(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{"data.readonly", text}, forced.Caveats())
 	}
-	// What is known enters as it is.
+	// Known caveats are added unchanged.
 	known, err := token.ConfineText("ip = 1.2.3.4", "data.path = L3M x")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"ip = 1.2.3.4", "data.path = L3M x"}, known.Caveats())

@@ -24,8 +24,8 @@ var administrator = macaroon.Actor{
 	Subject: bob, Method: macaroon.ByToken, TokenID: "t1", Address: mustAddr("192.0.2.1"), RequestID: "r1",
 }
 
-// changes are the methods of an Authority that change something, each with a call
-// and the event that it leaves.
+// changes are the methods of an Authority that change something, each with a
+// call and the kind of its event.
 var changes = map[string]struct {
 	kind macaroon.EventKind
 	call func(t *testing.T, z *zone, ctx context.Context) error
@@ -95,9 +95,9 @@ var changes = map[string]struct {
 	}},
 }
 
-// readers are the methods of an Authority that change nothing that anybody could
-// notice. TemporaryGeneration creates a missing secret, as the first temporary
-// token does.
+// readers are the methods of an Authority without visible changes.
+// TemporaryGeneration creates a missing secret, as the first temporary token
+// does.
 var readers = []string{
 	"CheckInvitation", "Confine", "Domain", "Get", "GetByName", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
 	"ReportRefused", "TemporaryGeneration", "User", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
@@ -111,7 +111,7 @@ func TestEveryChangeIsReportedWithItsActor(t *testing.T) {
 		methods = append(methods, m.Name)
 	}
 	assert.ElementsMatch(t, methods, append(slices.Collect(maps.Keys(changes)), readers...),
-		"a new method belongs into changes or readers")
+		"add the new method to changes or readers")
 	for name, c := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,7 +182,7 @@ func TestEventsOfLogIns(t *testing.T) {
 	assert.Equal(t, macaroon.LogInFailed, z.lastEvent(t).Kind)
 	requireID(t, errors.IDUserBlocked, z.lastEvent(t).Err)
 
-	// A store that is down is no outcome of a log-in.
+	// An unavailable store is not reported as the outcome of a log-in.
 	before := len(z.events)
 	require.NoError(t, z.store.Close())
 	_, err = z.LogIn(ctx, "carol", password)

@@ -18,9 +18,9 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// The benchmarks measure the whole way: text in, identity out, with the identity
-// in a store in memory. Command internal/e2e/bench compares it with other
-// libraries and holds it to targets.
+// The benchmarks measure whole verifications, from the text of a token to its
+// subject, with a store in memory. Command internal/e2e/bench compares them
+// with other libraries and with targets.
 
 var (
 	benchUser    = caveat.User("4c7c4c4d1e0a47d7a6c2f9be0a5b8f63")
@@ -28,7 +28,8 @@ var (
 	benchRequest = caveat.Request{Now: start, IP: mustAddr("10.1.2.3"), Interface: caveat.REST}
 )
 
-// benchSpec says what the i-th token is, with n caveats of three types in turn.
+// benchSpec returns the i-th token, with n caveats that alternate between three
+// types.
 func benchSpec(i, n int) macaroon.Spec {
 	three := []caveat.Caveat{
 		caveat.Until(start.Add(time.Hour)), caveat.MustParse("ip = 192.0.2.0/24|10.0.0.0/8"), caveat.REST,
@@ -42,7 +43,8 @@ func benchSpec(i, n int) macaroon.Spec {
 	}
 }
 
-// bench is an authority with so many named tokens in its store.
+// bench returns an authority with the given number of named tokens in its
+// store.
 func bench(tb testing.TB, tokens int) *macaroon.Authority {
 	tb.Helper()
 	s := memory.New()
@@ -105,7 +107,7 @@ func BenchmarkCaveats(b *testing.B) {
 	}
 }
 
-// BenchmarkStored is the same work with few and with many tokens in the store.
+// BenchmarkStored verifies tokens with few and with many tokens in the store.
 func BenchmarkStored(b *testing.B) {
 	for _, n := range []int{10, 1_000_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -155,7 +157,7 @@ func TestBenchmarksVerifyTokens(t *testing.T) {
 	requireID(t, errors.IDTokenInvalid, err)
 }
 
-// At most eight allocations for the whole way of a token with three caveats.
+// A verification of a token with three caveats makes at most eight allocations.
 func TestAVerificationAllocatesLittle(t *testing.T) {
 	a, text := bench(t, 1), benchText(t, 0, 3)
 	allocs := testing.AllocsPerRun(100, func() {

@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// crowded answers every question about users and counts them.
+// crowded answers every lookup of the application and counts the lookups.
 type crowded struct {
 	asked int
 	err   error
@@ -45,7 +45,7 @@ func (c *crowded) Holder(context.Context, caveat.Subject) (store.Status, error) 
 	return store.HolderActive, c.err
 }
 
-// providers is a caveat for so many of them, numbered from first.
+// providers returns a caveat for n Oneproviders, numbered from first.
 func providers(first, n int) caveat.Services {
 	services := make(caveat.Services, n)
 	for i := range services {
@@ -93,7 +93,7 @@ func TestAHolderCannotCauseManyGroupLookups(t *testing.T) {
 	require.Equal(t, 4096, c.asked)
 }
 
-// Nobody may take what the application says of its own trouble for a word about
+// Errors of the application's interfaces must not be mistaken for a verdict on
 // the token or the request.
 func TestErrorsOfTheApplicationAreOperational(t *testing.T) {
 	t.Parallel()
@@ -138,7 +138,7 @@ func TestTypesThatNoIdentifierCanHold(t *testing.T) {
 	requireID(t, errors.IDInviteTokenTargetIDInvalid, err)
 }
 
-// stuck never answers an update once it is told to be so.
+// stuck is a store whose updates hang once the test demands it.
 type stuck struct {
 	store.Store
 	now bool
@@ -174,12 +174,12 @@ func TestGivingAUseBackTakesNoLongerThanAStoreMay(t *testing.T) {
 	})
 }
 
-// anybody may invite anybody.
+// anybody lets every inviter invite to every target.
 type anybody struct{}
 
 func (anybody) CheckInvitation(context.Context, macaroon.Invitation) error { return nil }
 
-// vanishing has a token deleted between its verification and the next look at it.
+// vanishing deletes a token between its verification and the next read.
 type vanishing struct{ store.Store }
 
 func (s vanishing) GetToken(ctx context.Context, id string) (store.Token, error) {

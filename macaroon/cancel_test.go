@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// failing fails single calls of a store that works otherwise.
+// failing fails selected calls of an otherwise working store.
 type failing struct {
 	store.Store
 	update, remove func(n int) error // by how many calls came before

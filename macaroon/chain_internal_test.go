@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// The steps of worked example A of the specification.
+// The links of worked example A of the specification.
 func TestTheChainOfTheWorkedExample(t *testing.T) {
 	t.Parallel()
 	token, err := Parse("MDAyMWxvY2F00aW9uIG9uZXpvbmUuZXhhbXBsZS5jb200KMDA2NWlkZW500aWZpZXIgMi9ubWQvdXNyLWQ00ZjU4NzZkYmU3ZjFlN2U4YTUxMWRlNmRkMzExNDRjL2FjdC800YzcxNDk2YmEzZGZmMDA1MmMwNGM2OTdiMTJmZTE1N2NoOWExZgowMDFhY2lkIHRpbWUgPCAxNTcxMTQ3NDk00CjAwMWNjaWQgaXAgPSAxODkuMzQuMTUuMC8yNAowMDJmc2lnbmF00dXJlIPovuOh8GsGWjsHW01SBL1XikK00pYMdVt00jhqff2ITX00oCg")

@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// openHouse lets everybody invite to everything but the target "gone".
+// openHouse lets every inviter invite to every target except "gone".
 type openHouse struct{}
 
 func (openHouse) CheckInvitation(_ context.Context, i macaroon.Invitation) error {
@@ -70,8 +70,8 @@ func TestAUsageLimitAdmitsExactlyThatNumber(t *testing.T) {
 	requireID(t, errors.IDInviteTokenUsageLimitReached, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 }
 
-// Two authorities do not wait for each other: what keeps the limit between them is
-// the store.
+// Two authorities do not wait for each other: the store enforces the limit
+// between them.
 func TestAUsageLimitHoldsForSeveralAuthorities(t *testing.T) {
 	t.Parallel()
 	const limit, tries = 7, 30
@@ -97,8 +97,8 @@ func TestAUsageLimitHoldsForSeveralAuthorities(t *testing.T) {
 	}
 	wg.Wait()
 	assert.LessOrEqual(t, applied.Load(), int64(limit))
-	// A use that failed while all others were reserved may have turned one away;
-	// now that nobody holds any, exactly the rest is left.
+	// A use that failed while all others were reserved may have caused another
+	// rejection. No use is reserved any longer, so exactly the rest remains.
 	for applied.Load() < limit {
 		require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))
 		applied.Add(1)
@@ -202,7 +202,7 @@ func TestContentOfAnInvitation(t *testing.T) {
 		sorted := slices.Compact(slices.Sorted(slices.Values(privileges)))
 		assert.Equal(t, append([]string{}, sorted...), got.Privileges)
 	}
-	// Privileges that are the defaults are no custom ones.
+	// Privileges equal to the defaults are not custom.
 	require.NoError(t, z.DeleteAll(t.Context(), alice))
 	token = z.invite(t, macaroon.UserJoinSpace, macaroon.Grant{Privileges: macaroon.UserJoinSpace.DefaultPrivileges()})
 	require.NoError(t, z.Consume(t.Context(), token.String(), 0, req, keep))
@@ -259,7 +259,7 @@ func TestChangesWhileAnInvitationIsConsumed(t *testing.T) {
 	m.meddle = func() { require.NoError(t, z.Delete(t.Context(), token.ID())) }
 	requireID(t, errors.IDTokenInvalid, consume())
 
-	// The last use goes to another authority.
+	// Another authority takes the last use.
 	token = z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{UsageLimit: 1})
 	m.meddle = func() {
 		require.NoError(t, z.Consume(t.Context(), token.String(), 0, caveat.Request{Consumer: bob}, accept))

@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// interrupted is a store that lets something happen before or after it writes a
-// token or a temporary secret, as if another call had been faster.
+// interrupted is a store that calls a function before or after it writes a
+// token or a temporary secret, to simulate a concurrent call.
 type interrupted struct {
 	*memory.Store
 	before, after func()
@@ -44,7 +44,7 @@ func (s *interrupted) EnsureTemporaryKey(ctx context.Context, subject caveat.Sub
 	return key, err
 }
 
-// ofAnApplication is the directory of an application, in which alice may be.
+// ofAnApplication is the directory of an application that may contain alice.
 type ofAnApplication struct{ active atomic.Bool }
 
 func (d *ofAnApplication) Holder(context.Context, caveat.Subject) (store.Status, error) {
@@ -72,8 +72,8 @@ func issuing(z *zone) map[string]func(ctx context.Context) (macaroon.Token, erro
 	}
 }
 
-// TestNoTokenOutlivesTheDeletionOfItsUser has the user deleted just before and just
-// after a token is written, and created again with the same id.
+// TestNoTokenOutlivesTheDeletionOfItsUser deletes the user just before and just
+// after a token is written, and creates it again with the same id.
 func TestNoTokenOutlivesTheDeletionOfItsUser(t *testing.T) {
 	t.Parallel()
 	for way := range issuing(nil) {
@@ -124,7 +124,7 @@ func TestNoTokenOutlivesTheDeletionOfItsUser(t *testing.T) {
 	}
 }
 
-// TestANewUserHasNoTokensOfAFormerOne has the identity removed in the store alone.
+// TestANewUserHasNoTokensOfAFormerOne removes only the identity from the store.
 func TestANewUserHasNoTokensOfAFormerOne(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -141,7 +141,8 @@ func TestANewUserHasNoTokensOfAFormerOne(t *testing.T) {
 	require.NoError(t, z.verify(z.temporary(t, alice, macaroon.AccessToken())), "a refused creation removes nothing")
 }
 
-// TestADeletionThatFailsHalfwayLeavesABlockedUser and can be repeated.
+// TestADeletionThatFailsHalfwayLeavesABlockedUser also shows that the deletion
+// can be repeated.
 func TestADeletionThatFailsHalfwayLeavesABlockedUser(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -158,7 +159,8 @@ func TestADeletionThatFailsHalfwayLeavesABlockedUser(t *testing.T) {
 	requireID(t, errors.IDNotFound, z.DeleteUser(t.Context(), alice))
 }
 
-// TestAUserWhoseActivationFailsIsRemoved so that the creation can be repeated.
+// TestAUserWhoseActivationFailsIsRemoved also shows that the creation can be
+// repeated.
 func TestAUserWhoseActivationFailsIsRemoved(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -172,8 +174,8 @@ func TestAUserWhoseActivationFailsIsRemoved(t *testing.T) {
 	require.NoError(t, z.verify(z.named(t, caveat.User("u-new"), macaroon.AccessToken())))
 }
 
-// TestATokenIsRemovedAfterTheCallerHasCanceled has the request end while a user of
-// a directory is deleted.
+// TestATokenIsRemovedAfterTheCallerHasCanceled cancels the request while a user
+// of a directory is deleted.
 func TestATokenIsRemovedAfterTheCallerHasCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

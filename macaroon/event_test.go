@@ -64,8 +64,8 @@ func TestEventsNameTokensByID(t *testing.T) {
 	}
 }
 
-// The record of a version 1 token knows whom it speaks for, and so does the audit
-// trail once the token is verified.
+// The record of a version 1 token contains its subject. Events contain it after
+// a successful verification.
 func TestEventsOfVersion1Tokens(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -80,7 +80,7 @@ func TestEventsOfVersion1Tokens(t *testing.T) {
 	assert.Equal(t, caveat.Nobody(), z.lastEvent(t).Subject, "what a forged token says is a claim")
 }
 
-// A token that proves the wrong kind of party was not accepted.
+// A token of the wrong kind of party is reported as refused.
 func TestTheEventOfAUsersServiceToken(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

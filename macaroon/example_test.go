@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// newAuthority is an authority with one user, at a fixed time.
+// newAuthority returns an authority with one user, at a fixed time.
 func newAuthority(options ...macaroon.Option) (*macaroon.Authority, caveat.Subject) {
 	users := memory.New()
 	alice := caveat.User("alice")
@@ -35,12 +35,12 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	// A copy for somebody in the office, until five minutes from now.
+	// A copy for a colleague in the office, valid for five minutes.
 	lent, err := token.Confine(caveat.MustParse("ip = 10.0.0.0/8"), caveat.Until(authority.Now().Add(5*time.Minute)))
 	if err != nil {
 		panic(err)
 	}
-	// Elsewhere, later: the text comes in with a request.
+	// Later, the service receives the text in a request.
 	received := lent.String()
 	auth, err := authority.VerifyAccess(ctx, received, caveat.Request{IP: netip.MustParseAddr("10.1.2.3")})
 	fmt.Println(auth.Subject, err)
@@ -52,7 +52,7 @@ func Example() {
 }
 
 func ExampleMint() {
-	// Offline: both sides know the secret, and no store is needed.
+	// Both sides know the secret, so no store is needed.
 	secret := store.NewSecret("5fae9847bfb530bae8c20128b462076fd69fc89bdd26759b81020f1dcc3fcd04")
 	token, err := macaroon.Mint(macaroon.Spec{
 		Domain: "onezone.example.com", ID: "4c71496b", Subject: caveat.User("d4f5876d"), Type: macaroon.AccessToken(),
@@ -79,7 +79,7 @@ func ExampleAuthority_VerifyAccess() {
 	if err != nil {
 		panic(err) // goes into the answer as it is: its JSON, and HTTPStatus
 	}
-	// What it may be used for is asked per operation.
+	// Each operation must be authorized.
 	space, err := caveat.ParseGRI("space.s1.instance:private")
 	if err != nil {
 		panic(err)

@@ -20,7 +20,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// Things that most tests share.
+// Fixtures that most tests use.
 var (
 	alice    = caveat.User("u-alice")
 	bob      = caveat.User("u-bob")
@@ -95,7 +95,7 @@ func (z *zone) access(t testing.TB, cs ...caveat.Caveat) macaroon.Token {
 	return z.named(t, alice, macaroon.AccessToken(), cs...)
 }
 
-// temporary issues a temporary token that is good for an hour.
+// temporary issues a temporary token that is valid for an hour.
 func (z *zone) temporary(t testing.TB, s caveat.Subject, typ macaroon.Type) macaroon.Token {
 	t.Helper()
 	token, err := z.Issue(context.Background(), macaroon.Grant{
@@ -152,7 +152,7 @@ func mint(t testing.TB, s macaroon.Spec) macaroon.Token {
 	return token
 }
 
-// forged is the token as somebody would make it who does not know the secret.
+// forged returns a copy of the token that is signed with another secret.
 func forged(t testing.TB, token macaroon.Token) macaroon.Token {
 	t.Helper()
 	f, err := macaroon.Mint(macaroon.Spec{
@@ -163,7 +163,7 @@ func forged(t testing.TB, token macaroon.Token) macaroon.Token {
 	return confineText(t, f, token.Caveats()...)
 }
 
-// parse reads the text of a token.
+// parse parses the text of a token.
 func parse(t testing.TB, text string) macaroon.Token {
 	t.Helper()
 	token, err := macaroon.Parse(text)
@@ -175,8 +175,8 @@ func parse(t testing.TB, text string) macaroon.Token {
 
 func packet(key, value string) string { return string(wire.AppendPacket(nil, key, value)) }
 
-// packets are a macaroon with the given identifier and caveats, and a signature of
-// 32 letters.
+// packets returns a macaroon with the given identifier and caveats, and a
+// signature of 32 letters.
 func packets(identifier string, caveats ...string) string {
 	b := packet("location", "onezone") + packet("identifier", identifier)
 	for _, c := range caveats {
@@ -185,15 +185,15 @@ func packets(identifier string, caveats ...string) string {
 	return b + packet("signature", strings.Repeat("s", 32))
 }
 
-// identifierText is a good identifier.
+// identifierText is a valid identifier.
 const identifierText = "2/nmd/usr-u1/act/id1"
 
 func parsePackets(raw string) (macaroon.Token, error) { return macaroon.Parse(wire.Encode(raw)) }
 
 func plain64(raw string) string { return base64.RawURLEncoding.EncodeToString([]byte(raw)) }
 
-// requireID fails the test where the error is not itself the error of the
-// catalogue.
+// requireID requires that the error itself, not only its cause, is the error of
+// the catalogue.
 func requireID(t testing.TB, id errors.ID, err error) {
 	t.Helper()
 	var e *errors.Error
@@ -203,7 +203,7 @@ func requireID(t testing.TB, id errors.ID, err error) {
 
 func mustAddr(text string) netip.Addr { return netip.MustParseAddr(text) }
 
-// requireOperational fails the test where the error looks like the client's fault.
+// requireOperational requires an error that is not of the catalogue.
 func requireOperational(t testing.TB, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -211,5 +211,5 @@ func requireOperational(t testing.TB, err error) {
 	require.False(t, errors.As(err, &e), "%v is in the catalogue", err)
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

@@ -31,7 +31,7 @@ caveat    ip = 189.34.15.0/24
 `, token.Inspect())
 	assert.Contains(t, confineText(t, token, "moon = full").Inspect(), "unknown   moon = full\n")
 
-	// What a stranger wrote stays on its line and out of the terminal's control.
+	// Untrusted text cannot start a new line or control the terminal.
 	hostile, err := parsePackets(packet("location", "a\x1b[2J\nexpires never") + packet("identifier", "id") +
 		packet("cid", "x\ny\x1b]0;title\a") + packet("signature", "0123456789abcdef0123456789abcdef"))
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ kind      named
 expires   never
 unknown   "x\ny\x1b]0;title\a"
 `, hostile.Inspect())
-	// U+202E turns what follows it around.
+	// U+202E reverses the direction of the text after it.
 	turned := parse(t, wire.Encode(packets("x\u202ey")))
 	assert.Equal(t, `[access token "x\u202ey"]`, fmt.Sprint(turned))
 	far := mint(t, macaroon.Spec{Caveats: []caveat.Caveat{caveat.Time{ValidUntil: 1<<63 - 1}}})
@@ -66,7 +66,7 @@ func TestJSONOfAToken(t *testing.T) {
 	assert.Equal(t, "null", toJSON(t, macaroon.Token{}))
 }
 
-// What a token is in JSON lacks the signature, so nothing is read from it.
+// The JSON of a token lacks the signature, so it cannot be decoded.
 func TestATokenCannotBeDecodedFromItsJSON(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// tokenSeeds are texts from which fuzzing starts: tokens of all kinds and forms,
-// those of the original among them, and some that are close to tokens.
+// tokenSeeds are the seeds for fuzzing: tokens of all classes and forms,
+// including those of the original Onezone, and invalid texts similar to tokens.
 func tokenSeeds(t testing.TB) []string {
 	t.Helper()
 	raw := packets(identifierText, "time < 5", "moon = full", "\xfb\xff\xfe")
@@ -38,7 +38,7 @@ func tokenSeeds(t testing.TB) []string {
 	}
 }
 
-// Seeds that nothing reads would leave fuzzing at the door.
+// Fuzzing is effective only if the parsers accept the seeds.
 func TestTheSeedsReachWhatIsFuzzed(t *testing.T) {
 	t.Parallel()
 	read, refused := 0, 0
@@ -97,8 +97,8 @@ func requireOneOf(t *testing.T, err error, ids ...errors.ID) {
 	t.Fatalf("the error is %v, want one of %v", err, ids)
 }
 
-// agreesWithV2 compares what gopkg.in/macaroon.v2 reads, and whether it takes the
-// signature, with what is read here.
+// agreesWithV2 compares the token with the result of gopkg.in/macaroon.v2, and
+// whether that library accepts the signature.
 func agreesWithV2(t *testing.T, token macaroon.Token) {
 	t.Helper()
 	m, err := token.Macaroon()
@@ -155,7 +155,7 @@ func FuzzConfineText(f *testing.F) {
 	})
 }
 
-// typeSeeds are types in JSON, and what is close to them.
+// typeSeeds are types in JSON, and invalid JSON similar to types.
 var typeSeeds = []string{
 	`{"accessToken":{"sessionId":" "}}`, `{"inviteToken":{"inviteType":"userJoinGroup","groupId":"a/b"}}`,
 	`{"accessToken":{}}`, `{"accessToken":{"sessionId":"s"}}`, `{"identityToken":null}`, `{"accessToken":{"x":1},"identityToken":{}}`,

@@ -17,7 +17,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// undashed is a random UUID (version 4, RFC 9562) as Onezone writes ids.
+// undashed matches a random UUID (version 4, RFC 9562) without dashes, the form
+// of Onezone's ids.
 var undashed = regexp.MustCompile(`^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$`)
 
 func TestIDsAreRandomUUIDsOfTheAuthoritysRandomness(t *testing.T) {
@@ -43,8 +44,8 @@ func TestIDsAreRandomUUIDsOfTheAuthoritysRandomness(t *testing.T) {
 	requireOperational(t, err)
 }
 
-// The original writes suffixes behind its ids, and other systems have ids of
-// their own.
+// The original Onezone appends suffixes to some ids, and other systems have
+// other forms of ids.
 func TestIDsFromOutsideAreNotParsedAsUUIDs(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -68,7 +69,7 @@ func TestIDsFromOutsideAreNotParsedAsUUIDs(t *testing.T) {
 	require.Greater(t, files, 100)
 }
 
-// Everything else that a package needs makes it a module of its own.
+// A package that needs any other dependency must be a separate module.
 func TestTheRootModuleDependsOnThreeModulesDirectly(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../go.mod")

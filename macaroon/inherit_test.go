@@ -14,8 +14,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// proof is what a token of Alice with the caveats proves, in a request in which
-// they all hold.
+// proof returns the Auth of a token of Alice with the caveats, in a request
+// that satisfies them.
 func (z *zone) proof(t testing.TB, texts ...string) *macaroon.Auth {
 	t.Helper()
 	req := everywhere("1.2.3.4")
@@ -31,7 +31,8 @@ func TestIssuedTokensInheritTheCaveatsOfTheirParent(t *testing.T) {
 	require.NoError(t, err)
 	z := newZone(t, macaroon.WithVocabulary(v))
 	hour := caveat.Until(start.Add(time.Hour))
-	// In the bytes that were signed, in their order, each once, after what was sent.
+	// The inherited texts are unchanged, in order, without duplicates, and come
+	// after the requested caveats.
 	parent := z.proof(t, "ip = 0.0.0.0/0", "project = 42", hour.String(), "ip = 1.2.3.4", "ip = 1.2.3.4", "ip = 1.2.3.4/32")
 	g := macaroon.Grant{
 		Subject: alice, Type: macaroon.AccessToken(), Parent: parent,
@@ -58,7 +59,7 @@ func TestIssuedTokensInheritTheCaveatsOfTheirParent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{caveat.Until(start.Add(macaroon.LegacyTTL)).String(), "ip = 1.2.3.4"}, legacy.Caveats())
 
-	// A token that carries them all is given as it is.
+	// A token that already carries all of them is returned unchanged.
 	same, err := z.Inherit(named, parent)
 	require.NoError(t, err)
 	require.Equal(t, named.String(), same.String())
@@ -93,7 +94,7 @@ func TestChecksIgnoreInheritedCaveats(t *testing.T) {
 			requireID(t, c.want, err)
 		})
 	}
-	// What a client inherits need not be what its subject may ask for.
+	// Inherited caveats may name services that the subject may not use.
 	token, err := z.Issue(t.Context(), macaroon.Grant{
 		Subject: bob, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{day}, Parent: z.proof(t, "service = ozw-*|opw-other", soon),
 	})
@@ -140,10 +141,11 @@ func TestTypesThatCannotInheritACaveat(t *testing.T) {
 	for _, typ := range []macaroon.Type{invite, macaroon.IdentityToken(), macaroon.AccessToken()} {
 		refused(typ, long, "longer than 500 bytes")
 	}
-	// What was asked for in so many words is not inherited: it never verifies.
+	// An explicitly requested caveat counts as requested, not as inherited. The
+	// token never verifies.
 	api := caveat.MustParse("api = all/all/*.*.*:*")
 	require.NoError(t, issue(invite, z.proof(t, api.String()), api))
-	// Every type carries the others.
+	// Every type supports the other caveats.
 	for _, typ := range []macaroon.Type{invite, macaroon.IdentityToken(), macaroon.AccessToken()} {
 		_, err := z.Issue(t.Context(), macaroon.Grant{
 			Subject: alice, Type: typ, Caveats: []caveat.Caveat{caveat.Until(start)}, Parent: z.proof(t, "ip = 1.2.3.4", "consumer = usr-*"),

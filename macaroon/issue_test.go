@@ -39,7 +39,7 @@ func TestTemporaryTokensNeedATimeCaveat(t *testing.T) {
 	require.NoError(t, issue(caveat.Until(start.Add(time.Hour))))
 	require.NoError(t, issue(caveat.Until(start.Add(-time.Hour))))
 	require.NoError(t, issue(caveat.Time{ValidUntil: 1<<63 - 1}, caveat.Until(start)))
-	// Nothing overflows where the clock is wrong.
+	// The check does not overflow if the clock is wrong.
 	past, err := macaroon.NewAuthority(z.store, macaroon.WithClock(func() time.Time { return time.Time{} }))
 	require.NoError(t, err)
 	_, err = past.Issue(t.Context(), macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Time{ValidUntil: 1<<63 - 1}}})
@@ -257,7 +257,7 @@ func TestConfineChecksOnlyTheNewCaveats(t *testing.T) {
 	requireID(t, errors.IDBadValueCaveat, err)
 }
 
-// counting counts the look-ups that a directory answers.
+// counting counts the lookups of a directory.
 type counting struct {
 	directory
 	asked *int
@@ -268,7 +268,7 @@ func (c counting) Holder(ctx context.Context, s caveat.Subject) (store.Status, e
 	return c.directory.Holder(ctx, s)
 }
 
-// A long list of services must not multiply the look-ups of its subject.
+// A long list of services must not multiply the lookups of the subject.
 func TestASubjectIsLookedUpOnce(t *testing.T) {
 	t.Parallel()
 	asked := 0
@@ -284,7 +284,7 @@ func TestASubjectIsLookedUpOnce(t *testing.T) {
 	assert.Equal(t, 1, asked)
 }
 
-// broken fails every call, as a store does whose server is gone.
+// broken fails every call, like a store with an unavailable server.
 type broken struct{ store.Store }
 
 var errGone = errors.New("connection refused")
@@ -325,7 +325,7 @@ func (broken) UpdateIdentity(context.Context, caveat.Subject, func(*store.Identi
 }
 func (broken) DeleteIdentity(context.Context, caveat.Subject) error { return errGone }
 
-// What the environment did is never reported as the client's fault.
+// An operational error is never reported as the client's fault.
 func TestAnUnavailableStoreIsAnOperationalError(t *testing.T) {
 	t.Parallel()
 	options := []macaroon.Option{

@@ -44,7 +44,7 @@ func TestLaw01SignatureFirst(t *testing.T) {
 	}
 	assert.Zero(t, asked.Load(), "a caveat was interpreted before the signature was checked")
 
-	// Nor is the record believed about a token that is not its own.
+	// The record of another token does not change the result either.
 	require.NoError(t, z.Revoke(t.Context(), token.ID()))
 	requireID(t, errors.IDTokenInvalid, z.verify(forged(t, token)))
 	z.block(t, alice, true)
@@ -55,8 +55,8 @@ func TestLaw01SignatureFirst(t *testing.T) {
 func TestLaw02BytesAsReceivedAreWhatIsSigned(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	// Texts that print otherwise than they are written, and differ where they
-	// mean the same.
+	// Texts that are not in canonical form, and different texts with the same
+	// meaning.
 	for _, text := range []string{"ip = 1.2.3.4", "api = ozw/get/user.*.*|all/all/*.*.*:*", "data.path = L3Mx|L3M x", "time < 99999999999"} {
 		token := confineText(t, z.access(t), text)
 		read := parse(t, token.String())
@@ -84,10 +84,11 @@ func TestLaw03UnknownFailsClosed(t *testing.T) {
 	} {
 		requireID(t, idOf(text), z.verify(confineText(t, z.access(t), text)))
 	}
-	// Kinds that mean nothing for a type are refused even when they would hold.
+	// Caveats that a type does not support are rejected even if they are
+	// satisfied.
 	_, err := z.VerifyIdentity(t.Context(), confineText(t, z.named(t, provider, macaroon.IdentityToken()), "api = all/all/*.*.*:*").String(), everything())
 	requireID(t, errors.IDTokenCaveatUnverified, err)
-	// Sessions, services and invitations that nobody answers for.
+	// Sessions, services and invitations, without interfaces that resolve them.
 	requireID(t, errors.IDTokenServiceForbidden, func() error {
 		_, err := z.VerifyAccess(t.Context(), z.access(t).String(), caveat.Request{Service: caveat.Service{Type: caveat.OpWorker, ID: "p"}})
 		return err
@@ -122,7 +123,7 @@ func TestLaw04DecodingIsStrictAndCanonical(t *testing.T) {
 				assert.NotEqual(t, raw, rawOf(t, read.String()), "%q is a second spelling of the token", other)
 			}
 		}
-		// Every text at a distance of one character is refused or another token.
+		// Every change of one character is rejected or gives another token.
 		for i := range len(text) {
 			for _, c := range []byte("0A-_=+/ \n\x00") {
 				refused(text[:i] + string(c) + text[i+1:])
@@ -139,7 +140,7 @@ func TestLaw04DecodingIsStrictAndCanonical(t *testing.T) {
 			}
 			refused(strings.Replace(plain, "Y2F0", "Y2F0"+string([]byte{byte(c)}), 1))
 		}
-		// Packets have one form too.
+		// Packets are canonical too.
 		location, signature := packet("location", "onezone"), raw[len(wire.Unsigned(raw)):]
 		for _, other := range []string{
 			raw + "\n", raw + signature, "0000" + raw, strings.Replace(raw, location, location+location, 1),
@@ -186,7 +187,8 @@ func TestLaw06TextIsNotAnIdentity(t *testing.T) {
 		moved := strings.Replace(raw, packet("location", "onezone"), packet("location", "elsewhere"), 1)
 		return []string{token.String(), indicated, plain64(raw), wire.Encode(moved)}
 	}
-	// Every copy is revoked by a spelling of its own, and all spellings are.
+	// Each copy is revoked with another form of its text, and all forms of the
+	// text are then rejected.
 	for i := range spellings(token) {
 		texts := spellings(confine(t, token, caveat.Until(start.Add(time.Duration(i+1)*time.Hour))))
 		for _, text := range texts {
@@ -213,7 +215,7 @@ func TestLaw07TheUnsignedIsAHint(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, alice, auth.Subject)
 
-	// The mark of a service gives a user's token no service.
+	// The prefix of a service does not make a user's token that of a service.
 	text, err := z.access(t).IndicatedBy(caveat.OpPanel)
 	require.NoError(t, err)
 	auth, err = z.VerifyAccess(t.Context(), text, caveat.Request{})
@@ -223,7 +225,7 @@ func TestLaw07TheUnsignedIsAHint(t *testing.T) {
 	require.NoError(t, err)
 	_, err = z.VerifyService(t.Context(), text, caveat.Request{})
 	requireID(t, errors.IDBadServiceToken, err)
-	// Nor does it satisfy a service caveat.
+	// It does not satisfy a service caveat either.
 	limited := z.named(t, provider, macaroon.AccessToken(), caveat.MustParse("service = opp-p-krakow"))
 	text, err = limited.IndicatedBy(caveat.OpPanel)
 	require.NoError(t, err)
@@ -280,7 +282,7 @@ func TestLaw08SecretsDoNotLeak(t *testing.T) {
 		assert.NotContains(t, out.String(), h)
 	}
 
-	// An empty secret signs nothing.
+	// An empty secret cannot sign.
 	for _, empty := range []store.Secret{{}, store.NewSecret("")} {
 		_, err = macaroon.Mint(macaroon.Spec{Domain: "d", ID: "i", Subject: alice, Type: macaroon.AccessToken()}, empty)
 		requireID(t, errors.IDBadValueEmpty, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// idsOnly is a store whose records are too costly to read.
+// idsOnly is a store that fails when records are read.
 type idsOnly struct{ *memory.Store }
 
 var errRecordRead = errors.New("a record was read")

@@ -25,8 +25,7 @@ const (
 	attacker = "198.51.100.9"
 )
 
-// newCarol returns a zone with the user carol, in which passwords are hashed
-// quickly.
+// newCarol returns a zone with the user carol and fast password hashing.
 func newCarol(t *testing.T, options ...macaroon.Option) *zone {
 	t.Helper()
 	z := newZone(t, options...)
@@ -43,7 +42,7 @@ func (z *zone) logIn(t *testing.T, password, address string) error {
 	return err
 }
 
-// fail has carol log in with a wrong password.
+// fail tries to log in as carol with a wrong password.
 func (z *zone) fail(t *testing.T, times int, address string) {
 	t.Helper()
 	for range times {
@@ -57,7 +56,7 @@ func requireThrottled(t *testing.T, wait time.Duration, err error) {
 	require.ErrorIs(t, err, errs.IDTemporaryFailure)
 }
 
-// Guessing a password from elsewhere does not lock its owner out.
+// Password guessing from another address does not lock the user out.
 func TestAKnownAddressPassesALockedName(t *testing.T) {
 	t.Parallel()
 	z := newCarol(t, macaroon.WithThrottle(2, time.Minute))
@@ -68,7 +67,7 @@ func TestAKnownAddressPassesALockedName(t *testing.T) {
 	}
 	require.NoError(t, z.logIn(t, password, home))
 
-	// A known address has as many failures of its own.
+	// A known address has a separate limit.
 	z.fail(t, 2, home)
 	requireThrottled(t, time.Minute, z.logIn(t, password, home))
 	z.advance(time.Minute)
@@ -77,7 +76,7 @@ func TestAKnownAddressPassesALockedName(t *testing.T) {
 	z.fail(t, 1, home)
 	requireThrottled(t, time.Minute, z.logIn(t, password, home))
 
-	// Another name gains nothing by it.
+	// The limit of other names does not change.
 	addr := netip.MustParseAddr(home)
 	ctx := macaroon.WithActor(t.Context(), macaroon.Actor{Address: addr})
 	for range 2 {
@@ -129,7 +128,7 @@ func TestAddressesAreNetworks(t *testing.T) {
 	}
 }
 
-// Clients without an address share the failures of one.
+// All clients with an unknown address share the limit of one address.
 func TestUnknownAddressesShareOneCount(t *testing.T) {
 	t.Parallel()
 	z := newCarol(t, macaroon.WithThrottle(1, time.Minute))
@@ -141,7 +140,7 @@ func TestUnknownAddressesShareOneCount(t *testing.T) {
 	require.NoError(t, z.logIn(t, password, home))
 }
 
-// sharedCount is a ThrottleCounter that never fills up again.
+// sharedCount is a ThrottleCounter whose failures do not expire.
 type sharedCount struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -195,7 +194,7 @@ func TestReplicasShareACount(t *testing.T) {
 		assert.Contains(t, []macaroon.ThrottleKey{{ID: id, Failures: 10, Interval: time.Minute}, {ID: id, Failures: 100, Interval: 6 * time.Second}}, k)
 	}
 
-	// A counter that is down lets nobody in, and is no verdict on the password.
+	// If the counter is unavailable, log-ins fail with an operational error.
 	for _, down := range []error{errors.New("connection refused"), errs.NotFound(), macaroon.ThrottledError{Wait: 1}} {
 		count.err = down
 		z := newCarol(t, options...)
@@ -209,7 +208,8 @@ func TestReplicasShareACount(t *testing.T) {
 	}
 }
 
-// compose is NFC for the one letter of these tests, and refuses bells.
+// compose is NFC for the one letter in these tests. It rejects the bell
+// character.
 func compose(password string) (string, error) {
 	if strings.Contains(password, "\a") {
 		return "", errors.New("a bell")
@@ -246,8 +246,8 @@ func TestPasswordsInDifferentUnicodeForms(t *testing.T) {
 	requireID(t, errs.IDBadValuePassword, emptied.SetPassword(ctx, alice, password))
 }
 
-// Hashes that were made without a profile go on verifying, and are replaced by
-// those of the prepared password.
+// Hashes made without a profile still verify, and are replaced by hashes of the
+// prepared password.
 func TestPasswordsSetBeforeTheProfile(t *testing.T) {
 	t.Parallel()
 	const composed, decomposed = "caf\u00e9 au lait", "cafe\u0301 au lait"

@@ -153,7 +153,7 @@ func TestAnUnreadableRecord(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A record outlives a change of the limits for new tokens.
+// Records remain usable after the limits for new tokens have changed.
 func TestRecordsFromBeforeALimit(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -199,7 +199,7 @@ func TestRevokingAConfinedCopy(t *testing.T) {
 	requireID(t, errors.IDTokenRevoked, z.RevokeConfined(ctx, derived))
 	require.NoError(t, z.RevokeConfined(ctx, sibling))
 
-	// The record keeps no signature.
+	// The record does not contain the signature.
 	record, err := z.store.GetToken(ctx, token.ID())
 	require.NoError(t, err)
 	require.Len(t, record.RevokedTails, 2)

@@ -14,7 +14,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// sessions knows which user each session belongs to.
+// sessions maps each session to its user.
 type sessions map[string]caveat.Subject
 
 func (s sessions) BelongsTo(_ context.Context, session string, user caveat.Subject) (bool, error) {
@@ -24,16 +24,16 @@ func (s sessions) BelongsTo(_ context.Context, session string, user caveat.Subje
 	return s[session] == user && session != "", nil
 }
 
-// Two faults at once: the one further up in the table is reported.
+// Of several errors, the first one in the table of VerifyAccess is returned.
 func TestTheOrderOfTheChecks(t *testing.T) {
 	t.Parallel()
 	const session = "s1"
 	z := newZone(t, macaroon.WithSessions(sessions{session: bob}))
 	ctx := t.Context()
 
-	// A token with every fault that comes after the signature: of another
-	// subject than its record says, revoked, with a caveat that fails, bound to a
-	// session that is neither the request's nor the subject's.
+	// A token with every error after the signature: its subject differs from
+	// that of the record, it is revoked, a caveat fails, and its session is
+	// neither that of the request nor one of the subject.
 	require.NoError(t, second(z.store.CreateToken(ctx, store.Token{
 		ID: "t1", Name: "token", Version: 2, Subject: alice, Type: "act:" + session, Secret: secret, Created: 1,
 	}, 0)))
@@ -42,7 +42,7 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	faults := []struct {
 		name string
 		id   errors.ID
-		// remedy takes the fault away.
+		// remedy removes the error.
 		remedy func(t *testing.T, token *macaroon.Token, req *caveat.Request)
 	}{
 		{"signature", errors.IDTokenInvalid, func(t *testing.T, token *macaroon.Token, _ *caveat.Request) {
@@ -79,8 +79,8 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 			f.remedy(t, &token, &req)
 		}
 	}
-	// The last faults: the session becomes the subject's, the service is still
-	// forbidden, and in the end all is well.
+	// The last errors: the session becomes the subject's while the service is
+	// still forbidden; without any error, the token is accepted.
 	owned := newZone(t, macaroon.WithSessions(sessions{session: alice}))
 	require.NoError(t, second(owned.store.CreateToken(ctx, store.Token{
 		ID: "t1", Name: "token", Version: 2, Subject: alice, Type: "act:" + session, Secret: secret, Created: 1,
@@ -97,7 +97,8 @@ func TestTheOrderOfTheChecks(t *testing.T) {
 	requireID(t, errors.IDTokenSubjectInvalid, err)
 }
 
-// The rest of the order, where the faults before cannot all be there as well.
+// The rest of the order, for errors that cannot occur together with all earlier
+// ones.
 func TestTheOrderOfTheLastChecks(t *testing.T) {
 	t.Parallel()
 	carol := caveat.User("u-carol")
@@ -121,14 +122,15 @@ func TestTheOrderOfTheLastChecks(t *testing.T) {
 	requireID(t, errors.IDTokenServiceForbidden, verify("t4", bob, macaroon.SessionToken("s1"), req))
 	req.Session = caveat.Session{}
 	requireID(t, errors.IDTokenSessionInvalid, verify("t5", carol, macaroon.SessionToken("s1"), req))
-	// An identity is proved to Onezone, whatever service and session a request has.
+	// An identity is proved to Onezone, whatever the service and session in the
+	// request.
 	elsewhere := caveat.Request{Service: far, Session: caveat.InSession("s1")}
 	_, err := z.VerifyIdentity(ctx, z.access(t).String(), elsewhere)
 	requireID(t, errors.IDNotAnIdentityToken, err)
 	_, err = z.VerifyIdentity(ctx, z.named(t, provider, macaroon.AccessToken()).String(), elsewhere)
 	require.NoError(t, err)
 
-	// The first bad caveat, of whatever badness.
+	// The first unsatisfied or unknown caveat.
 	unverified, unknown := "time < 5", "moon = full"
 	requireID(t, errors.IDTokenCaveatUnverified, z.verify(confineText(t, z.access(t), unverified, unknown)))
 	requireID(t, errors.IDTokenCaveatUnknown, z.verify(confineText(t, z.access(t), unknown, unverified)))
@@ -178,12 +180,13 @@ func TestTemporaryGenerations(t *testing.T) {
 	newer := mint(t, macaroon.Spec{ID: "x", Generation: 3})
 	requireID(t, errors.IDTokenInvalid, z.verify(newer))
 
-	// A subject that never had a temporary token: nothing is made for a stranger.
+	// A subject that never had a temporary token: the verification creates
+	// nothing.
 	requireID(t, errors.IDTokenInvalid, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 1, Subject: caveat.User("stranger")})))
 	_, err = z.store.TemporaryKey(ctx, caveat.User("stranger"))
 	requireID(t, errors.IDNotFound, err)
 
-	// A generation to come, of whoever knows the secret of the present one.
+	// A future generation, signed with the current secret.
 	future := caveat.User("u-future")
 	require.NoError(t, z.store.CreateIdentity(ctx, store.Identity{Subject: future}))
 	_, err = z.store.EnsureTemporaryKey(ctx, future, secret)
@@ -191,7 +194,7 @@ func TestTemporaryGenerations(t *testing.T) {
 	require.NoError(t, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 1, Subject: future})))
 	requireID(t, errors.IDTokenInvalid, z.verify(mint(t, macaroon.Spec{ID: "x", Generation: 2, Subject: future})))
 
-	// Another subject's secret with one's own name.
+	// The secret of another subject.
 	key, err := z.store.EnsureTemporaryKey(ctx, bob, secret)
 	require.NoError(t, err)
 	bobs := mint(t, macaroon.Spec{ID: "x", Generation: key.Generation, Subject: alice})

@@ -103,7 +103,7 @@ func TestAsManyCaveatsAsAllowed(t *testing.T) {
 	requireID(t, errors.IDBadToken, err)
 }
 
-// A value is whatever stands between its key and the end of its packet.
+// A value consists of all bytes between the key and the end of the packet.
 func TestCaveatsMayHoldAnyBytes(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
@@ -129,7 +129,7 @@ func TestCaveatsMayHoldAnyBytes(t *testing.T) {
 
 func TestTextsThatNoOnezonePrints(t *testing.T) {
 	t.Parallel()
-	// Its text has escapes, and 4 spare bits at the end.
+	// Its text has escapes and 4 unused bits at the end.
 	token := parse(t, "MDAyMWxvY2F00aW9uIG9uZXpvbmUuZXhhbXBsZS5jb200KMDA2MWlkZW500aWZpZXIgMi900bXAtMy9wcnYtMDFjNDQ1NWJlZjA1OTM1M2M5ZGZiMzViYTkzYTI00ZjMvaWRuLzhhMmYxYzBlOWQ3YjZhNWY00ZTNkMmMxYjBhOTk4ODc3CjAwMWFjaWQgdGltZSA8IDE3MDAwMDAwMDAKMDAyZnNpZ25hdHVyZSBZm5kFcl9mQXO39qP4u9h6edowpJJo3dcixl1PFVZVIQo")
 	good := token.String()
 	std := base64.StdEncoding.EncodeToString([]byte(rawOf(t, good)))
@@ -205,7 +205,7 @@ func rawOf(t testing.TB, text string) string {
 
 func TestPlainBase64OfOldTokensIsRead(t *testing.T) {
 	t.Parallel()
-	// Ids of different lengths and bytes make all paddings and alphabets.
+	// Ids of different lengths and bytes give all paddings and alphabets.
 	for _, id := range []string{"a", "ab", "abc", "abcd", "??>>", "~~~", "oooo", "\u00ff\u00fe"} {
 		raw := packet("location", "onezone") + packet("identifier", id) + packet("signature", strings.Repeat("\xfb\xff", 16))
 		want := wire.Encode(raw)
@@ -224,7 +224,7 @@ func TestPlainBase64OfOldTokensIsRead(t *testing.T) {
 
 func TestSizeIsCheckedFirst(t *testing.T) {
 	t.Parallel()
-	// 262,144 groups of three bytes, the plain base64 of which is exactly 1 MiB.
+	// 262,144 groups of three bytes, whose plain base64 is exactly 1 MiB long.
 	raw := packets(identifierText)
 	for missing := 1<<18*3 - len(raw); missing > 0; missing = 1<<18*3 - len(raw) {
 		c := packet("cid", strings.Repeat("x", min(missing, 60_000)-len("0000cid \n")))
@@ -257,7 +257,7 @@ func TestSizeIsCheckedFirst(t *testing.T) {
 	requireID(t, errors.IDTokenTooLarge, err)
 }
 
-// Cost must not grow faster than the size of what a stranger sends.
+// The cost of parsing must be at most linear in the length of the text.
 func TestTheLongestTokensAreReadQuickly(t *testing.T) {
 	t.Parallel()
 	raw := packet("location", "onezone") + packet("identifier", identifierText) +

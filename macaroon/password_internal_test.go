@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// How long a refusal takes does not tell whether there is such a user, nor
-// whether its hash is one of old, which costs a hundredth.
+// The time of a failed log-in does not reveal whether the user exists, nor
+// whether its hash has the old form, which is a hundred times cheaper.
 func TestRefusedLogInsCostTheSame(t *testing.T) {
 	s := memory.New()
 	a, err := NewAuthority(s, WithThrottle(0, 0))
@@ -34,7 +34,7 @@ func TestRefusedLogInsCostTheSame(t *testing.T) {
 	alike := func() bool {
 		return 3*min(least["new"], least["old"], least["nobody"]) > max(least["new"], least["old"], least["nobody"])
 	}
-	// What else goes on in the machine only ever adds to the time of a log-in.
+	// Other load on the machine can only make a log-in slower.
 	for tries := 0; tries < 3 || tries < 20 && !alike(); tries++ {
 		for name := range least {
 			start := time.Now()
@@ -46,12 +46,12 @@ func TestRefusedLogInsCostTheSame(t *testing.T) {
 	assert.True(t, alike(), "%v", least)
 }
 
-// A refused log-in does as many iterations whoever the user is, and in whatever
-// state. Only one with the right password tells.
+// A failed log-in makes the same number of iterations for every user and state.
+// Only the right password makes a difference.
 func TestRefusedLogInsDoTheSameWork(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
-	// The profile makes two texts of passwords with capitals.
+	// With this profile, passwords with capitals have two forms.
 	a, err := NewAuthority(s, WithThrottle(0, 0), WithPasswordProfile(func(p string) (string, error) { return strings.ToLower(p), nil }))
 	require.NoError(t, err)
 	weak := passwordHash{iterations: legacyIterations, salt: make([]byte, passwordSaltSize)}

@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// watcher counts what is asked of the store and of the application. The
-// application knows that Alice is blocked, Bob is active and nobody else exists.
+// watcher counts the lookups in the store and in the application. In the
+// application Alice is blocked, Bob is active and no other user exists.
 type watcher struct {
 	store.Store
 	lookups, records, questions int
@@ -68,8 +68,9 @@ func (w *watcher) Holder(_ context.Context, s caveat.Subject) (store.Status, err
 	return store.HolderMissing, nil
 }
 
-// Confine tells a stranger nothing about the subject that a token claims: not in
-// its answer, not in what it asks of others, and not in the number of look-ups.
+// For a forged token, Confine reveals nothing about the claimed subject: not by
+// its answer, not by lookups in the application, and not by the number of
+// lookups.
 func TestConfineRevealsNothingAboutTheSubjectOfAForgedToken(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -104,7 +105,7 @@ func TestConfineRevealsNothingAboutTheSubjectOfAForgedToken(t *testing.T) {
 	}
 }
 
-// record stores a named token of the subject, whoever that is.
+// record stores a named token of any subject.
 func (z *zone) record(t testing.TB, subject caveat.Subject) (id string) {
 	t.Helper()
 	id = "of-" + subject.ID
@@ -117,8 +118,8 @@ func (z *zone) record(t testing.TB, subject caveat.Subject) (id string) {
 	return id
 }
 
-// The holder of a genuine token is told, whether it is revoked or not, and with
-// one look-up.
+// For a genuine token, revoked or not, Confine checks the subject, with one
+// lookup.
 func TestConfineChecksTheSubjectOfAGenuineToken(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(z *zone, token macaroon.Token){
@@ -152,7 +153,8 @@ func TestConfineChecksTheSubjectOfAGenuineToken(t *testing.T) {
 			_, err = a.Confine(t.Context(), named, caveat.REST)
 			requireID(t, errors.IDTokenSubjectInvalid, err)
 
-			// The key of an older generation is gone, and with it the proof.
+			// The key of an older generation does not exist any longer, so the
+			// token cannot be verified.
 			require.NoError(t, z.RevokeTemporary(t.Context(), alice))
 			_, err = a.Confine(t.Context(), temporary, caveat.REST)
 			require.NoError(t, err)
@@ -160,7 +162,7 @@ func TestConfineChecksTheSubjectOfAGenuineToken(t *testing.T) {
 	}
 }
 
-// long is the token with 600 kB of a list that holds.
+// long returns the token with a satisfied list of 600 kB.
 func long(t testing.TB, token macaroon.Token) macaroon.Token {
 	t.Helper()
 	list := "ip = 1.2.3.4/32" + strings.Repeat("|1.2.3.4/32", 60_000/11)
@@ -171,9 +173,9 @@ func long(t testing.TB, token macaroon.Token) macaroon.Token {
 	return token
 }
 
-// The time that an answer takes grows with the text of the token in the same way
-// whether or not there is a token with that id, a subject with a temporary secret
-// or such a generation of it.
+// The time of an answer grows with the length of the token in the same way,
+// whether or not the token id, the subject's temporary secret or the generation
+// exists.
 func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
@@ -223,9 +225,9 @@ func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 			}
 			t.Run(name+"/"+which, func(t *testing.T) {
 				text := token.String()
-				// What must not show is the time of the walk, without that of
-				// decoding the text. On a busy machine it takes more rounds until
-				// each call has once gone undisturbed.
+				// The comparison is about the time of the HMAC chain, without
+				// that of decoding. A busy machine needs more rounds until each
+				// call once ran undisturbed.
 				var m []time.Duration
 				for range 10 {
 					m = fastest(m,
@@ -243,9 +245,9 @@ func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	}
 }
 
-// fastest returns the shortest time that each function takes, the earlier
-// measurements included. They are called by turns, so that what else the machine
-// does meets all of them.
+// fastest returns the shortest time of each function, including the earlier
+// measurements. The functions take turns, so that other load on the machine
+// affects all of them.
 func fastest(earlier []time.Duration, functions ...func()) []time.Duration {
 	const rounds = 31
 	for range rounds {

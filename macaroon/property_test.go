@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// holding are caveats that hold for everything().
+// holding are caveats that everything() satisfies.
 var holding = []caveat.Caveat{
 	caveat.Time{ValidUntil: 1_700_000_000}, caveat.MustParse("ip = 1.2.3.0/24|9.9.9.9"), caveat.ASN{8973, 1},
 	caveat.MustParse("geo.country = PL|DE"), caveat.MustParse("geo.region != Asia"), caveat.MustParse("service = opw-p1|opp-*"),
@@ -24,7 +24,8 @@ var holding = []caveat.Caveat{
 	caveat.DataReadonly{}, caveat.DataPath{"/s1/a|b", "/s2"},
 }
 
-// Whatever is minted, confined, printed and parsed, in any order, verifies.
+// A token verifies after any sequence of minting, confining, printing and
+// parsing.
 func TestEverySequenceOfStepsIsAccepted(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -59,7 +60,8 @@ func TestEverySequenceOfStepsIsAccepted(t *testing.T) {
 	}
 }
 
-// A change of any single bit is refused, but in the location, which is not signed.
+// A change of any single bit is rejected, except in the location, which is not
+// signed.
 func TestEverySingleBitCounts(t *testing.T) {
 	t.Parallel()
 	tokens := []macaroon.Token{
@@ -88,7 +90,7 @@ func TestEverySingleBitCounts(t *testing.T) {
 	}
 }
 
-// Taking caveats off, or changing their order, breaks the signature.
+// Removing or reordering caveats breaks the signature.
 func TestCaveatsCannotBeTakenOff(t *testing.T) {
 	t.Parallel()
 	token := mint(t, macaroon.Spec{Caveats: holding})
@@ -112,7 +114,7 @@ func TestCaveatsCannotBeTakenOff(t *testing.T) {
 	}
 }
 
-// Copies of a token share nothing that one of them could change.
+// Copies of a token share no memory that one of them could change.
 func TestConfinedCopiesAreIndependent(t *testing.T) {
 	t.Parallel()
 	base := parse(t, mint(t, macaroon.Spec{Caveats: holding[:2]}).String())
@@ -135,8 +137,8 @@ func TestConfinedCopiesAreIndependent(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What a copy may do, the token it was made of may do as well, whatever the
-// request; and never the other way round where a caveat forbids it.
+// In every request, a copy may do only what the original token may do, and
+// never what one of its caveats forbids.
 func TestConfinementNeverAddsRights(t *testing.T) {
 	t.Parallel()
 	texts := []string{

@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// limitOf returns the limit that the error names, 0 where it is another error.
+// limitOf returns the limit in the error, or 0 for other errors.
 func limitOf(t *testing.T, err error) int64 {
 	t.Helper()
 	e, ok := errors.AsType[*errors.Error](err)
@@ -51,8 +51,8 @@ func grant(id string) macaroon.Grant {
 	return macaroon.Grant{Subject: caveat.User(id), Type: macaroon.AccessToken()}
 }
 
-// What one subject has a store keep is bounded: by a limit that the error names,
-// where a token is created or its metadata changes, and nowhere else.
+// Quotas apply when a token is created or its metadata changes, and only then.
+// The error contains the limit.
 func TestTheStorageOfASubjectIsBounded(t *testing.T) {
 	a, s := withUsers(t, []string{"alice"})
 	ctx := t.Context()
@@ -77,7 +77,7 @@ func TestTheStorageOfASubjectIsBounded(t *testing.T) {
 	_, err = a.IssueNamed(ctx, "four", g)
 	require.EqualValues(t, macaroon.DefaultRecord, limitOf(t, err))
 
-	// A record that another release or a copy brought here.
+	// A record from another release or from a copy.
 	record, err := s.GetToken(ctx, token.ID())
 	require.NoError(t, err)
 	record.ID, record.Name, record.Custom = "old", "old", metadata(1<<20)
@@ -88,7 +88,7 @@ func TestTheStorageOfASubjectIsBounded(t *testing.T) {
 	require.NoError(t, a.Update(ctx, "old", macaroon.Change{Custom: metadata(100)}))
 }
 
-// paths is a caveat of about 70 bytes for each of n paths.
+// paths returns a caveat with n paths of about 70 bytes each.
 func paths(n int) caveat.DataPath {
 	list := make(caveat.DataPath, n)
 	for i := range list {
@@ -156,8 +156,8 @@ func TestQuotasAreOptionsAndNotNegative(t *testing.T) {
 	require.EqualValues(t, 200, limitOf(t, err))
 }
 
-// What is issued has to fit into the headers of a server that takes less than the
-// library does. What others issued is read and shown as it is.
+// Issued tokens must fit into the headers of a server with lower limits than
+// the library. Tokens of other issuers are parsed and shown unchanged.
 func TestNewTokensRespectTheMaximumIssuedSize(t *testing.T) {
 	s := memory.New()
 	generous, err := macaroon.NewAuthority(s)
@@ -192,7 +192,7 @@ func TestNewTokensRespectTheMaximumIssuedSize(t *testing.T) {
 	require.Equal(t, token.String(), shown.Token.String())
 }
 
-// watchedStore counts how many records it gives out at once.
+// watchedStore records the largest number of records returned by one call.
 type watchedStore struct {
 	store.Store
 	most int
@@ -204,8 +204,8 @@ func (w *watchedStore) ListTokens(ctx context.Context, q store.Query) ([]store.T
 	return page, next, err
 }
 
-// Pages of records are bounded in bytes, because a record can be large, and
-// together they are the whole list in its order.
+// Pages of records are bounded in bytes, because records can be large. Together
+// the pages contain the whole list in order.
 func TestPagesOfRecordsAreBoundedInBytes(t *testing.T) {
 	for _, c := range []struct {
 		name                 string

@@ -19,13 +19,13 @@ import (
 
 var recognizedUser = caveat.User("alice")
 
-// zoneOfRecognition is an authority, its store, and a counter of look-ups.
+// zoneOfRecognition is an authority with its store and a counter of lookups.
 type zoneOfRecognition struct {
 	*Authority
 	records *countingStore
 }
 
-// countingStore counts the look-ups of keys.
+// countingStore counts the lookups of keys.
 type countingStore struct {
 	store.Store
 	lookups atomic.Int64
@@ -115,7 +115,8 @@ func TestRecognitionComparesTheWholeText(t *testing.T) {
 		require.Nil(t, z.recognition.find(collision), "an equal hash is no equal text")
 	}
 	require.Error(t, z.verify(text[:len(text)-1]+"_"))
-	// The mark of a service is part of the text: each spelling has its own entry.
+	// The prefix of a service is part of the text, so each form has its own
+	// entry.
 	require.NoError(t, z.verify("opw-"+text))
 	require.False(t, z.recognizesText("opw-"+text))
 }
@@ -137,7 +138,7 @@ func TestRecognitionComparesTheSecret(t *testing.T) {
 	requireID(t, errors.IDTokenInvalid, z.verify(token.String()))
 	require.False(t, z.recognizesText(token.String()), "the entry with the old secret stays")
 
-	// Equal by content, not by where it lies in memory.
+	// Secrets are compared by content, not by address.
 	same := z.issue(t, "same")
 	z.recognize(t, same.String())
 	record, err = z.records.GetToken(t.Context(), same.ID())
@@ -172,7 +173,8 @@ func TestRecognizedTokensAreLookedUpAndDecidedEachTime(t *testing.T) {
 	_, err = z.VerifyIdentity(t.Context(), token.String(), caveat.Request{IP: netip.MustParseAddr("10.1.1.1")})
 	requireID(t, errors.IDNotAnIdentityToken, err)
 
-	// Another replica changes the records: the store says so each time.
+	// Another replica changes the records, and each verification sees the
+	// change.
 	change := func(revoked bool) {
 		require.NoError(t, z.records.UpdateToken(t.Context(), token.ID(), func(r *store.Token) error { r.Revoked = revoked; return nil }))
 	}
@@ -227,7 +229,7 @@ func TestAuthoritiesRecognizeForThemselves(t *testing.T) {
 	requireID(t, errors.IDTokenInvalid, elsewhere.verify(token.String()))
 }
 
-// entries counts what the memory holds, and the bytes of it.
+// entries returns the number of cache entries and their size in bytes.
 func (m *recognition) entries() (n, bytes int) {
 	for _, set := range m.sets {
 		for i := range set {
@@ -308,7 +310,8 @@ func TestTokensThatAreNotRecognized(t *testing.T) {
 		}
 		require.False(t, z.recognizesText(text), name)
 	}
-	// A copy that was recognized before another one was revoked is walked again.
+	// The chain of a recognized copy is computed again after another copy is
+	// revoked.
 	other := z.issue(t, "other")
 	z.recognize(t, other.String())
 	derived, err := other.Confine(caveat.MustParse("ip = 10.0.0.0/8"))
@@ -339,8 +342,7 @@ func TestRecognitionPrintsNothing(t *testing.T) {
 	}
 }
 
-// Whatever is presented in whatever request, as often as it may be: a memory
-// changes no answer.
+// The cache does not change the answer for any token, request or repetition.
 func TestRecognitionChangesNoAnswer(t *testing.T) {
 	t.Parallel()
 	z := newRecognizing(t, WithRecognition(8, 1<<20), WithVocabulary(projectVocabulary(t, true)))
@@ -382,5 +384,5 @@ func TestRecognitionChangesNoAnswer(t *testing.T) {
 	require.Greater(t, held, 100)
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call with two results.
 func second[T any](_ T, err error) error { return err }

@@ -15,15 +15,15 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// sealedSecret is how a secret looks in a store that was opened without its key
+// sealedSecret is a secret as seen in a store that was opened without its key
 // ring.
 var sealedSecret = store.NewSecret("\x00ozseal\x02 and bytes that everybody knows who reads the database")
 
-// canarySubject has the record that marks a store as sealed.
+// canarySubject is the subject of the record that marks a store as sealed.
 var canarySubject = caveat.User("onezone/canary")
 
-// signedWith is the token with the identifier, signed with the bytes by a library
-// that knows nothing of sealed secrets.
+// signedWith returns the token with the identifier, signed with the bytes. It
+// uses a library that is not aware of sealed secrets.
 func signedWith(t *testing.T, key store.Secret, identifier string) macaroon.Token {
 	t.Helper()
 	m, err := macaroonv2.New([]byte(key.Reveal()), []byte(identifier), "onezone", macaroonv2.V1)
@@ -35,8 +35,8 @@ func signedWith(t *testing.T, key store.Secret, identifier string) macaroon.Toke
 	return token
 }
 
-// withSealedRecords is a zone whose store holds sealed secrets: a named token, a
-// temporary secret and a password of Alice.
+// withSealedRecords returns a zone whose store has sealed secrets of Alice: a
+// named token, a temporary secret and a password.
 func withSealedRecords(t *testing.T) *zone {
 	t.Helper()
 	z := newZone(t)
@@ -51,8 +51,8 @@ func withSealedRecords(t *testing.T) *zone {
 	return z
 }
 
-// requireSealed demands the operational error, which no client can take for a
-// word about a token.
+// requireSealed requires the operational error [store.ErrSealed], which is not
+// a verdict on a token.
 func requireSealed(t *testing.T, err error, about string) {
 	t.Helper()
 	require.ErrorIs(t, err, store.ErrSealed, about)
@@ -60,8 +60,8 @@ func requireSealed(t *testing.T, err error, about string) {
 	require.NotContains(t, err.Error(), "everybody knows", about)
 }
 
-// TestSealedBytesAreNeverAKey walks every way from the bytes of a secret to a
-// signature or a password.
+// TestSealedBytesAreNeverAKey covers every method that uses a secret to verify
+// a signature or a password.
 func TestSealedBytesAreNeverAKey(t *testing.T) {
 	t.Parallel()
 	z := withSealedRecords(t)
@@ -121,8 +121,8 @@ func TestSealedBytesAreNeverAKey(t *testing.T) {
 	require.Nil(t, sealedSecret.Root(), "the chain cannot even begin")
 }
 
-// TestNoSecretIsWrittenInClearBesideSealedOnes has an authority that was given a
-// sealed store without its key ring.
+// TestNoSecretIsWrittenInClearBesideSealedOnes uses an authority over a sealed
+// store that was opened without its key ring.
 func TestNoSecretIsWrittenInClearBesideSealedOnes(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -155,7 +155,7 @@ func TestNoSecretIsWrittenInClearBesideSealedOnes(t *testing.T) {
 		}
 	}
 
-	// A store that comes under seal while the authority is at work.
+	// A store that is sealed while the authority is running.
 	require.NoError(t, z.store.DeleteTemporaryKey(t.Context(), canarySubject))
 	for about, write := range writes {
 		require.NoError(t, write(t.Context()), about)
@@ -191,7 +191,8 @@ func (u *unopened) ListTokens(ctx context.Context, q store.Query) ([]store.Token
 	return page, next, err
 }
 
-// TestASecretThatDoesNotOpenHidesNoOthers lists tokens of which one cannot be made.
+// TestASecretThatDoesNotOpenHidesNoOthers lists tokens, one of which cannot be
+// rebuilt.
 func TestASecretThatDoesNotOpenHidesNoOthers(t *testing.T) {
 	t.Parallel()
 	s := &unopened{Store: memory.New()}

@@ -11,8 +11,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Metadata about which two readers could disagree is kept nowhere, whoever hands
-// it in.
+// Metadata that two JSON parsers could interpret differently is rejected by
+// every method that accepts metadata.
 func TestCustomMetadataIsStrictJSON(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

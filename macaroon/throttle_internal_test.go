@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// handClock is the time of a test.
+// handClock is a clock that only the test moves.
 type handClock struct{ now time.Time }
 
 func newTestThrottle(capacity int) (*throttle, *handClock) {
@@ -20,8 +20,8 @@ func newTestThrottle(capacity int) (*throttle, *handClock) {
 	return newThrottle(capacity, 6*time.Second, func() time.Time { return c.now }), c
 }
 
-// try makes one attempt that is over at once; wait is how long it has to wait
-// instead.
+// try makes one attempt and finishes it. It returns the time to wait if the
+// attempt is throttled.
 func (t *throttle) try(tb testing.TB, failed bool, keys ...string) (wait time.Duration) {
 	tb.Helper()
 	var list []throttleKey
@@ -85,8 +85,8 @@ func TestThrottleIsForEachKey(t *testing.T) {
 	require.Zero(t, th.try(t, true, "olga", "bus"))
 }
 
-// A key that many share has so many times the failures, and gets so many in the
-// same time.
+// The limit of a shared key is a multiple of that of a user, and it refills
+// that many times faster.
 func TestThrottleOfASharedKey(t *testing.T) {
 	t.Parallel()
 	th, c := newTestThrottle(3)
@@ -143,9 +143,8 @@ func TestThrottleBoundsItsMemory(t *testing.T) {
 	require.Len(t, th.buckets, maxBuckets)
 }
 
-// Attempts at the same time are counted before their outcome is known. Those that
-// go past the limit wait for it, and are refused only where failures are the
-// reason.
+// Concurrent attempts count before their outcome is known. Attempts beyond the
+// limit wait for outcomes, and are rejected only because of failures.
 func TestThrottleCountsAttemptsInFlight(t *testing.T) {
 	t.Parallel()
 	for _, failed := range []bool{true, false} {

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// A user name that looks like the count of another user at an address takes
-// nothing from that count.
+// A user name that imitates the key of another user and address does not affect
+// that key's count.
 func TestNoUserNameIsTheThrottleKeyOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	clock := time.Unix(1_700_000_000, 0)

@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// occupied is an authority all of whose turns to hash are taken.
+// occupied returns an authority whose hash slots are all in use.
 func occupied(t *testing.T, s store.Store) *Authority {
 	t.Helper()
 	a, err := NewAuthority(s)
@@ -28,8 +28,8 @@ func occupied(t *testing.T, s store.Store) *Authority {
 	return a
 }
 
-// Who hashes waits for a turn. A name that nobody has hashes like every other:
-// the time does not tell it from a wrong password.
+// Every call that hashes waits for a slot. A log-in with an unknown name hashes
+// too, so that its time is that of a wrong password.
 func TestEveryLogInUsesAHashSlot(t *testing.T) {
 	t.Parallel()
 	s := memory.New()
@@ -88,7 +88,8 @@ func TestAnUpgradeDoesNotUndoANewPassword(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "another hash", now.Password.Reveal())
 
-	// Nor does it matter when it fails: the password was right.
+	// If the upgrade fails, the log-in still succeeds, because the password is
+	// right.
 	b, err := NewAuthority(s, WithRandom(strings.NewReader("")))
 	require.NoError(t, err)
 	b.upgradePassword(t.Context(), now, "correct horse")

@@ -71,7 +71,8 @@ func TestTheLifeOfAUser(t *testing.T) {
 	requireID(t, errors.IDNotFound, z.DeleteUser(ctx, carol))
 }
 
-// A deletion that was cut off after the identity can be asked for again.
+// An interrupted deletion can be repeated, even if the identity was already
+// removed.
 func TestDeletingTheLeftoversOfAUser(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -172,8 +173,8 @@ func TestNamesOfUsers(t *testing.T) {
 	}
 }
 
-// Hashes of the original, and of this project when it takes more work than today,
-// are read; what is weak is replaced when the password is known.
+// Hashes of the original Onezone, and hashes with more iterations than the
+// default, are accepted. Weak hashes are replaced when the password is known.
 func TestHashesWithOtherIterations(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
@@ -214,7 +215,8 @@ func TestHashesWithOtherIterations(t *testing.T) {
 	_, err = z.LogIn(ctx, "weak", password)
 	require.NoError(t, err)
 
-	// A hash that nobody can read is the environment's fault, and lets nobody in.
+	// A hash that cannot be parsed is an operational error, and the log-in
+	// fails.
 	for i, stored := range []string{
 		"x", password, today(0, derive(1)), today(-5, derive(1)), today(1<<40, derive(1)), today(1000, "short"), today(1000, ""),
 		"pbkdf2-sha512$1000$!$!", "md5$1000$AA$AA", "pbkdf2-sha512$1000$AA", salt + "," + derive(2048), salt + "." + derive(2048) + "x",

@@ -21,7 +21,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// persistence is how the vectors write it.
+// persistence is the persistence of a token in the vectors.
 type persistence struct {
 	Type       string `json:"type"`
 	Generation int64  `json:"generation"`
@@ -34,8 +34,8 @@ func (p persistence) check(t *testing.T, token macaroon.Token) {
 	assert.Equal(t, p.Generation, token.Generation())
 }
 
-// checkSubject compares a subject that is null where the token does not say,
-// which is read as nobody.
+// checkSubject compares a subject. It is null in the vectors if the token does
+// not contain it, and nobody here.
 func checkSubject(t *testing.T, want *caveat.Subject, got caveat.Subject) {
 	t.Helper()
 	if want == nil {
@@ -364,8 +364,8 @@ func checkCaveat(t *testing.T, form json.RawMessage, text string) {
 	assert.JSONEq(t, string(form), toJSON(t, c))
 }
 
-// checkText compares what a token was read from with its own text, which has
-// neither an indication of the service nor the form of legacy tokens.
+// checkText compares the parsed text of a token with its canonical text, which
+// has neither a service prefix nor the form of legacy tokens.
 func checkText(t *testing.T, read string, token macaroon.Token) {
 	t.Helper()
 	text := token.String()

@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// projectKind is a caveat of an application: "project = NAME", which holds for one
-// project. The project "broken" cannot be looked up.
+// projectKind returns a kind of application caveats: "project = NAME",
+// satisfied for one project. Looking up the project "broken" fails.
 func projectKind(current string) caveat.Kind {
 	return caveat.Kind{Name: "project", Satisfied: func(_ context.Context, value string, _ *caveat.Request) (bool, error) {
 		if value == "broken" {

@@ -14,8 +14,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// The worked examples of the specification, which the original Onezone made. The
-// signature of each is given after the identifier and after each caveat.
+// The worked examples of the specification, made by the original Onezone, with
+// the signature after the identifier and after each caveat.
 func TestTheWorkedExamples(t *testing.T) {
 	t.Parallel()
 	legacy := store.NewSecret("legacySecret")
@@ -84,7 +84,7 @@ func TestTheWorkedExamples(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, c.text, minted.String())
 
-			// The same step by step, from the bare identifier on.
+			// The same step by step, starting with the bare identifier.
 			s.Caveats = nil
 			step, err := macaroon.Mint(s, c.secret)
 			require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestTheWorkedExamples(t *testing.T) {
 	}
 }
 
-// Example A in hexadecimal, one packet a line.
+// Example A in hexadecimal, one packet per line.
 func TestTheBytesOfTheWorkedExample(t *testing.T) {
 	t.Parallel()
 	raw, err := hex.DecodeString(strings.Join([]string{

@@ -133,7 +133,7 @@ func TestZeroArguments(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Nothing that is missing makes a verification panic.
+// A verification does not panic for any zero values.
 func TestZeroRequests(t *testing.T) {
 	t.Parallel()
 	for _, c := range holding {

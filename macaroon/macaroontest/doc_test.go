@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// files is a handler that some service has.
+// files is a handler of a service under test.
 var files = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "the content of "+r.URL.Path)
 })
@@ -38,7 +38,7 @@ func TestClientToken(t *testing.T) {
 	macaroontest.AssertStatus(t, res, http.StatusOK)
 }
 
-// The documentation shows the two tests above, to the letter.
+// The code in the package documentation is exactly that of the two tests above.
 func TestDocumentationIsCompiled(t *testing.T) {
 	t.Parallel()
 	text := func(file string) string {

@@ -21,7 +21,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// verify says what an authority thinks of a token.
+// verify returns the result of verifying a token.
 func verify(t *testing.T, h *macaroontest.Harness, text string) error {
 	t.Helper()
 	token, err := h.Authority.Parse(text)
@@ -59,7 +59,7 @@ func TestInvalidTokensOfAHarness(t *testing.T) {
 		}
 		require.ErrorIs(t, err, c.want, name)
 	}
-	// What is bad is bad in one way only.
+	// Each invalid token has only one defect.
 	h.Clock.Advance(-time.Second)
 	expired := h.Expired()
 	h.Clock.Advance(-2 * time.Second)
@@ -72,7 +72,7 @@ func TestInvalidTokensOfAHarness(t *testing.T) {
 
 type projectKey struct{}
 
-// projects returns the vocabulary with "project = NAME", which holds for the
+// projects returns the vocabulary with "project = NAME", satisfied for the
 // project in the context.
 func projects(t *testing.T) *caveat.Vocabulary {
 	t.Helper()
@@ -86,7 +86,7 @@ func projects(t *testing.T) *caveat.Vocabulary {
 	return v
 }
 
-// The harness mints tokens with caveats of the application under test.
+// The harness issues tokens with caveats of the application under test.
 func TestHarnessMintsApplicationCaveats(t *testing.T) {
 	t.Parallel()
 	v := projects(t)
@@ -107,8 +107,8 @@ func TestHarnessMintsApplicationCaveats(t *testing.T) {
 	require.True(t, stopped, "the authority of another application cannot decide it")
 }
 
-// What tests of services ask for: tokens of a name, users of every service, and
-// clients of an address.
+// Helpers for tests of services: named tokens, users of every service, and
+// client addresses.
 func TestHarnessForServices(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
@@ -168,7 +168,7 @@ func TestClock(t *testing.T) {
 	require.NoError(t, verify(t, h, token.String()))
 }
 
-// The same test sees the same tokens in every run, and no other test sees them.
+// A test gets the same tokens in every run, and other tests get different ones.
 func TestRandomnessRepeats(t *testing.T) {
 	t.Parallel()
 	draw := func(t *testing.T) string {
@@ -180,7 +180,7 @@ func TestRandomnessRepeats(t *testing.T) {
 	t.Run("of another name", func(t *testing.T) { require.NotEqual(t, first, draw(t)) })
 }
 
-// Harnesses of tests that run at the same time have nothing to do with each other.
+// Harnesses of concurrent tests are independent.
 func TestHarnessesAreIndependent(t *testing.T) {
 	t.Parallel()
 	for i := range 8 {
@@ -218,7 +218,7 @@ func TestHarnessIsForAllGoroutinesOfATest(t *testing.T) {
 	require.Equal(t, macaroontest.Start.Add(16*time.Millisecond), h.Clock.Now())
 }
 
-// A harness is gone with its test.
+// A harness is closed at the end of its test.
 func TestHarnessIsCleanedUp(t *testing.T) {
 	var h *macaroontest.Harness
 	var url string
@@ -237,7 +237,7 @@ func TestHarnessIsCleanedUp(t *testing.T) {
 	require.Error(t, err, "the server is down")
 }
 
-// observed is a test that is watched failing.
+// observed is a testing.TB that records failures.
 type observed struct {
 	testing.TB
 	failures []string
@@ -256,7 +256,7 @@ func (o *observed) Fatalf(format string, args ...any) {
 	panic(stop{})
 }
 
-// watch runs a test and returns what it fails with.
+// watch runs a test and returns its failure messages.
 func watch(t *testing.T, test func(tb testing.TB)) *observed {
 	t.Helper()
 	o := &observed{TB: t}
@@ -271,7 +271,7 @@ func watch(t *testing.T, test func(tb testing.TB)) *observed {
 	return o
 }
 
-// What goes wrong in a harness ends the test there.
+// An error in a harness fails its test immediately.
 func TestHarnessFailsItsTest(t *testing.T) {
 	t.Parallel()
 	o := watch(t, func(tb testing.TB) { macaroontest.New(tb, macaroon.WithDomain("")) })
@@ -320,7 +320,7 @@ func TestAssertions(t *testing.T) {
 	require.ErrorIs(t, refused.Err(), errors.IDTokenRevoked)
 }
 
-// A failed assertion shows everything that the error says.
+// A failed assertion prints the whole error.
 func TestAssertionsPrintTheWholeError(t *testing.T) {
 	t.Parallel()
 	ip := caveat.MustParse("ip = 10.0.0.0/8")
@@ -352,7 +352,7 @@ func TestAssertionsPrintTheWholeError(t *testing.T) {
 	require.Equal(t, 1, strings.Count(o.failures[0], "context deadline exceeded"))
 }
 
-// A refused request tells its reason in the outermost description.
+// The outermost description of a rejected request contains the reason.
 func TestRefusedRequestSaysWhy(t *testing.T) {
 	t.Parallel()
 	s := macaroontest.NewServer(t)
@@ -368,7 +368,7 @@ func TestRefusedRequestSaysWhy(t *testing.T) {
 	require.ErrorContains(t, res.Err(), "The token was revoked.")
 }
 
-// The helpers send what a client would.
+// The helpers send the requests of a real client.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)
@@ -403,7 +403,7 @@ func TestRequests(t *testing.T) {
 	}).stopped, "what is no JSON cannot be sent")
 }
 
-// The server is the whole API, with the options of the test.
+// The server serves the whole API, with the options of the test.
 func TestServer(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t, macaroon.WithDomain("onezone.example.com"))

@@ -11,8 +11,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/metrics"
 )
 
-// newMetrics returns metrics on a registry of their own, by a clock that goes on a
-// millisecond each time it is looked at.
+// newMetrics returns metrics on a new registry, with a clock that advances a
+// millisecond at each reading.
 func newMetrics(t *testing.T) (*metrics.Metrics, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -25,8 +25,8 @@ func newMetrics(t *testing.T) (*metrics.Metrics, *prometheus.Registry) {
 	return m, registry
 }
 
-// series returns the values of a family by the values of their labels, joined by
-// a slash: counts, and of a histogram how many were observed. Zeroes are left out.
+// series returns the nonzero values of a family, by the values of their labels
+// joined by a slash. The value of a histogram is its number of observations.
 func series(t *testing.T, registry *prometheus.Registry, name string) map[string]float64 {
 	t.Helper()
 	values := map[string]float64{}

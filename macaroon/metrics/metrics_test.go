@@ -70,8 +70,8 @@ func TestLogInsAreCountedByTheirOutcome(t *testing.T) {
 		series(t, registry, "onezone_logins_total"))
 }
 
-// What a client says must not become a label, or it could fill the memory of
-// whoever scrapes.
+// Text of clients must not become a label, because it could fill the memory of
+// the Prometheus server.
 func TestLabelsAreFromTheCatalogueWhateverTheError(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)

@@ -36,8 +36,8 @@ func TestAMeasuredStoreNeedsABackend(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDBadData)
 }
 
-// calls makes each call of the store once and returns the errors by the names of
-// the calls.
+// calls makes each call of the store once and returns the errors by method
+// name.
 func calls(ctx context.Context, s store.Store) map[string]error {
 	user := caveat.User("u1")
 	secret := store.NewSecret("secret")
@@ -103,7 +103,7 @@ func TestEachCallIsMeasuredOnceByOperationAndOutcome(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDNotFound)
 	require.Equal(t, map[string]float64{"NamedKey/notFound": 1}, series(t, registry, family))
 
-	// The look at the subject belongs to the creation, whatever the backend is.
+	// The lookup of the subject is part of the creation, for every backend.
 	m, registry = newMetrics(t)
 	s, err = m.Store(memory.New())
 	require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestClosingAMeasuredStoreLeavesTheBackendOpen(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDNotFound)
 }
 
-// What the hot path allocates would show in every verification.
+// Allocations here would slow down every verification.
 func TestMeasuringASuccessAllocatesNothing(t *testing.T) {
 	m, err := metrics.New(prometheus.NewRegistry(), metrics.Options{})
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestMeasuringASuccessAllocatesNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = s.NamedKey(ctx, "t1") }))
 }
 
-// constant is a store whose look-ups succeed and cost nothing.
+// constant is a store whose lookups succeed at no cost.
 type constant struct{ store.Store }
 
 func (constant) NamedKey(context.Context, string) (store.Key, error) { return store.Key{}, nil }

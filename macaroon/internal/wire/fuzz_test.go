@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// write puts a macaroon into packets again.
+// write encodes a macaroon as packets.
 func write(m Macaroon, signature string) string {
 	b := AppendPacket(nil, "location", m.Location)
 	b = AppendPacket(b, "identifier", m.Identifier)
@@ -24,7 +24,7 @@ func write(m Macaroon, signature string) string {
 	return string(AppendPacket(b, "signature", signature))
 }
 
-// seeds are packets from which fuzzing starts.
+// seeds are packets with which fuzzing starts.
 func seeds() []string {
 	signature := strings.Repeat("\xfb\xff\x00s", signatureSize/4)
 	plain := write(Macaroon{Location: "onezone", Identifier: "2/nmd/usr-u1/act/id1", Caveats: []string{"time < 5", "a\nb", "\xff"}}, signature)
@@ -47,7 +47,7 @@ func TestTheSeedsReachWhatIsFuzzed(t *testing.T) {
 	assert.Equal(t, 2, good)
 }
 
-// What Parse accepts is what AppendPacket writes, to the byte.
+// AppendPacket re-encodes everything that Parse accepts to the same bytes.
 func FuzzWire(f *testing.F) {
 	for _, raw := range seeds() {
 		f.Add(raw)
@@ -69,7 +69,7 @@ func FuzzWire(f *testing.F) {
 		if !strings.HasPrefix(raw, Unsigned(raw)) || raw[len(Unsigned(raw)):] != string(AppendPacket(nil, "signature", Signature(raw))) {
 			t.Fatalf("%q without its signature is %q", raw, Unsigned(raw))
 		}
-		// Its plain base64 is told from the printable form, whatever it holds.
+		// Its plain base64 is never mistaken for the escaped form.
 		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 			if got, ok := Decode(e.EncodeToString([]byte(raw))); !ok || got != raw {
 				t.Fatalf("the plain base64 of %q is read as %q", raw, got)
@@ -78,7 +78,8 @@ func FuzzWire(f *testing.F) {
 	})
 }
 
-// A text has one meaning, and of the printable form there is one text.
+// Every text decodes to at most one token, and every token has one escaped
+// form.
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{"", "AAAA", "AA", "0001", "AA==", "A-_A", "A+/A", "MDAxNWxvY2F0aW9uIG9uZXpvbmUK"} {
 		f.Add(s)

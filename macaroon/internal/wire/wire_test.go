@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// escape is the printable form as the specification words it.
+// escape returns the escaped form according to the specification.
 func escape(raw string) string {
 	return strings.NewReplacer("0", "00", "_", "01", "-", "02").Replace(base64.RawURLEncoding.EncodeToString([]byte(raw)))
 }
@@ -49,7 +49,7 @@ func TestTextsThatAreNotTheEscapedForm(t *testing.T) {
 		_, ok := decodeEscaped(text)
 		assert.False(t, ok, "%q", text)
 	}
-	// Of all characters behind the escape, three mean something.
+	// Only three characters are valid after the escape character.
 	for c := range 256 {
 		text := "AAA0" + string([]byte{byte(c)})
 		_, ok := decodeEscaped(text)
