@@ -131,7 +131,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-func TestAuthorizeRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestAuthorizeRefusesUnknownCaveats(t *testing.T) {
 	user := gri(t, "user.u1.instance")
 	everything := caveat.API{spec(t, "all/all/*.*.*:*")}
 	type wrapped struct{ caveat.API }
@@ -153,7 +153,7 @@ func TestAuthorizeRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestAuthorizeAsksForARegularGRI(t *testing.T) {
+func TestAuthorizeRequiresARegularGRI(t *testing.T) {
 	for _, g := range []caveat.GRI{
 		{},
 		{Type: "*", ID: "u1", Aspect: "a", Scope: "private"},

@@ -29,7 +29,7 @@ func TestEveryTypeIsNamed(t *testing.T) {
 	assert.Equal(t, caveat.Types(), types)
 }
 
-func TestCheckRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestCheckRefusesUnknownCaveats(t *testing.T) {
 	all := caveat.Request{
 		Now: now, IP: netip.MustParseAddr("1.2.3.4"), Interface: caveat.REST, ProveIdentity: true, DataAccess: true,
 		Service: caveat.Service{Type: caveat.OpWorker, ID: "p1"}, Consumer: caveat.User("u1"),
@@ -49,7 +49,7 @@ func TestCheckRefusesWhatItDoesNotKnow(t *testing.T) {
 	assert.Equal(t, "x = y", e.Details["caveat"])
 }
 
-func TestCheckRefusesWhatTheRequestDoesNotTell(t *testing.T) {
+func TestCheckRefusesCaveatsAboutMissingRequestFields(t *testing.T) {
 	for _, c := range parseAll(t, samples...) {
 		for _, req := range []*caveat.Request{nil, {}} {
 			err := caveat.Check(t.Context(), c, req)

@@ -12,7 +12,7 @@ import (
 )
 
 // A typo in the name of a kind is told, with the names that there are.
-func TestMisspelledKindIsNoCaveat(t *testing.T) {
+func TestMisspelledKindIsRejected(t *testing.T) {
 	v := vocabulary(t, projectKind, always("tenant"))
 	_, err := v.New("projct", "42")
 	e := requireInvalid(t, err)
@@ -58,7 +58,7 @@ func TestCheckKindDecidesAtUse(t *testing.T) {
 }
 
 // A misspelled kind must not pass for one that no caveat is of.
-func TestCheckKindRefusesAKindThatNobodyKnows(t *testing.T) {
+func TestCheckKindRejectsUnknownKinds(t *testing.T) {
 	for _, v := range []*caveat.Vocabulary{nil, {}, vocabulary(t, projectKind)} {
 		err := v.ParseList(nil).CheckKind(t.Context(), "projct", nil)
 		require.Error(t, err)

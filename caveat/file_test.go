@@ -78,7 +78,7 @@ func TestCheckFile(t *testing.T) {
 	}
 }
 
-func TestCheckFileRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestCheckFileRefusesUnknownCaveats(t *testing.T) {
 	path := caveat.DataPath{"/s"}
 	type wrapped struct{ caveat.DataPath }
 	for _, c := range []caveat.Caveat{caveat.Unknown("data.new = x"), nil, caveat.Custom{}, &path, wrapped{path}} {
@@ -88,14 +88,14 @@ func TestCheckFileRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestCheckFileAsksForACleanPath(t *testing.T) {
+func TestCheckFileRequiresACleanPath(t *testing.T) {
 	for _, path := range []string{"/", "//", "s/a", "/s/", "//s", "/s//a", "/s/./a", "/s/..", "/s/a/../../t", "."} {
 		err := caveat.CheckFile([]caveat.Caveat{caveat.DataPath{"/s"}}, caveat.File{Path: path}, caveat.Read)
 		assert.ErrorIs(t, err, errors.IDBadValueFilePath, path)
 	}
 }
 
-func TestCheckFileAsksForAnAccess(t *testing.T) {
+func TestCheckFileRequiresAnAccess(t *testing.T) {
 	for _, access := range []caveat.Access{0, 3} {
 		err := caveat.CheckFile(nil, caveat.File{Path: "/s/a"}, access)
 		assert.ErrorIs(t, err, errors.IDBadData)

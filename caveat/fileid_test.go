@@ -83,7 +83,7 @@ func TestBadGUID(t *testing.T) {
 	}
 }
 
-func TestObjectIDOfWhatCannotBeRead(t *testing.T) {
+func TestObjectIDRejectsBadParts(t *testing.T) {
 	for _, f := range []caveat.FileID{
 		{UUID: "a#b", Space: "s"}, {UUID: "u", Space: "s#t"}, {UUID: "u", Space: "s", Share: "#"}, {UUID: "#"},
 		{UUID: strings.Repeat("u", 320-len("guid##s")+1), Space: "s"},

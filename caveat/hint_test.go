@@ -11,7 +11,7 @@ import (
 
 // What a client gets wrong it is told with what would be right: the form of the
 // kind that it named, or the kinds that there are.
-func TestABadCaveatIsAnsweredWithTheFormOfItsKind(t *testing.T) {
+func TestErrorOfABadCaveatShowsTheFormOfItsKind(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, form string }{
 		{"time < 5.0", `time < SECONDS`},
@@ -53,7 +53,7 @@ func TestABadCaveatIsAnsweredWithTheFormOfItsKind(t *testing.T) {
 	}
 }
 
-func TestABadCaveatOfNoKindIsAnsweredWithTheKinds(t *testing.T) {
+func TestErrorOfAnUnknownKindListsTheKinds(t *testing.T) {
 	t.Parallel()
 	v := vocabulary(t, always("project"))
 	for _, text := range []string{"", "color = red", "TIME < 5"} {

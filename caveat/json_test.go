@@ -150,7 +150,7 @@ func TestFromJSON(t *testing.T) {
 	}
 }
 
-func TestFromJSONShowsWhatItGot(t *testing.T) {
+func TestFromJSONReportsTheBadValue(t *testing.T) {
 	for _, c := range []struct {
 		json string
 		want any // the detail caveat

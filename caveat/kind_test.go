@@ -161,7 +161,7 @@ func TestKindDecides(t *testing.T) {
 	assert.Equal(t, []string{"s1"}, caveat.AvailableSpaces(cs, []string{"s1"}))
 }
 
-func TestKindThatFailsIsRefusedWhateverItSays(t *testing.T) {
+func TestFailingKindIsRefusedWhateverItReturns(t *testing.T) {
 	kind := always("broken")
 	kind.Satisfied = func(context.Context, string, *caveat.Request) (bool, error) { return true, errDown }
 	c, err := vocabulary(t, kind).New("broken", "x")

@@ -49,7 +49,7 @@ func TestOfflineAccessOfATokenWithoutCaveats(t *testing.T) {
 	assert.Equal(t, offlineAPI, offline(t, nil, "p1", 1234)[3].String(), "the results share no memory")
 }
 
-func TestOfflineAccessLosesNothingItDoesNotKnow(t *testing.T) {
+func TestOfflineAccessKeepsUnknownCaveats(t *testing.T) {
 	vocabulary, err := caveat.NewVocabulary(projectKind)
 	require.NoError(t, err)
 	project, err := vocabulary.New("project", "42")

@@ -74,7 +74,7 @@ func TestLimitEntriesLeavesTheVocabularyAlone(t *testing.T) {
 	assert.NoError(t, limited.Validate(made))
 }
 
-func TestValidateRefusesWhatIsNoCaveat(t *testing.T) {
+func TestValidateRejectsUnknownCaveats(t *testing.T) {
 	path := caveat.DataPath{"/s1"}
 	type wrapped struct{ caveat.DataPath }
 	for _, c := range []caveat.Caveat{nil, caveat.Unknown("x"), caveat.Unknown(""), &path, (*caveat.DataPath)(nil), wrapped{path}} {
@@ -171,7 +171,7 @@ func roundTrips(t *testing.T, v *caveat.Vocabulary, c caveat.Caveat) {
 	require.Equal(t, text, read.String())
 }
 
-func TestWhatMayEnterATokenRoundTrips(t *testing.T) {
+func TestNewCaveatsRoundTrip(t *testing.T) {
 	v := vocabulary(t, projectKind)
 	project, err := v.New("project", "42")
 	require.NoError(t, err)

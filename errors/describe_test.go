@@ -19,7 +19,7 @@ func requireDescription(t *testing.T, description string) {
 	assert.False(t, strings.ContainsFunc(description, unicode.IsControl), "%q", description)
 }
 
-func TestDescriptionsTellTheDetails(t *testing.T) {
+func TestDescriptionsIncludeTheDetails(t *testing.T) {
 	t.Parallel()
 	object := func(members ...any) map[string]any {
 		o := make(map[string]any)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestErrorsAreToldApartByID(t *testing.T) {
+func TestErrorsAreDistinguishedByID(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("check the request: %w", Unauthorized(BadConsumerToken(TokenRevoked())))
 	for _, id := range []ID{IDUnauthorized, IDBadConsumerToken, IDTokenRevoked} {
@@ -68,7 +68,7 @@ func TestNilErrorIsSafe(t *testing.T) {
 	}
 }
 
-func TestCauseIsReachableAndNotShown(t *testing.T) {
+func TestCauseIsFoundButNotShown(t *testing.T) {
 	t.Parallel()
 	first, second := New("secret database"), New("secret cache")
 	bare := BadServiceToken(TokenRevoked())
@@ -111,7 +111,7 @@ func TestFromFindsTheCataloguedError(t *testing.T) {
 	assert.ErrorIs(t, joined, context.Canceled)
 }
 
-func TestNestedEnvironmentErrorBecomesInternalServerError(t *testing.T) {
+func TestNestedOperationalErrorBecomesInternalServerError(t *testing.T) {
 	t.Parallel()
 	for _, e := range []*Error{
 		Unauthorized(context.Canceled), BadServiceToken(context.Canceled), BadConsumerToken(context.Canceled),

@@ -141,7 +141,7 @@ func TestNumbersAreWrittenAsTheyWereRead(t *testing.T) {
 	assert.Equal(t, json.Number("1.0"), versions[0])
 }
 
-func TestUnrecognizedErrorsAreKeptWhole(t *testing.T) {
+func TestUnrecognizedErrorsAreKeptUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		object string
@@ -198,7 +198,7 @@ func TestUnrecognizedErrorsAreKeptWhole(t *testing.T) {
 	}
 }
 
-func TestUnrecognizedErrorsAreDescribedIfTheyAreNot(t *testing.T) {
+func TestUnrecognizedErrorsGetAMissingDescription(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ object, want string }{
 		{`{}`, `{"description":"The operation failed with an unknown error."}`},
@@ -228,7 +228,7 @@ func TestOriginalIsNotShared(t *testing.T) {
 	assert.Equal(t, `{"id":"odd","description":"x"}`, string(second))
 }
 
-func TestWhatIsNoErrorObjectIsRefused(t *testing.T) {
+func TestOnlyErrorObjectsAreDecoded(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{``, `5`, `"badToken"`, `[]`, `true`, `{`, `{"id":"badToken"}x`} {
 		e := BadGRI()

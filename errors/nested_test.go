@@ -43,7 +43,7 @@ func (f field) isNested() bool {
 }
 
 // Every error of the catalogue that carries another one repeats its sentence.
-func TestNestingErrorsSayTheNestedReason(t *testing.T) {
+func TestDescriptionsIncludeTheNestedReason(t *testing.T) {
 	t.Parallel()
 	nesting := 0
 	for _, entry := range allErrors() {
@@ -126,7 +126,7 @@ func TestNestedReasonShowsNoCause(t *testing.T) {
 	assert.NotContains(t, Unauthorized(New("s3cret")).Error(), "s3cret")
 }
 
-func TestExpiredTellsAnExpiredTokenFromOtherRefusals(t *testing.T) {
+func TestExpiredMatchesOnlyExpiredTokens(t *testing.T) {
 	t.Parallel()
 	timeCaveat := map[string]any{"type": "time", "validUntil": 5}
 	expired := TokenCaveatUnverified(timeCaveat, "the token is good only before 1970")

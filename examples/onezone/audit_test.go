@@ -69,7 +69,7 @@ func TestFailedLogInsAreLogged(t *testing.T) {
 }
 
 // A line of a request tells which client made it, and which request it was.
-func TestTheLogTellsWhoMadeARequest(t *testing.T) {
+func TestTheLogNamesTheClientOfARequest(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json")
 	id, token := s.newToken("laptop")

@@ -60,7 +60,7 @@ func half(t *testing.T, conn net.Conn) {
 	require.Contains(t, line, "100 Continue")
 }
 
-func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
+func TestConnectionsAreLimitedPerAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-store", "memory:", "-max-connections-per-address", "3", "-trusted-proxies", "127.0.0.9")
 	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
@@ -98,7 +98,7 @@ func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
 	require.Contains(t, s.log.String(), "connections refused: too many are open")
 }
 
-func TestTheConnectionThatWasIdleForTheLongestMakesRoom(t *testing.T) {
+func TestTheLongestIdleConnectionIsClosedFirst(t *testing.T) {
 	t.Parallel()
 	c := settings{limits: limits{connections: 3, perAddress: 3}}.bounded(nil, slog.New(slog.DiscardHandler))
 	admit := func() net.Conn {
@@ -121,7 +121,7 @@ func TestTheConnectionThatWasIdleForTheLongestMakesRoom(t *testing.T) {
 	require.True(t, isOpen(first) && isOpen(fourth))
 }
 
-func TestAllConnectionsAreBounded(t *testing.T) {
+func TestConnectionsAreLimitedInTotal(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-store", "memory:", "-max-connections", "4")
 	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
@@ -172,7 +172,7 @@ func TestAnIPv6SiteIsOneClient(t *testing.T) {
 
 // A request that does not fit is refused by the server itself, before the API sees
 // it, and the service makes no tokens that would not fit.
-func TestHeadersAreBoundedAndNewTokensFitIntoThem(t *testing.T) {
+func TestHeadersAreLimitedAndNewTokensFitIntoThem(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-store", "memory:")
 	a := s.do("GET", "/user/tokens/temporary", "", "X-Auth-Token", s.token, "X", strings.Repeat("x", 8<<10))

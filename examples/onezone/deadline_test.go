@@ -98,7 +98,7 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	return errs
 }
 
-func TestACallThatTheStoreDoesNotAnswerIsAFaultOfTheStore(t *testing.T) {
+func TestUnansweredStoreCallsAreOperationalErrors(t *testing.T) {
 	t.Parallel()
 	for call, err := range calls(t.Context(), deadline{silent{}, time.Millisecond}) {
 		require.ErrorContains(t, err, "did not answer within 1ms", call)

@@ -27,7 +27,7 @@ func served(t *testing.T, dir string, args ...string) (printed, logged string) {
 
 // The demo user is there for somebody who starts the program to try it out, and for
 // who asks for it. No test runs beside it, because it changes the directory.
-func TestTheDemoUserIsOnlyThereToTryTheServiceOut(t *testing.T) {
+func TestTheDemoUserIsOnlyForATryOfTheService(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	cert, key := newCertificate(t, dir)

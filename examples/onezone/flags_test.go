@@ -26,7 +26,7 @@ func environment(pairs ...string) func(string) string {
 	}
 }
 
-func TestSettingsComeFromFlagsThenFromTheEnvironment(t *testing.T) {
+func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	env := environment("ONEZONE_ADDRESS", "192.0.2.1:1", "ONEZONE_LOG_LEVEL", "warn", "ONEZONE_CACHE", "false", "ONEZONE_STORE", "memory:",
 		"ONEZONE_DEMO", "true", "ONEZONE_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32", "ONEZONE_CREATE_USER", "eve", "ONEZONE_DRAIN", "2s",
@@ -135,7 +135,7 @@ func TestSealKeysAreReadWithoutBeingShown(t *testing.T) {
 
 // Every message about the value of a flag says which values are right, and one
 // about a variable does not quote its value.
-func TestMessagesSayWhichValuesAreRight(t *testing.T) {
+func TestErrorsSayWhichValuesAreRight(t *testing.T) {
 	t.Parallel()
 	for variable, want := range map[string]string{
 		"ONEZONE_CACHE":            "want true or false",

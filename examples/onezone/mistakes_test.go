@@ -97,7 +97,7 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 
 // Whoever starts the program learns in one line what to change and where, and
 // nothing says that it serves, nor shows a password, before it does.
-func TestMistakesAtTheStartAreSaidInOneLineEach(t *testing.T) {
+func TestErrorsAtTheStartTakeOneLineEach(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestMistakesAtTheStartAreSaidInOneLineEach(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoMistake(t *testing.T) {
+func TestHelpIsNotAnError(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command(binary(t), "-help").Output()
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func TestTheLogNamesTokensByTheirIDsOnly(t *testing.T) {
 
 // Credentials that cannot even be read are refused like others: the line of the
 // request tells why.
-func TestTheLogTellsWhyCredentialsWereRefused(t *testing.T) {
+func TestTheLogHasTheReasonOfARefusal(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json")
 	const hidden = "c3VwZXJzZWNyZXQ"
@@ -79,7 +79,7 @@ func TestTheLogTellsWhyCredentialsWereRefused(t *testing.T) {
 }
 
 // Behind a proxy a line has the addresses of both: who asked, and who passed it on.
-func TestTheLogTellsWhereClientsAre(t *testing.T) {
+func TestTheLogHasClientAddresses(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json", "-trusted-proxies", "::ffff:127.0.0.1")
 	for _, forwarded := range []string{"203.0.113.7:51008", "[2001:db8::1]:4711", "unknown"} {
@@ -130,7 +130,7 @@ func TestTheLogLevelTurnsTheAccessLogOff(t *testing.T) {
 	require.Empty(t, s.log.String())
 }
 
-func TestMetricsTellWhatTheServiceDid(t *testing.T) {
+func TestMetricsCountWhatTheServiceDid(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "sqlite:"+t.TempDir()+"/onezone.db")
 	defer end()

@@ -9,8 +9,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
 )
 
-// TestTheFeedGoesPastAPooler has PgBouncer hand out connections by the transaction.
-func TestTheFeedGoesPastAPooler(t *testing.T) {
+// TestTheFeedBypassesAPooler has PgBouncer hand out connections by the transaction.
+func TestTheFeedBypassesAPooler(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Own(t, "fsync=off")
 	pooler := database.Bouncer(t, "transaction") + "&default_query_exec_mode=exec"

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestScrapersThatHangUpAreNotErrors(t *testing.T) {
+func TestDisconnectedScrapersAreNotErrors(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	scrapes := scrapeLog{&service{log: slog.New(slog.NewTextHandler(&log, nil))}}

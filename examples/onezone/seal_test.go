@@ -128,9 +128,9 @@ func TestAStoreIsConvertedAndItsKeyReplaced(t *testing.T) {
 	require.Equal(t, secret, secretOf(t, dir, keyFile(t, second), id))
 }
 
-// TestAFileOfSealKeysIsForItsOwnerAlone has others read it, and editors that put
+// TestTheSealKeyFileMustBePrivate has others read it, and editors that put
 // something in front of the first name.
-func TestAFileOfSealKeysIsForItsOwnerAlone(t *testing.T) {
+func TestTheSealKeyFileMustBePrivate(t *testing.T) {
 	t.Parallel()
 	line := keyLine("2026", "a")
 	for _, mode := range []os.FileMode{0o600, 0o400} {

@@ -23,7 +23,7 @@ func shell(t *testing.T, line string) string {
 	return string(out)
 }
 
-func TestThePrintedLinesWorkAndEverythingIsThereAfterARestart(t *testing.T) {
+func TestThePrintedLinesWorkAndDataSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	need(t, "curl")
 	dir := t.TempDir()
@@ -75,7 +75,7 @@ func listed(t *testing.T, answer string) (tokens []macaroon.Token) {
 	return tokens
 }
 
-func TestThePasswordOfTheDemoUserIsKeptNowhere(t *testing.T) {
+func TestThePasswordOfTheDemoUserIsNotStored(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dir)

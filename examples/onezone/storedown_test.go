@@ -30,7 +30,7 @@ func newPostgres(t *testing.T) database {
 	return database{s.URL, func() error { return s.Stop("immediate") }, s.Start}
 }
 
-func TestAStoreThatIsDownIsServiceUnavailableAndComesBackByItself(t *testing.T) {
+func TestTheServiceRecoversWhenTheStoreDoes(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(*testing.T) database{"postgres": newPostgres, "redis": newRedis} {
 		t.Run(name, func(t *testing.T) {

@@ -50,7 +50,7 @@ func TestThePrintedLinesWorkOverTLS(t *testing.T) {
 	s.stop()
 }
 
-func TestACertificateThatIsNotThereEndsTheStart(t *testing.T) {
+func TestAMissingCertificateIsAnErrorAtTheStart(t *testing.T) {
 	t.Parallel()
 	var out, log buffer
 	err := run(t.Context(), []string{"-address", "127.0.0.1:0", "-store", "memory:", "-demo=false", "-tls-cert", "/nowhere", "-tls-key", "/nowhere"},

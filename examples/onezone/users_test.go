@@ -65,7 +65,7 @@ func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
 	eventually(t, func() bool { return s.verify(s.token, "127.0.0.1").status == 400 }, "the token of a blocked user is refused")
 }
 
-func TestWhatIsWrongWithAUserIsSaid(t *testing.T) {
+func TestErrorsInUserCommandsAreReported(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "new", "onezone.db")
 	for _, c := range []struct {
@@ -82,8 +82,8 @@ func TestWhatIsWrongWithAUserIsSaid(t *testing.T) {
 		{"", "does one thing", []string{"-block", "alice", "-unblock", "alice"}},
 		{"", "needs the name", []string{"-block", ""}},
 		{"", "needs -create-user", []string{"-block", "alice", "-full-name", "Alice"}},
-		{"", "-password-stdin goes with", []string{"-block", "alice", "-password-stdin"}},
-		{"", "-password-stdin goes with", []string{"-password-stdin"}},
+		{"", "-password-stdin needs", []string{"-block", "alice", "-password-stdin"}},
+		{"", "-password-stdin needs", []string{"-password-stdin"}},
 		{"", "end with the process", []string{"-store", "memory:", "-create-user", "alice"}},
 	} {
 		out, err := order(t, file, c.in, c.args...)

@@ -40,7 +40,7 @@ func (s *trail) see(_ context.Context, a macaroon.Actor) {
 	s.actors = append(s.actors, a)
 }
 
-func TestEventsTellWhichClientAndRequestTheyBelongTo(t *testing.T) {
+func TestEventsNameTheirClientAndRequest(t *testing.T) {
 	t.Parallel()
 	var seen trail
 	a := newUsers(t, memory.New(), macaroon.WithObserver(seen.observe))
@@ -162,7 +162,7 @@ type providerOf struct{ user caveat.Subject }
 func (p providerOf) Identify(context.Context, string) (caveat.Subject, error) { return p.user, nil }
 
 // A throttled client is told when to try again, from middleware as well.
-func TestThrottledClientsAreToldWhenToTryAgain(t *testing.T) {
+func TestThrottledClientsGetRetryAfter(t *testing.T) {
 	t.Parallel()
 	a := newUsers(t, memory.New(), macaroon.WithThrottle(1, 90*time.Second))
 	behind := rest.Authenticate(a)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))

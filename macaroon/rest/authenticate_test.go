@@ -243,7 +243,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
-func TestAChallengeAsksForWhatIsAccepted(t *testing.T) {
+func TestChallengesListTheAcceptedSchemes(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	for want, options := range map[string][]rest.Option{

@@ -110,9 +110,9 @@ func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 	macaroontest.AssertError(t, x.Response, errors.IDInternalServerError)
 }
 
-// TestAClientThatLeavesIsNoFault looks for the cause where it is worth a line: at
+// TestDisconnectedClientsAreNotFaults looks for the cause where it is worth a line: at
 // the level of those who debug.
-func TestAClientThatLeavesIsNoFault(t *testing.T) {
+func TestDisconnectedClientsAreNotFaults(t *testing.T) {
 	t.Parallel()
 	var log logged
 	w := restcases.NewWorld(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))

@@ -20,7 +20,7 @@ import (
 
 // An option that one of NewHandler and Authenticate cannot honour is never dropped
 // in silence: that one warns of it, and leaves everything as it was.
-func TestOptionsWithoutEffectAreWarnedOf(t *testing.T) {
+func TestOptionsWithoutEffectLogAWarning(t *testing.T) {
 	t.Parallel()
 	both := []purpose{forAPI, forMiddleware}
 	options := map[string]struct {

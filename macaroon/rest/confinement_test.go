@@ -114,7 +114,7 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 
 // A text that the token has already is not repeated, and one that only means the
 // same is added as it was signed.
-func TestInheritanceGoesByTheExactText(t *testing.T) {
+func TestInheritanceComparesExactTexts(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	own, err := w.Laptop.ConfineText("ip = 192.0.2.7", "interface = rest", "ip = 192.0.2.7/32")
@@ -135,7 +135,7 @@ func TestInheritanceGoesByTheExactText(t *testing.T) {
 
 // Clients that come without a token, or with one that has no caveats, are given
 // what they ask for; all are when the handler behaves as the original.
-func TestWhoIsNotConfinedInheritsNothing(t *testing.T) {
+func TestUnconfinedClientsInheritNoCaveats(t *testing.T) {
 	t.Parallel()
 	confined := func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice, narrow(w)...) }
 	for name, c := range map[string]struct {

@@ -94,7 +94,7 @@ func requireBusy(t *testing.T, res *http.Response, body string) {
 
 // One client has so many requests in flight. Others are served meanwhile, and so is
 // the client when one of its requests is over.
-func TestOneClientDoesNotTakeAllRequestsInFlight(t *testing.T) {
+func TestOneClientCannotBlockOthers(t *testing.T) {
 	t.Parallel()
 	s, a, tokens := newHeld(t)
 	s.held = make(chan struct{})
@@ -132,7 +132,7 @@ func TestOneClientDoesNotTakeAllRequestsInFlight(t *testing.T) {
 
 // The handlers behind the middleware may take long, so that a limit is for who
 // asks for one.
-func TestTheMiddlewareLimitsRequestsInFlightWhereAsked(t *testing.T) {
+func TestMiddlewareLimitsRequestsInFlightIfConfigured(t *testing.T) {
 	t.Parallel()
 	_, a, _ := newHeld(t)
 	for _, limited := range []bool{false, true} {
@@ -240,7 +240,7 @@ func TestLongListsAreStreamedWhole(t *testing.T) {
 	}
 }
 
-func TestListsOfNoTextsAreValidJSON(t *testing.T) {
+func TestListsWithoutAccessTokensAreValidJSON(t *testing.T) {
 	t.Parallel()
 	_, a, _ := newHeld(t)
 	_, err := a.CreateUser(t.Context(), macaroon.NewUser{ID: "carol", Username: "carol", Password: "password of carol"})
@@ -261,7 +261,7 @@ func TestListsOfNoTextsAreValidJSON(t *testing.T) {
 
 // An Authorization header with a password is bounded before it is decoded, and
 // what is too long is no guess.
-func TestLongPasswordsAreRefusedUnread(t *testing.T) {
+func TestLongPasswordsAreRefusedBeforeDecoding(t *testing.T) {
 	t.Parallel()
 	_, a, _ := newHeld(t)
 	longest := strings.Repeat("p", macaroon.MaxPassword)

@@ -80,7 +80,7 @@ func TestForeignRecordIsShown(t *testing.T) {
 
 // An installation without knowledge of anything but tokens refuses what would
 // need it, and serves the rest.
-func TestNothingBesideTokens(t *testing.T) {
+func TestHandlerWithoutEntitiesServesTokens(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	handler, err := rest.NewHandler(w.Authority, rest.WithLogger(nil))
@@ -118,7 +118,7 @@ func (lavish) ManagesTokens(context.Context, caveat.Subject) (bool, error) { ret
 
 // Rights are for the kinds of clients and tokens that the API has them for,
 // whatever the application says.
-func TestRightsThatNobodyCanHave(t *testing.T) {
+func TestRightsAreLimitedByTheAPI(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.WithRights(generous{}))
 	laptop, transfer := "/tokens/named/"+w.Laptop.ID(), "/tokens/named/"+w.Transfer.ID()

@@ -26,7 +26,7 @@ func user(id string) Client {
 	return Client{Subject: caveat.User(id), PeerIP: netip.MustParseAddr("192.0.2.1")}
 }
 
-func TestEachClientHasSoManyRequestsInFlight(t *testing.T) {
+func TestRequestsInFlightAreLimitedPerClient(t *testing.T) {
 	t.Parallel()
 	f := newInFlight(2)
 	var slots []*slot

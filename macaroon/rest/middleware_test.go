@@ -185,7 +185,7 @@ func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 	}
 }
 
-func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
+func TestRequirePanicsForBadArguments(t *testing.T) {
 	t.Parallel()
 	const gri = "file.{id}.content:private"
 	require.NotPanics(t, func() { rest.Require(caveat.OzPanel, caveat.Delete, gri) })
@@ -202,7 +202,7 @@ func TestRequireSaysAtOnceWhatItCannotRequire(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAllowedAnything(t *testing.T) {
+func TestClientsWithoutCredentialsAreAllowedNothing(t *testing.T) {
 	t.Parallel()
 	gri, err := caveat.ParseGRI("file.f.content:private")
 	require.NoError(t, err)
@@ -263,7 +263,7 @@ func TestNewHandlerNeedsAnAuthority(t *testing.T) {
 
 // Ids with characters that resources cannot name are good for all but api caveats
 // that would have to name them.
-func TestIDsThatResourcesCannotName(t *testing.T) {
+func TestIDsThatGRIsCannotHold(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	dotted := caveat.User("john.doe,jr:x") // of an application that does not ask CreateUser

@@ -154,7 +154,7 @@ func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 }
 
 // A text that is no origin allows nothing, not even a request that names none.
-func TestAuthenticateMatchesNoTextThatIsNoOrigin(t *testing.T) {
+func TestAuthenticateIgnoresBadOrigins(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	h := rest.Authenticate(w.Authority, rest.WithAllowedOrigins("", "null", "*", ",", app))(

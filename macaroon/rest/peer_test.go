@@ -93,7 +93,7 @@ func TestPeer(t *testing.T) {
 
 // A proxy on this machine that is not trusted is the usual mistake of a set-up:
 // all clients then seem to be at 127.0.0.1.
-func TestForwardedHeaderOfLoopbackIsWarnedOfOnce(t *testing.T) {
+func TestUntrustedLoopbackProxyIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
 	for _, c := range []struct {

@@ -35,7 +35,7 @@ func TestUserThatTheStoreDoesNotKeepIsDescribed(t *testing.T) {
 		"blocked":false,"creationTime":0,"name":"","login":null,"alias":null,"emailList":[]}`, string(res.Body))
 }
 
-func TestConfigurationIsWhatTheOperatorSays(t *testing.T) {
+func TestConfigurationIsThatOfTheOperator(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.WithoutBasicAuth(), rest.WithConfiguration(rest.Configuration{
 		Name: "Example zone", Version: "1.2.3", Build: "abc", IdentityProviders: []string{"google", "github"},

@@ -80,7 +80,7 @@ func TestConfineDoesNotPassATokenOnUnconfined(t *testing.T) {
 	}
 }
 
-func TestAnUnknownKindOfCaveatIsToldFromAMalformedValue(t *testing.T) {
+func TestUnknownKindsAndMalformedValuesHaveDifferentErrors(t *testing.T) {
 	t.Parallel()
 	onetoken(exampleToken, "confine", "color = red").trouble(t, "caveat 1 is not in the language: "+
 		"Bad value: provided caveat is not valid: it is not a known caveat; its kind must be one of time, ip, asn, ")

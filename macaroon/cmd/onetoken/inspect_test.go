@@ -48,7 +48,7 @@ func TestInspectShowsATokenWithoutItsSignature(t *testing.T) {
 	}
 }
 
-func TestInspectNeedsNoSecretAndUnderstandsWhatVerifyRefuses(t *testing.T) {
+func TestInspectNeedsNoSecretAndDisplaysRefusedTokens(t *testing.T) {
 	t.Parallel()
 	token := minted(t, macaroon.IdentityToken(), "color = red\nsubject   usr-root")
 	assert.Equal(t, `token     id1 (not verified)

@@ -40,7 +40,7 @@ func TestTheFirstArgumentIsACommand(t *testing.T) {
 	}
 }
 
-func TestAFlagThatIsNotInOrderIsNamed(t *testing.T) {
+func TestBadFlagsAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ args, says string }{
 		{"inspect -yaml", "flag provided but not defined: -yaml; see onetoken inspect -help"},
@@ -171,7 +171,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestNoMoreIsReadThanATokenHas(t *testing.T) {
+func TestInputIsReadOnlyUpToTheLargestToken(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"inspect"}, {"confine", "time < 5"}, {"verify"}} {
 		var in endless
@@ -182,7 +182,7 @@ func TestNoMoreIsReadThanATokenHas(t *testing.T) {
 	}
 }
 
-func TestInputAndOutputThatFailAreNoRefusal(t *testing.T) {
+func TestInputAndOutputErrorsAreNotRefusals(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is on fire")
 	for _, args := range [][]string{

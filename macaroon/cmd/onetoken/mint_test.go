@@ -46,7 +46,7 @@ func TestMintMakesTheTokensOfTheOriginal(t *testing.T) {
 	}
 }
 
-func TestMintDrawsAnIDAndHasDefaults(t *testing.T) {
+func TestMintGeneratesAnIDAndHasDefaults(t *testing.T) {
 	t.Parallel()
 	ids := map[string]bool{}
 	for range 3 {
@@ -63,7 +63,7 @@ func TestMintDrawsAnIDAndHasDefaults(t *testing.T) {
 	assert.Len(t, ids, 3)
 }
 
-func TestMintRefusesWhatIsNoToken(t *testing.T) {
+func TestMintRejectsBadArguments(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
@@ -88,7 +88,7 @@ func TestMintRefusesWhatIsNoToken(t *testing.T) {
 	}
 }
 
-func TestWithoutAGoodSecretNothingIsMintedOrVerified(t *testing.T) {
+func TestMintAndVerifyNeedAGoodSecret(t *testing.T) {
 	t.Parallel()
 	const large = maxSecretSize + 1
 	for _, c := range []struct {

@@ -18,7 +18,7 @@ caveat    time < 1571147494
 caveat    ip = 189.34.15.0/24
 `
 
-func TestVerifyPrintsWhatIsProved(t *testing.T) {
+func TestVerifyPrintsTheVerifiedProperties(t *testing.T) {
 	t.Parallel()
 	secret := file(t, exampleSecret+"\n")
 	for _, c := range []struct {
@@ -39,7 +39,7 @@ func TestVerifyPrintsWhatIsProved(t *testing.T) {
 	}
 }
 
-func TestVerifyTellsOfTokensOfAllKinds(t *testing.T) {
+func TestVerifyPrintsTokensOfAllTypes(t *testing.T) {
 	t.Parallel()
 	const legacy = "MDAyMWxvY2F00aW9uIG9uZXpvbmUuZXhhbXBsZS5jb200KMDAyOGlkZW500aWZpZXIgWHIxdlR6cTBsZWdhY3lJZGVudGlmaWVyCjAwMWFjaWQgdGltZSA8IDE1MjIzNTgzMzMKMDAyZnNpZ25hdHVyZSA4JiEog01t02pnv334IeZWbNwLpbINT1WACf6kv6XnVoiAo"
 	assert.Equal(t, `token     Xr1vTzq0legacyIdentifier (verified)
@@ -133,7 +133,7 @@ func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
 
 // Each flag makes hold what without it does not, and with another value does not
 // either.
-func TestEachFlagTellsWhatItsCaveatAsks(t *testing.T) {
+func TestEachFlagSatisfiesItsCaveat(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ caveat, good, bad string }{
 		{"time < 1000", "-now 999", "-now 1000"},
