@@ -9,16 +9,15 @@ import (
 // Archive exports and imports whole records and replaces secrets in place.
 // Copies between backends, bulk loading and resealing use it.
 type Archive interface {
-	// Export returns up to limit records of the kind that follow the position
-	// after, in an order of the backend's own. It also returns the position of
-	// the last record, or "" at the end. An empty after means the beginning.
-	// limit works like the Limit of a [Query].
+	// Export returns up to limit records of the kind after a position, in an
+	// order of the backend's own. It also returns the position of the last
+	// record, or "" at the end. An empty position means the beginning. limit
+	// works like the Limit of a [Query].
 	//
 	// Positions stay valid across restarts of the backend. The result for any
 	// other text depends on the backend. An import that gives a record another
-	// subject or creation time moves it, so an export that runs concurrently
-	// may miss the record or return it twice. badData {key "kind"}: there is no
-	// such kind.
+	// subject or creation time moves it, so a concurrent export may miss the
+	// record or return it twice. badData {key "kind"}: there is no such kind.
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
 
 	// Import writes all records or none, and replaces records with the same

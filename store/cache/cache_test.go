@@ -140,9 +140,9 @@ var ownWrites = map[string]struct {
 	},
 	"ReplaceTemporarySecret": {
 		func(ctx context.Context, s cache.Store) error {
-			return second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), store.NewSecret("sealed anew")))
+			return second(s.ReplaceTemporarySecret(ctx, alice, store.NewSecret("temporary"), store.NewSecret("resealed")))
 		},
-		func(t *testing.T, s store.Store) { require.Equal(t, "sealed anew", temporaryKey(t, s).Secret.Reveal()) },
+		func(t *testing.T, s store.Store) { require.Equal(t, "resealed", temporaryKey(t, s).Secret.Reveal()) },
 	},
 	"RotateTemporaryKey": {
 		func(ctx context.Context, s cache.Store) error {

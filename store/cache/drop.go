@@ -15,7 +15,7 @@ func (c *cached) change(k key) {
 	c.unknown.Invalidate(k)
 }
 
-// setIfCurrent adds the entry and evicts it again if something that it depends
+// setIfCurrent adds the entry. It evicts it again if something that it depends
 // on has changed since it was read, because change may have run before.
 func (c *cached) setIfCurrent(in *otter.Cache[key, *entry], k key, e *entry) {
 	in.Set(k, e)

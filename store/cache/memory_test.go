@@ -34,7 +34,7 @@ func TestChangedAnswersAreFreed(t *testing.T) {
 	for what, write := range map[string]func(t *testing.T, b *backend, c cache.Store){
 		"deleted": func(t *testing.T, _ *backend, c cache.Store) { require.NoError(t, c.DeleteToken(t.Context(), "a")) },
 		"changed": func(t *testing.T, _ *backend, c cache.Store) { revoke(t, c) },
-		"told by the feed": func(_ *testing.T, b *backend, _ cache.Store) {
+		"reported by the feed": func(_ *testing.T, b *backend, _ cache.Store) {
 			b.feed <- store.Change{Kind: store.TokenChanged, TokenID: "a"}
 		},
 	} {

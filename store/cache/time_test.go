@@ -287,14 +287,14 @@ func TestObserversOfTheCacheNeverSeeOutdatedAnswers(t *testing.T) {
 				t.RevokedTails = append(t.RevokedTails, store.Tail{})
 				return nil
 			}))
-			b.told = change
-			told := false
+			b.reported = change
+			reported := false
 			err := c.Watch(t.Context(), func(store.Change) {
-				told = true
+				reported = true
 				require.Len(t, namedKey(t, c).RevokedTails, tails+1, "%+v", change)
 			})
 			require.ErrorIs(t, err, errDown)
-			require.True(t, told)
+			require.True(t, reported)
 		}
 	})
 }
@@ -303,8 +303,8 @@ func TestObserversOfTheCacheNeverSeeOutdatedAnswers(t *testing.T) {
 // cache itself, and one change to others.
 type late struct {
 	*backend
-	watched bool
-	told    store.Change
+	watched  bool
+	reported store.Change
 }
 
 func (l *late) Watch(ctx context.Context, observe func(store.Change)) error {
@@ -313,7 +313,7 @@ func (l *late) Watch(ctx context.Context, observe func(store.Change)) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	observe(l.told)
+	observe(l.reported)
 	return errDown
 }
 

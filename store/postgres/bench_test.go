@@ -261,7 +261,7 @@ func BenchmarkRevocation(b *testing.B) {
 	s, schema := benchStore(b, first)
 	other := storeIn(b, newPoolAt(b, url, nil), schema)
 	require.NoError(b, second(s.CreateToken(b.Context(), newToken("a"), 0)))
-	up, told := make(chan struct{}), make(chan time.Time, 1)
+	up, reported := make(chan struct{}), make(chan time.Time, 1)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -270,7 +270,7 @@ func BenchmarkRevocation(b *testing.B) {
 			case store.FeedUp:
 				close(up)
 			case store.TokenChanged:
-				told <- time.Now()
+				reported <- time.Now()
 			}
 		})
 	}()
@@ -282,7 +282,7 @@ func BenchmarkRevocation(b *testing.B) {
 			return nil
 		}))
 		committed := time.Now()
-		latencies = append(latencies, max(0, (<-told).Sub(committed)))
+		latencies = append(latencies, max(0, (<-reported).Sub(committed)))
 	}
 	cancel()
 	<-ended

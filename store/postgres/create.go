@@ -153,8 +153,8 @@ func scanHolder(row backend.Row) (store.Status, error) {
 	return backend.StatusOf(blocked), err
 }
 
-// isRecordError reports whether the server rejected a statement because of one
-// of its records, or because one had to wait too long.
+// isRecordError reports whether the server rejected one of the records, or a
+// statement waited too long.
 func isRecordError(err error) bool {
 	const (
 		dataException, integrityViolation, limitExceeded, raised = "22", "23", "54", "P0"

@@ -18,38 +18,32 @@
 //
 //   - A verification ([store.Keys]) is one round trip with a prepared statement
 //     and sees all earlier commits. Its cost does not depend on the number of
-//     tokens. (The store pings a connection that was idle for more than a
-//     second first.)
+//     tokens. A connection that was idle for more than a second is pinged
+//     first.
 //   - Every write is one statement, or one transaction with a locked row.
-//     Concurrent writers of any number of replicas lose no update. The store
-//     retries serialization failures and deadlocks for at most a second.
+//     Concurrent writers lose no update. The store retries serialization
+//     failures and deadlocks for at most a second.
 //   - A write that returned nil survives a crash of the server if fsync and
 //     synchronous_commit are on, which is the default. A failover to an
 //     asynchronous standby may lose it.
 //   - A write that failed because the connection was lost or the context ended
 //     may have been committed, but never partly.
+//   - Every call ends when its context is done. A call to a server that hangs
+//     fails within about three seconds.
 //   - [Store.Watch] reports changes when they are committed, including changes
 //     made with SQL by hand.
 //
-// # Failures
-//
-// Every call ends when its context is done. A call to a server that hangs fails
-// within about three seconds, and its connection leaves the pool. After a
-// failover a store that [Open] created from a URL with all hosts uses the new
-// primary within 5 seconds of the promotion.
-//
 // # Limits
 //
-//   - The feed limits the rate of writes other than creating tokens to about
-//     one per disk sync. [Options].NoFeed removes the feed and the limit.
+//   - The feed limits writes other than creating tokens to about one per disk
+//     sync. [Options].NoFeed removes the feed and the limit.
 //   - A store over a hot standby answers reads only and has no feed.
 //   - Behind a pooler in transaction mode set [Options].FeedURL.
 //   - Secrets are stored in clear; package
 //     [github.com/onezone-go/onezone/store/seal] encrypts them.
-//   - The encoding of the database must be UTF8.
 //
-// See [docs/stores.md] for replication, poolers, pool sizes, hanging servers
-// and compatible engines.
+// See [docs/stores.md] for replication, failovers, poolers, pool sizes and
+// compatible engines.
 //
 // [docs/stores.md]:
 // https://github.com/onezone-go/onezone/blob/main/docs/stores.md#postgresql

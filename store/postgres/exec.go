@@ -130,8 +130,8 @@ func (s *Store) inTransaction(ctx context.Context, do func(pgx.Tx) error) error 
 	})
 }
 
-// maxAttempts limits the attempts of a transaction, and so the wait for an
-// engine that rejects it repeatedly to about a second.
+// maxAttempts limits the attempts of a transaction. A caller waits at most
+// about a second for an engine that rejects it repeatedly.
 const maxAttempts = 12
 
 // transientCodes are the codes of transactions that were rolled back and may

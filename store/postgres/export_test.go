@@ -43,3 +43,6 @@ func (s *Store) PassSlot() { s.passSlot() }
 
 // ParseURL parses a connection string as Open does.
 func ParseURL(url string) (*pgxpool.Config, error) { return parseURL("url", url) }
+
+// ErrNoFeed is the error of Watch for a schema without a feed.
+var ErrNoFeed = errNoFeed

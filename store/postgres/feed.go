@@ -64,7 +64,7 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue, notice *errorNotic
 	notice.logged = notice.logged && !up
 	switch code := sqlState(err); {
 	case ctx.Err() != nil:
-	case errors.Is(err, ErrNoFeed), code == undefinedTable, code == undefinedSchema:
+	case errors.Is(err, errNoFeed), code == undefinedTable, code == undefinedSchema:
 		return err
 	case !notice.logged:
 		hideRows(err)
@@ -124,7 +124,7 @@ func (s *Store) subscribe(ctx context.Context) (*pgx.Conn, error) {
 	}
 	v, err := scanVersion(conn.QueryRow(ctx, inSchema(s.schema)(readVersion)))
 	if err == nil && !(v.feed && s.feed.wanted) {
-		err = ErrNoFeed
+		err = errNoFeed
 	}
 	if err == nil {
 		_, err = conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.schema}.Sanitize())

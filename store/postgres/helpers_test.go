@@ -183,7 +183,7 @@ func watch(t *testing.T, s *postgres.Store, kinds ...store.ChangeKind) feed {
 		})
 	}()
 	t.Cleanup(cancel)
-	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, f.changes, "the feed stands"))
+	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, f.changes, "the feed is connected"))
 	return f
 }
 

@@ -33,14 +33,14 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// DefaultSchema is the default schema of the tables.
-const DefaultSchema = "onezone"
+// defaultSchema is the default schema of the tables.
+const defaultSchema = "onezone"
 
 // Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
 	// Schema is the schema of the tables, and should contain nothing else. Any
 	// name works; PostgreSQL truncates it to 63 bytes. Stores with different
-	// schemas in one database are independent. "": DefaultSchema.
+	// schemas in one database are independent. "": "onezone".
 	Schema string
 
 	// FeedURL is the connection string for [Store.Watch], in the format of
@@ -53,9 +53,11 @@ type Options struct {
 	// nil: [slog.Default] at that time.
 	Logger *slog.Logger
 
-	// NoFeed makes Migrate omit the triggers of the feed, for engines without
-	// LISTEN and NOTIFY, or for more writes than a feed allows. Watch then
-	// returns ErrNoFeed.
+	// NoFeed makes Migrate omit the triggers of the feed. Set it for engines
+	// without LISTEN and NOTIFY, or for more writes than a feed allows. Watch
+	// then returns an error that wraps [errors.ErrUnsupported].
+	//
+	// [errors.ErrUnsupported]: https://pkg.go.dev/errors#ErrUnsupported
 	NoFeed bool
 }
 
@@ -65,7 +67,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 	config := pool.Config()
 	s := &Store{
 		pool:    pool,
-		schema:  cmp.Or(o.Schema, DefaultSchema),
+		schema:  cmp.Or(o.Schema, defaultSchema),
 		servers: newServers(config.ConnConfig.DialFunc),
 		feed:    newFeedOptions(o, config),
 		life:    backend.NewLife(),

@@ -18,7 +18,7 @@ import (
 type proxy struct {
 	url     string
 	server  string
-	stalled atomic.Bool  // bytes get lost, and nobody is told
+	stalled atomic.Bool  // bytes are lost silently
 	budget  atomic.Int64 // bytes that pass, both ways together, before all is cut
 	passed  atomic.Int64 // bytes that passed
 	asked   atomic.Int64 // times that a client sent something

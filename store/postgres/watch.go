@@ -9,10 +9,9 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// ErrNoFeed is the error of [Store.Watch] for a schema without a feed. NoFeed
-// was set in the [Options], or in those that the schema was migrated with. It
-// wraps [errors.ErrUnsupported].
-var ErrNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUnsupported)
+// errNoFeed is the error of [Store.Watch] for a schema without a feed. NoFeed
+// was set in the [Options], or in those that the schema was migrated with.
+var errNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUnsupported)
 
 // Watch implements [store.Watcher]. It opens its own connection, to FeedURL of
 // the [Options]. If the server cannot be reached, it retries at least once a
@@ -28,10 +27,13 @@ var ErrNoFeed = fmt.Errorf("the schema has no feed of changes: %w", errors.ErrUn
 // [store.FeedUp] instead of them.
 //
 // Errors:
-//   - [ErrNoFeed], wrapped, or an operational error, at once: there is no feed,
-//     or there are no tables
+//   - [errors.ErrUnsupported], wrapped, at once: NoFeed was set in the
+//     [Options], or in those of Migrate
+//   - another operational error, at once: the tables do not exist
 //   - [store.ErrClosed], wrapped: the store was closed
 //   - badData {key "feedUrl"}: FeedURL is not a connection string
+//
+// [errors.ErrUnsupported]: https://pkg.go.dev/errors#ErrUnsupported
 func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 	var notice errorNotice
 	return backend.Feed{

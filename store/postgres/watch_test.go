@@ -93,7 +93,7 @@ func TestFeedWaitsForAServer(t *testing.T) {
 	eventually(t, func() bool { return p.budget.Load() < -100 }, "the feed did not retry")
 	require.Empty(t, changes, "the feed is connected without a server")
 	p.budget.Store(unlimited)
-	require.Equal(t, store.FeedUp, receive(t, changes, "the feed stands").Kind)
+	require.Equal(t, store.FeedUp, receive(t, changes, "the feed is connected").Kind)
 	cancel()
 	require.ErrorIs(t, receive(t, ended, "the feed ends"), context.Canceled)
 }

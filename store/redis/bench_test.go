@@ -242,7 +242,7 @@ func BenchmarkRevocation(b *testing.B) {
 	load(b, writer, 1000)
 	changes := watch(b, watcher)
 	ctx := b.Context()
-	var told, returned []time.Duration
+	var reported, returned []time.Duration
 	n := 0
 	for b.Loop() {
 		id := idOf(n % 1000)
@@ -258,9 +258,9 @@ func BenchmarkRevocation(b *testing.B) {
 				break
 			}
 		}
-		told = append(told, time.Since(start))
+		reported = append(reported, time.Since(start))
 	}
-	for name, times := range map[string][]time.Duration{"call": returned, "feed": told} {
+	for name, times := range map[string][]time.Duration{"call": returned, "feed": reported} {
 		slices.Sort(times)
 		b.ReportMetric(float64(times[len(times)/2].Microseconds()), name+"-p50-us")
 		b.ReportMetric(float64(times[len(times)*99/100].Microseconds()), name+"-p99-us")

@@ -119,8 +119,8 @@ func (s *Store) takeOver(ctx context.Context, c claim, w *wait) (pointer, error)
 	return p, err
 }
 
-// fence prevents the write of a record by the claim that created the pointer,
-// given the current revision of that record.
+// fence prevents the claim that created the pointer from writing its record.
+// recordRevision is the current revision of that record.
 func (s *Store) fence(p pointer, recordKey, recordRevision string) []op {
 	return []op{
 		hasRevision(recordKey, recordRevision, errStale),

@@ -1,8 +1,7 @@
 // Package redis keeps tokens and identities in Redis 7 or later, or in Valkey.
 //
-// It works with a single server, Sentinel or a Cluster. Use it if you run Redis
-// and verify many tokens on many machines. A verification costs one round trip;
-// that of a named token in a Cluster costs two. Behind package
+// It works with a single server, Sentinel or a Cluster. A verification costs
+// one round trip; that of a named token in a Cluster costs two. Behind package
 // [github.com/onezone-go/onezone/store/cache] it costs none until [Store.Watch]
 // reports a change.
 //
@@ -14,8 +13,8 @@
 //	authority, err := macaroon.NewAuthority(s)
 //
 // [Open] creates a [Store] with its own connections, and [New] uses a
-// [rueidis.Client] of the caller. [Store.Migrate] writes the version of the key
-// layout; every replica may call it at startup.
+// [rueidis.Client] of the caller. Every replica may call [Store.Migrate] at
+// startup.
 //
 // # Durability
 //
@@ -27,7 +26,7 @@
 //
 // # Consistency
 //
-//   - Every change is made by a script that first checks that the record is
+//   - A script makes every change, and first checks that the record is
 //     unchanged since it was read. Concurrent updates never overwrite each
 //     other.
 //   - On a single server and behind Sentinel every call is atomic. In a Cluster
@@ -35,25 +34,19 @@
 //     records of one shard.
 //   - A call that failed because the connection was lost or the context ended
 //     may have been done, or may still be done.
-//   - Every call reads from the server: the store keeps no record in memory.
 //   - [Store.Watch] reports [store.FeedDown] when a connection breaks, a shard
-//     moves to another server, or the observer is thousands of changes late. It
-//     reports a dead connection, or a master that became a replica, within two
-//     seconds.
+//     moves, or the observer is thousands of changes late. It reports a dead
+//     connection, or a master that became a replica, within two seconds.
 //   - Only the scripts of this package publish changes. After FLUSHALL, or
 //     after keys were edited or restored by hand, restart the processes that
 //     have caches.
-//
-// The client must not read from replicas, because they lag. It retries reads
-// until the context is done, so give calls a deadline. It never retries a
-// write, except one that a Cluster rejected because the shard is moving.
-//
-// # Secrets
+//   - The client must not read from replicas, because they lag. It retries
+//     reads until the context is done, so give calls a deadline. It retries a
+//     write only if a Cluster rejected it because the shard is moving.
 //
 // Secrets are stored in clear; package
-// [github.com/onezone-go/onezone/store/seal] encrypts them.
-//
-// See [docs/stores.md] for server settings, failovers, Clusters, sizing and
+// [github.com/onezone-go/onezone/store/seal] encrypts them. See
+// [docs/stores.md] for server settings, failovers, Clusters, sizing and
 // permissions.
 //
 // [docs/stores.md]:

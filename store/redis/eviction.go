@@ -46,7 +46,7 @@ func (s *Store) checkEviction(ctx context.Context) error {
 }
 
 // mayEvict returns a refusal if the server may evict keys or does not report
-// its policy, and an error if it does not answer.
+// its policy. It returns an error if the server does not answer.
 func mayEvict(ctx context.Context, node rueidis.Client) (refused, err error) {
 	const remedy = "set Options.AllowEviction and accept the loss of tokens and revocations"
 	info, err := node.Do(ctx, node.B().Info().Section("memory").Build().Pin()).ToString()

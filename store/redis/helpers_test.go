@@ -153,7 +153,7 @@ func watch(t testing.TB, s *redis.Store) <-chan store.Change {
 		_ = s.Watch(ctx, func(c store.Change) { changes <- c })
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	require.Equal(t, store.FeedUp, await(t, changes, "the feed stands").Kind)
+	require.Equal(t, store.FeedUp, await(t, changes, "the feed is connected").Kind)
 	return changes
 }
 

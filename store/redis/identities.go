@@ -25,8 +25,8 @@ func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	return err
 }
 
-// writeIdentity writes the record if the check holds, and replaces the pointer
-// of its old user name by one of the new.
+// writeIdentity writes the record if the check holds, and moves the pointer of
+// its user name.
 func (s *Store) writeIdentity(ctx context.Context, hadUsername string, i store.Identity, check op) error {
 	record := step{ops: append([]op{check}, s.putIdentity(i)...)}
 	if i.Username == hadUsername {

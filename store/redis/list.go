@@ -162,8 +162,8 @@ func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error
 	return nil
 }
 
-// rangeAfter returns the command that reads up to limit members of the sorted
-// set after the given one, "" for the beginning.
+// rangeAfter returns the command that reads up to limit members after the given
+// one. "" is the beginning.
 func (s *Store) rangeAfter(key, after string, limit int) rueidis.Completed {
 	from := "-"
 	if after != "" {

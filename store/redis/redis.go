@@ -18,29 +18,29 @@ import (
 
 // Defaults of [Options].
 const (
-	DefaultPrefix      = "onezone:"
-	DefaultWaitTimeout = time.Second
+	defaultPrefix      = "onezone:"
+	defaultWaitTimeout = time.Second
 )
 
 // Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
 	// Prefix is the prefix of every key and channel, so that several stores can
-	// share a server. It must not contain braces. "": DefaultPrefix.
+	// share a server. It must not contain braces. "": "onezone:".
 	Prefix string
 
 	// WaitReplicas is the number of replicas that must receive a write before
 	// it is acknowledged. 0: none.
 	WaitReplicas int
 
-	// AllowEviction accepts servers that may evict keys when their memory is
-	// full (maxmemory with a maxmemory-policy other than noeviction), or that
-	// do not report it. Such a server loses tokens and revocations: a revoked
-	// token may be valid again. Without it, [Open] and [Store.Migrate] reject
-	// these servers.
+	// AllowEviction accepts servers that may evict keys, or that do not report
+	// it. Such a server has a maxmemory limit and a maxmemory-policy other than
+	// noeviction. It loses tokens and revocations: a revoked token may be valid
+	// again. Without this option, [Open] and [Store.Migrate] reject these
+	// servers.
 	AllowEviction bool
 
 	// WaitTimeout is the timeout of the wait for WaitReplicas, in whole
-	// milliseconds and at least one. 0: DefaultWaitTimeout.
+	// milliseconds and at least one. 0: one second.
 	WaitTimeout time.Duration
 }
 
@@ -71,10 +71,10 @@ var _ store.Store = (*Store)(nil)
 // from masters: do not set SendToReplicas or ReplicaOnly.
 func New(client rueidis.Client, o Options) *Store {
 	if o.Prefix == "" {
-		o.Prefix = DefaultPrefix
+		o.Prefix = defaultPrefix
 	}
 	if o.WaitTimeout <= 0 {
-		o.WaitTimeout = DefaultWaitTimeout
+		o.WaitTimeout = defaultWaitTimeout
 	}
 	// Redis counts milliseconds, and 0 would mean to wait forever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)

@@ -120,7 +120,7 @@ func TestCloseEndsCallsAndFeeds(t *testing.T) {
 	fill(t, s)
 	up, ended := make(chan store.Change, 10), make(chan error, 1)
 	go func() { ended <- s.Watch(context.Background(), func(c store.Change) { up <- c }) }()
-	await(t, up, "the feed stands")
+	await(t, up, "the feed is connected")
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, await(t, ended, "the feed ends"), store.ErrClosed)
 	require.Equal(t, store.FeedDown, await(t, up, "the feed disconnects").Kind)
@@ -145,7 +145,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 		for _, ctx := range []context.Context{ctx, t.Context()} {
 			up := make(chan struct{}, 100)
 			go func() { ended <- s.Watch(ctx, func(store.Change) { up <- struct{}{} }) }()
-			await(t, up, "the feed stands")
+			await(t, up, "the feed is connected")
 		}
 		for _, c := range calls(s) {
 			require.NoError(t, c.do(t.Context()), c.name)

@@ -58,7 +58,7 @@ func TestReplaceTemporarySecretWhileResealing(t *testing.T) {
 					}
 					n, err = strconv.Atoi(key.Secret.Reveal())
 					if err != nil {
-						t.Error("a secret that nobody wrote:", err)
+						t.Error("a secret that was never written:", err)
 						return
 					}
 					ok, err := s.ReplaceTemporarySecret(t.Context(), subject(i), key.Secret, store.NewSecret(strconv.Itoa(n+1)))
@@ -72,7 +72,7 @@ func TestReplaceTemporarySecretWhileResealing(t *testing.T) {
 					}
 					now, err := s.TemporaryKey(t.Context(), subject(i))
 					if err != nil || now.Secret.Equal(key.Secret) {
-						t.Error("not replaced, although nobody else has:", err)
+						t.Error("not replaced, although no other caller has:", err)
 						return
 					}
 				}

@@ -145,8 +145,8 @@ func (s *sealed) opener(ctx context.Context, secrets iter.Seq[store.Secret]) (se
 }
 
 // markComplete seals the canary under the primary key and marks the store as
-// complete, so that only secrets of version 2 open. It runs last: an older key
-// is needed while the canary is sealed under it.
+// complete. From then on only secrets of version 2 open. It runs last, because
+// an older key is needed while the canary is sealed under it.
 func (r resealer) markComplete(ctx context.Context) error {
 	at := recordIDOfTemporary(sealing.Canary())
 	for {

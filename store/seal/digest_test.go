@@ -55,7 +55,7 @@ func TestAlteredRecordsAreNotShownAsTokens(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, page[0].Secret.IsZero(), what)
 		_, _, err = s.Export(t.Context(), store.TokenRecords, "", 0)
-		requireOperational(t, err, seal.ErrAltered, "a copy would seal it anew: "+what)
+		requireOperational(t, err, seal.ErrAltered, "a copy would seal it again: "+what)
 		a, err := macaroon.NewAuthority(s)
 		require.NoError(t, err)
 		_, err = a.Get(t.Context(), "a")

@@ -18,8 +18,8 @@ type recordID struct {
 	digest  digest // of a token; zero if only its key is looked up
 }
 
-// digest is the SHA-256 of the fields of a named token's record from which the
-// text of the token is rebuilt, except the secret.
+// digest is the SHA-256 of a named token's record without its secret. It covers
+// all fields from which the text of the token is rebuilt.
 type digest [sha256.Size]byte
 
 func (d digest) isZero() bool { return d == digest{} }

@@ -17,10 +17,10 @@ type ResealOptions struct {
 	PageSize int                  // records per page, as in [transfer.Walk]
 	Progress func(ResealProgress) // called after each page, if not nil
 
-	// SealPlaintext also seals secrets in clear, for a store that was in use
-	// before, and secrets that an earlier release sealed after a complete
-	// Reseal. Do not set it otherwise, because it would make planted secrets
-	// look genuine.
+	// SealPlaintext also seals secrets in clear, and secrets that an earlier
+	// release sealed. Set it only for a store that was in use without a seal,
+	// or if such secrets remain after a complete Reseal: it makes planted
+	// secrets look genuine.
 	SealPlaintext bool
 }
 

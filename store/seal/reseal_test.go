@@ -58,15 +58,15 @@ func TestResealMovesAllToThePrimaryKey(t *testing.T) {
 	s := sealed(t, backend, ring(t, key2, key1))
 	require.NoError(t, second(s.CreateToken(t.Context(), token("new", alice, "new"), 0)))
 
-	var told []seal.ResealProgress
-	o := seal.ResealOptions{PageSize: 4, Progress: func(p seal.ResealProgress) { told = append(told, p) }}
+	var reported []seal.ResealProgress
+	o := seal.ResealOptions{PageSize: 4, Progress: func(p seal.ResealProgress) { reported = append(reported, p) }}
 	done, err := s.Reseal(t.Context(), o)
 	require.NoError(t, err)
 	require.EqualValues(t, 3*n+2, done.Records)
 	require.EqualValues(t, 3*n, done.Resealed, "records under the primary key or without a secret are not changed")
 	require.True(t, done.Next.IsEnd())
-	require.Len(t, told, 9)
-	require.Equal(t, done, told[8])
+	require.Len(t, reported, 9)
+	require.Equal(t, done, reported[8])
 	requireMany(t, backend, ring(t, key2), n)
 
 	before := secretsOf(t, backend)
@@ -284,12 +284,12 @@ func TestResealWithConcurrentWriters(t *testing.T) {
 	const n, rotations = 8, 40
 	backend := newHooked()
 	fillMany(t, sealed(t, backend, ring(t, key1)), n)
-	old, anew := sealed(t, backend, ring(t, key1, key2)), sealed(t, backend, ring(t, key2, key1))
+	old, current := sealed(t, backend, ring(t, key1, key2)), sealed(t, backend, ring(t, key2, key1))
 	var writers, resealers sync.WaitGroup
 	for _, name := range names(n) {
 		writers.Go(func() {
 			for i := range rotations {
-				s := []store.Store{old, anew}[i%2]
+				s := []store.Store{old, current}[i%2]
 				_, err := s.RotateTemporaryKey(t.Context(), caveat.User(name), store.NewSecret(strings.Repeat("x", i+1)))
 				if err == nil {
 					err = s.UpdateToken(t.Context(), name, func(t *store.Token) error {
@@ -313,7 +313,7 @@ func TestResealWithConcurrentWriters(t *testing.T) {
 					return
 				default:
 				}
-				if _, err := anew.Reseal(t.Context(), seal.ResealOptions{PageSize: 2}); err != nil {
+				if _, err := current.Reseal(t.Context(), seal.ResealOptions{PageSize: 2}); err != nil {
 					t.Error(err)
 					return
 				}
@@ -323,7 +323,7 @@ func TestResealWithConcurrentWriters(t *testing.T) {
 	writers.Wait()
 	close(stop)
 	resealers.Wait()
-	_, err := anew.Reseal(t.Context(), seal.ResealOptions{})
+	_, err := current.Reseal(t.Context(), seal.ResealOptions{})
 	require.NoError(t, err)
 	only := sealed(t, backend, ring(t, key2))
 	for i, name := range names(n) {

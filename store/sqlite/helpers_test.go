@@ -163,7 +163,7 @@ func watch(t *testing.T, s store.Watcher) feed {
 	f := feed{make(chan store.Change, 100_000), make(chan error, 1), cancel}
 	go func() { f.ended <- s.Watch(ctx, func(c store.Change) { f.changes <- c }) }()
 	t.Cleanup(cancel)
-	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, f.changes, "the feed stands"))
+	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, f.changes, "the feed is connected"))
 	return f
 }
 

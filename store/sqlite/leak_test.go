@@ -24,7 +24,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 		up := make(chan struct{}, 2)
 		for range cap(ended) {
 			go func() { ended <- s.Watch(context.Background(), func(store.Change) { up <- struct{}{} }) }()
-			receive(t, up, "the feed stands")
+			receive(t, up, "the feed is connected")
 		}
 		for _, c := range calls(s) {
 			ctx, cancel := context.WithCancel(t.Context())

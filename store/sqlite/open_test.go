@@ -53,7 +53,7 @@ func TestOpenKeepsTheFile(t *testing.T) {
 	populate(t, s)
 	t.Chdir(t.TempDir())
 	reader, writer := s.Handles()
-	reader.SetMaxIdleConns(0) // so that all connect anew
+	reader.SetMaxIdleConns(0) // so that all reconnect
 	writer.SetMaxIdleConns(0)
 	require.NoError(t, second(s.NamedKey(t.Context(), "a")))
 	require.NoError(t, s.UpdateToken(t.Context(), "a", revoke))

@@ -12,16 +12,15 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// DefaultBusyTimeout is how long a call waits for the lock of the file by
+// defaultBusyTimeout is how long a call waits for the lock of the file by
 // default.
-const DefaultBusyTimeout = 5 * time.Second
+const defaultBusyTimeout = 5 * time.Second
 
 // Options configures a [Store]. The zero value uses the defaults.
 type Options struct {
 	// BusyTimeout is how long a call waits while other stores and processes
-	// lock the file. A context that ends earlier ends the wait. 0:
-	// DefaultBusyTimeout; negative: no wait. Waiting for writes of the same
-	// store does not count.
+	// lock the file. A context that ends earlier ends the wait. 0: 5 seconds;
+	// negative: no wait. Waiting for writes of the same store does not count.
 	BusyTimeout time.Duration
 
 	// Synchronous is what a write waits for. 0: Full. Only [Open] uses it; the
@@ -80,7 +79,7 @@ var _ store.Store = (*Store)(nil)
 func New(db *sql.DB, o Options) *Store {
 	s := &Store{reader: db, writer: db, busyTimeout: o.BusyTimeout, writing: make(chan struct{}, 1), life: backend.NewLife()}
 	if s.busyTimeout == 0 {
-		s.busyTimeout = DefaultBusyTimeout
+		s.busyTimeout = defaultBusyTimeout
 	}
 	changed := make(chan struct{})
 	s.changed.Store(&changed)

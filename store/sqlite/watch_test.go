@@ -57,12 +57,12 @@ func TestWatchKeepsTheOrder(t *testing.T) {
 	}) {
 		require.NoError(t, err)
 	}
-	var told [2][]store.Change
+	var reported [2][]store.Change
 	for i, f := range feeds {
 		next := [2]int{}
 		for range each * len(stores) {
 			c := f.next(t)
-			told[i] = append(told[i], c)
+			reported[i] = append(reported[i], c)
 			var writer, n int
 			_, err := fmt.Sscan(c.TokenID, &writer, &n)
 			require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestWatchKeepsTheOrder(t *testing.T) {
 			next[writer]++
 		}
 	}
-	require.Equal(t, told[0], told[1])
+	require.Equal(t, reported[0], reported[1])
 }
 
 // TestWatchReportsMissedChanges writes more changes than are stored while the
@@ -93,7 +93,7 @@ func TestWatchReportsMissedChanges(t *testing.T) {
 			changes <- c
 		})
 	}()
-	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed stands"))
+	require.Equal(t, store.Change{Kind: store.FeedUp}, receive(t, changes, "the feed is connected"))
 	require.NoError(t, second(s.CreateToken(t.Context(), newToken("first"), 0)))
 	receive(t, hangs, "the observer hangs")
 	records := make([]store.Record, 1000)
@@ -125,7 +125,7 @@ func TestWatchRecoversFromFaults(t *testing.T) {
 	f := watch(t, s)
 	for name, fault := range map[string]struct{ breaks, mends string }{
 		"the table is gone for a while": {"ALTER TABLE onezone_changes RENAME TO onezone_moved", "ALTER TABLE onezone_moved RENAME TO onezone_changes"},
-		"a kind that nobody knows":      {"INSERT INTO onezone_changes (kind, key) VALUES ('?', '')", "SELECT 1"},
+		"an unknown kind":               {"INSERT INTO onezone_changes (kind, key) VALUES ('?', '')", "SELECT 1"},
 		"a subject that is none":        {"INSERT INTO onezone_changes (kind, key) VALUES ('k', 'alice')", "SELECT 1"},
 		"numbers go back":               {"UPDATE onezone_changes SET number = number - 1000", "SELECT 1"},
 	} {

@@ -190,7 +190,7 @@ func TestWritersWaitForTheBusyTimeout(t *testing.T) {
 		if c.writes {
 			requireOperational(t, c.do(t.Context()), c.name)
 		} else {
-			require.NoError(t, c.do(t.Context()), "%s: readers wait for nobody", c.name)
+			require.NoError(t, c.do(t.Context()), "%s: readers do not wait", c.name)
 		}
 	}
 	execute(t, other, "ROLLBACK")

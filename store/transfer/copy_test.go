@@ -62,16 +62,16 @@ func TestCopyCopiesEveryRecord(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, 2, 3, 7, 5000} {
 		src, dst := filled(t, 7), memory.New()
-		var told []transfer.Progress
+		var reported []transfer.Progress
 		done, err := transfer.Copy(t.Context(), dst, src, transfer.Options{
 			PageSize: size,
-			Progress: func(p transfer.Progress) { told = append(told, p) },
+			Progress: func(p transfer.Progress) { reported = append(reported, p) },
 		})
 		require.NoError(t, err)
 		require.EqualValues(t, 21, done.Records)
 		require.True(t, done.Next.IsEnd())
-		require.Equal(t, done, told[len(told)-1])
-		require.True(t, slices.IsSortedFunc(told, func(a, b transfer.Progress) int { return int(a.Records - b.Records) }))
+		require.Equal(t, done, reported[len(reported)-1])
+		require.True(t, slices.IsSortedFunc(reported, func(a, b transfer.Progress) int { return int(a.Records - b.Records) }))
 		require.Empty(t, differences(t, dst, src), "pages of %d", size)
 
 		key, err := dst.TemporaryKey(t.Context(), caveat.User("u4"))

@@ -39,8 +39,8 @@ type DB interface {
 	// Transaction runs do in a transaction, maybe more than once. Rows read by
 	// a Lock statement do not change until the end.
 	Transaction(ctx context.Context, do func(Tx) error) error
-	// UniqueViolation reports whether err is the violation of a unique value,
-	// and whether that value is known to be the key of the record.
+	// UniqueViolation reports whether err is the violation of a unique value.
+	// key reports whether that value is known to be the key of the record.
 	UniqueViolation(err error) (taken, key bool)
 }
 

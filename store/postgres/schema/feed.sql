@@ -1,6 +1,7 @@
--- The feed: every committed change is told on a channel that has the name of the
--- schema, whoever makes it and by whatever program. The payload is a letter for
--- the kind of the record and its key; any other stands for changes of all kinds.
+-- The feed: triggers notify a channel of every committed change of any program.
+-- The channel has the name of the
+-- schema. The payload is a letter for
+-- the kind of the record and its key; any other payload means that any record may have changed.
 
 CREATE OR REPLACE FUNCTION onezone.tell_token() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
 -- Version 1. Every statement can be repeated, for engines that commit each DDL
--- statement by itself.
+-- statement separately.
 
 -- Subjects are texts like usr-ID and prv-ID. Keys are ordered by their bytes.
 CREATE TABLE IF NOT EXISTS onezone.identities (
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS onezone.identities (
 	full_name text NOT NULL,
 	password  bytea NOT NULL, -- encoded hash, empty: none
 	blocked   boolean NOT NULL,
-	created   bigint NOT NULL -- Unix seconds, as everywhere
+	created   bigint NOT NULL -- all times are in Unix seconds
 );
 
 CREATE TABLE IF NOT EXISTS onezone.temporary_keys (
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS onezone.temporary_keys (
 
 CREATE TABLE IF NOT EXISTS onezone.tokens (
 	id            text COLLATE "C" NOT NULL PRIMARY KEY,
-	name          text COLLATE "C", -- NULL: within the transaction of an import only
+	name          text COLLATE "C", -- NULL only within the transaction of an import
 	version       smallint NOT NULL,
 	subject       text COLLATE "C" NOT NULL,
 	type          text NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS onezone.tokens (
 	secret        bytea NOT NULL,
 	created       bigint NOT NULL,
 	revoked       boolean NOT NULL,
-	revoked_tails bytea NOT NULL, -- 32 bytes each, one after the other
+	revoked_tails bytea NOT NULL, -- concatenated, 32 bytes each
 	custom        text, -- a JSON object as the client wrote it
 	privileges    text[],
 	usage_limit   bigint NOT NULL,

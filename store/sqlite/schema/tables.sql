@@ -7,7 +7,7 @@ CREATE TABLE onezone_identities (
 	full_name TEXT NOT NULL,
 	password  BLOB NOT NULL, -- encoded hash, empty: none
 	blocked   INTEGER NOT NULL,
-	created   INTEGER NOT NULL -- Unix seconds, as everywhere
+	created   INTEGER NOT NULL -- all times are in Unix seconds
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE onezone_temporary_keys (
@@ -19,7 +19,7 @@ CREATE TABLE onezone_temporary_keys (
 CREATE TABLE onezone_tokens (
 	row_id        INTEGER PRIMARY KEY, -- a hash of the id, or another number if that is taken
 	id            TEXT NOT NULL UNIQUE,
-	name          TEXT, -- NULL: within the transaction of an import only
+	name          TEXT, -- NULL only within the transaction of an import
 	version       INTEGER NOT NULL,
 	subject       TEXT NOT NULL,
 	type          TEXT NOT NULL,
@@ -27,9 +27,9 @@ CREATE TABLE onezone_tokens (
 	secret        BLOB NOT NULL,
 	created       INTEGER NOT NULL,
 	revoked       INTEGER NOT NULL,
-	revoked_tails BLOB NOT NULL, -- 32 bytes each, one after the other
+	revoked_tails BLOB NOT NULL, -- concatenated, 32 bytes each
 	custom        TEXT, -- a JSON object as the client wrote it
-	privileges    TEXT, -- a JSON array of texts; NULL where the type has none
+	privileges    TEXT, -- a JSON array of texts; NULL if the type has none
 	usage_limit   INTEGER NOT NULL,
 	usage_count   INTEGER NOT NULL,
 	UNIQUE (subject, name)
@@ -38,8 +38,8 @@ CREATE TABLE onezone_tokens (
 CREATE INDEX onezone_tokens_by_age ON onezone_tokens (created, id);
 CREATE INDEX onezone_tokens_by_subject ON onezone_tokens (subject, created, id);
 
--- The feed: every committed change, whoever makes it and by whatever program.
--- The number counts without gaps, because the last row is never taken away.
+-- The feed: every committed change of any program.
+-- Numbers have no gaps, because the last row is never deleted.
 CREATE TABLE onezone_changes (
 	number INTEGER PRIMARY KEY,
 	kind   TEXT NOT NULL, -- t: a token, k: a temporary key, i: an identity
