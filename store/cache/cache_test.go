@@ -298,7 +298,7 @@ func TestLookUpsInFlightDoNotHideAWrite(t *testing.T) {
 		require.Len(t, stopped, 5)
 		b.run()
 		write()
-		check() // joins none of the look-ups that read too early
+		check() // must not share a look-up that began before the write
 		for range 5 {
 			(<-stopped).goOn()
 		}
@@ -437,7 +437,7 @@ func TestAnswersKeepNoTokensInMemory(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	c, _ := open(t, b, cache.Options{})
-	for _, name := range []string{"a", "alice", "nobody knows it"} {
+	for _, name := range []string{"a", "alice", "unknown"} {
 		id, kept := retention.Within(name)
 		_, _ = c.NamedKey(t.Context(), id)
 		_, _ = c.TemporaryKey(t.Context(), caveat.User(id))

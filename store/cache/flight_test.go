@@ -173,7 +173,7 @@ func TestCloseEndsEverythingExceptTheBackend(t *testing.T) {
 		temporaryKey(t, c)
 		stopped := b.stop()
 		waits := goNamedKey(t.Context(), c)
-		<-stopped // and never goes on
+		<-stopped // and is never resumed
 		b.run()
 		start := time.Now()
 		require.NoError(t, c.Close())
@@ -198,7 +198,7 @@ func TestCloseDoesNotWaitForAFeed(t *testing.T) {
 		require.NoError(t, backend.Close())
 		c, err := cache.New(backend, cache.Options{})
 		require.NoError(t, err)
-		synctest.Wait() // the feed failed and is to be asked for again
+		synctest.Wait() // the feed failed and waits for its restart
 		start := time.Now()
 		require.NoError(t, c.Close())
 		require.Zero(t, time.Since(start))

@@ -42,10 +42,10 @@ func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 		do  string
 		end func(c crowd) // of what hangs
 	}{
-		"refused":                {do: fmt.Sprintf(refuse, "58030")},
-		"refused for the record": {do: fmt.Sprintf(refuse, "23514")},
-		"ended by the server":    {hang, terminate},
-		"cut by the network":     {hang, func(c crowd) { c.proxy.cut(); terminate(c) }},
+		"rejected":                {do: fmt.Sprintf(refuse, "58030")},
+		"rejected for the record": {do: fmt.Sprintf(refuse, "23514")},
+		"ended by the server":     {hang, terminate},
+		"cut by the network":      {hang, func(c crowd) { c.proxy.cut(); terminate(c) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -138,7 +138,7 @@ func requireOperational(tb testing.TB, err error, about ...any) {
 	tb.Helper()
 	require.Error(tb, err, about...)
 	e, ok := errors.AsType[*errors.Error](err)
-	require.False(tb, ok, "the environment is reported as %v %v", e, about)
+	require.False(tb, ok, "an operational error was reported as %v %v", e, about)
 }
 
 // testTimeout is how long a test waits for an expected event.

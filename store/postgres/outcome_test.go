@@ -43,7 +43,7 @@ func TestCreationsReturnTheirOwnErrors(t *testing.T) {
 			require.Equal(t, c.ctx.Err(), s.resume(c, <-c.done), "creation %d", i)
 		}
 	})
-	t.Run("its own context goes on", func(t *testing.T) {
+	t.Run("the context of the caller is not done", func(t *testing.T) {
 		t.Parallel()
 		s := unreachable(t)
 		c := &creation{ctx: t.Context(), done: make(chan error, 1)}

@@ -49,7 +49,7 @@ func (a *acknowledged) mint(ctx context.Context, s *redis.Store, writer string) 
 		}
 		cancel()
 		if e, ok := errors.AsType[*errors.Error](err); ok {
-			return fmt.Errorf("the environment is reported as %w", e)
+			return fmt.Errorf("an operational error was reported as %w", e)
 		}
 		if err != nil {
 			a.mu.Lock()

@@ -23,7 +23,7 @@ func TestLookUpsKeepNoTokensInMemory(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, newSingleClient(t), redis.Options{})
 	fill(t, s)
-	for _, name := range []string{"a", "alice", "nobody knows it"} {
+	for _, name := range []string{"a", "alice", "unknown"} {
 		id, kept := retention.Within(name)
 		_, _ = s.NamedKey(t.Context(), id)
 		_, _ = s.TemporaryKey(t.Context(), caveat.User(id))

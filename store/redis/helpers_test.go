@@ -109,7 +109,7 @@ func requireOperational(t *testing.T, err error, about ...any) {
 	t.Helper()
 	require.Error(t, err, about...)
 	e, ok := errors.AsType[*errors.Error](err)
-	require.False(t, ok, "the environment is reported as %v %v", e, about)
+	require.False(t, ok, "an operational error was reported as %v %v", e, about)
 }
 
 // eventually waits until the condition holds.

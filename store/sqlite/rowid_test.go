@@ -34,34 +34,34 @@ func TestTokensWithTheSameRowIDAreKeptApart(t *testing.T) {
 		t.Helper()
 		execute(t, db, fmt.Sprintf("UPDATE onezone_tokens SET row_id = %d WHERE id = '%s'", sqlite.RowIDOf(idOfRow), id))
 	}
-	require.NoError(t, second(s.CreateToken(t.Context(), newToken("squatter"), 0)))
-	setRowID("squatter", "a")
-	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound, "it is the key of the squatter")
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("colliding token"), 0)))
+	setRowID("colliding token", "a")
+	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound, "the key of the other token was returned")
 
 	token, imported := newToken("a"), newToken("b")
 	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
-	require.NoError(t, second(s.CreateToken(t.Context(), newToken("another squatter"), 0)))
-	setRowID("another squatter", "b")
+	require.NoError(t, second(s.CreateToken(t.Context(), newToken("second colliding token"), 0)))
+	setRowID("second colliding token", "b")
 	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
-	for _, id := range []string{"squatter", "another squatter", "a", "b"} {
+	for _, id := range []string{"colliding token", "second colliding token", "a", "b"} {
 		key, err := s.NamedKey(t.Context(), id)
 		require.NoError(t, err, id)
-		require.True(t, key.Secret.Equal(newToken(id).Secret), "the key of %s is that of another", id)
+		require.True(t, key.Secret.Equal(newToken(id).Secret), "the key of another token was returned for %s", id)
 		got, err := s.GetToken(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, id, got.ID)
 		require.ErrorIs(t, second(s.CreateToken(t.Context(), newToken(id), 0)), errors.IDAlreadyExists)
 	}
 
-	// When the squatter is gone, there is still one token of the id.
-	require.NoError(t, s.DeleteToken(t.Context(), "squatter"))
+	// After the other token is deleted, the id still has exactly one token.
+	require.NoError(t, s.DeleteToken(t.Context(), "colliding token"))
 	require.ErrorIs(t, second(s.CreateToken(t.Context(), token, 0)), errors.IDAlreadyExists)
 	imported = token
 	imported.Revoked = true
 	require.NoError(t, s.Import(t.Context(), []store.Record{{Token: &imported}}))
 	key, err := s.NamedKey(t.Context(), "a")
 	require.NoError(t, err)
-	require.True(t, key.Revoked, "what was imported over the token is not seen")
+	require.True(t, key.Revoked, "the import did not replace the token")
 	require.NoError(t, s.DeleteToken(t.Context(), "a"))
 	require.ErrorIs(t, second(s.NamedKey(t.Context(), "a")), errors.IDNotFound)
 	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))

@@ -124,10 +124,10 @@ func TestWatchRecoversFromFaults(t *testing.T) {
 	s, db := openAt(t, path, sqlite.Options{}), newHandle(t, path)
 	f := watch(t, s)
 	for name, fault := range map[string]struct{ breaks, mends string }{
-		"the table is gone for a while": {"ALTER TABLE onezone_changes RENAME TO onezone_moved", "ALTER TABLE onezone_moved RENAME TO onezone_changes"},
-		"an unknown kind":               {"INSERT INTO onezone_changes (kind, key) VALUES ('?', '')", "SELECT 1"},
-		"a subject that is none":        {"INSERT INTO onezone_changes (kind, key) VALUES ('k', 'alice')", "SELECT 1"},
-		"numbers go back":               {"UPDATE onezone_changes SET number = number - 1000", "SELECT 1"},
+		"the table is missing for a while": {"ALTER TABLE onezone_changes RENAME TO onezone_moved", "ALTER TABLE onezone_moved RENAME TO onezone_changes"},
+		"an unknown kind":                  {"INSERT INTO onezone_changes (kind, key) VALUES ('?', '')", "SELECT 1"},
+		"an invalid subject":               {"INSERT INTO onezone_changes (kind, key) VALUES ('k', 'alice')", "SELECT 1"},
+		"numbers go back":                  {"UPDATE onezone_changes SET number = number - 1000", "SELECT 1"},
 	} {
 		execute(t, db, fault.breaks)
 		require.Equal(t, store.Change{Kind: store.FeedDown}, f.next(t), name)
