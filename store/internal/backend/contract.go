@@ -9,7 +9,7 @@
 //     SQL.
 //   - [Feed] implements Watch over a function that connects once and reads
 //     changes.
-//   - [Batch], [Backoff] and the Is functions are helpers for all drivers.
+//   - [Batch] and [Backoff] are helpers for all drivers.
 package backend
 
 import (
@@ -137,12 +137,12 @@ func NewContract(d Driver) Contract { return Contract{d} }
 
 // NamedKey implements [store.Keys].
 func (c Contract) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	return get(ctx, c.d, "look up the key of a named token", IsKey(id), func() (store.Key, error) { return c.d.NamedKey(ctx, id) })
+	return get(ctx, c.d, "look up the key of a named token", isKey(id), func() (store.Key, error) { return c.d.NamedKey(ctx, id) })
 }
 
 // TemporaryKey implements [store.Keys].
 func (c Contract) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	return get(ctx, c.d, "look up the key of temporary tokens", IsHolder(subject),
+	return get(ctx, c.d, "look up the key of temporary tokens", isHolder(subject),
 		func() (store.Key, error) { return c.d.TemporaryKey(ctx, subject) })
 }
 
@@ -175,7 +175,7 @@ func (c Contract) RotateTemporaryKey(ctx context.Context, subject caveat.Subject
 // DeleteTemporaryKey implements [store.Keys].
 func (c Contract) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	return Do(ctx, c.d, "delete a key of temporary tokens", func() error {
-		if !IsHolder(subject) {
+		if !isHolder(subject) {
 			return nil
 		}
 		return c.d.DeleteTemporaryKey(ctx, subject)
@@ -194,12 +194,12 @@ func (c Contract) CreateToken(ctx context.Context, t store.Token, require store.
 
 // GetToken implements [store.Tokens].
 func (c Contract) GetToken(ctx context.Context, id string) (store.Token, error) {
-	return get(ctx, c.d, "get a named token", IsKey(id), func() (store.Token, error) { return c.d.GetToken(ctx, id) })
+	return get(ctx, c.d, "get a named token", isKey(id), func() (store.Token, error) { return c.d.GetToken(ctx, id) })
 }
 
 // UpdateToken implements [store.Tokens].
 func (c Contract) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	return update(ctx, c.d, "update a named token", IsKey(id), change,
+	return update(ctx, c.d, "update a named token", isKey(id), change,
 		func(change func(*store.Token) error) error { return c.d.UpdateToken(ctx, id, change) })
 }
 
@@ -229,7 +229,7 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 
 // DeleteToken implements [store.Tokens].
 func (c Contract) DeleteToken(ctx context.Context, id string) error {
-	return find(ctx, c.d, "delete a named token", IsKey(id), func() error { return c.d.DeleteToken(ctx, id) })
+	return find(ctx, c.d, "delete a named token", isKey(id), func() error { return c.d.DeleteToken(ctx, id) })
 }
 
 // ListTokens implements [store.Lists].
@@ -257,9 +257,9 @@ func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) 
 			return err
 		}
 		switch {
-		case q.After.ID != "" && !IsKey(q.After.ID):
+		case q.After.ID != "" && !isKey(q.After.ID):
 			return errors.BadDataHint("after", "the id of a cursor must be a valid token id")
-		case !q.Subject.IsZero() && !IsHolder(q.Subject), q.Name != "" && !IsKey(q.Name):
+		case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
 			return nil
 		}
 		q.Limit = q.PageSize()
@@ -270,7 +270,7 @@ func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) 
 // CountTokens implements [store.Lists].
 func (c Contract) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
 	return get(ctx, c.d, "count named tokens", true, func() (int64, error) {
-		if !IsHolder(subject) {
+		if !isHolder(subject) {
 			return 0, nil
 		}
 		return c.d.CountTokens(ctx, subject)
@@ -289,25 +289,25 @@ func (c Contract) CreateIdentity(ctx context.Context, i store.Identity) error {
 
 // GetIdentity implements [store.Identities].
 func (c Contract) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return get(ctx, c.d, "get an identity", IsHolder(subject),
+	return get(ctx, c.d, "get an identity", isHolder(subject),
 		func() (store.Identity, error) { return c.d.GetIdentity(ctx, subject) })
 }
 
 // GetIdentityByUsername implements [store.Identities].
 func (c Contract) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return get(ctx, c.d, "get an identity by user name", IsKey(username),
+	return get(ctx, c.d, "get an identity by user name", isKey(username),
 		func() (store.Identity, error) { return c.d.GetIdentityByUsername(ctx, username) })
 }
 
 // UpdateIdentity implements [store.Identities].
 func (c Contract) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
-	return update(ctx, c.d, "update an identity", IsHolder(subject), change,
+	return update(ctx, c.d, "update an identity", isHolder(subject), change,
 		func(change func(*store.Identity) error) error { return c.d.UpdateIdentity(ctx, subject, change) })
 }
 
 // DeleteIdentity implements [store.Identities].
 func (c Contract) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return find(ctx, c.d, "delete an identity", IsHolder(subject), func() error { return c.d.DeleteIdentity(ctx, subject) })
+	return find(ctx, c.d, "delete an identity", isHolder(subject), func() error { return c.d.DeleteIdentity(ctx, subject) })
 }
 
 // Export implements [store.Archive].
@@ -349,19 +349,19 @@ func (c Contract) Scrub(ctx context.Context) error {
 	return Do(ctx, c.d, "scrub the store", func() error { return nil })
 }
 
-// IsKey reports whether the text can be the id or name of a record. Other texts
+// isKey reports whether the text can be the id or name of a record. Other texts
 // are not looked up: databases reject NUL and invalid UTF-8, and a forged token
 // may contain a text of a megabyte.
-func IsKey(text string) bool { return IsHolder(caveat.User(text)) }
+func isKey(text string) bool { return isHolder(caveat.User(text)) }
 
-// IsHolder reports whether the subject can have records.
-func IsHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }
+// isHolder reports whether the subject can have records.
+func isHolder(s caveat.Subject) bool { return store.ValidateHolder(s) == nil }
 
-// IsSubject reports whether the text is that of a subject that can have
+// isSubject reports whether the text is that of a subject that can have
 // records.
-func IsSubject(text string) bool {
+func isSubject(text string) bool {
 	subject, err := caveat.ParseSubject(text)
-	return err == nil && IsHolder(subject)
+	return err == nil && isHolder(subject)
 }
 
 // BadPosition returns the error for an export position that no export returned.

@@ -36,15 +36,15 @@ func TestColumnsRoundTrip(t *testing.T) {
 
 func TestInvalidKeys(t *testing.T) {
 	t.Parallel()
-	require.True(t, IsKey("a/ b"))
-	require.True(t, IsSubject("usr-a"))
+	require.True(t, isKey("a/ b"))
+	require.True(t, isSubject("usr-a"))
 	for _, text := range []string{"", "\x00", "\xff"} {
-		require.False(t, IsKey(text), "%q", text)
-		require.False(t, IsSubject("usr-"+text), "%q", text)
+		require.False(t, isKey(text), "%q", text)
+		require.False(t, isSubject("usr-"+text), "%q", text)
 	}
-	require.False(t, IsSubject("grp-g"))
-	require.False(t, IsSubject("robot"))
-	require.False(t, IsHolder(caveat.Nobody()))
+	require.False(t, isSubject("grp-g"))
+	require.False(t, isSubject("robot"))
+	require.False(t, isHolder(caveat.Nobody()))
 }
 
 func TestStatus(t *testing.T) {

@@ -251,7 +251,7 @@ func (s *SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error 
 
 // Export implements [Driver] in the order of keys, which are the positions.
 func (s *SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	if after != "" && !IsKey(after) || after != "" && kind != store.TokenRecords && !IsSubject(after) {
+	if after != "" && !isKey(after) || after != "" && kind != store.TokenRecords && !isSubject(after) {
 		return nil, "", BadPosition()
 	}
 	switch kind {
