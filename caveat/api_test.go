@@ -78,7 +78,7 @@ func TestMatchSpecMatches(t *testing.T) {
 		{"all/get/user.*.*", caveat.OpPanel, caveat.Get, true},
 		{"ozw/all/user.*.*", caveat.OzWorker, caveat.Create, true},
 		{"ozw/all/user.*.*", caveat.OzWorker, caveat.Delete, true},
-		// What is no service or no operation is not covered by "all" either.
+		// "all" does not match an invalid service or operation.
 		{"all/all/*.*.*:*", 0, caveat.Get, false},
 		{"all/all/*.*.*:*", 5, caveat.Get, false},
 		{"all/all/*.*.*:*", caveat.OzWorker, 0, false},

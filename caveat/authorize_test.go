@@ -11,8 +11,8 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// authorize asks for an operation given as a match spec without wildcards:
-// "ozw/get/user.u1.instance:private".
+// authorize calls Authorize for an operation given as a match spec without
+// wildcards: "ozw/get/user.u1.instance:private".
 func authorize(t testing.TB, cs []caveat.Caveat, asked string) error {
 	t.Helper()
 	part := strings.SplitN(asked, "/", 3)
@@ -34,7 +34,7 @@ func TestAuthorize(t *testing.T) {
 		name    string
 		caveats []string
 		asked   string
-		refuses int // the index of the caveat in the way, -1: none is
+		refuses int // the index of the caveat that refuses, -1 if none does
 	}{
 		{"no caveats", nil, readUser, -1},
 		{"caveats of verification do not count", []string{"time < 5", "ip = 1.2.3.4", "consumer = usr-x", "interface = rest", "authorization = none", "asn = 5", "geo.country = PL", "geo.region = EU"}, readUser, -1},

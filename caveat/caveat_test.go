@@ -71,7 +71,7 @@ func TestCheckRefusesWhereTheContextEnds(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// waiting is a group checker that answers when the context ends.
+// waiting is a group checker that returns when the context ends.
 type waiting struct{}
 
 func (waiting) IsMember(ctx context.Context, _ caveat.Subject, _ string) (bool, error) {

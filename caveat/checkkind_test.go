@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// A typo in the name of a kind is told, with the names that there are.
+// The error for a misspelled kind lists the known kinds.
 func TestMisspelledKindIsRejected(t *testing.T) {
 	v := vocabulary(t, projectKind, always("tenant"))
 	_, err := v.New("projct", "42")
@@ -21,8 +21,8 @@ func TestMisspelledKindIsRejected(t *testing.T) {
 	assert.Contains(t, requireInvalid(t, err).Description, "which has none")
 }
 
-// A kind that verification left undecided is decided at its use, by what the
-// context holds then.
+// A kind that the verification left undecided is decided later, with the
+// context at that time.
 func TestCheckKindDecidesAtUse(t *testing.T) {
 	v := vocabulary(t, projectKind, always("tenant"))
 	cs := []string{"interface = rest", "project = 42", "project = 42"}
@@ -32,7 +32,7 @@ func TestCheckKindDecidesAtUse(t *testing.T) {
 		ctx  context.Context
 		cs   []string
 		kind caveat.Type
-		id   errors.ID // "": it holds
+		id   errors.ID // "" if it holds
 	}{
 		{"the value", at42, cs, "project", ""},
 		{"another value", inProject(t.Context(), "43"), cs, "project", errors.IDTokenCaveatUnverified},
@@ -57,7 +57,7 @@ func TestCheckKindDecidesAtUse(t *testing.T) {
 	assert.ErrorIs(t, err, errDown, "the cause is kept")
 }
 
-// A misspelled kind must not pass for one that no caveat is of.
+// A misspelled kind must not be treated as a kind without caveats.
 func TestCheckKindRejectsUnknownKinds(t *testing.T) {
 	for _, v := range []*caveat.Vocabulary{nil, {}, vocabulary(t, projectKind)} {
 		err := v.ParseList(nil).CheckKind(t.Context(), "projct", nil)

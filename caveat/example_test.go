@@ -10,8 +10,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// Caveats are read from a token, and each is decided against the request that
-// came with it.
+// Parse the caveats of a token and decide each for a request.
 func Example() {
 	req := &caveat.Request{
 		Now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
@@ -32,7 +31,7 @@ func Example() {
 	// moon = full        tokenCaveatUnknown: The token holds a caveat that is not known: "moon = full".
 }
 
-// A token for reading user details is asked to do more than that.
+// A token that may only read user details is used for more.
 func ExampleAuthorize() {
 	cs := []caveat.Caveat{caveat.MustParse("api = ozw/get/user.*.*:*")}
 	user, err := caveat.ParseGRI("user.self.instance:private")
@@ -48,7 +47,7 @@ func ExampleAuthorize() {
 	// true true
 }
 
-// A service that holds files asks about each of them.
+// A file service checks each file.
 func ExampleCheckFile() {
 	cs := []caveat.Caveat{caveat.DataReadonly{}, caveat.DataPath{"/lab/results"}}
 	results := caveat.File{Path: "/lab/results/2026/run.csv"}
@@ -64,8 +63,8 @@ func ExampleCheckFile() {
 	// read notes:    false
 }
 
-// An application adds a caveat of its own, "project = NUMBER". What the caveat
-// is compared with travels in the context.
+// An application adds a caveat of its own, "project = NUMBER", which is
+// compared with a value in the context.
 func ExampleNewVocabulary() {
 	type project struct{}
 	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
@@ -86,7 +85,7 @@ func ExampleNewVocabulary() {
 		ctx := context.WithValue(context.Background(), project{}, actual)
 		fmt.Println(actual, caveat.Check(ctx, c, &caveat.Request{}) == nil)
 	}
-	_, err = caveat.Parse("project = 42") // by someone without the vocabulary
+	_, err = caveat.Parse("project = 42") // without the vocabulary
 	fmt.Println(errors.Is(err, errors.IDTokenCaveatUnknown))
 
 	// Output:
@@ -107,7 +106,7 @@ func ExampleFromJSON() {
 	// badValueCaveat: Bad value: provided caveat is not valid: an id must not be empty.
 }
 
-// What a Oneprovider may still do for a user who has gone offline.
+// Derive the caveats of an offline access token.
 func ExampleOfflineAccess() {
 	cs := []caveat.Caveat{caveat.MustParse("ip = 10.0.0.0/8"), caveat.DataReadonly{}, caveat.DataPath{"/lab"}}
 	offline, err := caveat.OfflineAccess(cs, "p1", 1800000000)

@@ -28,7 +28,7 @@ func TestCheckFile(t *testing.T) {
 		caveats []caveat.Caveat
 		file    caveat.File
 		access  caveat.Access
-		refuses int // the index of the caveat in the way, -1: none is
+		refuses int // the index of the caveat that refuses, -1 if none does
 	}{
 		{"no caveats", nil, caveat.File{}, caveat.Write, -1},
 		{"caveats that are not about files", parseAll(t, "time < 0", "ip = 1.2.3.4", "service = opw-p", "api = ozw/get/user.*.*", "interface = oneclient"), at("/s/a"), caveat.Write, -1},

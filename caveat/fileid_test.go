@@ -39,7 +39,7 @@ func TestObjectIDSamples(t *testing.T) {
 	}
 }
 
-// frame puts data behind a header that is given in hexadecimal.
+// frame returns a header, given in hexadecimal, followed by data.
 func frame(header, data string) string { return header + hex.EncodeToString([]byte(data)) }
 
 func TestParseObjectIDIsLenientAboutTheFrame(t *testing.T) {

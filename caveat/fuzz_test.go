@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// addSeeds adds the seeds of a fuzz target, of which there must be some.
+// addSeeds adds the seeds of a fuzz target, which must not be empty.
 func addSeeds(f *testing.F, seeds ...string) {
 	f.Helper()
 	require.Greater(f, len(seeds), 10, "too few seeds")
@@ -21,7 +21,7 @@ func addSeeds(f *testing.F, seeds ...string) {
 	}
 }
 
-// textSeeds are one text of every type, and some that are nearly one.
+// textSeeds are one text of every type, and some invalid ones.
 var textSeeds = slices.Concat(samples, []string{
 	"", "time < 005", "time < 9223372036854775808", "ip = 189.34.15.0/8|127.0.0.0/24|167.73.12.17", "ip = 1.2.3.4//8",
 	"asn = 322|64", "geo.country = PL|", "geo.country != |", "geo.region != Asia|EU", "service = ozw-onezone|opp-*|opw-",
@@ -56,7 +56,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// usesEverywhere hands the caveat to every function that takes one.
+// usesEverywhere passes the caveat to every function that takes one.
 func usesEverywhere(t *testing.T, c caveat.Caveat) {
 	t.Helper()
 	cs := []caveat.Caveat{c}

@@ -89,7 +89,7 @@ func TestPatternMatches(t *testing.T) {
 		{"space.s1.instance:private", "space.s1.*,*:*", false},
 		{"space.s1.instance:private", "space.s1.instance,*:*", false},
 		{"space.s1.instance:shared", "space.s1.instance:private", false},
-		// Beyond the table of the original's documentation.
+		// These are not in the table of the original's documentation.
 		{"space.s1.instance:shared", "*.s1.instance:shared", true},
 		{"space.s1.instance:shared", "group.s1.instance:shared", false},
 		{"space.s1.user,u1:private", "space.s1.user,u1", true},

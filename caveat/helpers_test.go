@@ -14,13 +14,13 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// now is the moment at which the requests of these tests are made.
+// now is the time of the requests in these tests.
 var now = time.Unix(1_600_000_000, 0)
 
-// errDown stands for an environment that does not answer.
+// errDown is the operational error of a failed look-up.
 var errDown = errors.New("down")
 
-// parseAll reads caveat texts that are known to be of the language.
+// parseAll parses valid caveat texts.
 func parseAll(t testing.TB, texts ...string) []caveat.Caveat {
 	t.Helper()
 	cs := make([]caveat.Caveat, len(texts))
@@ -41,7 +41,7 @@ func printAll(cs []caveat.Caveat) []string {
 }
 
 // holds asserts whether the caveat with the text is satisfied, and that a
-// refusal is the catalogued one, which names the caveat.
+// refusal is the error of the catalogue that names the caveat.
 func holds(t *testing.T, want bool, text string, req *caveat.Request) {
 	t.Helper()
 	c, err := caveat.Parse(text)
@@ -55,15 +55,14 @@ func holds(t *testing.T, want bool, text string, req *caveat.Request) {
 	requireUnverified(t, err, c)
 }
 
-// requireSameText asserts that the text of a caveat is decided as the caveat was,
-// with that error.
+// requireSameText asserts that the text of a caveat is decided with the same
+// error as the caveat.
 func requireSameText(t *testing.T, want error, text string, req *caveat.Request) {
 	t.Helper()
 	require.Equal(t, want, checkText(t, text, req), "%q", text)
 }
 
-// checkText decides one caveat as a verifier does, in a token of a use that
-// supports it.
+// checkText decides one caveat like a verifier, for a use that supports it.
 func checkText(t *testing.T, text string, req *caveat.Request) error {
 	t.Helper()
 	var v *caveat.Vocabulary
@@ -108,7 +107,7 @@ func requireDetail(t *testing.T, e *errors.Error, c caveat.Caveat) {
 	require.JSONEq(t, string(want), string(got))
 }
 
-// requireInvalid asserts that err refuses a caveat for new tokens.
+// requireInvalid asserts that err rejects a caveat for new tokens.
 func requireInvalid(t *testing.T, err error) *errors.Error {
 	t.Helper()
 	e, ok := errors.AsType[*errors.Error](err)
@@ -118,7 +117,7 @@ func requireInvalid(t *testing.T, err error) *errors.Error {
 	return e
 }
 
-// unknownTexts asserts that none of the texts is of the language.
+// unknownTexts asserts that the texts are outside the language.
 func unknownTexts(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -128,12 +127,12 @@ func unknownTexts(t *testing.T, texts ...string) {
 	}
 }
 
-// canonical asserts how texts read: as which value, and as which text and object
-// that value prints.
+// canonical asserts the value of each text, and the text and object that the
+// value prints.
 type canonical struct {
 	text  string
 	value caveat.Caveat
-	print string // "" where it is the text
+	print string // "" if it is the text
 	json  string
 }
 
@@ -171,10 +170,10 @@ func testNew(t *testing.T, cases []newCase) {
 
 type newCase struct {
 	value   caveat.Caveat
-	problem string // "": it may
+	problem string // "" if it may
 }
 
-// geoTable is a geo database in a map. An address that is missing has no mapping.
+// geoTable is a geo database in a map. Missing addresses have no mapping.
 type geoTable map[netip.Addr]struct {
 	asn   uint32
 	place caveat.Place
@@ -196,7 +195,7 @@ func (g geoTable) Place(_ context.Context, ip netip.Addr) (caveat.Place, error) 
 	return entry.place, nil
 }
 
-// membership is a group checker that writes down what it was asked.
+// membership is a group checker that records its calls.
 type membership struct {
 	groups map[string]bool // of every consumer
 	err    map[string]error

@@ -9,8 +9,8 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// What a client gets wrong it is told with what would be right: the form of the
-// kind that it named, or the kinds that there are.
+// Errors about bad caveats show the form of the kind that the client named, or
+// list the known kinds.
 func TestErrorOfABadCaveatShowsTheFormOfItsKind(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, form string }{

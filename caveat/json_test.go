@@ -107,7 +107,7 @@ func TestFromJSON(t *testing.T) {
 		{`{"type":"data.objectid","whitelist":["zz"]}`, ""},
 		{`{"type":"data.objectid","whitelist":[]}`, ""},
 
-		// The first form that fits counts, and scope fits by its own key.
+		// The first form that fits is used; the key scope has its own form.
 		{`{"type":"service","whitelist":["opw-x"],"scope":"identityToken"}`, "authorization = none"},
 		{`{"type":"data.readonly","scope":"identityToken"}`, "authorization = none"},
 		{`{"type":"x","scope":"identityToken"}`, "authorization = none"},
@@ -127,7 +127,7 @@ func TestFromJSON(t *testing.T) {
 		{`{"type":null}`, ""},
 		{`{}`, ""},
 
-		// What is not Unicode must not become another id.
+		// Invalid Unicode must not become another id.
 		{`{"type":"consumer","whitelist":["usr-ż"]}`, "consumer = usr-ż"},
 		{`{"type":"consumer","whitelist":["usr-\u017c"]}`, "consumer = usr-ż"},
 		{`{"type":"consumer","whitelist":["usr-\ud83d\ude00"]}`, "consumer = usr-😀"},

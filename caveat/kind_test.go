@@ -15,7 +15,7 @@ import (
 
 type projectKey struct{}
 
-// inProject puts the project that a request is for into the context.
+// inProject adds the project of a request to the context.
 func inProject(ctx context.Context, project string) context.Context {
 	return context.WithValue(ctx, projectKey{}, project)
 }
@@ -39,7 +39,7 @@ var projectKind = caveat.Kind{
 	},
 }
 
-// always returns a kind of which every caveat holds.
+// always returns a kind whose caveats always hold.
 func always(name string) caveat.Kind {
 	return caveat.Kind{Name: name, Satisfied: func(context.Context, string, *caveat.Request) (bool, error) { return true, nil }}
 }
@@ -79,7 +79,7 @@ func TestKindText(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, got, read)
 
-		// Elsewhere it is unknown.
+		// Without the vocabulary it is unknown.
 		for _, other := range []*caveat.Vocabulary{nil, {}, vocabulary(t)} {
 			got, err := other.Parse(c.text)
 			assert.Equal(t, caveat.Unknown(c.text), got)

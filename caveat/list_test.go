@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// A list decides a text as Parse and Check decide the caveat.
+// A list decides a text like Parse and Check.
 func TestListDecidesLikeParseAndCheck(t *testing.T) {
 	t.Parallel()
 	v := vocabulary(t, projectKind, always("free"))

@@ -58,7 +58,7 @@ func TestOfflineAccessKeepsUnknownCaveats(t *testing.T) {
 	assert.Equal(t, []caveat.Caveat{caveat.REST, caveat.Unknown(""), project, caveat.Unknown("x")}, got[4:])
 }
 
-// An id that comes with a request names one provider, and never all of them.
+// The id in a request must name one provider, never all.
 func TestOfflineAccessIsForOneProvider(t *testing.T) {
 	for _, provider := range []string{"*", "", "null", "self", "a|b", "|", "a/b", "p\n", "p\x00", "p\xff", "\u0085"} {
 		cs, err := caveat.OfflineAccess(nil, provider, 1234)

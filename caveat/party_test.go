@@ -46,7 +46,7 @@ func TestServicesHold(t *testing.T) {
 		{"service = opw-*", at(caveat.OpWorker, "p2"), true},
 		{"service = opw-*", at(caveat.OpWorker, ""), true},
 		{"service = opw-*", at(caveat.OpPanel, "p2"), false},
-		// A wildcard is one in the caveat only, and only alone.
+		// Only "*" as a whole id in the caveat is a wildcard.
 		{"service = opw-p1", at(caveat.OpWorker, "*"), false},
 		{"service = opw-p*", at(caveat.OpWorker, "p1"), false},
 		{"service = opw-", at(caveat.OpWorker, ""), true},
@@ -102,7 +102,7 @@ func TestConsumersHold(t *testing.T) {
 		{"consumer = nobody", caveat.User("u1"), false},
 		{"consumer = usr-", caveat.User(""), true},
 		{"consumer = usr-", caveat.Nobody(), false},
-		// Without a checker nobody is in a group, and the others still count.
+		// Without a checker no group entry matches, but other entries do.
 		{"consumer = grp-g1", caveat.User("u1"), false},
 		{"consumer = grp-*", caveat.User("u1"), false},
 		{"consumer = grp-g1", caveat.Group("g1"), false},
@@ -116,8 +116,8 @@ func TestConsumersAskForMembers(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		consumer   caveat.Subject
-		groups     []string // those the consumer is in
-		failing    string   // the group the checker cannot tell about
+		groups     []string // the groups of the consumer
+		failing    string   // the group for which the checker fails
 		want       bool
 		asked      []string
 	}{

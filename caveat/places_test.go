@@ -54,14 +54,14 @@ func TestPlaceHolds(t *testing.T) {
 		{"geo.country != FR|DE", "1.0.0.1", true},
 		{"geo.country != FR|PL", "1.0.0.1", false},
 		{"geo.country = PL", "fd00::1", true},
-		// Codes are compared exactly with the upper-case ones of the database.
+		// Codes are compared exactly with the upper-case codes of the database.
 		{"geo.country = pl", "1.0.0.1", false},
 		{"geo.country != pl", "1.0.0.1", true},
 		// The country needs no continent; without the country it is unknown.
 		{"geo.country = PL", "1.0.0.4", true},
 		{"geo.country = |PL", "1.0.0.5", false},
 		{"geo.country != RU", "1.0.0.5", false},
-		// Without a mapping, a blacklist is refused too.
+		// Without a mapping, a blacklist does not hold either.
 		{"geo.country != RU", "9.9.9.9", false},
 
 		{"geo.region = Europe", "1.0.0.1", true},
@@ -77,7 +77,7 @@ func TestPlaceHolds(t *testing.T) {
 		{"geo.region = NorthAmerica", "1.0.0.3", true},
 		{"geo.region = NA", "1.0.0.3", false},
 		{"geo.region = europe", "1.0.0.1", false},
-		// Country and continent are both needed, and a continent that is one.
+		// Country and a valid continent are both needed.
 		{"geo.region != Asia", "1.0.0.4", false},
 		{"geo.region != Asia", "1.0.0.5", false},
 		{"geo.region = EU", "1.0.0.5", false},

@@ -9,7 +9,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
-// A caveat that two readers of its JSON could understand differently is none.
+// JSON that two decoders could read differently is rejected.
 func TestCaveatsAreStrictJSON(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -56,7 +56,7 @@ func TestVectorsCaveatJSONs(t *testing.T) {
 			require.NoError(t, err)
 			if first := v.JSON[0]; first == '{' || first == '"' {
 				require.JSONEq(t, string(v.JSON), string(shown))
-			} else { // what is neither is shown as a text
+			} else { // other values are shown as text
 				require.EqualValues(t, '"', shown[0], "%s", shown)
 			}
 			require.Nil(t, c)

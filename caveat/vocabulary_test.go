@@ -104,8 +104,8 @@ func TestZeroVocabularyIsTheOnezoneLanguage(t *testing.T) {
 	}
 }
 
-// Work on hostile input grows with its size and no faster: a quarter megabyte of
-// it takes well below a second even under the race detector.
+// Work on hostile input grows linearly: a quarter megabyte takes well below a
+// second even under the race detector.
 func TestHostileTextsAreCheap(t *testing.T) {
 	const size = 1 << 18
 	var texts []string
@@ -190,7 +190,7 @@ func TestNewCaveatsRoundTrip(t *testing.T) {
 	try(caveat.DataReadonly{})
 	require.Equal(t, 6, accepted)
 
-	// Every list is tried with strings that are close to what each type takes.
+	// Every list is tried with strings that are almost valid for its type.
 	parts := []string{"", "a", "PL", "EU", "|", "/", "*", " ", "\n", "\xff", "\uFFFD", "ż", "<&>", "\"", "\\", "\u2028", "/s", "/s/..", "000000000010DB4967756964237575696423737061636531"}
 	check := func(pick []uint8, n uint32, t64 int64) bool {
 		var list []string

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// catalogued is an error, how it must be answered, and its JSON without
+// catalogued is an error with the expected status and JSON without
 // descriptions.
 type catalogued struct {
 	err    *Error
@@ -19,8 +19,8 @@ type catalogued struct {
 }
 
 // constructed lists a result of every constructor, and of Make for the errors
-// of Onezone without one. The ids and the keys are literal, so that a slip in
-// the constants or in the tables shows.
+// of Onezone without one. The ids and the keys are literal, so that a mistake
+// in the constants or in the tables is noticed.
 func constructed() []catalogued {
 	cases := slices.Concat(constructedGeneral(), constructedToken(), constructedData(), constructedEntity())
 	for _, key := range []struct {
@@ -260,7 +260,7 @@ func TestEveryErrorOfOnezoneCanBeMade(t *testing.T) {
 	for _, e := range families {
 		listed[e.id] = true
 	}
-	delete(listed, "forbiddenWithHint") // only ever read
+	delete(listed, "forbiddenWithHint") // read, but never constructed
 	assert.Equal(t, listed, made)
 }
 
@@ -285,7 +285,7 @@ func TestCatalogueTablesAreConsistent(t *testing.T) {
 			}
 			for _, path := range mentioned {
 				root, _, _ := strings.Cut(path, ".")
-				assert.True(t, root == "" || keys[root], "the words of %s mention %q, which is no detail of it", e.id, path)
+				assert.True(t, root == "" || keys[root], "the description of %s mentions %q, which is not one of its details", e.id, path)
 			}
 			assert.True(t, strings.HasSuffix(s.text, "."), "%s: %s", e.id, s.text)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// requireDescription checks what holds for every description made here.
+// requireDescription checks the rules for all descriptions.
 func requireDescription(t *testing.T, description string) {
 	t.Helper()
 	assert.Greater(t, len(strings.Trim(description, ". ")), 10)

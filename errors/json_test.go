@@ -121,7 +121,7 @@ func TestDetailsOfTheLaterGenerationAreKept(t *testing.T) {
 	}
 	assert.Equal(t, 400, mustRead(t, `{"id":"notSupportedForSymlinks"}`).HTTPStatus())
 	assert.Equal(t, 503, mustRead(t, `{"id":"noConnectionToClusterNode","details":{"nodeName":"n"}}`).HTTPStatus())
-	// Null stands for missing here, and another type makes it unrecognized.
+	// Here null means missing, and another type makes the error unrecognized.
 	written, err := json.Marshal(mustRead(t, `{"id":"noConnectionToOnezone","details":{"zoneDomain":null}}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"id":"noConnectionToOnezone"}`, undescribed(t, written))
@@ -255,7 +255,7 @@ func TestNestingIsLimited(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, depth+1, strings.Count(string(written), `"id"`), "kept whole")
 	}
-	// encoding/json has a limit of its own, past which nothing is kept.
+	// encoding/json has its own limit, past which nothing is kept.
 	assert.Error(t, new(Error).UnmarshalJSON([]byte(nest(10_000))))
 }
 

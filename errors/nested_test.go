@@ -42,7 +42,7 @@ func (f field) isNested() bool {
 	return ok && isError
 }
 
-// Every error of the catalogue that carries another one repeats its sentence.
+// Every error of the catalogue with a nested error repeats its description.
 func TestDescriptionsIncludeTheNestedReason(t *testing.T) {
 	t.Parallel()
 	nesting := 0
@@ -70,7 +70,7 @@ func TestDescriptionsIncludeTheNestedReason(t *testing.T) {
 	assert.Equal(t, 17, nesting)
 }
 
-// What an error says is what it said when it was read, whatever its id.
+// An error keeps all its details, whatever its id.
 func TestEveryDetailIsKept(t *testing.T) {
 	t.Parallel()
 	for _, entry := range allErrors() {
@@ -86,7 +86,7 @@ func TestEveryDetailIsKept(t *testing.T) {
 	}
 }
 
-// A nested error from another program may have any words and any length.
+// A nested error from another program may have any text of any length.
 func TestNestedReasonIsBoundedAndPrintable(t *testing.T) {
 	t.Parallel()
 	hostile := strings.Repeat("é\x00\u202e\u009b\x7f...", 10_000)
@@ -117,7 +117,7 @@ func TestNestedReasonIsBoundedAndPrintable(t *testing.T) {
 		(&Error{ID: IDBadServiceToken, Details: details{"tokenError": none}}).description())
 }
 
-// What happened on this side of the API is no part of the words.
+// Descriptions do not include operational errors.
 func TestNestedReasonShowsNoCause(t *testing.T) {
 	t.Parallel()
 	e := Unauthorized(BadServiceToken(fmt.Errorf("dial postgres://user:s3cret@db: %w", TokenRevoked().WithCause(New("s3cret")))))

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openVectors opens a file of conformance vectors, as package
-// internal/testing/vectors does, which imports this one.
+// openVectors opens a file of conformance vectors, like package
+// internal/testing/vectors, which imports this package.
 func openVectors(t *testing.T, name string) *os.File {
 	t.Helper()
 	dir := os.Getenv("ONEZONE_VECTORS")
@@ -67,7 +67,7 @@ func TestVectorsErrors(t *testing.T) {
 }
 
 // undescribed returns the JSON of an error without its description and those of
-// the errors nested in it. Each of them must be there.
+// the errors nested in it. Each must be present.
 func undescribed(t *testing.T, raw []byte) string {
 	t.Helper()
 	object, ok := parseValue(raw).(map[string]any)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The program as it is installed: mint | confine | verify.
+// Runs the installed program: mint | confine | verify.
 func TestTheBinaryInAPipe(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -24,7 +24,7 @@ func TestTheBinaryInAPipe(t *testing.T) {
 	secret := file(t, exampleSecret+"\n")
 	pipe := func(confineTo ...string) (proof, complaint string, status int) {
 		var stdout bytes.Buffer
-		var stderr [3]bytes.Buffer // each stage writes while the others do
+		var stderr [3]bytes.Buffer // the stages write concurrently
 		stages := []*exec.Cmd{
 			exec.CommandContext(ctx, binary, "mint", "-domain", exampleDomain, "-id", exampleID, "-subject", exampleUser, "-secret-file", secret, exampleTime),
 			exec.CommandContext(ctx, binary, append([]string{"confine"}, confineTo...)...),
@@ -44,7 +44,8 @@ func TestTheBinaryInAPipe(t *testing.T) {
 		for _, stage := range stages {
 			require.NoError(t, stage.Start())
 		}
-		// The last first: Wait closes the pipe that the next stage reads.
+		// In reverse order, because Wait closes the pipe that the next stage
+		// reads.
 		_ = last.Wait()
 		require.NoError(t, stages[1].Wait())
 		require.NoError(t, stages[0].Wait())

@@ -12,7 +12,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// bare is the example before its caveats.
+// bare returns the example token without caveats.
 func bare(t *testing.T) string {
 	t.Helper()
 	return onetoken("", "mint", "-domain", exampleDomain, "-id", exampleID, "-subject", exampleUser).done(t)
@@ -88,8 +88,8 @@ func TestUnknownKindsAndMalformedValuesHaveDifferentErrors(t *testing.T) {
 		"Bad value: provided caveat is not valid: it is not a known caveat; its kind has the form ip = A.B.C.D/LENGTH|...; ")
 }
 
-// A caveat outside the language enters a token only when asked for, and then
-// with a warning that does not repeat it.
+// A caveat outside the language is added only with -any, and with a warning
+// that does not repeat it.
 func TestApplicationCaveatsNeedAny(t *testing.T) {
 	t.Parallel()
 	secret := map[string]string{secretVariable: exampleSecret}

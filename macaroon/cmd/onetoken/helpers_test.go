@@ -28,7 +28,7 @@ const (
 	exampleToken  = "MDAyMWxvY2F00aW9uIG9uZXpvbmUuZXhhbXBsZS5jb200KMDA2NWlkZW500aWZpZXIgMi9ubWQvdXNyLWQ00ZjU4NzZkYmU3ZjFlN2U4YTUxMWRlNmRkMzExNDRjL2FjdC800YzcxNDk2YmEzZGZmMDA1MmMwNGM2OTdiMTJmZTE1N2NoOWExZgowMDFhY2lkIHRpbWUgPCAxNTcxMTQ3NDk00CjAwMWNjaWQgaXAgPSAxODkuMzQuMTUuMC8yNAowMDJmc2lnbmF00dXJlIPovuOh8GsGWjsHW01SBL1XikK00pYMdVt00jhqff2ITX00oCg"
 )
 
-// outcome is what a run left behind.
+// outcome is the result of a run.
 type outcome struct {
 	status   int
 	out, err string
@@ -45,7 +45,7 @@ func onetokenWith(env map[string]string, stdin string, args ...string) outcome {
 	return outcome{status, out.String(), err.String()}
 }
 
-// refused is the outcome of a refusal with the id of the catalogue.
+// refused asserts a refusal with the id of the catalogue.
 func (o outcome) refused(t *testing.T, id string) {
 	t.Helper()
 	assert.Equal(t, statusRefused, o.status)
@@ -53,7 +53,7 @@ func (o outcome) refused(t *testing.T, id string) {
 	assert.Regexp(t, `^onetoken: `+id+`: [A-Z].*\.\n$`, o.err)
 }
 
-// trouble is the outcome of a run that could not be done, and says so.
+// trouble asserts exit status 2 and the message.
 func (o outcome) trouble(t *testing.T, says string) {
 	t.Helper()
 	assert.Equal(t, statusTrouble, o.status)
@@ -62,7 +62,7 @@ func (o outcome) trouble(t *testing.T, says string) {
 	assert.Contains(t, o.err, says)
 }
 
-// done is the output of a run that went well.
+// done asserts success and returns the output.
 func (o outcome) done(t *testing.T) string {
 	t.Helper()
 	require.Equal(t, statusDone, o.status, o.err)
@@ -70,8 +70,8 @@ func (o outcome) done(t *testing.T) string {
 	return o.out
 }
 
-// leaksNothing asserts that no part of the token that is worth having is in what
-// was printed, and neither is the secret.
+// leaksNothing asserts that the output contains neither the secret nor a useful
+// part of the token.
 func leaksNothing(t *testing.T, printed, token, secret string) {
 	t.Helper()
 	shown := strings.ToLower(printed)
@@ -93,7 +93,7 @@ func leaksNothing(t *testing.T, printed, token, secret string) {
 	require.NotContains(t, shown, strings.ToLower(secret), "the secret")
 }
 
-// file writes the text to a file of its own and returns its name.
+// file writes the text to a new file and returns its name.
 func file(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "file")
@@ -101,7 +101,7 @@ func file(t *testing.T, text string) string {
 	return name
 }
 
-// minted is a token signed with the example secret.
+// minted returns a token signed with the example secret.
 func minted(t *testing.T, typ macaroon.Type, caveats ...string) string {
 	t.Helper()
 	token, err := macaroon.Mint(macaroon.Spec{

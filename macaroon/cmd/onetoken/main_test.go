@@ -78,8 +78,8 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	}
 }
 
-// A token or secret in the wrong place of the command line is an accident that
-// happens; what is logged of it must not make it worse.
+// Users may misplace a token or secret on the command line; messages must not
+// repeat it.
 func TestAMisplacedTokenOrSecretIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
@@ -131,10 +131,10 @@ func TestAMisplacedTokenOrSecretIsNotRepeated(t *testing.T) {
 	}
 }
 
-// What stands on standard input is refused alike by all that read it.
+// All commands refuse bad input on standard input in the same way.
 func TestATokenThatCannotBeReadIsRefused(t *testing.T) {
 	t.Parallel()
-	// Long, so that pieces of it would be found.
+	// It is long, so that pieces of it would be found.
 	broken := strings.Replace(exampleToken, "MDAyMWxvY2F0", "MDAyMWxvY2E0", 1)
 	for _, c := range []struct{ name, text, id string }{
 		{"nothing", "", "badToken"},
@@ -160,7 +160,7 @@ func TestATokenThatCannotBeReadIsRefused(t *testing.T) {
 	}
 }
 
-// endless counts what is read of a stream without an end.
+// endless is an endless stream that counts the bytes read.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -198,7 +198,7 @@ func TestInputAndOutputErrorsAreNotRefusals(t *testing.T) {
 	writeFails(t, []string{"mint", "-help"})
 }
 
-// writeFails runs the program with an output that takes nothing.
+// writeFails runs the program with an output that fails.
 func writeFails(t *testing.T, args []string) {
 	t.Helper()
 	var stderr bytes.Buffer

@@ -37,7 +37,7 @@ func TestMintMakesTheTokensOfTheOriginal(t *testing.T) {
 			args := append([]string{"mint", "-domain", exampleDomain}, c.args...)
 			env := map[string]string{secretVariable: c.secret}
 			assert.Equal(t, c.want+"\n", onetokenWith(env, "", args...).done(t))
-			// The file counts, and its line ending does not.
+			// The file is used without its line ending.
 			for _, ending := range []string{"", "\n", "\r\n"} {
 				args := append([]string{"mint", "-secret-file", file(t, c.secret+ending), "-domain", exampleDomain}, c.args...)
 				assert.Equal(t, c.want+"\n", onetokenWith(map[string]string{secretVariable: "another"}, "", args...).done(t))

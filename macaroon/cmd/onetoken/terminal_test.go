@@ -12,12 +12,13 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// controls holds what must not reach a terminal as it is: an escape sequence,
-// DEL, C1 controls, an override and isolates of direction, characters without a
-// width.
+// controls holds characters that must not reach a terminal unescaped: an escape
+// sequence, DEL, C1 controls, an override and isolates of direction, zero-width
+// characters.
 const controls = "\x1b[2J\x07\x7f\u0085\u009b31m\u202e\u2066\u2069\u200b\u200d\ufeff\u2028\u00ad\U000e0041"
 
-// requirePlain asserts that all of the text prints, apart from the ends of lines.
+// requirePlain asserts that all characters of the text are printable, except
+// line endings.
 func requirePlain(t *testing.T, text string) {
 	t.Helper()
 	for i, r := range text {
@@ -25,8 +26,7 @@ func requirePlain(t *testing.T, text string) {
 	}
 }
 
-// Whatever a token, an argument or a file name holds, no command of it reaches
-// the terminal.
+// No control characters of a token, argument or file name reach the terminal.
 func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 	t.Parallel()
 	caveats := []string{
@@ -61,7 +61,7 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 			requirePlain(t, o.err)
 		}
 	}
-	// The first caveat that is refused is quoted in the refusal.
+	// The refusal quotes the first caveat that does not hold.
 	for _, text := range caveats {
 		requirePlain(t, onetoken(minted(t, macaroon.AccessToken(), text), "verify").err)
 	}

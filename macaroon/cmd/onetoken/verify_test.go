@@ -79,7 +79,7 @@ caveat    time < 1522358333
 	}
 }
 
-// Whoever has a token may add a caveat that holds and says what it likes besides.
+// Anyone with a token may add a caveat that holds and contains arbitrary text.
 func TestACaveatDoesNotForgeALine(t *testing.T) {
 	t.Parallel()
 	token := minted(t, macaroon.AccessToken(), "consumer = usr-a|usr-b\nsubject   usr-root\x1b[2K")
@@ -131,8 +131,7 @@ func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
 	onetoken(exampleToken, "verify", exampleToken).trouble(t, "the token comes on standard input")
 }
 
-// Each flag makes hold what without it does not, and with another value does not
-// either.
+// A caveat holds only with its flag, and only with the right value.
 func TestEachFlagSatisfiesItsCaveat(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ caveat, good, bad string }{
