@@ -21,7 +21,7 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// trail is what observers were told.
+// trail records the calls of the observers.
 type trail struct {
 	mu     sync.Mutex
 	events []macaroon.Event
@@ -134,7 +134,7 @@ func TestRequestIDsAreTakenWhenPlainAndMadeOtherwise(t *testing.T) {
 			}
 		}
 	}
-	// One request has one id, whatever it passes through.
+	// A request keeps its id through all middleware.
 	r := httptest.NewRequest("GET", "/", nil)
 	rec := httptest.NewRecorder()
 	var outer trail
@@ -161,7 +161,7 @@ type providerOf struct{ user caveat.Subject }
 
 func (p providerOf) Identify(context.Context, string) (caveat.Subject, error) { return p.user, nil }
 
-// A throttled client is told when to try again, from middleware as well.
+// A throttled client gets Retry-After, also from middleware.
 func TestThrottledClientsGetRetryAfter(t *testing.T) {
 	t.Parallel()
 	a := newUsers(t, memory.New(), macaroon.WithThrottle(1, 90*time.Second))

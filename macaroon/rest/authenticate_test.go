@@ -21,8 +21,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// seen is what comes of a request behind Authenticate: the client, or the error
-// that is answered.
+// seen is the result of a request behind Authenticate: the client, or the error
+// in the response.
 func seen(t *testing.T, w *restcases.World, header http.Header, options ...rest.Option) (rest.Client, *errors.Error) {
 	t.Helper()
 	var client rest.Client
@@ -49,7 +49,7 @@ func seen(t *testing.T, w *restcases.World, header http.Header, options ...rest.
 	return rest.Client{}, cause
 }
 
-// headers makes a header of names and values.
+// headers returns a header with the names and values.
 func headers(pairs ...string) http.Header {
 	h := http.Header{}
 	for i := 0; i < len(pairs); i += 2 {

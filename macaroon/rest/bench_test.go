@@ -11,8 +11,9 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// What the API costs beside what net/http costs anyhow: the handler is called
-// without a network. "empty" reads the body behind the same mux and does nothing.
+// Measures the cost of the API without that of net/http: the handler is called
+// without a network. "empty" is a handler behind the same mux that only reads
+// the body.
 func BenchmarkHandler(b *testing.B) {
 	h := macaroontest.New(b)
 	handler, err := rest.NewHandler(h.Authority)

@@ -55,8 +55,8 @@ func TestParseBody(t *testing.T) {
 	}
 }
 
-// FuzzBody holds the strict reader against the standard one: it takes nothing
-// that encoding/json would not, and reads what it takes in the same way.
+// FuzzBody compares the strict decoder with the standard one: it accepts only
+// what encoding/json accepts, and decodes it to the same value.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `[]`, `null`, `{"token":"x","caveats":[{"type":"time","validUntil":5}]}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
@@ -97,7 +97,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// isStrict is the plainest way to see what parseBody sees.
+// isStrict is a simple implementation of the checks of parseBody.
 func isStrict(d *json.Decoder, depth int) bool {
 	token, err := d.Token()
 	if err != nil {
@@ -131,8 +131,7 @@ func isStrict(d *json.Decoder, depth int) bool {
 
 var escape = regexp.MustCompile(`\\(?:u([0-9a-fA-F]{4})|.)`)
 
-// surrogatesArePaired looks at the escapes of a JSON text, which are in its
-// strings.
+// surrogatesArePaired checks the escapes in the strings of a JSON text.
 func surrogatesArePaired(data []byte) bool {
 	high := -1 // end of a first half
 	for _, m := range escape.FindAllSubmatchIndex(data, -1) {
@@ -200,7 +199,7 @@ func TestResource(t *testing.T) {
 	}
 }
 
-// BenchmarkParseBody reads the body that is sent most.
+// BenchmarkParseBody parses the most frequent body.
 func BenchmarkParseBody(b *testing.B) {
 	body := []byte(`{"token":"` + strings.Repeat("MDAxNWxvY2F0aW9uIG9uZXpvbmUK", 10) + `","peerIp":"192.0.2.1","interface":"rest"}`)
 	b.ReportAllocs()

@@ -15,8 +15,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// A body that does not come holds up its own connection and nothing else, until
-// the server's time limit ends it.
+// A body that does not arrive blocks only its own connection, until the time
+// limit of the server.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -45,7 +45,7 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// Bodies that lie about their length are the client's fault.
+// Bodies with a wrong length are errors of the client.
 func TestBadlyFramedBody(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// No cache may keep an answer that depends on credentials or on state. Answers
-// of routes are checked by restcases.Check; these are the ones outside of the table.
+// Caches must not store responses that depend on credentials or on state.
+// restcases.Check checks the routes; these are the other responses.
 func TestAnswersStayOutOfCaches(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -40,8 +40,8 @@ func TestAnswersStayOutOfCaches(t *testing.T) {
 	}
 }
 
-// A handler behind Authenticate answers one client and not the next, so its
-// answers stay out of caches unless it says otherwise.
+// Responses of handlers behind Authenticate depend on the client, so caches
+// must not store them unless the handler allows it.
 func TestAnswersBehindAuthenticateStayOutOfCaches(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)

@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// requireOneCause demands an answer 5xx and one line of the log that has the
-// cause and a reference.
+// requireOneCause asserts a 5xx response and one log line with the cause and a
+// reference.
 func requireOneCause(t *testing.T, res macaroontest.Response, log *logged, cause string) {
 	t.Helper()
 	require.GreaterOrEqual(t, res.Status, http.StatusInternalServerError, "%s", res.Body)
@@ -30,8 +30,8 @@ func requireOneCause(t *testing.T, res macaroontest.Response, log *logged, cause
 	require.Regexp(t, `reference=[0-9a-f]{10}\b`, lines[0])
 }
 
-// TestEvery5xxLogsItsCauseOnce has each route fail for each kind of reason that
-// is not the client's.
+// TestEvery5xxLogsItsCauseOnce makes each route fail for each kind of
+// operational reason.
 func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 	t.Parallel()
 	const cause = "asking the database: "
@@ -64,8 +64,8 @@ func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 	require.NotEmpty(t, tried)
 }
 
-// TestEvery5xxOfTheApplicationLogsItsCauseOnce is about what is asked of the
-// application and not of the store.
+// TestEvery5xxOfTheApplicationLogsItsCauseOnce covers failures of the
+// application instead of the store.
 func TestEvery5xxOfTheApplicationLogsItsCauseOnce(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -110,8 +110,7 @@ func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 	macaroontest.AssertError(t, x.Response, errors.IDInternalServerError)
 }
 
-// TestDisconnectedClientsAreNotFaults looks for the cause where it is worth a line: at
-// the level of those who debug.
+// TestDisconnectedClientsAreNotFaults expects the cause at debug level.
 func TestDisconnectedClientsAreNotFaults(t *testing.T) {
 	t.Parallel()
 	var log logged

@@ -18,14 +18,14 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// An option that one of NewHandler and Authenticate cannot honour is never dropped
-// in silence: that one warns of it, and leaves everything as it was.
+// An option without an effect on NewHandler or Authenticate is never ignored
+// silently: the function logs a warning, and changes nothing.
 func TestOptionsWithoutEffectLogAWarning(t *testing.T) {
 	t.Parallel()
 	both := []purpose{forAPI, forMiddleware}
 	options := map[string]struct {
-		option Option
-		honour []purpose
+		option  Option
+		applies []purpose
 	}{
 		"WithRights":           {WithRights(&ruleRights{}), []purpose{forAPI}},
 		"WithDataScopes":       {WithDataScopes(struct{ DataScopes }{}), []purpose{forAPI}},
@@ -54,7 +54,7 @@ func TestOptionsWithoutEffectLogAWarning(t *testing.T) {
 			var log bytes.Buffer
 			logged := WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
 			plain, c := newConfig(p, a, []Option{logged}), newConfig(p, a, []Option{o.option, logged})
-			if !slices.Contains(o.honour, p) {
+			if !slices.Contains(o.applies, p) {
 				require.Contains(t, log.String(), "option="+name+" function="+string(p))
 				require.Equal(t, 1, strings.Count(log.String(), "\n"))
 				plain.log, c.log, c.unused, plain.inFlight, c.inFlight = nil, nil, nil, nil, nil

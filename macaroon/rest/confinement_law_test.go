@@ -32,8 +32,7 @@ func toJSON(tb testing.TB, v any) string {
 	return string(data)
 }
 
-// attempts says how each route is asked, in a way that can succeed; the key is
-// that of rest.Routes.
+// attempts returns, for each route of rest.Routes, requests that can succeed.
 func attempts() map[string]func(p *prisoner) attempt {
 	type object = map[string]any
 	var users, own = []caveat.Subject{restcases.Alice, restcases.Ada}, []caveat.Subject{restcases.Alice}
@@ -102,7 +101,7 @@ func attempts() map[string]func(p *prisoner) attempt {
 
 var tokenText = regexp.MustCompile(`[0-9A-Za-z_-]{60,}`)
 
-// operations are what an access token may be asked to authorise.
+// operations are operations that an access token may authorize.
 var operations = []struct {
 	service   caveat.ServiceType
 	operation caveat.Operation
@@ -113,8 +112,8 @@ var operations = []struct {
 	{caveat.OpWorker, caveat.Get, "op_space.s1.instance:private"},
 }
 
-// Law 11: whatever a confined client asks of whatever route, no token that it is
-// given is good where its own is not.
+// Law 11: no route gives a confined client a token that is valid where its own
+// is not.
 func TestLaw11ConfinementIsNotEscaped(t *testing.T) {
 	t.Parallel()
 	requests := attempts()
@@ -129,8 +128,8 @@ func TestLaw11ConfinementIsNotEscaped(t *testing.T) {
 			require.NotNil(t, ask, "the law does not cover this route: add it to attempts")
 			method, _, _ := strings.Cut(route, " ")
 			r := rand.New(rand.NewPCG(uint64(i), 11))
-			// Whether the route gives out tokens at all, a client shows who is
-			// not confined.
+			// An unconfined client shows whether the route returns tokens at
+			// all.
 			gives, confined, used := 0, 0, 0
 			for range rounds {
 				p := newPrisoner(t, r)

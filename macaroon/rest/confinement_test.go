@@ -19,8 +19,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// narrow are the caveats of a token that is good for a minute, one network and
-// one service.
+// narrow are the caveats of a token that is limited to a minute, a network and
+// a service.
 func narrow(w *restcases.World) []caveat.Caveat {
 	return []caveat.Caveat{
 		caveat.Until(w.Clock.Now().Add(time.Minute)), caveat.MustParse("ip = 192.0.2.0/24"), caveat.MustParse("service = ozw-onezone"),
@@ -35,15 +35,15 @@ func texts(cs []caveat.Caveat) []string {
 	return list
 }
 
-// shown are the caveats of the tokens in an answer: in their texts, and where
-// there is a record, in what it shows.
+// shown are the caveats of the tokens in a response: those of their texts, and
+// those of their records, if any.
 type shown struct {
 	Token   string
 	Tokens  []string
 	Caveats []json.RawMessage
 }
 
-// given reads the tokens out of an answer.
+// given returns the tokens in a response.
 func given(t *testing.T, w *restcases.World, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
 	t.Helper()
 	var body shown
@@ -64,8 +64,8 @@ func given(t *testing.T, w *restcases.World, res macaroontest.Response) (tokens 
 	return tokens, record
 }
 
-// reads are requests for tokens of Alice's that have no caveats; writes make
-// new ones.
+// reads are requests for Alice's tokens without caveats; writes create new
+// tokens.
 func reads(w *restcases.World) map[string]restcases.Request {
 	return map[string]restcases.Request{
 		"by id":       {Method: "GET", Path: "/tokens/named/" + w.Laptop.ID()},
@@ -80,8 +80,7 @@ var writes = map[string]restcases.Request{
 	"client token": {Method: "POST", Path: "/user/client_tokens", Body: `{}`},
 }
 
-// A client is given tokens with the caveats of its own, whatever it asks, in what
-// it creates and in what it reads back.
+// All tokens that a client creates or reads carry the caveats of its own token.
 func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 	t.Parallel()
 	for name, req := range writes {
@@ -112,8 +111,8 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 	}
 }
 
-// A text that the token has already is not repeated, and one that only means the
-// same is added as it was signed.
+// A text that the token already has is not repeated; an equivalent text is
+// added unchanged.
 func TestInheritanceComparesExactTexts(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -125,7 +124,7 @@ func TestInheritanceComparesExactTexts(t *testing.T) {
 	}).Response)
 	require.Len(t, tokens, 1)
 	require.Equal(t, []string{"ip = 192.0.2.7/32", "ip = 192.0.2.7", "interface = rest"}, tokens[0].Caveats())
-	// What the client sends in to be confined, it has already.
+	// A client already has the token that it sends to be confined.
 	tokens, _ = given(t, w, w.Do(t, restcases.Request{
 		Method: "POST", Path: "/tokens/confine", As: macaroontest.Bearer(own), Body: toJSON(t, map[string]any{"token": w.ID.String(), "caveats": []any{}}),
 	}).Response)
@@ -133,8 +132,8 @@ func TestInheritanceComparesExactTexts(t *testing.T) {
 	require.Equal(t, w.ID.String(), tokens[0].String())
 }
 
-// Clients that come without a token, or with one that has no caveats, are given
-// what they ask for; all are when the handler behaves as the original.
+// Clients without a token, or whose token has no caveats, get tokens without
+// added caveats. With WithoutInheritance all clients do.
 func TestUnconfinedClientsInheritNoCaveats(t *testing.T) {
 	t.Parallel()
 	confined := func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice, narrow(w)...) }
@@ -163,8 +162,8 @@ func TestUnconfinedClientsInheritNoCaveats(t *testing.T) {
 	}
 }
 
-// Where a token cannot carry what the client's has, the client does not get it,
-// and is told why. Faults of the request are reported first.
+// A token that cannot carry the caveats of the client's token is refused with
+// the reason. Errors in the request are reported first.
 func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -218,14 +217,14 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 			require.Contains(t, body.Error.Description, c.says)
 		})
 	}
-	// Nothing came of what was refused.
+	// Refused requests had no effect.
 	for _, subject := range []caveat.Subject{restcases.Alice, restcases.Bob} {
 		_, err := w.Authority.GetByName(t.Context(), subject, "phone")
 		require.ErrorIs(t, err, errors.IDNotFound)
 	}
 }
 
-// A list that is too long for one page is refused before any of it is sent.
+// A list with several pages is refused before any of it is sent.
 func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
 	t.Parallel()
 	var logs logged

@@ -66,9 +66,9 @@ func TestOperationIDsAreOfTheOfficialDefinition(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// The document has nothing at which generators of code stop: types that are
-// lists, references with siblings, keywords of later versions, unions that
-// cannot be told apart by a member, names that differ only in their case.
+// The document avoids constructs that break code generators: lists of types,
+// references with siblings, keywords of later versions, unions without a
+// discriminating member, names that differ only in their case.
 func TestDocumentIsForGenerators(t *testing.T) {
 	t.Parallel()
 	data, _ := readDocument(t)

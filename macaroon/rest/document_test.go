@@ -16,7 +16,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// documented is what these tests look at of the document.
+// documented is the part of the document that these tests use.
 type documented struct {
 	OpenAPI string
 	Servers []struct{ URL string }
@@ -41,8 +41,8 @@ func readDocument(t *testing.T) (data []byte, d documented) {
 	return data, d
 }
 
-// The document has every route of the handler, no other, and the resources that
-// api caveats name.
+// The document has exactly the routes of the handler, with the resources for
+// api caveats.
 func TestDocumentHasTheRoutes(t *testing.T) {
 	t.Parallel()
 	_, d := readDocument(t)
@@ -79,7 +79,7 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 	require.Empty(t, routes, "the document lacks these")
 }
 
-// Every field that the document has is tried with values that it must not have.
+// Every field of the document is tried with invalid values.
 func TestEveryFieldHasBadValues(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
@@ -111,7 +111,7 @@ func TestEveryFieldHasBadValues(t *testing.T) {
 	require.Positive(t, fields)
 }
 
-// requestBody is what the document says of the body of an operation.
+// requestBody is the description of the body of an operation.
 func requestBody(t *testing.T, method string, raw json.RawMessage) (body json.RawMessage) {
 	t.Helper()
 	if method == "parameters" {
@@ -124,7 +124,7 @@ func requestBody(t *testing.T, method string, raw json.RawMessage) (body json.Ra
 
 var reference = regexp.MustCompile(`"\$ref":\s*"#/components/(\w+)/([\w.-]+)"`)
 
-// Every reference of the document leads somewhere, and everything is led to.
+// Every reference of the document resolves, and every component is referenced.
 func TestDocumentIsWhole(t *testing.T) {
 	t.Parallel()
 	data, _ := readDocument(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// broken is knowledge of the world that cannot be asked for.
+// broken is an application whose look-ups all fail.
 type broken struct{ err error }
 
 func (b broken) ManagesTokens(context.Context, caveat.Subject) (bool, error) { return false, b.err }
@@ -31,7 +31,7 @@ func (b broken) Provider(context.Context, string) (rest.ProviderInfo, error) {
 	return rest.ProviderInfo{}, b.err
 }
 
-// scopeless knows a space, and nothing of its Oneprovider.
+// scopeless knows a space, but not its Oneprovider.
 type scopeless struct{ broken }
 
 func (scopeless) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
@@ -64,7 +64,7 @@ func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
 		macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
 		require.NotContains(t, string(x.Response.Body), leak)
 	}
-	// Who has the right anyhow does not depend on it.
+	// Owners do not need the failing look-up.
 	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 
@@ -72,7 +72,7 @@ func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
 	x = w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
 	macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
 
-	// What they say in the words of the catalogue is what is answered.
+	// Errors of the catalogue are answered unchanged.
 	w = restcases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
 	x = w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, restcases.Ada)})
 	macaroontest.AssertError(t, x.Response, errors.IDTemporaryFailure)

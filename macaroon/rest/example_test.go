@@ -47,8 +47,8 @@ func call(handler http.Handler, method, path, body string, headers ...string) (i
 	return w.Code, w.Body.String()
 }
 
-// An application serves the token API from its own mux: a user gets a token for
-// the password, and lists what there is with the token.
+// An application serves the token API from its own mux. A user gets a token for
+// the password, and lists tokens with it.
 func ExampleNewHandler() {
 	authority, _ := newAuthority()
 	handler, err := rest.NewHandler(authority)
@@ -88,8 +88,7 @@ func ExampleNewHandler() {
 	// 200 2 tokens
 }
 
-// A service that has nothing to do with the token API finds out who its clients
-// are.
+// A service without the token API authenticates its clients.
 func ExampleAuthenticate() {
 	authority, token := newAuthority()
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +112,7 @@ func ExampleAuthenticate() {
 	// 401 true
 }
 
-// A file service lets tokens be limited to some of its files, by api caveats.
+// Api caveats limit tokens to some files of a file service.
 func ExampleRequire() {
 	authority, token := newAuthority()
 	files := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +139,7 @@ func ExampleRequire() {
 
 type projectKey struct{}
 
-// inProject puts the project of a request into its context.
+// inProject adds the project of a request to its context.
 func inProject(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := context.WithValue(r.Context(), projectKey{}, r.PathValue("project"))
@@ -148,8 +147,8 @@ func inProject(next http.Handler) http.Handler {
 	})
 }
 
-// A caveat of the application, "project = NAME", is decided by Authenticate, so
-// what it compares with is in the context before.
+// Authenticate decides a caveat of the application, "project = NAME".
+// Middleware in front adds the project to the context.
 func ExampleAuthenticate_applicationCaveat() {
 	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
 		Name: "project",
@@ -185,8 +184,8 @@ func ExampleAuthenticate_applicationCaveat() {
 
 type authorKey struct{}
 
-// A handler decides a caveat itself when only it knows what the request is about:
-// here, whose document has that number.
+// A handler decides a caveat itself if only it knows what the request is about:
+// here, the owner of the document.
 func ExampleCheckLater() {
 	vocabulary, err := caveat.NewVocabulary(caveat.Kind{
 		Name: "author",
@@ -228,7 +227,7 @@ func ExampleCheckLater() {
 	// 401
 }
 
-// staff is an application's table of who may do what.
+// staff is an application's table of rights.
 type staff struct{ admins []string }
 
 func (s staff) ManagesTokens(_ context.Context, user caveat.Subject) (bool, error) {
@@ -238,8 +237,7 @@ func (staff) UpdatesCluster(context.Context, caveat.Subject, string) (bool, erro
 func (staff) InProvider(context.Context, caveat.Subject, string) (bool, error)     { return false, nil }
 func (staff) InCluster(context.Context, caveat.Subject, string) (bool, error)      { return false, nil }
 
-// An application without Oneproviders says who its administrators are, and no to
-// the rest.
+// An application without Oneproviders only has administrators.
 func ExampleRights() {
 	authority, token := newAuthority()
 	for _, rights := range []rest.Rights{staff{}, staff{admins: []string{"alice"}}} {
@@ -256,7 +254,7 @@ func ExampleRights() {
 	// 200
 }
 
-// drive is where an application keeps its data: one space for each user, on one
+// drive describes the data of an application: one space for each user, on one
 // Oneprovider.
 type drive struct{}
 
@@ -271,7 +269,7 @@ func (drive) Provider(_ context.Context, id string) (rest.ProviderInfo, error) {
 	return rest.ProviderInfo{Name: "drive", Domain: "drive.example.com", Version: "1.0", Online: true}, nil
 }
 
-// A client learns which spaces its token is good for.
+// A client asks which spaces its token can access.
 func ExampleDataScopes() {
 	authority, token := newAuthority()
 	handler, err := rest.NewHandler(authority, rest.WithDataScopes(drive{}))
@@ -289,7 +287,8 @@ func ExampleDataScopes() {
 	// {"dataAccessScope":{"readonly":true,"spaces":{"home-alice":{"name":"Home","supports":{"p1":{"readonly":false}}}},"providers":{"p1":{"name":"drive","domain":"drive.example.com","version":"1.0","online":true}}},"validUntil":null}
 }
 
-// campus knows the tokens of a university's identity provider by how they begin.
+// campus recognizes the tokens of a university's identity provider by their
+// prefix.
 type campus struct{}
 
 func (campus) Identify(_ context.Context, token string) (caveat.Subject, error) {
@@ -302,7 +301,7 @@ func (campus) Identify(_ context.Context, token string) (caveat.Subject, error) 
 	return caveat.User("alice"), nil
 }
 
-// Tokens of somebody else's are good here too.
+// Accept tokens of another identity provider.
 func ExampleIdentityProvider() {
 	authority, _ := newAuthority()
 	handler := rest.Authenticate(authority, rest.WithIdentityProvider(campus{}))(

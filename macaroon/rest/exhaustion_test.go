@@ -23,13 +23,13 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// heldStore keeps the generations of temporary tokens back while it is held, and
-// fails lists after some pages.
+// heldStore blocks calls for generations of temporary tokens while it is held,
+// and fails lists after some pages.
 type heldStore struct {
 	store.Store
-	held  chan struct{} // a call takes one out, if it is not nil
+	held  chan struct{} // a call receives from it, if it is not nil
 	inPut atomic.Int64  // calls that wait
-	pages atomic.Int64  // that are left; below 0: all
+	pages atomic.Int64  // pages before lists fail; below 0: no failure
 }
 
 func (h *heldStore) TemporaryKey(ctx context.Context, s caveat.Subject) (store.Key, error) {
@@ -92,8 +92,8 @@ func requireBusy(t *testing.T, res *http.Response, body string) {
 	require.Contains(t, body, `"temporaryFailure"`)
 }
 
-// One client has so many requests in flight. Others are served meanwhile, and so is
-// the client when one of its requests is over.
+// A client at its limit does not block others, and is served again when one of
+// its requests ends.
 func TestOneClientCannotBlockOthers(t *testing.T) {
 	t.Parallel()
 	s, a, tokens := newHeld(t)
@@ -102,7 +102,7 @@ func TestOneClientCannotBlockOthers(t *testing.T) {
 	require.NoError(t, err)
 	server := httptest.NewServer(h)
 	defer server.Close()
-	defer close(s.held) // lets go of everything where the test fails
+	defer close(s.held) // releases all calls if the test fails
 	const slow, fast = rest.Prefix + "/user/tokens/temporary", rest.Prefix + "/user/client_tokens"
 
 	statuses := make(chan int, 2)
@@ -130,8 +130,7 @@ func TestOneClientCannotBlockOthers(t *testing.T) {
 	require.Equal(t, http.StatusOK, <-statuses)
 }
 
-// The handlers behind the middleware may take long, so that a limit is for who
-// asks for one.
+// Handlers behind the middleware may take long, so the limit is optional there.
 func TestMiddlewareLimitsRequestsInFlightIfConfigured(t *testing.T) {
 	t.Parallel()
 	_, a, _ := newHeld(t)
@@ -160,8 +159,8 @@ func TestMiddlewareLimitsRequestsInFlightIfConfigured(t *testing.T) {
 	}
 }
 
-// A body that nobody announces is read in pieces, and what is small of it waits for
-// nothing.
+// A body of unknown length is read in pieces; small bodies do not wait for
+// memory.
 func TestSmallBodiesOfUnknownLengthAreRead(t *testing.T) {
 	t.Parallel()
 	_, a, tokens := newHeld(t)
@@ -178,7 +177,7 @@ func TestSmallBodiesOfUnknownLengthAreRead(t *testing.T) {
 	}
 }
 
-// A list of many pages is streamed, and is the same as one of one page.
+// A list of many pages is streamed, with the same text as a list of one page.
 func TestLongListsAreStreamedWhole(t *testing.T) {
 	t.Parallel()
 	s, a, tokens := newHeld(t)
@@ -225,8 +224,8 @@ func TestLongListsAreStreamedWhole(t *testing.T) {
 		require.Equal(t, http.StatusOK, res.StatusCode)
 	}
 
-	// A store that fails before anything was sent is a fault like any other; later,
-	// the connection ends, and no JSON.
+	// If the store fails before the response begins, the error is answered;
+	// later, the connection is aborted.
 	for _, path := range []string{"/user/tokens/named", "/user/client_tokens"} {
 		s.pages.Store(1)
 		res, _, err := get(t, server.URL+rest.Prefix+path, tokens["alice"])
@@ -259,8 +258,8 @@ func TestListsWithoutAccessTokensAreValidJSON(t *testing.T) {
 	require.JSONEq(t, `{"tokens":[]}`, w.Body.String())
 }
 
-// An Authorization header with a password is bounded before it is decoded, and
-// what is too long is no guess.
+// An Authorization header with a password is limited before it is decoded. A
+// header that is too long does not count as a failed log-in.
 func TestLongPasswordsAreRefusedBeforeDecoding(t *testing.T) {
 	t.Parallel()
 	_, a, _ := newHeld(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// A client without the right to a token learns nothing about whether it exists
-// from the time of the answer, however much the record holds.
+// The time of a response does not reveal to a client without rights whether a
+// token exists, whatever the size of the record.
 func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
@@ -61,7 +61,7 @@ func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 				require.GreaterOrEqual(t, rec.Code, 400)
 				return took
 			}
-			// The shortest time of many: once each has gone undisturbed.
+			// The shortest of many times: at least one was undisturbed.
 			there, absent := ask(c.there), ask(c.absent)
 			for range 1000 {
 				there, absent = min(there, ask(c.there)), min(absent, ask(c.absent))

@@ -25,8 +25,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// flaky is a store that is down when it is told to be: wholly, or but for what
-// it takes to authenticate with a named token or a password.
+// flaky is a store that fails on request: all calls, or all except those that
+// authenticate with a named token or a password.
 type flaky struct {
 	store.Store
 	keys, rest atomic.Pointer[error]
@@ -99,7 +99,7 @@ func (f *flaky) CountTokens(ctx context.Context, s caveat.Subject) (int64, error
 	return or(&f.rest, func() (int64, error) { return f.Store.CountTokens(ctx, s) })
 }
 
-// logged is where a handler under test logs.
+// logged is the log of a handler under test.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -119,7 +119,7 @@ func (l *logged) String() string {
 
 func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.NewTextHandler(l, nil))) }
 
-// over returns a handler over the world's store, with what can go wrong with it.
+// over returns a handler over the fixture's store, with its faults.
 func over(t *testing.T, w *restcases.World, options ...rest.Option) (http.Handler, *flaky) {
 	t.Helper()
 	f := &flaky{Store: w.Store}
@@ -176,14 +176,14 @@ func TestStoreDownIsServiceUnavailable(t *testing.T) {
 	require.NotContains(t, log.String(), w.Laptop.String())
 }
 
-// needsStore reports whether a route always needs more of the store than whose
-// token the client has.
+// needsStore reports whether a route always needs the store for more than
+// authentication.
 func needsStore(route string) bool {
 	return !strings.HasPrefix(route, "POST /tokens/") && route != "GET /configuration"
 }
 
-// Every route that needs more of the store than whose token it is says so when
-// that is not to be had, and does what it was asked once it is.
+// Every route that needs the store for more than authentication answers 503
+// while the store fails, and works again afterwards.
 func TestStoreDownInEveryRoute(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
@@ -210,7 +210,7 @@ func TestStoreDownInEveryRoute(t *testing.T) {
 	require.Len(t, tried, 44-7)
 }
 
-// A log-in that fails for the store is not the user's failure.
+// A log-in that fails because of the store does not count as a failed log-in.
 func TestStoreDownDoesNotThrottle(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -257,7 +257,7 @@ func (aborting) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 	panic(http.ErrAbortHandler)
 }
 
-// The panic that aborts a request is the server's to handle.
+// The server handles the panic that aborts a request.
 func TestAbortIsPassedOn(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.WithDataScopes(aborting{}))
@@ -332,14 +332,14 @@ func TestThrottledLogIns(t *testing.T) {
 		require.Empty(t, res.Header.Get("WWW-Authenticate"))
 	}
 	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.1"), http.StatusOK)
-	for i := range 18 { // of 20 that the address has
+	for i := range 18 { // of the 20 attempts of the address
 		macaroontest.AssertError(t, logIn(fmt.Sprint("unknown", i), "wrong", "192.0.2.1"), errors.IDBadBasicCredentials)
 	}
 	res := logIn("bob", right, "192.0.2.1")
 	macaroontest.AssertStatus(t, res, http.StatusTooManyRequests)
 	require.Equal(t, "1", res.Header.Get("Retry-After"))
 	macaroontest.AssertStatus(t, logIn("bob", right, "192.0.2.2"), http.StatusOK)
-	// Tokens are no log-ins.
+	// Tokens do not count as log-ins.
 	x := w.Do(t, restcases.Request{Method: "GET", Path: "/user/tokens/named", As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 

@@ -27,8 +27,8 @@ func TestOriginOfLocations(t *testing.T) {
 	require.Regexp(t, "^http://localhost:8080/api/v3/onezone/tokens/named/[0-9a-f]{32}$", x.Response.Header.Get("Location"))
 }
 
-// Lists are whole however many pages the store makes of them, in the order of
-// creation and then of the id.
+// Lists are complete for any number of pages, ordered by creation and then by
+// id.
 func TestLongLists(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -60,8 +60,8 @@ func TestLongLists(t *testing.T) {
 	require.Empty(t, list("/user/tokens/named"))
 }
 
-// A record of another program may lack what this one always writes, and say what
-// nobody here understands.
+// A record of another program may lack fields that this package writes, and
+// have unknown ones.
 func TestForeignRecordIsShown(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -78,8 +78,8 @@ func TestForeignRecordIsShown(t *testing.T) {
 	require.JSONEq(t, `{"type":"user","id":"u-alice"}`, string(body["subject"]), "the record knows")
 }
 
-// An installation without knowledge of anything but tokens refuses what would
-// need it, and serves the rest.
+// A handler without interfaces for other entities refuses requests that need
+// them, and serves the others.
 func TestHandlerWithoutEntitiesServesTokens(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -103,7 +103,7 @@ func TestHandlerWithoutEntitiesServesTokens(t *testing.T) {
 	}
 }
 
-// generous knows nobody who may not.
+// generous gives all rights to everybody.
 type generous struct{ restcases.Onezone }
 
 func (generous) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
@@ -116,8 +116,8 @@ type lavish struct{ generous }
 
 func (lavish) ManagesTokens(context.Context, caveat.Subject) (bool, error) { return true, nil }
 
-// Rights are for the kinds of clients and tokens that the API has them for,
-// whatever the application says.
+// Rights apply only to the kinds of clients and tokens of the API, whatever the
+// application returns.
 func TestRightsAreLimitedByTheAPI(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.WithRights(generous{}))
@@ -157,7 +157,7 @@ func TestRightsAreLimitedByTheAPI(t *testing.T) {
 	}
 }
 
-// An application's own caveats are part of the language everywhere.
+// Every route accepts the caveats of the application.
 func TestVocabularyOfTheApplication(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(caveat.Kind{Name: "moon", Satisfied: func(_ context.Context, value string, _ *caveat.Request) (bool, error) {
@@ -179,7 +179,7 @@ func TestVocabularyOfTheApplication(t *testing.T) {
 	macaroontest.AssertStatus(t, res, http.StatusBadRequest)
 }
 
-// Answers do not depend on how the client frames its connection.
+// Responses do not depend on the framing of the connection.
 func TestOverASocket(t *testing.T) {
 	t.Parallel()
 	s := macaroontest.NewServer(t)
@@ -211,5 +211,5 @@ func TestOverASocket(t *testing.T) {
 	}
 }
 
-// second is for calls of which only the error matters.
+// second returns the error of a call whose result does not matter.
 func second[T any](_ T, err error) error { return err }

@@ -24,7 +24,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// attacker makes requests, each with something in it that cannot be right.
+// attacker makes requests, each with an error.
 type attacker struct {
 	*rand.Rand
 	w      *restcases.World
@@ -32,14 +32,14 @@ type attacker struct {
 	alice  string // headers of an access token
 }
 
-// rawRequest is one to be written as it is.
+// rawRequest is a request that is sent unchanged.
 type rawRequest struct {
 	text string
-	// broken: the HTTP itself is wrong, and the answer is net/http's.
+	// broken: the HTTP itself is invalid, and net/http answers.
 	broken bool
 }
 
-// noise is text of up to n bytes.
+// noise returns random text of up to n bytes.
 func (a *attacker) noise(n int) string {
 	alphabets := []string{"abcdefXYZ0123456789-_", "{}[]\",:0123456789eE+-. truefalsnu\\", "\x00\x01\x7f\x80\xff\xc3\xa9 \t'<>&;%/|"}
 	alphabet := alphabets[a.IntN(len(alphabets))]
@@ -52,7 +52,7 @@ func (a *attacker) noise(n int) string {
 
 func pick[T any](a *attacker, list ...T) T { return list[a.IntN(len(list))] }
 
-// value is a random JSON text.
+// value returns a random JSON text.
 func (a *attacker) value(depth int) string {
 	if depth == 0 || a.IntN(3) > 0 {
 		text, _ := json.Marshal(strings.ToValidUTF8(a.noise(20), ""))
@@ -74,7 +74,7 @@ func (a *attacker) value(depth int) string {
 	return "[" + strings.Join(items, ",") + "]"
 }
 
-// body is a random object, in which a token or name that would do never is.
+// body returns a random object without a valid token or name.
 func (a *attacker) body() string {
 	keys := []string{"caveats", "type", "customMetadata", "revoked", "usageLimit", "privileges", "peerIp", "interface", "serviceToken",
 		"consumerToken", "allowDataAccessCaveats", "expectedInviteType", "Token", "", "x"}
@@ -88,17 +88,17 @@ func (a *attacker) body() string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// route is the method and the path of one, with values in it.
+// route returns the method and the path of a route, with random values.
 func (a *attacker) route() (method, path string) {
 	method, path, _ = strings.Cut(a.routes[a.IntN(len(a.routes))], " ")
 	for _, name := range []string{"{id}", "{name}", "{tid}"} {
-		value := "-" + a.noise(12) // no id of anything
+		value := "-" + a.noise(12) // not an id of anything
 		path = strings.Replace(path, name, url.PathEscape(value), 1)
 	}
 	return method, rest.Prefix + path
 }
 
-// takesInput tells the routes that anybody may call with a body.
+// takesInput reports whether everybody may call the route with a body.
 func takesInput(method, path string) bool {
 	return method == "POST" && (strings.Contains(path, "onezone/tokens/") || strings.HasSuffix(path, "/user/tokens/named"))
 }
@@ -121,22 +121,22 @@ func (a *attacker) next() rawRequest {
 		}, a.noise(200))
 		headers = pick(a, "X-Auth-Token: ", "Macaroon: ", "Authorization: Bearer ", "Authorization: Basic ", "authorization: Basic ",
 			a.alice+"X-Onedata-Service-Token: ", a.alice+"X-Onedata-Consumer-Token: ") + line + "\r\n"
-	case 3: // not what the API speaks
+	case 3: // other media types
 		headers = a.alice + "Accept: " + pick(a, "text/html", "image/*;q=1", "application/json;q=0", ";;;") + "\r\n"
 		method, path = pick(a, "GET", "DELETE"), rest.Prefix+"/user/tokens/named"
-	case 4: // no JSON
+	case 4: // not JSON
 		method, path = "POST", rest.Prefix+pick(a, "/tokens/examine", "/tokens/confine", "/user/client_tokens", "/user/tokens/temporary")
 		headers += pick(a, "", "Content-Type: application/json\r\n", "Content-Type: "+pick(a, "text/plain", "application/xml", ";", "json")+"\r\n")
 		body = "!" + a.noise(100)
 		headers += pick(a, "", a.alice)
-	case 5: // JSON that says nothing good
+	case 5: // JSON with bad values
 		for !takesInput(method, path) {
 			method, path = a.route()
 		}
 		hasBody()
 		headers += pick(a, "", a.alice)
 		body = a.body()
-	case 6: // nobody's business
+	case 6: // without rights
 		for strings.HasPrefix(path, rest.Prefix+"/tokens/") && method == "POST" || path == rest.Prefix+"/configuration" {
 			method, path = a.route()
 		}
@@ -144,11 +144,11 @@ func (a *attacker) next() rawRequest {
 			hasBody()
 			body = a.body()
 		}
-	case 7: // somebody else's
+	case 7: // another user's token
 		method, path = pick(a, "GET", "PATCH", "DELETE"), rest.Prefix+pick(a, "/tokens/named/", "/users/", "/providers/")+url.PathEscape("-"+a.noise(20))
 		path += pick(a, "", "/status", "/tokens/named", "/tokens/temporary", "/x")
 		headers = a.alice
-	case 8: // no HTTP
+	case 8: // not HTTP
 		return rawRequest{method + " " + path + " HTTP/1.1\r\nHost: x\r\n" +
 			pick(a, "X\x00: y", "no colon", ": no name", "Content-Length: -1", "Content-Length: x", "Host: y", "X: \x01", "X : y") + "\r\n\r\n", true}
 	}
@@ -158,8 +158,8 @@ func (a *attacker) next() rawRequest {
 	return rawRequest{method + " " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n" + body, false}
 }
 
-// Whatever is sent, the answer is a refusal in the words of the catalogue: the
-// server does not fail, and is left as it was.
+// Every hostile request is refused with an error of the catalogue. The server
+// does not fail, and its state does not change.
 func TestHostileRequests(t *testing.T) {
 	const requests = 10_000
 	before := runtime.NumGoroutine()
@@ -218,8 +218,8 @@ func TestHostileRequests(t *testing.T) {
 	fmt.Printf("rest: %d malformed requests, answers by status %v\n", requests, statuses)
 }
 
-// catalogued demands that an answer is an error of the catalogue, where it has a
-// body at all.
+// catalogued asserts that a response without an empty body is an error of the
+// catalogue.
 func catalogued(t *testing.T, request string, res *http.Response, body []byte) {
 	t.Helper()
 	if len(body) == 0 {

@@ -50,7 +50,7 @@ func TestRequestsInFlightAreLimitedPerClient(t *testing.T) {
 		require.NoError(t, admit(c.other))
 	}
 
-	// A request is its address's until it is known whose it is.
+	// A request counts for its address until the client is authenticated.
 	s, err := f.enter(anonymous("192.0.2.9"))
 	require.NoError(t, err)
 	require.Equal(t, errTooManyRequests, s.become(user("alice")))
@@ -112,8 +112,8 @@ func TestMemoryOfRequestsInFlightIsBounded(t *testing.T) {
 	})
 }
 
-// Clients without credentials can have any number of addresses. All of them together
-// leave memory for clients that are known.
+// Clients without credentials can have any number of addresses. Together they
+// leave memory for authenticated clients.
 func TestClientsWithoutCredentialsLeaveMemoryForOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestClientsWithoutCredentialsLeaveMemoryForOthers(t *testing.T) {
 	})
 }
 
-// Whatever comes and goes, nothing is lost and nobody has more than allowed.
+// No counts are lost, and no client exceeds its limits.
 func TestRequestsInFlightAddUp(t *testing.T) {
 	t.Parallel()
 	f := newInFlight(4)

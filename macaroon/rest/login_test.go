@@ -18,8 +18,8 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// newUsers returns an authority with the users alice, who has a password, ada
-// without a password, and olga, who is blocked.
+// newUsers returns an authority with three users: alice has a password, ada has
+// none, and olga is blocked.
 func newUsers(t *testing.T, s store.Store, options ...macaroon.Option) *macaroon.Authority {
 	t.Helper()
 	options = append([]macaroon.Option{macaroon.WithClock(func() time.Time { return macaroontest.Start }), macaroon.WithPasswordIterations(2048)}, options...)
@@ -33,7 +33,7 @@ func newUsers(t *testing.T, s store.Store, options ...macaroon.Option) *macaroon
 	return a
 }
 
-// logIn has a handler judge a name and a password that come from the address.
+// logIn sends a name and a password to a handler, from the address.
 func logIn(t *testing.T, handler http.Handler, user, password, address string) macaroontest.Response {
 	t.Helper()
 	return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, func(r *http.Request) {
@@ -42,8 +42,8 @@ func logIn(t *testing.T, handler http.Handler, user, password, address string) m
 	})
 }
 
-// An application has a handler for the API and middleware for each of its
-// services, and its replicas' clients choose among them.
+// An application may have a handler for the API and middleware for several
+// services. A client can spread its guesses over them.
 func TestGuessesAreCountedPerAuthorityAndNotPerHandler(t *testing.T) {
 	t.Parallel()
 	a := newUsers(t, memory.New())
@@ -63,8 +63,7 @@ func TestGuessesAreCountedPerAuthorityAndNotPerHandler(t *testing.T) {
 	require.Equal(t, 10, guesses)
 }
 
-// A header of Basic credentials is bounded before it is decoded, let alone
-// hashed.
+// A header of Basic credentials is limited before it is decoded or hashed.
 func TestLongBasicCredentialsAreNotDecoded(t *testing.T) {
 	t.Parallel()
 	s := &countingUsers{Store: memory.New()}
@@ -106,8 +105,8 @@ func (c *countingUsers) GetIdentityByUsername(ctx context.Context, name string) 
 	return c.Store.GetIdentityByUsername(ctx, name)
 }
 
-// Whether a name exists, is blocked or has a password shows to nobody who does not
-// know the password.
+// Only a client that knows the password learns whether a name exists, is
+// blocked or has a password.
 func TestOnlyTheRightPasswordShowsThatAUserIsBlocked(t *testing.T) {
 	t.Parallel()
 	handler, err := rest.NewHandler(newUsers(t, memory.New()))

@@ -23,7 +23,7 @@ func TestClientFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
 	require.False(t, ok)
 }
 
-// A service of its own, whose files are resources that api caveats can name.
+// A service whose files are resources for api caveats.
 func TestRequire(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -47,7 +47,7 @@ func TestRequire(t *testing.T) {
 		{"all files", "/files/f1", "api = opw/get/file.*.content", 200},
 		{"escaped", "/files/f%31", "api = opw/get/file.f1.content", 200},
 		{"the service's own", "/files/f1", "service = opw-p-krakow", 200},
-		// A value is itself and nothing else, whatever it holds.
+		// A value never matches the entry of another resource.
 		{"dots without a caveat", "/files/a.content:private", "", 200},
 		{"dots, all files", "/files/a.b", "api = opw/get/file.*.content", 200},
 		{"dots are not the end of the id", "/files/f1.content", "api = opw/get/file.f1.content", 401},
@@ -88,20 +88,20 @@ func TestRequire(t *testing.T) {
 	macaroontest.AssertStatus(t, res, http.StatusOK)
 
 	res = macaroontest.Request(t, mux, "GET", "/files/f1", nil, macaroontest.Bearer(w.Laptop))
-	macaroontest.AssertStatus(t, res, http.StatusUnauthorized) // without Authenticate in front nobody is known
+	macaroontest.AssertStatus(t, res, http.StatusUnauthorized) // without Authenticate in front no client is authenticated
 }
 
 type tenantKey struct{}
 
-// inTenant puts the tenant of the path into the context of the request.
+// inTenant adds the tenant of the path to the context of the request.
 func inTenant(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tenantKey{}, r.PathValue("tenant"))))
 	})
 }
 
-// An application's caveats are decided by Authenticate from what the context
-// holds then, or by the handler at their use, and never by nobody.
+// An application's caveats are decided by Authenticate with the context, or by
+// the handler; they are never ignored.
 func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 	t.Parallel()
 	v, err := caveat.NewVocabulary(caveat.Kind{Name: "tenant", Satisfied: func(ctx context.Context, value string, _ *caveat.Request) (bool, error) {
@@ -142,7 +142,8 @@ func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 		macaroontest.AssertStatus(t, res, http.StatusOK)
 	}
 
-	// Onezone's own kinds are not left to a handler, nor is anything by the API.
+	// Onezone's own kinds cannot be left to a handler, and the API leaves no
+	// kind.
 	later := rest.CheckLater("tenant", caveat.TypeTime, caveat.TypeIP)
 	mux := http.NewServeMux()
 	mux.Handle("GET /{tenant}/files", rest.Authenticate(h.Authority, later)(done))
@@ -156,8 +157,8 @@ func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 	require.NoError(t, rest.Client{Subject: h.Alice}.CheckKind(t.Context(), "tenant"), "a password carries no caveats")
 }
 
-// Behind RequireClient a route that has no Require of its own is closed to those
-// who sent nothing.
+// Behind RequireClient, a route without Require refuses requests without
+// credentials.
 func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
@@ -230,8 +231,8 @@ func TestClientChecksFiles(t *testing.T) {
 	require.NoError(t, rest.Client{Subject: restcases.Alice}.CheckFile(file, caveat.Write), "without a token there are no caveats")
 }
 
-// The token API serves no data, so it takes no tokens with data caveats, and it
-// is always Onezone's worker.
+// The token API serves no data, so it refuses tokens with data caveats. Its
+// service is always Onezone's worker.
 func TestHandlerIsOnezone(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
@@ -247,8 +248,7 @@ func TestHandlerIsOnezone(t *testing.T) {
 			macaroontest.AssertError(t, x.Response, id)
 		}
 	}
-	// It is the token that is refused, before anything else is looked at, and not
-	// the operation.
+	// The token is refused before all other checks, not the operation.
 	x := w.Do(t, restcases.Request{
 		Method: "GET", Path: "/user/tokens/named", As: w.By(t, restcases.Alice, caveat.DataReadonly{}), Header: http.Header{"Accept": {"text/html"}},
 	})
@@ -261,12 +261,12 @@ func TestNewHandlerNeedsAnAuthority(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDBadData)
 }
 
-// Ids with characters that resources cannot name are good for all but api caveats
-// that would have to name them.
+// Ids with characters that a GRI cannot hold work, except with api caveats that
+// would have to name them.
 func TestIDsThatGRIsCannotHold(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)
-	dotted := caveat.User("john.doe,jr:x") // of an application that does not ask CreateUser
+	dotted := caveat.User("john.doe,jr:x") // of an application that does not use CreateUser
 	require.NoError(t, w.Store.CreateIdentity(t.Context(), store.Identity{Subject: dotted}))
 	create := func(as macaroontest.Credentials) macaroontest.Response {
 		return w.Do(t, restcases.Request{Method: "POST", Path: "/user/tokens/named", As: as, Body: `{"name":"version 1.2"}`}).Response

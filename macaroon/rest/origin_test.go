@@ -16,7 +16,8 @@ import (
 
 const app = "https://app.example.com"
 
-// corsHeaders are those of a preflight, which let a page send credentials.
+// corsHeaders are the headers of a preflight response, which allow a page to
+// send credentials.
 var corsHeaders = []string{"Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age", "Access-Control-Allow-Credentials"}
 
 // Only pages of the origins that the operator lists may send credentials.
@@ -88,8 +89,8 @@ func TestAllowedOriginsAreOrigins(t *testing.T) {
 	}
 }
 
-// A browser adds a password that it remembers to whatever a page of another site
-// has it send, so a password counts only from where the user means to send it.
+// Browsers add remembered passwords to requests from pages of other sites, so
+// passwords are accepted only from the same site and allowed origins.
 func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)
@@ -146,14 +147,15 @@ func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 				macaroontest.AssertError(t, res, errors.IDForbidden)
 				require.Contains(t, string(res.Body), "another site")
 			}
-			// A token is in a header that no page of another site can have sent.
+			// No page of another site can send the header of a token.
 			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Bearer(h.Token())), http.StatusNoContent)
 			macaroontest.AssertStatus(t, send(own, "POST", "/", macaroontest.Anonymous()), http.StatusNoContent)
 		})
 	}
 }
 
-// A text that is no origin allows nothing, not even a request that names none.
+// A bad origin in the option allows nothing, not even a request without an
+// origin.
 func TestAuthenticateIgnoresBadOrigins(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)

@@ -64,7 +64,7 @@ func TestPeer(t *testing.T) {
 		{"nothing in quotes", "10.0.0.1:1", []string{`""`}, []rest.Option{trusted}, ""},
 		{"quote", "10.0.0.1:1", []string{`"`}, []rest.Option{trusted}, ""},
 		{"proxy with a zone", "[fe80::1%eth0]:1", []string{"203.0.113.7"}, []rest.Option{trusted}, "203.0.113.7"},
-		{"connection without a port", "192.0.2.1", nil, nil, "192.0.2.1"}, // as other middleware writes it
+		{"connection without a port", "192.0.2.1", nil, nil, "192.0.2.1"}, // as some middleware writes it
 		{"mapped network", "10.1.1.1:1", []string{"203.0.113.7"}, []rest.Option{networks("::ffff:10.0.0.0/104")}, "203.0.113.7"},
 		{"mapped network, elsewhere", "11.1.1.1:1", []string{"203.0.113.7"}, []rest.Option{networks("::ffff:10.0.0.0/104")}, "11.1.1.1"},
 		{"mapped address", "10.0.0.1:1", []string{"203.0.113.7"}, []rest.Option{networks("::ffff:10.0.0.1/128")}, "203.0.113.7"},
@@ -91,8 +91,8 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// A proxy on this machine that is not trusted is the usual mistake of a set-up:
-// all clients then seem to be at 127.0.0.1.
+// An untrusted proxy on this machine is a common mistake: all clients then have
+// the address 127.0.0.1.
 func TestUntrustedLoopbackProxyIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t)

@@ -22,7 +22,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// moonKey is the key of the context value that caveats of the kind "moon" ask for.
+// moonKey is the key of the context value for caveats of the kind "moon".
 type moonKey struct{}
 
 func underMoon(ctx context.Context, phase string) context.Context {
@@ -56,7 +56,7 @@ func (atlas) Place(_ context.Context, ip netip.Addr) (caveat.Place, error) {
 	return caveat.Place{Country: "DE", Continent: "EU", EU: true}, nil
 }
 
-// prisoner is a client in a world of its own whose token may carry every kind of
+// prisoner is a client with its own fixture. Its token may carry every kind of
 // caveat that can hold for a request to the API.
 type prisoner struct {
 	*rand.Rand
@@ -85,7 +85,8 @@ func newPrisoner(tb testing.TB, r *rand.Rand, options ...rest.Option) *prisoner 
 	return p
 }
 
-// arrest gives the client a token of the subject with the caveats.
+// arrest replaces the token of the client by one of the subject with the
+// caveats.
 func (p *prisoner) arrest(subject caveat.Subject, texts ...string) {
 	p.tb.Helper()
 	p.subject = subject
@@ -104,8 +105,8 @@ func (p *prisoner) arrest(subject caveat.Subject, texts ...string) {
 	require.NoError(p.tb, err)
 }
 
-// texts are caveats that hold for the client's requests, some of them not in the
-// form in which this package prints them.
+// texts are caveats that hold for the client's requests, some of them not in
+// canonical form.
 func (p *prisoner) texts() []string {
 	start := macaroontest.Start.Unix()
 	all := [][]string{
@@ -127,7 +128,7 @@ func (p *prisoner) texts() []string {
 	return texts
 }
 
-// sent is the JSON of caveats that a request asks for.
+// sent returns the JSON of caveats in a request.
 func (p *prisoner) sent() []json.RawMessage {
 	list := []json.RawMessage{[]byte(fmt.Sprintf(`{"type":"time","validUntil":%d}`, macaroontest.Start.Unix()+500))}
 	for _, c := range []string{
@@ -141,7 +142,7 @@ func (p *prisoner) sent() []json.RawMessage {
 	return list
 }
 
-// tokenType is the JSON of a type that the client may ask for.
+// tokenType returns the JSON of a type that the client may request.
 func (p *prisoner) tokenType(owner caveat.Subject) json.RawMessage {
 	types := []string{`{"accessToken":{}}`, `{"identityToken":{}}`}
 	if owner.Type == caveat.SubjectUser {
@@ -153,8 +154,8 @@ func (p *prisoner) tokenType(owner caveat.Subject) json.RawMessage {
 	return json.RawMessage(types[p.IntN(len(types))])
 }
 
-// do makes the request, and returns the tokens that the answer gives to the
-// client, and those that the client has sent.
+// do sends the request, and returns the tokens in the response and those in the
+// request.
 func (p *prisoner) do(method string, a attempt) (given, sent []macaroon.Token) {
 	p.tb.Helper()
 	r := httptest.NewRequest(method, rest.Prefix+a.path, strings.NewReader(a.body)).WithContext(underMoon(p.tb.Context(), "full"))
@@ -188,7 +189,7 @@ func (p *prisoner) tokensIn(text string) (list []macaroon.Token) {
 	return list
 }
 
-// use is a moment in which somebody uses a token.
+// use is one use of a token.
 type use struct {
 	caveat.Request
 	moon string
@@ -210,8 +211,7 @@ func (p *prisoner) use() use {
 	}, []string{"full", "full", "full", "half"}[p.IntN(4)]}
 }
 
-// good reports whether the token verifies for the use, in whatever way its type
-// allows.
+// good reports whether the token verifies for the use, as its type requires.
 func (p *prisoner) good(t macaroon.Token, u use) (macaroon.Auth, bool) {
 	ctx := underMoon(p.tb.Context(), u.moon)
 	var auth macaroon.Auth
@@ -233,9 +233,9 @@ func (p *prisoner) allowed(t macaroon.Token, u use) bool {
 	return err == nil
 }
 
-// escape describes a use for which the given token is good, and neither the
-// client's own token nor the one that it sent to have it confined; "" where there
-// is none.
+// escape describes a use that the given token allows, but neither the client's
+// own token nor the one that it sent to be confined. It returns "" if the given
+// token allows no such use.
 func (p *prisoner) escape(given macaroon.Token, sent []macaroon.Token, u use) (why string, used bool) {
 	auth, ok := p.good(given, u)
 	if !ok {

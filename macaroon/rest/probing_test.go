@@ -17,7 +17,7 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// twins are two requests that differ in their paths alone.
+// twins are two requests that differ only in their paths.
 type twins struct {
 	method     string
 	one, other string // paths
@@ -25,7 +25,7 @@ type twins struct {
 	as         macaroontest.Credentials
 }
 
-// indistinguishable demands that both have the same answer, to the byte.
+// indistinguishable asserts that both have the same response, byte for byte.
 func (q twins) indistinguishable(t *testing.T, w *restcases.World) macaroontest.Response {
 	t.Helper()
 	identified := func(r *http.Request) {
@@ -42,8 +42,8 @@ func (q twins) indistinguishable(t *testing.T, w *restcases.World) macaroontest.
 	return first
 }
 
-// A client without the right to a token learns nothing about whether its id is
-// that of a token: not from the answer, and not from what is wrong with the rest.
+// A client without rights cannot learn whether an id is that of a token,
+// neither from the response nor from errors in the rest of the request.
 func TestTokenIDsCannotBeProbed(t *testing.T) {
 	t.Parallel()
 	outsiders := []caveat.Subject{caveat.Nobody(), restcases.Bob, restcases.Lyon}
@@ -81,8 +81,8 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 	})
 }
 
-// The legacy way to delete a token takes its text. What it claims decides for who
-// may not delete it, never what there is.
+// The legacy route to delete a token takes its text. For clients without
+// rights, the response depends on the claims of the text, never on the records.
 func TestLegacyTokensCannotBeProbed(t *testing.T) {
 	t.Parallel()
 	text := func(t *testing.T, spec macaroon.Spec) string {
@@ -94,7 +94,7 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 	}
 	w := restcases.NewWorld(t)
 	for _, spec := range []macaroon.Spec{
-		{Subject: restcases.Alice, Type: macaroon.AccessToken()},  // claims to be somebody else's
+		{Subject: restcases.Alice, Type: macaroon.AccessToken()},  // claims to be another user's
 		{Subject: restcases.Bob, Type: macaroon.AccessToken()},    // claims to be the client's
 		{Subject: restcases.Krakow, Type: macaroon.AccessToken()}, // claims to be a Oneprovider's
 		{Version: 1}, // claims nothing
@@ -109,7 +109,7 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// downRights cannot tell what anybody may do.
+// downRights is a Rights that always fails.
 type downRights struct{ restcases.Onezone }
 
 func (downRights) ManagesTokens(context.Context, caveat.Subject) (bool, error) {
@@ -120,8 +120,8 @@ func (downRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool,
 	return false, errors.New("the directory is down")
 }
 
-// Nor from a failure: where rights cannot be asked for, that is the answer about
-// the tokens of others and about those that are not there.
+// A failure reveals nothing either: if rights cannot be checked, other users'
+// tokens and missing tokens have the same response.
 func TestTokenIDsCannotBeProbedWhileRightsAreDown(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewWorld(t, rest.WithRights(downRights{}))

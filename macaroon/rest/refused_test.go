@@ -18,15 +18,15 @@ import (
 	"github.com/onezone-go/onezone/store/memory"
 )
 
-// doubtful is an identity provider that accepts nothing.
+// doubtful is an identity provider that refuses all tokens.
 type doubtful struct{}
 
 func (doubtful) Identify(context.Context, string) (caveat.Subject, error) {
 	return caveat.Subject{}, errors.TokenInvalid()
 }
 
-// TestEveryRefusedCredentialLeavesOneEvent sends credentials of each kind that are
-// refused, by whatever step, to the API and to a handler behind the middleware.
+// TestEveryRefusedCredentialLeavesOneEvent sends bad credentials of each kind,
+// for each step, to the API and to a handler behind the middleware.
 func TestEveryRefusedCredentialLeavesOneEvent(t *testing.T) {
 	t.Parallel()
 	const hidden = "c3VwZXJzZWNyZXQ" // part of all bad credentials
@@ -104,7 +104,7 @@ func TestEveryRefusedCredentialLeavesOneEvent(t *testing.T) {
 				macaroontest.AssertStatus(t, res, max(c.status, 401))
 				var refused []want
 				for _, e := range seen.events {
-					if e.Kind == macaroon.Verified { // the token beside another one, and before its caveats are asked
+					if e.Kind == macaroon.Verified { // an accompanying token, or one whose caveats are decided later
 						continue
 					}
 					reason, _ := errors.AsType[*errors.Error](e.Err)
@@ -123,7 +123,7 @@ func always(as macaroontest.Credentials) func(world) macaroontest.Credentials {
 	return func(world) macaroontest.Credentials { return as }
 }
 
-// world has a user with a token, and a copy of it for nothing but reading files.
+// world has a user with a token, and a copy that may only read files.
 type world struct {
 	authority       *macaroon.Authority
 	token, confined string

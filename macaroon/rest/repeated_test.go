@@ -14,8 +14,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// A header that is repeated costs next to nothing: HTTP/2 sends another line in
-// one byte. It runs alone, because it measures what the process allocates.
+// A repeated header costs almost nothing: HTTP/2 can send a line in one byte.
+// The test runs alone, because it measures allocations of the process.
 func TestRepeatedHeadersAreNotJoined(t *testing.T) {
 	h := macaroontest.New(t)
 	handler, err := rest.NewHandler(h.Authority, rest.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24")))

@@ -13,8 +13,8 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// Every route of the handler is tried with everything that the specification says
-// about it; a route without such cases fails.
+// Every route of the handler is tried with all cases of the specification; a
+// route without cases fails the test.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	byRoute := map[string][]restcases.Case{}
@@ -39,7 +39,7 @@ func TestRoutes(t *testing.T) {
 			for i, c := range byRoute[route] {
 				delete(missing, c.Group)
 				if testing.Short() && i%4 > 0 {
-					continue // they differ in what is asked for, not in what runs at once
+					continue // they differ in the request, not in concurrency
 				}
 				t.Run(string(c.Group)+"/"+c.Name, func(t *testing.T) { c.Run(t) })
 			}
@@ -71,7 +71,7 @@ func printTable(routes []string, byRoute map[string][]restcases.Case) {
 	_ = w.Flush()
 }
 
-// demanded are the groups of cases that a route must have.
+// demanded returns the groups of cases that a route must have.
 func demanded(route string) map[restcases.Group]bool {
 	groups := map[restcases.Group]bool{restcases.Success: true, restcases.Refusal: true, restcases.Protocol: true, restcases.Order: true}
 	takesInput := strings.HasPrefix(route, "POST ") || strings.HasPrefix(route, "PATCH ")

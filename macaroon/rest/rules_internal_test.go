@@ -25,7 +25,7 @@ var (
 	ruleLyon   = caveat.Provider("p-lyon")
 )
 
-// ruleRights counts how often it is asked.
+// ruleRights counts its calls.
 type ruleRights struct {
 	asked int
 	err   error
@@ -49,7 +49,7 @@ func (r *ruleRights) InCluster(_ context.Context, user caveat.Subject, cluster s
 	return r.say(user == ruleMia && cluster == ruleKrakow.ID)
 }
 
-// A rule gets values and gives a verdict: it needs no request, handler or store.
+// A rule decides on values alone: it needs no request, handler or store.
 func TestRulesDecideWithoutLoading(t *testing.T) {
 	t.Parallel()
 	nobodyKnown := caveat.Subject{}
@@ -91,9 +91,9 @@ func TestRulesDecideWithoutLoading(t *testing.T) {
 	}
 }
 
-// A loader finds what a request is about and asks for nobody's rights; every route
-// with a rule has one. A token that is not there is a target without an owner and
-// no error, so that the rule decides first.
+// A loader finds the target of a request and does not check rights; every route
+// with a rule has one. A missing token is a target without an owner and no
+// error, so that the rule decides first.
 func TestLoadersLoadWithoutDeciding(t *testing.T) {
 	t.Parallel()
 	s := memory.New()

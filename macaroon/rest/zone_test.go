@@ -15,14 +15,15 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// everywhere is a directory of users that the store does not keep.
+// everywhere is a directory of users that are not in the store.
 type everywhere struct{}
 
 func (everywhere) Holder(context.Context, caveat.Subject) (store.Status, error) {
 	return store.HolderActive, nil
 }
 
-// A user of another directory has what this library knows, and the rest empty.
+// A user of another directory is described with the known properties; the
+// others are empty.
 func TestUserThatTheStoreDoesNotKeepIsDescribed(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t, macaroon.WithDirectory(everywhere{}))
@@ -47,7 +48,7 @@ func TestConfigurationIsThatOfTheOperator(t *testing.T) {
 		"compatibleOneproviderVersions":[],"availableSpaceTags":{}}`, string(res.Body))
 }
 
-// Without anybody who knows the targets of invitations none exists.
+// Without Inviters no target of an invitation exists.
 func TestInvitationTargetIsUnknownWithoutInviters(t *testing.T) {
 	t.Parallel()
 	s := macaroontest.NewServer(t)
