@@ -30,14 +30,14 @@ func entries(t *testing.T, log, message string) (list []entry) {
 	return list
 }
 
-// An attack on passwords shows in the log, whatever its level below error.
+// An attack on passwords is logged at every level below error.
 func TestFailedLogInsAreLogged(t *testing.T) {
 	t.Parallel()
 	for _, level := range []string{"info", "warn"} {
 		s, end := inProcess(t, "-store", "memory:", "-log-format", "json", "-log-level", level)
 		name := "root\u202e\n\x1b[2J" + strings.Repeat("n", 100)
 		guesses, status := 0, 0
-		for status != http.StatusTooManyRequests { // there is one more guess every six seconds
+		for status != http.StatusTooManyRequests { // one more guess is allowed every six seconds
 			status = s.do("GET", "/user", "", "Authorization", basic(name, "a guess"), "X-Request-Id", fmt.Sprint("r-", guesses)).status
 			guesses++
 			require.Less(t, guesses, 100)
@@ -68,7 +68,7 @@ func TestFailedLogInsAreLogged(t *testing.T) {
 	}
 }
 
-// A line of a request tells which client made it, and which request it was.
+// The line of a request has its client and its id.
 func TestTheLogNamesTheClientOfARequest(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json")
@@ -102,7 +102,7 @@ func TestTheLogNamesTheClientOfARequest(t *testing.T) {
 	}, deleted[0])
 }
 
-// Commands of administration leave the events that the API would.
+// Commands of administration log the same events as the API.
 func TestAdministrationLeavesEvents(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "onezone.db")
@@ -132,7 +132,8 @@ func TestAdministrationLeavesEvents(t *testing.T) {
 	}
 }
 
-// A password that one machine composes, another may decompose (RFC 8265).
+// One machine may compose the characters of a password and another decompose
+// them (RFC 8265).
 func TestPasswordsInOtherUnicodeForms(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "onezone.db")

@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pool of connections to one service.
+// pool holds connections to one service.
 type dialer struct {
 	t       *testing.T
 	address string
 }
 
-// from opens a connection from the loopback address.
+// from opens a connection from the given loopback address.
 func (d dialer) from(address string) net.Conn {
 	d.t.Helper()
 	local := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: patience}
@@ -33,7 +33,7 @@ func (d dialer) from(address string) net.Conn {
 	return conn
 }
 
-// asks sends a request over the connection and returns the status; 0 where the
+// asks sends a request over the connection and returns the status, 0 if the
 // service has closed it.
 func asks(conn net.Conn) int {
 	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
@@ -48,8 +48,8 @@ func asks(conn net.Conn) int {
 	return res.StatusCode
 }
 
-// half sends the beginning of a request, which keeps the connection busy, and waits
-// until the service has read it.
+// half sends the beginning of a request, so that the connection is busy, and
+// waits until the service has read it.
 func half(t *testing.T, conn net.Conn) {
 	t.Helper()
 	_, err := io.WriteString(conn, "POST /api/v3/onezone/tokens/examine HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
@@ -69,7 +69,8 @@ func TestConnectionsAreLimitedPerAddress(t *testing.T) {
 		require.Equal(t, 200, asks(conn))
 	}
 	var last net.Conn
-	// The server counts a connection as idle a moment after its answer is read.
+	// The server counts a connection as idle shortly after the client has read
+	// the response.
 	eventually(t, func() bool {
 		last = d.from("127.0.0.2")
 		return asks(last) == 200
@@ -133,7 +134,8 @@ func TestConnectionsAreLimitedInTotal(t *testing.T) {
 	}
 	idle := d.from("127.0.0.9")
 	require.Equal(t, 200, asks(idle))
-	// The server counts a connection as idle a moment after its answer is read.
+	// The server counts a connection as idle shortly after the client has read
+	// the response.
 	var next net.Conn
 	eventually(t, func() bool {
 		next = d.from("127.0.0.10")
@@ -170,14 +172,15 @@ func TestAnIPv6SiteIsOneClient(t *testing.T) {
 	require.False(t, addressOf(&net.UnixAddr{}).IsValid())
 }
 
-// A request that does not fit is refused by the server itself, before the API sees
-// it, and the service makes no tokens that would not fit.
+// The server refuses a request with too large headers before the API sees it,
+// and the service issues no tokens that would not fit.
 func TestHeadersAreLimitedAndNewTokensFitIntoThem(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-store", "memory:")
 	a := s.do("GET", "/user/tokens/temporary", "", "X-Auth-Token", s.token, "X", strings.Repeat("x", 8<<10))
 	require.Equal(t, 200, a.status)
-	// The server closes with the rest unread, and the client can lose the answer.
+	// The server closes the connection without reading the rest, so the client
+	// can lose the response.
 	d := dialer{t, strings.TrimPrefix(s.url, "http://")}
 	eventually(t, func() bool {
 		conn := d.from("127.0.0.2")

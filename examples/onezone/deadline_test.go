@@ -74,7 +74,7 @@ func (silent) UpdateIdentity(ctx context.Context, _ caveat.Subject, _ func(*stor
 }
 func (silent) DeleteIdentity(ctx context.Context, _ caveat.Subject) error { return wait(ctx) }
 
-// calls are those that have a deadline.
+// calls are the calls with a deadline.
 func calls(ctx context.Context, s store.Store) map[string]error {
 	user, errs := caveat.User("u1"), map[string]error{}
 	_, errs["NamedKey"] = s.NamedKey(ctx, "t1")

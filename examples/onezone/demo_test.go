@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// served runs the service in the directory until it says that it serves, ends it,
-// and returns what it printed and what it logged.
+// served runs the service in the directory until it serves, stops it, and
+// returns its output and log.
 func served(t *testing.T, dir string, args ...string) (printed, logged string) {
 	t.Helper()
 	var out, log buffer
@@ -25,8 +25,8 @@ func served(t *testing.T, dir string, args ...string) (printed, logged string) {
 	return out.String(), log.String()
 }
 
-// The demo user is there for somebody who starts the program to try it out, and for
-// who asks for it. No test runs beside it, because it changes the directory.
+// The demo user is created for a first try of the program, and with -demo. The
+// test is not parallel, because it changes the directory.
 func TestTheDemoUserIsOnlyForATryOfTheService(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

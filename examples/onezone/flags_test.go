@@ -87,7 +87,7 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, `-address "127.0.0.1:x" is not HOST:PORT`},
 	} {
 		var out, log buffer
-		ctx, cancel := context.WithTimeout(t.Context(), patience) // lest one that is taken serves for ever
+		ctx, cancel := context.WithTimeout(t.Context(), patience) // so that an accepted setting does not serve forever
 		err := run(ctx, c.args, stdio{strings.NewReader(""), &out, &log}, environment(c.env...))
 		cancel()
 		require.ErrorContains(t, err, c.want, "%v %v", c.env, c.args)
@@ -133,8 +133,8 @@ func TestSealKeysAreReadWithoutBeingShown(t *testing.T) {
 	}
 }
 
-// Every message about the value of a flag says which values are right, and one
-// about a variable does not quote its value.
+// Every error about a flag says which values are right, and an error about a
+// variable does not quote its value.
 func TestErrorsSayWhichValuesAreRight(t *testing.T) {
 	t.Parallel()
 	for variable, want := range map[string]string{

@@ -22,7 +22,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// patience is how long something may take that is waited for.
+// patience is the longest wait for a condition.
 const patience = 60 * time.Second
 
 // eventually polls until the condition holds.
@@ -35,8 +35,8 @@ func eventually(t *testing.T, holds func() bool, about string) {
 	}
 }
 
-// need skips the test on a machine without the program, and fails it there under
-// CI. It returns the path.
+// need returns the path of a program. Without the program it skips the test, or
+// fails it under CI.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -84,7 +84,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// buffer is what a program writes, while somebody else reads it.
+// buffer collects the output of a program, and can be read concurrently.
 type buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -106,8 +106,8 @@ func (b *buffer) String() string {
 type server struct {
 	t        *testing.T
 	url      string // http://127.0.0.1:PORT
-	password string // of the demo user, if it was made just now
-	token    string // the one that it printed
+	password string // of the demo user, if it was just created
+	token    string // the printed token
 	lines    []string
 	out, log buffer
 	cmd      *exec.Cmd
@@ -122,8 +122,8 @@ var (
 )
 
 // start starts the program in the directory on a free port, and waits until it
-// has printed what there is to try. It has a demo user unless the arguments say
-// otherwise, and ends with the test.
+// has printed the commands to try. It has a demo user unless the arguments turn
+// that off, and stops at the end of the test.
 func start(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, client: &http.Client{Transport: &http.Transport{}, Timeout: patience}, ended: make(chan struct{})}
@@ -161,7 +161,7 @@ func start(t *testing.T, dir string, args ...string) *server {
 	return s
 }
 
-// stop asks the program to end, and demands that it ends well.
+// stop stops the program and asserts success.
 func (s *server) stop() {
 	s.t.Helper()
 	require.NoError(s.t, s.cmd.Process.Signal(syscall.SIGTERM))
@@ -173,15 +173,15 @@ func (s *server) stop() {
 	require.Zero(s.t, s.cmd.ProcessState.ExitCode(), s.log.String())
 }
 
-// answer is one of the service.
+// answer is a response of the service.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// do sends a request to a path of the API. The headers are given as name and value
-// in turn.
+// do sends a request to a path of the API. The headers are alternating names
+// and values.
 func (s *server) do(method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	return s.get(method, rest.Prefix+path, body, headers...)
@@ -204,13 +204,14 @@ func (s *server) get(method, path, body string, headers ...string) answer {
 	return answer{res.StatusCode, res.Header, string(data)}
 }
 
-// verify has the service verify an access token, for a client with the address.
+// verify verifies an access token with the service, for a client with the
+// address.
 func (s *server) verify(token, peer string) answer {
 	s.t.Helper()
 	return s.do("POST", "/tokens/verify_access_token", encoded(s.t, map[string]any{"token": token, "peerIp": peer}))
 }
 
-// newToken makes a named token with the one that the program printed.
+// newToken creates a named token with the printed one.
 func (s *server) newToken(name string) (id, token string) {
 	s.t.Helper()
 	a := s.do("POST", "/user/tokens/named", encoded(s.t, map[string]any{"name": name}), "X-Auth-Token", s.token)
@@ -227,10 +228,10 @@ func encoded(t *testing.T, value any) string {
 	return string(data)
 }
 
-// unset is an environment in which nothing is set.
+// unset is an environment without variables.
 func unset(string) string { return "" }
 
-// field returns a text in a JSON object.
+// field returns a string in a JSON object.
 func field(t *testing.T, object, key string) string {
 	t.Helper()
 	var fields map[string]any
@@ -240,15 +241,15 @@ func field(t *testing.T, object, key string) string {
 	return text
 }
 
-// basic is the value of an Authorization header.
+// basic returns the value of an Authorization header.
 func basic(user, password string) string {
 	r := http.Request{Header: http.Header{}}
 	r.SetBasicAuth(user, password)
 	return r.Header.Get("Authorization")
 }
 
-// forged is the text of a token with the identifier, and a signature that nobody
-// made.
+// forged returns the text of a token with the identifier and a random
+// signature.
 func forged(identifier string) string {
 	packet := func(key, value string) string {
 		return fmt.Sprintf("%04x%s %s\n", 4+len(key)+1+len(value)+1, key, value)

@@ -21,15 +21,15 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// vandal makes requests that cannot be right.
+// vandal makes bad requests.
 type vandal struct {
 	*rand.Rand
-	token string // a good one
+	token string // a valid token
 }
 
 func (v vandal) pick(list ...string) string { return list[v.IntN(len(list))] }
 
-// noise is text of up to n characters.
+// noise returns random text of up to n characters.
 func (v vandal) noise(n int) string {
 	alphabet := v.pick("abcXYZ0123456789", `{}[]",:0123456789eE+-. truefalsn\u`, "\t%/|<>&;' ~", "\x80\xff\xc3\xa9\xf0\x9f")
 	b := make([]byte, v.IntN(n+1))
@@ -39,13 +39,13 @@ func (v vandal) noise(n int) string {
 	return string(b)
 }
 
-// request is the text of one, and whether it is no HTTP at all, which net/http
-// answers.
+// request returns the text of a request. broken reports whether it is not HTTP,
+// so that net/http answers.
 func (v vandal) request() (text string, broken bool) {
 	method, path, headers, body := "POST", rest.Prefix+"/tokens/"+v.pick("examine", "confine", "verify_access_token"), "", ""
 	const isJSON = "Content-Type: application/json\r\n"
 	switch v.IntN(8) {
-	case 0: // a body that is no JSON
+	case 0: // a body that is not JSON
 		headers, body = isJSON, v.pick("{", "[", "!", "{\"token\":", "\x00", "{}{")+v.noise(200)
 		if json.Valid([]byte(body)) {
 			body = "!"
@@ -53,7 +53,7 @@ func (v vandal) request() (text string, broken bool) {
 	case 1: // JSON of the wrong kind
 		text, _ := json.Marshal(strings.ToValidUTF8(v.noise(100), ""))
 		headers, body = isJSON, `{"token":`+v.pick("null", "5", "{}", "[]", `""`, string(text), `"`+v.token[:v.IntN(len(v.token))]+`"`)+`,"caveats":[]}`
-	case 2: // a token that was tampered with, behind the location, which is not signed
+	case 2: // a token that was changed after the location, which is not signed
 		tampered := []byte(v.token)
 		tampered[32+v.IntN(len(tampered)-77)] ^= byte(1 + v.IntN(3))
 		text, _ := json.Marshal(string(tampered))
@@ -68,16 +68,16 @@ func (v vandal) request() (text string, broken bool) {
 			return r
 		}, v.noise(300))
 		headers = v.pick("X-Auth-Token: ", "Macaroon: ", "Authorization: Bearer ", "Authorization: Basic ", "X-Auth-Token: "+v.token) + line + "x\r\n"
-	case 4: // a path that leads nowhere
+	case 4: // an unknown path
 		method = v.pick("GET", "POST", "PATCH", "DELETE")
 		path = v.pick("/", "//", "/healthz/", "/metrics/", "/api/", rest.Prefix+"/", rest.Prefix+"//", rest.Prefix+"/../") +
 			"x" + v.pick("", "%2e%2e", "%00", "/..", "//", "?"+strings.Repeat("q", v.IntN(1000))) + strings.Repeat("y", v.IntN(1000))
-	case 5: // a method that is none of the path's
+	case 5: // a method that the path does not allow
 		method = v.pick("PUT", "LINK", "TRACE", "BREW", "post", strings.Repeat("M", 1+v.IntN(100)))
 		path = v.pick(path, "/healthz", "/readyz", "/metrics", rest.Prefix+"/user/client_tokens", rest.Prefix+"/openapi.json")
-	case 6: // what the API does not speak
+	case 6: // other media types
 		headers, body = v.pick("Content-Type: text/plain\r\n", "Content-Type: "+v.pick(";", "json", "a/b/c")+"\r\n", isJSON+"Accept: text/html\r\n"), "{}"
-	case 7: // no HTTP
+	case 7: // not HTTP
 		return v.pick("GET", "POST") + " " + path + " HTTP/1.1\r\nHost: x\r\n" +
 			v.pick("no colon", ": no name", "X\x00: y", "Content-Length: -1", "Host: y", "X : y") + "\r\n\r\n", true
 	}
@@ -87,8 +87,8 @@ func (v vandal) request() (text string, broken bool) {
 	return method + " " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n" + body, false
 }
 
-// inProcess runs the service in this process, so that what it leaves behind shows.
-// end stops it and demands that it ended well.
+// inProcess runs the service in this process, so that leaks are noticed. end
+// stops it and asserts success.
 func inProcess(t *testing.T, args ...string) (s *server, end func()) {
 	t.Helper()
 	s = &server{t: t, client: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
@@ -108,8 +108,8 @@ func inProcess(t *testing.T, args ...string) (s *server, end func()) {
 	}
 }
 
-// Whatever is sent, the answer is a refusal in the words of the catalogue, and
-// nothing is left behind. No test runs beside it, so that goroutines can be counted.
+// Every hostile request is refused with an error of the catalogue, and nothing
+// leaks. The test is not parallel, so that it can count goroutines.
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	const requests = 10_000
 	before := runtime.NumGoroutine()
@@ -144,7 +144,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 			var envelope errors.Envelope
 			require.NoError(t, json.Unmarshal(body, &envelope), "%s for %.300q", body, text)
 			require.NotEmpty(t, envelope.Error.ID)
-			if res.StatusCode != http.StatusTooManyRequests { // which is no status of the catalogue
+			if res.StatusCode != http.StatusTooManyRequests { // which is not a status of the catalogue
 				require.Equal(t, res.StatusCode, envelope.Error.HTTPStatus())
 			}
 		}

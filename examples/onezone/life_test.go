@@ -18,7 +18,7 @@ func TestTheLifeOfATokenWithCurl(t *testing.T) {
 	require.Equal(t, 25, strings.Count(string(out), "\n  2")+strings.Count(string(out), "\n  4"), "requests: %s", out)
 }
 
-// A script that goes on whatever it is answered would prove nothing.
+// A script that continues after unexpected responses would prove nothing.
 func TestTheScriptStopsAtAnUnexpectedAnswer(t *testing.T) {
 	t.Parallel()
 	need(t, "curl")

@@ -15,17 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mistake is a start that cannot go well.
+// mistake is a start that must fail.
 type mistake struct {
 	name string
 	env  []string // NAME=VALUE
 	args []string
 	code int
-	want []string // in each line on standard error, which there are as many of
+	want []string // one for each line on standard error
 }
 
-// mistakes of people, over files in the directory. busy is an address that is
-// taken.
+// mistakes returns common mistakes, with files in the directory. busy is an
+// address in use.
 func mistakes(t *testing.T, dir, busy string) []mistake {
 	t.Helper()
 	in := func(name string) string { return filepath.Join(dir, name) }
@@ -95,8 +95,8 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 	}
 }
 
-// Whoever starts the program learns in one line what to change and where, and
-// nothing says that it serves, nor shows a password, before it does.
+// Each error says in one line what to change and where. The program does not
+// print that it serves, or a password, before it serves.
 func TestErrorsAtTheStartTakeOneLineEach(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -47,8 +47,8 @@ func TestTheLogNamesTokensByTheirIDsOnly(t *testing.T) {
 	require.True(t, deleted, log)
 }
 
-// Credentials that cannot even be read are refused like others: the line of the
-// request tells why.
+// Malformed credentials are refused like others, and the line of the request
+// has the reason.
 func TestTheLogHasTheReasonOfARefusal(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json")
@@ -78,7 +78,7 @@ func TestTheLogHasTheReasonOfARefusal(t *testing.T) {
 	require.Equal(t, want, reasons)
 }
 
-// Behind a proxy a line has the addresses of both: who asked, and who passed it on.
+// Behind a proxy, a line has the addresses of the client and of the proxy.
 func TestTheLogHasClientAddresses(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:", "-log-format", "json", "-trusted-proxies", "::ffff:127.0.0.1")
@@ -98,8 +98,8 @@ func TestTheLogHasClientAddresses(t *testing.T) {
 	require.Equal(t, []string{"203.0.113.7", "2001:db8::1", ""}, clients)
 }
 
-// Nothing that a client sends commands the terminal of whoever reads the log, or
-// turns its text around.
+// No control characters or changes of direction from a client reach the
+// terminal of a reader of the log.
 func TestNoControlCharacterReachesTheLog(t *testing.T) {
 	t.Parallel()
 	const turned = "x\u202e\u2066\u200b\ufeff\U000e0041y" // ids may hold them

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A proxy in front keeps /metrics from the public by its text, so no other text
-// may lead there.
+// A proxy that hides /metrics compares the text of the path, so no other text
+// may reach it.
 func TestOwnPathsHaveOneSpelling(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "-store", "memory:")
@@ -48,7 +48,7 @@ func TestOwnPathsHaveOneSpelling(t *testing.T) {
 	}
 }
 
-// raw sends GET for the target as it is, and returns the status.
+// raw sends GET for the unchanged target, and returns the status.
 func (s *server) raw(t *testing.T, target string) int {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// python returns an interpreter that can run the statement: Debian's packages are
-// for Debian's own, which need not be the first in the path.
+// python returns an interpreter that can run the statement. Debian's packages
+// work only with Debian's interpreter, which need not be the first in the path.
 func python(t *testing.T, statement string) string {
 	t.Helper()
 	for _, interpreter := range []string{"/usr/bin/python3", "python3"} {
@@ -21,8 +21,8 @@ func python(t *testing.T, statement string) string {
 	return ""
 }
 
-// Two implementations of macaroons that nobody here wrote agree with this one on
-// signatures: on those of tokens that were minted here, and the reverse.
+// Two other implementations of macaroons verify the signatures of this one, and
+// this one verifies theirs.
 func TestOtherImplementationsVerifyTokensAndConfineThem(t *testing.T) {
 	t.Parallel()
 	for peer, requirement := range map[string]string{
@@ -34,7 +34,8 @@ func TestOtherImplementationsVerifyTokensAndConfineThem(t *testing.T) {
 			interpreter := python(t, requirement)
 			dir := t.TempDir()
 			s := start(t, dir)
-			// Named with caveats, so that a chain is verified and not just one link.
+			// Named tokens with caveats, so that the whole chain of signatures
+			// is verified.
 			a := s.do("POST", "/user/tokens/named", `{"name": "laptop", "caveats": [
 				{"type": "ip", "whitelist": ["127.0.0.1/32", "10.0.0.0/8"]}, {"type": "interface", "interface": "rest"}]}`, "X-Auth-Token", s.token)
 			require.Equal(t, 201, a.status, a.body)

@@ -9,7 +9,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
 )
 
-// TestTheFeedBypassesAPooler has PgBouncer hand out connections by the transaction.
+// TestTheFeedBypassesAPooler runs PgBouncer with one connection per
+// transaction.
 func TestTheFeedBypassesAPooler(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Own(t, "fsync=off")

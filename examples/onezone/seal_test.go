@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keyLine is a line of a file of seal keys, with material made of one letter.
+// keyLine returns a line of a seal key file, with a key that repeats one
+// letter.
 func keyLine(name, letter string) string {
 	return name + " " + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32))) + "\n"
 }
 
-// keyFile writes a file of seal keys for its owner alone.
+// keyFile writes a seal key file that only its owner can access.
 func keyFile(t *testing.T, lines ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "seal.key")
@@ -26,8 +27,8 @@ func keyFile(t *testing.T, lines ...string) string {
 	return file
 }
 
-// TestAStoreIsRefusedWithoutItsSealKeys starts the program with other settings
-// than the store was sealed with.
+// TestAStoreIsRefusedWithoutItsSealKeys starts the program with other keys than
+// those of the store.
 func TestAStoreIsRefusedWithoutItsSealKeys(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -54,8 +55,8 @@ func TestAStoreIsRefusedWithoutItsSealKeys(t *testing.T) {
 	require.Equal(t, 200, again.verify(token, "127.0.0.1").status)
 }
 
-// TestAServiceIsReadyOnlyWhileItsSecretsCanBeRead changes the store under services
-// that are running.
+// TestAServiceIsReadyOnlyWhileItsSecretsCanBeRead changes the store of running
+// services.
 func TestAServiceIsReadyOnlyWhileItsSecretsCanBeRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -76,7 +77,7 @@ func TestAServiceIsReadyOnlyWhileItsSecretsCanBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 200, s.get("GET", "/readyz", "").status)
 
-	// A service without keys, whose store was sealed since.
+	// A service without keys whose store has been sealed after its start.
 	dir = t.TempDir()
 	plain := start(t, dir)
 	require.Equal(t, 200, plain.get("GET", "/readyz", "").status)
@@ -88,7 +89,8 @@ func TestAServiceIsReadyOnlyWhileItsSecretsCanBeRead(t *testing.T) {
 	eventually(t, func() bool { return strings.Contains(plain.log.String(), "sealed") }, "the log says why")
 }
 
-// TestAStoreIsConvertedAndItsKeyReplaced leaves nothing in clear in the files.
+// TestAStoreIsConvertedAndItsKeyReplaced checks that the files contain no
+// secrets in clear.
 func TestAStoreIsConvertedAndItsKeyReplaced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -128,8 +130,8 @@ func TestAStoreIsConvertedAndItsKeyReplaced(t *testing.T) {
 	require.Equal(t, secret, secretOf(t, dir, keyFile(t, second), id))
 }
 
-// TestTheSealKeyFileMustBePrivate has others read it, and editors that put
-// something in front of the first name.
+// TestTheSealKeyFileMustBePrivate lets others read the file, and adds a byte
+// order mark like some editors.
 func TestTheSealKeyFileMustBePrivate(t *testing.T) {
 	t.Parallel()
 	line := keyLine("2026", "a")

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Clients that keep their connections, and ask as fast as they can, see every
-// request answered, and then a connection that closes with an answer.
+// Clients that keep their connections and send requests at full speed get a
+// response to each; then the connection closes with a response.
 func TestSIGTERMUnderLoadLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -58,8 +58,8 @@ func TestSIGTERMUnderLoadLosesNoRequest(t *testing.T) {
 	fmt.Printf("onezone: SIGTERM under load, %d requests, none without an answer\n", answered.Load())
 }
 
-// A request whose body is still on its way at the signal is answered, while no
-// new ones are taken.
+// A request whose body is still arriving at the signal is answered, while new
+// ones are refused.
 func TestSIGTERMWaitsForARequestThatWasAccepted(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-drain", "0s")

@@ -13,7 +13,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// shell runs a line as if it were pasted, and returns what it prints.
+// shell runs a line in a shell, and returns its output.
 func shell(t *testing.T, line string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
@@ -34,8 +34,8 @@ func TestThePrintedLinesWorkAndDataSurvivesARestart(t *testing.T) {
 
 	var made struct{ Token string }
 	require.NoError(t, json.Unmarshal([]byte(shell(t, "curl -sS"+strings.TrimPrefix(s.lines[0], "curl"))), &made))
-	// The second line lists with a token that is good for an hour, so the copies
-	// that it shows are good for no longer.
+	// The second line lists with a token that is valid for an hour, so the
+	// listed copies expire no later.
 	list := listed(t, shell(t, "curl -sS"+strings.TrimPrefix(s.lines[1], "curl")))
 	require.Len(t, list, 1)
 	token, err := macaroon.Parse(made.Token)
@@ -62,7 +62,7 @@ func TestThePrintedLinesWorkAndDataSurvivesARestart(t *testing.T) {
 	require.JSONEq(t, encoded(t, map[string]any{"tokens": []string{made.Token}}), a.body)
 }
 
-// listed reads the answer of the legacy list.
+// listed returns the tokens of the legacy list.
 func listed(t *testing.T, answer string) (tokens []macaroon.Token) {
 	t.Helper()
 	var body struct{ Tokens []string }

@@ -11,11 +11,11 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/redistest"
 )
 
-// database is a server of the test's own, which keeps its port and its data when
-// it is started again.
+// database is a server of the test. It keeps its port and its data when it
+// restarts.
 type database struct {
 	url         string
-	stop, start func() error // stop as a crash would
+	stop, start func() error // stop simulates a crash
 }
 
 func newRedis(t *testing.T) database {
@@ -45,7 +45,7 @@ func TestTheServiceRecoversWhenTheStoreDoes(t *testing.T) {
 			unavailable := func(a answer) bool {
 				return a.status == 503 && bytes.Contains([]byte(a.body), []byte(`"serviceUnavailable"`))
 			}
-			// Answers out of memory end after the short time that they may be old.
+			// The cache stops answering after its short TTL.
 			eventually(t, func() bool { return unavailable(s.verify(token, "127.0.0.1")) }, "verifications are unavailable")
 			for about, a := range map[string]answer{
 				"readiness": s.get("GET", "/readyz", ""),

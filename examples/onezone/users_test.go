@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order runs the program over a file until it ends, and returns what it prints.
+// order runs the program on a store until it ends, and returns its output.
 func order(t *testing.T, file, in string, args ...string) (string, error) {
 	t.Helper()
 	var out, log buffer
@@ -58,7 +58,8 @@ func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
 	require.Equal(t, "unblocked user alice\n", out)
 	require.Equal(t, 200, logIn("alice", password).status)
 
-	// Blocking reaches tokens that were verified a moment ago, over the feed.
+	// The feed propagates the blocking to tokens that were verified just
+	// before.
 	require.Equal(t, 200, s.verify(s.token, "127.0.0.1").status)
 	_, err = order(t, file, "", "-block", "demo")
 	require.NoError(t, err)

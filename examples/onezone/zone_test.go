@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The service ships Onezone's maximum of 30 days.
+// The default is the maximum of Onezone, 30 days.
 func TestTemporaryTokensLastUpToThirtyDays(t *testing.T) {
 	t.Parallel()
 	issue := func(s *server, ttl time.Duration) answer {

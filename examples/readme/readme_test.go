@@ -35,8 +35,8 @@ func blocks(t *testing.T) (code []string) {
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```\n")
 
-// All Go code of the README and the guide is, to the letter, part of a test of this
-// package, or a program.
+// All Go code of the README and the guide is, unchanged, part of a test of this
+// package or a program.
 func TestTheReadmeShowsWhatIsTestedHere(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*_test.go")
@@ -54,7 +54,7 @@ func TestTheReadmeShowsWhatIsTestedHere(t *testing.T) {
 
 func isProgram(code string) bool { return strings.HasPrefix(code, "package main\n") }
 
-// packages are those that the README may mention without importing them.
+// packages are the packages that the README may mention without an import.
 var packages = map[string]string{
 	"context": "context", "fmt": "fmt", "http": "net/http", "io": "io", "netip": "net/netip", "testing": "testing", "time": "time",
 }
@@ -71,7 +71,8 @@ func init() {
 
 var qualifier = regexp.MustCompile(`\b([a-z]+)\.[A-Z]`)
 
-// compilable is a block as a file: with the imports of the packages it mentions.
+// compilable returns a block as a file, with the imports of the packages that
+// it mentions.
 func compilable(code string) string {
 	if isProgram(code) {
 		return code
@@ -94,8 +95,8 @@ func compilable(code string) string {
 	return b.String()
 }
 
-// Each example defines everything that it uses: it compiles by itself, without
-// the rest of this package. The programs run.
+// Each example defines everything that it uses, so it compiles without the rest
+// of this package. The programs run.
 func TestTheReadmeExamplesCompileAlone(t *testing.T) {
 	t.Parallel()
 	here, err := filepath.Abs(".")
@@ -147,7 +148,7 @@ func TestTheDocumentationNamesFilesThatExist(t *testing.T) {
 	}
 	named := 0
 	for _, document := range documents {
-		if filepath.Base(document) == "CHANGELOG.md" { // it may name what was removed
+		if filepath.Base(document) == "CHANGELOG.md" { // it may name removed files
 			continue
 		}
 		text, err := os.ReadFile(document)

@@ -103,7 +103,7 @@ func TestMiddleware(t *testing.T) {
 	macaroontest.AssertError(t, response, errors.IDTokenCaveatUnverified)
 }
 
-// files is the handler that the test is about.
+// files is the handler under test.
 var files = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 
 func TestFilesNeedAGoodToken(t *testing.T) {

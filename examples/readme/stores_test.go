@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// works tries a store that was just opened, and closes it.
+// works uses a store and closes it.
 func works(t *testing.T, records store.Store, err error) {
 	t.Helper()
 	require.NoError(t, err)
