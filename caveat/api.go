@@ -95,7 +95,7 @@ func (API) satisfied(context.Context, Request) (bool, error) { return true, nil 
 
 func (c API) problem() string {
 	return firstProblem(c, func(m MatchSpec) string {
-		if m.service == 0 || strings.ContainsFunc(m.String(), isUnfit) {
+		if m.service == 0 || strings.ContainsFunc(m.String(), isForbiddenRune) {
 			return `every match spec must be SERVICE/OPERATION/GRI without "|" and control characters`
 		}
 		return ""

@@ -19,7 +19,8 @@ func newCountry(p places) Caveat { return Country(p) }
 // Type returns [TypeCountry].
 func (Country) Type() Type { return TypeCountry }
 
-// String returns the text "geo.country = CODE|..." or "geo.country != CODE|...".
+// String returns the text "geo.country = CODE|..." or "geo.country !=
+// CODE|...".
 func (c Country) String() string { return places(c).text(TypeCountry) }
 
 // MarshalJSON returns {"type":"geo.country","filter":FILTER,"list":[CODE,...]}.
@@ -35,7 +36,7 @@ func (c Country) satisfied(ctx context.Context, req Request) (bool, error) {
 
 func (c Country) problem() string {
 	return places(c).problem(func(code string) string {
-		if len(code) != 2 || strings.ContainsFunc(code, isUnfit) {
+		if len(code) != 2 || strings.ContainsFunc(code, isForbiddenRune) {
 			return `every country must be a code of two bytes without "|" and control characters`
 		}
 		return ""

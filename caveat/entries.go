@@ -105,15 +105,15 @@ func idProblem(id string) string {
 	switch {
 	case id == "":
 		return "an id must not be empty"
-	case strings.Contains(id, "/") || strings.ContainsFunc(id, isUnfit):
+	case strings.Contains(id, "/") || strings.ContainsFunc(id, isForbiddenRune):
 		return `an id must not hold "|", "/" or control characters`
 	}
 	return ""
 }
 
-// isUnfit reports whether no entry of a new list may hold the character, which
-// would split the list or the line that displays it.
-func isUnfit(r rune) bool { return r == '|' || unicode.IsControl(r) }
+// isForbiddenRune reports whether new list entries may not hold the character.
+// It would split the list or the line that displays it.
+func isForbiddenRune(r rune) bool { return r == '|' || unicode.IsControl(r) }
 
 // firstProblem returns the problem of an empty list or of its first bad entry.
 func firstProblem[E any](list []E, problem func(E) string) string {

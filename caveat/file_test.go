@@ -44,10 +44,10 @@ func TestCheckFile(t *testing.T) {
 		{"path: one of the list", []caveat.Caveat{paths("/t", "/s/a")}, at("/s/a/x"), caveat.Read, -1},
 		{"path: case counts", []caveat.Caveat{paths("/s/a")}, at("/s/A"), caveat.Read, 0},
 		{"path: not known", []caveat.Caveat{paths("/s/a")}, at("", file), caveat.Read, 0},
-		{"path: an empty entry stands for nothing", []caveat.Caveat{paths("")}, at("/s/a"), caveat.Read, 0},
+		{"path: an empty entry matches nothing", []caveat.Caveat{paths("")}, at("/s/a"), caveat.Read, 0},
 		{"path: an empty entry and an unknown path", []caveat.Caveat{paths("")}, at(""), caveat.Read, 0},
-		{"path: the root stands for nothing", []caveat.Caveat{paths("/")}, at("/s/a"), caveat.Read, 0},
-		{"path: an unclean entry stands for nothing", []caveat.Caveat{paths("/s/")}, at("/s/a"), caveat.Read, 0},
+		{"path: the root matches nothing", []caveat.Caveat{paths("/")}, at("/s/a"), caveat.Read, 0},
+		{"path: an unclean entry matches nothing", []caveat.Caveat{paths("/s/")}, at("/s/a"), caveat.Read, 0},
 		{"path: a star is a name", []caveat.Caveat{paths("/*/a")}, at("/s/a"), caveat.Read, 0},
 
 		{"id: itself", []caveat.Caveat{ids(file)}, at("", file), caveat.Write, -1},
@@ -61,7 +61,7 @@ func TestCheckFile(t *testing.T) {
 		{"id: a share is another", []caveat.Caveat{ids(objectID(t, "file", "s", "sh"))}, at("", file), caveat.Read, 0},
 		{"id: another space", []caveat.Caveat{ids(objectID(t, "file", "s2", ""))}, at("", file), caveat.Read, 0},
 		{"id: nonsense is not itself", []caveat.Caveat{ids("zz")}, at("", "zz"), caveat.Read, 0},
-		{"id: an empty entry stands for nothing", []caveat.Caveat{ids("")}, at("", ""), caveat.Read, 0},
+		{"id: an empty entry matches nothing", []caveat.Caveat{ids("")}, at("", ""), caveat.Read, 0},
 
 		{"caveats intersect", []caveat.Caveat{paths("/s"), paths("/s/a")}, at("/s/b"), caveat.Read, 1},
 		{"the first in the way is named", []caveat.Caveat{paths("/s"), ids(other), caveat.DataReadonly{}}, at("/s/b", file), caveat.Write, 1},

@@ -27,8 +27,8 @@ func (v *Vocabulary) ParseList(texts []string) List {
 	if len(texts) == 0 {
 		return l
 	}
-	if n := len(texts); n <= len(few{}.caveats) {
-		room := new(few)
+	if n := len(texts); n <= len(inlineCaveats{}.caveats) {
+		room := new(inlineCaveats)
 		l.caveats, l.rows = room.caveats[:n], room.rows[:n]
 	} else {
 		l.caveats, l.rows = make([]Caveat, n), make([]*row, n)
@@ -39,8 +39,8 @@ func (v *Vocabulary) ParseList(texts []string) List {
 	return l
 }
 
-// few has room for the caveats of most tokens in one allocation.
-type few struct {
+// inlineCaveats has room for the caveats of most tokens in one allocation.
+type inlineCaveats struct {
 	caveats [4]Caveat
 	rows    [4]*row
 }

@@ -23,21 +23,21 @@ var offlineAPI = specs(
 //   - three caveats that limit it to the time before validUntil (Unix seconds),
 //     to the provider's worker as service and consumer, and to the API of
 //     offline access;
-//   - then, sorted and without repetition, those of cs that limit interface, api
-//     or data, or that are not of the Onezone language. An [Unknown] stays, so
-//     that no token is issued.
+//   - then, sorted and without repetition, those of cs that limit interface,
+//     api or data, or that are not of the Onezone language. An [Unknown] stays,
+//     so that no token is issued.
 //
 // The other caveats of cs concern the client that is offline, and are dropped.
 //
-// The error is badValueIdentifier {key "provider"} for a text that is not the id
-// of one Oneprovider, such as "*", and badValueCaveat for a negative time.
+// The error is badValueIdentifier {key "provider"} for a text that is not the
+// id of one Oneprovider, such as "*", and badValueCaveat for a negative time.
 func OfflineAccess(cs []Caveat, provider string, validUntil int64) ([]Caveat, error) {
 	bounds := []Caveat{
 		Time{validUntil},
 		Services{{OpWorker, provider}},
 		Consumers{Provider(provider)},
 	}
-	if !isOne(provider) || Validate(bounds[1]) != nil {
+	if !isSingleID(provider) || Validate(bounds[1]) != nil {
 		return nil, errors.BadValueIdentifier("provider")
 	}
 	if err := Validate(bounds[0]); err != nil {
@@ -68,9 +68,9 @@ func offlineRank(c Caveat) int {
 	return len(rows)
 }
 
-// isOne reports whether the id identifies one entity: it is neither empty nor a
-// word for all entities, for none or for the client itself.
-func isOne(id string) bool {
+// isSingleID reports whether the id identifies one entity: it is neither empty
+// nor a word for all entities, for none or for the client itself.
+func isSingleID(id string) bool {
 	switch id {
 	case "", wildcard, "null", "self":
 		return false

@@ -22,10 +22,10 @@ const (
 	demoTTL = time.Hour
 )
 
-// demonstrate creates the demo user unless it exists, and prints curl commands
+// printDemo creates the demo user unless it exists, and prints curl commands
 // to try. The password is shown once and never stored in clear; afterwards curl
 // asks for it.
-func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) error {
+func (v *service) printDemo(ctx context.Context, out io.Writer, base string) error {
 	user, password, err := v.demoUser(ctx)
 	if err != nil {
 		return err

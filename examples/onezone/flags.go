@@ -88,7 +88,7 @@ func parseSettings(args []string, out io.Writer, getenv func(string) string) (se
 		f.PrintDefaults()
 		return settings{}, err
 	case err != nil:
-		return settings{}, misused("%w; -help lists all flags", err)
+		return settings{}, usageErrorf("%w; -help lists all flags", err)
 	}
 	f.Visit(func(set *flag.Flag) { given[set.Name] = true })
 	if !given["demo"] {
@@ -114,7 +114,7 @@ func fromEnvironment(f *flag.FlagSet, getenv func(string) string) (given map[str
 			if bad := f.Set(each.Name, value); bad != nil {
 				var want wantError
 				errors.As(bad, &want)
-				err = errors.Join(err, misused("the value of %s is not valid for -%s: %w", name, each.Name, want))
+				err = errors.Join(err, usageErrorf("the value of %s is not valid for -%s: %w", name, each.Name, want))
 			}
 			given[each.Name] = true
 		}
@@ -154,26 +154,26 @@ func (s *settings) readOrigins(text string) error {
 func (s *settings) check(arguments []string) error {
 	var errs []error
 	if len(arguments) > 0 {
-		errs = append(errs, misused("unexpected argument %q: onezone takes only flags; -help lists them", arguments[0]))
+		errs = append(errs, usageErrorf("unexpected argument %q: onezone takes only flags; -help lists them", arguments[0]))
 	}
 	errs = append(errs, checkAddress(s.address), checkStore(s.store), checkDomain(s.domain), checkOrigin(s.origin))
 	if (s.cert == "") != (s.key == "") {
-		errs = append(errs, misused("-tls-cert and -tls-key must be given together"))
+		errs = append(errs, usageErrorf("-tls-cert and -tls-key must be given together"))
 	}
 	if s.logFormat != "text" && s.logFormat != "json" {
-		errs = append(errs, misused("-log-format %q must be text or json", s.logFormat))
+		errs = append(errs, usageErrorf("-log-format %q must be text or json", s.logFormat))
 	}
 	if s.feedURL != "" && !(isPostgres(s.store) && isPostgres(s.feedURL)) {
-		errs = append(errs, misused("-feed-url must be a postgres://... URL, and needs a -store that is one, too"))
+		errs = append(errs, usageErrorf("-feed-url must be a postgres://... URL, and needs a -store that is one, too"))
 	}
 	if s.storeTimeout <= 0 {
-		errs = append(errs, misused("-store-timeout must be greater than zero, such as 5s"))
+		errs = append(errs, usageErrorf("-store-timeout must be greater than zero, such as 5s"))
 	}
 	if s.maxTemporaryTTL < time.Second {
-		errs = append(errs, misused("-max-temporary-ttl must be at least 1s"))
+		errs = append(errs, usageErrorf("-max-temporary-ttl must be at least 1s"))
 	}
 	if s.drain < 0 {
-		errs = append(errs, misused("-drain must not be negative"))
+		errs = append(errs, usageErrorf("-drain must not be negative"))
 	}
 	return errors.Join(append(errs, s.user.check(s.store), s.reseal.check(s))...)
 }

@@ -12,7 +12,7 @@ func TestLogLinesAreWrittenSoonAndNoneIsLostAtTheEnd(t *testing.T) {
 	b := newLogBuffer(&out)
 	_, err := b.Write([]byte("one\n"))
 	require.NoError(t, err)
-	eventually(t, func() bool { return out.String() == "one\n" }, "the line is written by itself")
+	eventually(t, func() bool { return out.String() == "one\n" }, "the line is written without Close")
 	_, err = b.Write([]byte("two\n"))
 	require.NoError(t, err)
 	require.NoError(t, b.Close())

@@ -25,13 +25,13 @@ func (o *resealOrder) flags(f *flag.FlagSet) {
 func (o resealOrder) check(s *settings) error {
 	switch {
 	case o.plaintext && !o.on:
-		return misused("-seal-plaintext needs -reseal")
+		return usageErrorf("-seal-plaintext needs -reseal")
 	case o.on && s.user.do != "":
-		return misused("a run does one thing: -reseal or -%s", s.user.do)
+		return usageErrorf("a run does one thing: -reseal or -%s", s.user.do)
 	case o.on && s.sealKeys == "":
-		return misused("-reseal needs -seal-key-file")
+		return usageErrorf("-reseal needs -seal-key-file")
 	case o.on && strings.HasPrefix(s.store, "memory:"):
-		return misused("secrets in memory: end with the process; give a -store that lasts")
+		return usageErrorf("secrets in memory: end with the process; give a -store that lasts")
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func serve(ctx context.Context, s settings, io stdio) (err error) {
 		}
 	}
 	if demo {
-		if err := v.demonstrate(asCommand(ctx), io.out, base); err != nil {
+		if err := v.printDemo(asCommand(ctx), io.out, base); err != nil {
 			return err
 		}
 	}

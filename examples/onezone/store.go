@@ -39,7 +39,7 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Lo
 		return nil, fmt.Errorf("-store %s: %w", storeName(s.store), err)
 	}
 	opened := &openedStore{back: b, closers: closers{b}}
-	if err := opened.decorate(ctx, cached, s, m); err != nil {
+	if err := opened.wrap(ctx, cached, s, m); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
@@ -111,8 +111,8 @@ func migrated[S interface {
 	return s, nil
 }
 
-// decorate wraps the backend as the settings require.
-func (o *openedStore) decorate(ctx context.Context, cached bool, s settings, m *metrics.Metrics) (err error) {
+// wrap wraps the backend as the settings require.
+func (o *openedStore) wrap(ctx context.Context, cached bool, s settings, m *metrics.Metrics) (err error) {
 	o.front = o.back
 	if m != nil {
 		if o.front, err = m.Store(o.front); err != nil {

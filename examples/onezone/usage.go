@@ -19,8 +19,8 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// misused returns a usage error.
-func misused(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+// usageErrorf returns a usage error.
+func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // Exit codes of the program, besides 0.
 const (
@@ -143,7 +143,7 @@ func checkAddress(address string) error {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return misused("-address %q is not HOST:PORT, such as 127.0.0.1:9080 or :9080", address)
+		return usageErrorf("-address %q is not HOST:PORT, such as 127.0.0.1:9080 or :9080", address)
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func checkOrigin(origin string) error {
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
-		return misused("-origin must be a scheme and a host without a path, such as https://onezone.example.com")
+		return usageErrorf("-origin must be a scheme and a host without a path, such as https://onezone.example.com")
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func checkOrigin(origin string) error {
 // checkDomain checks the value of -domain.
 func checkDomain(domain string) error {
 	if u, err := url.Parse("https://" + domain); err != nil || domain == "" || u.Hostname() != domain {
-		return misused("-domain %q is not a host name, such as onezone.example.com", domain)
+		return usageErrorf("-domain %q is not a host name, such as onezone.example.com", domain)
 	}
 	return nil
 }
@@ -179,17 +179,17 @@ func checkStore(text string) error {
 		}
 	case "sqlite":
 		if rest == "" {
-			return misused("-store sqlite: needs a path: sqlite:data/onezone.db")
+			return usageErrorf("-store sqlite: needs a path: sqlite:data/onezone.db")
 		}
 		return nil
 	case "postgres", "postgresql", "redis", "rediss":
 		if _, err := url.Parse(text); err != nil || !strings.HasPrefix(rest, "//") {
-			return misused("-store %s://... is not a URL; write %s://USER:PASSWORD@HOST:PORT/DATABASE, "+
+			return usageErrorf("-store %s://... is not a URL; write %s://USER:PASSWORD@HOST:PORT/DATABASE, "+
 				"with the special characters of a password percent-encoded", scheme, scheme)
 		}
 		return nil
 	}
-	return misused("-store must be sqlite:PATH, postgres://HOST/DB, redis://HOST, or memory: alone")
+	return usageErrorf("-store must be sqlite:PATH, postgres://HOST/DB, redis://HOST, or memory: alone")
 }
 
 // storeName returns the printable part of the value of -store: a URL without

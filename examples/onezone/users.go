@@ -53,15 +53,15 @@ func (o *userOrder) flags(f *flag.FlagSet) {
 func (o userOrder) check(store string) error {
 	switch {
 	case o.several:
-		return misused("a run does one thing: -create-user, -set-password, -block or -unblock")
+		return usageErrorf("a run does one thing: -create-user, -set-password, -block or -unblock")
 	case o.do != "" && o.name == "":
-		return misused("-%s needs the name of a user", o.do)
+		return usageErrorf("-%s needs the name of a user", o.do)
 	case o.fullName != "" && o.do != "create-user":
-		return misused("-full-name needs -create-user")
+		return usageErrorf("-full-name needs -create-user")
 	case o.passwordStdin && o.do != "create-user" && o.do != "set-password":
-		return misused("-password-stdin needs -create-user or -set-password")
+		return usageErrorf("-password-stdin needs -create-user or -set-password")
 	case o.do != "" && strings.HasPrefix(store, "memory:"):
-		return misused("users in memory: end with the process; give a -store that lasts")
+		return usageErrorf("users in memory: end with the process; give a -store that lasts")
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 		client, err = c.byToken(r, text, client.PeerIP)
 	} else if encoded, ok := authorization(r.Header, basicScheme); ok {
 		if err := c.checkSite(r); err != nil {
-			return Client{}, c.refused(r, macaroon.ByPassword, err)
+			return Client{}, c.reportRefused(r, macaroon.ByPassword, err)
 		}
 		client.method = macaroon.ByPassword
 		client.Subject, err = c.byPassword(r, encoded)
@@ -102,7 +102,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	if c.idp != nil || len(r.Header[headerService]) > 0 || len(r.Header[headerConsumer]) > 0 {
 		_, err := c.authority.Parse(text)
 		if err != nil && (c.idp == nil || errors.Is(err, errors.IDTokenTooLarge)) {
-			return Client{}, c.refused(r, macaroon.ByToken, err)
+			return Client{}, c.reportRefused(r, macaroon.ByToken, err)
 		}
 		if err != nil {
 			return c.byForeignToken(r, text)
@@ -142,7 +142,7 @@ func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 		return Client{Subject: user, method: macaroon.ByIdentityProvider}, nil
 	}
 	if e := catalogued(err); e != nil {
-		return Client{}, c.refused(r, macaroon.ByIdentityProvider, e)
+		return Client{}, c.reportRefused(r, macaroon.ByIdentityProvider, e)
 	}
 	return Client{}, errors.InternalServerError(c.report(r, "identity provider failed", "error", err))
 }
@@ -171,7 +171,7 @@ const maxBasic = 2 << 10
 func (c *config) byPassword(r *http.Request, encoded string) (caveat.Subject, error) {
 	username, password, err := c.readBasic(encoded)
 	if err != nil {
-		return caveat.Subject{}, c.refused(r, macaroon.ByPassword, err)
+		return caveat.Subject{}, c.reportRefused(r, macaroon.ByPassword, err)
 	}
 	return c.authority.LogIn(r.Context(), username, password)
 }
@@ -193,16 +193,16 @@ func (c *config) readBasic(encoded string) (username, password string, err error
 	return username, password, nil
 }
 
-// refused reports credentials that this package refused, not the authority, and
-// returns err.
-func (c *config) refused(r *http.Request, method macaroon.AuthMethod, err error) error {
+// reportRefused reports credentials that this package refused, not the
+// authority, and returns err.
+func (c *config) reportRefused(r *http.Request, method macaroon.AuthMethod, err error) error {
 	c.authority.ReportRefused(r.Context(), method, err)
 	return err
 }
 
-// forbidden reports the client's token as refused if err says that its caveats
-// do not allow a request, and returns err.
-func (c *config) forbidden(r *http.Request, err error) error {
+// reportForbidden reports the client's token as refused if err says that its
+// caveats do not allow a request, and returns err.
+func (c *config) reportForbidden(r *http.Request, err error) error {
 	if why, ok := errors.AsType[*errors.Error](errors.Unwrap(err)); ok && errors.Is(err, errors.IDUnauthorized) {
 		c.authority.ReportRefused(r.Context(), macaroon.ByToken, why)
 	}

@@ -38,7 +38,7 @@ func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 	faults := map[string]error{
 		"the store is down":                errDown,
 		"the store is slow":                context.DeadlineExceeded,
-		"somebody else's context ended":    context.Canceled,
+		"another context ended":            context.Canceled,
 		"the store answers as a catalogue": errors.ServiceUnavailable(),
 		"another server failed":            errors.InternalServerError("0123456789"),
 	}

@@ -15,8 +15,8 @@ import (
 
 // Client is the client that makes a request.
 type Client struct {
-	// Subject is the user or Oneprovider; [caveat.Nobody] for a client that sent
-	// no credentials.
+	// Subject is the user or Oneprovider; [caveat.Nobody] for a client that
+	// sent no credentials.
 	Subject caveat.Subject
 	// Token is the verified token of the client; nil for clients with other
 	// credentials or none.
@@ -85,22 +85,24 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 	return a.Client, ok
 }
 
-// Authenticate returns middleware that identifies the client of each request. It
-// accepts requests without credentials, as [caveat.Nobody]: put [RequireClient]
-// behind it, or [Require] before each handler, to refuse them.
+// Authenticate returns middleware that identifies the client of each request.
+// It accepts requests without credentials, as [caveat.Nobody]: put
+// [RequireClient] behind it, or [Require] before each handler, to refuse them.
 //
-// The credentials are those of the headers X-Auth-Token, Authorization (Bearer or
-// Basic), Macaroon, X-Onedata-Service-Token and X-Onedata-Consumer-Token. The
-// middleware itself answers
+// The credentials are those of the headers X-Auth-Token, Authorization (Bearer
+// or Basic), Macaroon, X-Onedata-Service-Token and X-Onedata-Consumer-Token.
+// The middleware itself answers
 //
 //   - bad credentials with 401 unauthorized {authError};
 //   - a password that a page of another site sent with 403 forbidden;
-//   - clients whose log-ins keep failing with 429 (see [macaroon.WithThrottle]).
+//   - clients whose log-ins keep failing with 429 (see
+//     [macaroon.WithThrottle]).
 //
-// The context of the request gets a [macaroon.Actor] for the calls that the handler
-// makes to the authority: the client, its address, and the id of the request. That
-// id is the X-Request-Id of the request if it has at most 64 letters, digits, dots,
-// dashes and underscores, else a new one. The response has it, too.
+// The context of the request gets a [macaroon.Actor] for the calls that the
+// handler makes to the authority: the client, its address, and the id of the
+// request. That id is the X-Request-Id of the request if it has at most 64
+// letters, digits, dots, dashes and underscores, else a new one. The response
+// has it, too.
 //
 // Responses get Cache-Control: no-store, because they depend on the client. A
 // handler may set another value.
@@ -147,20 +149,22 @@ func RequireClient() func(http.Handler) http.Handler {
 }
 
 // Require returns middleware, to go behind [Authenticate], that enforces the
-// caveats of the client's token. It lets a request through if the client has sent
-// credentials and the caveats allow the operation on the resource at the service.
+// caveats of the client's token. It lets a request through if the client has
+// sent credentials and the caveats allow the operation on the resource at the
+// service.
 //
-// The resource is a GRI in which {name}, in the id or aspect, is replaced by the
-// path value of that name: "file.{id}.content:private". A name that the pattern of
-// the route lacks is replaced by the empty value. A value that a GRI cannot hold,
-// such as one with dots, matches only the wildcards of an api caveat.
+// The resource is a GRI in which {name}, in the id or aspect, is replaced by
+// the path value of that name: "file.{id}.content:private". A name that the
+// pattern of the route lacks is replaced by the empty value. A value that a GRI
+// cannot hold, such as one with dots, matches only the wildcards of an api
+// caveat.
 //
 // Refused requests are answered with 401: unauthorized without details for a
 // client without credentials, unauthorized {tokenCaveatUnverified} for a token
-// whose caveats do not allow the operation. The handler must still decide whether
-// the user has the rights. Without Authenticate in front, Require refuses every
-// request. It panics if gri is not a GRI, or if service or operation is not one of
-// the constants.
+// whose caveats do not allow the operation. The handler must still decide
+// whether the user has the rights. Without Authenticate in front, Require
+// refuses every request. It panics if gri is not a GRI, or if service or
+// operation is not one of the constants.
 func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
 	_, err := resource(gri, func(string) string { return "x" })
 	switch {
@@ -191,5 +195,5 @@ func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operat
 	if err = a.Authorize(service, operation, g); !ok {
 		return err
 	}
-	return a.config.forbidden(r, err)
+	return a.config.reportForbidden(r, err)
 }

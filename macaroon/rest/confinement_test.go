@@ -193,7 +193,7 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 		"reading a full one":      {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/full"}, "more than 256 caveats", nil},
 		"listing a full one":      {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/user/client_tokens"}, "more than 256 caveats", nil},
 
-		"somebody else's token":     {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "", errors.Forbidden("")},
+		"another user's token":      {restcases.Bob, api, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Invite.ID()}, "", errors.Forbidden("")},
 		"a token that is not there": {restcases.Ada, api, restcases.Request{Method: "GET", Path: "/tokens/named/absent"}, "", errors.NotFound()},
 		"a name that is not there":  {restcases.Alice, api, restcases.Request{Method: "GET", Path: "/user/tokens/named/name/absent"}, "", errors.NotFound()},
 		"a bad name":                {restcases.Alice, api, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":5,` + invite + `}`}, "", errors.BadValueString("name")},

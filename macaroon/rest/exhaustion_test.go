@@ -209,7 +209,7 @@ func TestLongListsAreStreamedWhole(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, res.StatusCode)
 		require.Equal(t, "application/json", res.Header.Get("Content-Type"))
-		require.EqualValues(t, -1, res.ContentLength, "nobody has counted it")
+		require.EqualValues(t, -1, res.ContentLength, "the length is unknown")
 		var list struct{ Tokens []string }
 		require.NoError(t, json.Unmarshal([]byte(body), &list))
 		require.Subset(t, list.Tokens, want)

@@ -168,7 +168,7 @@ func TestStoreDownIsServiceUnavailable(t *testing.T) {
 		}
 		f.recover()
 		if i < 3 {
-			macaroontest.AssertStatus(t, do(), http.StatusOK) // by itself
+			macaroontest.AssertStatus(t, do(), http.StatusOK) // without a restart
 		}
 	}
 	require.Contains(t, log.String(), leak)

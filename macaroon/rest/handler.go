@@ -172,8 +172,8 @@ func (c *call) receive() (data []byte, ok bool) {
 	return nil, false
 }
 
-// authorize decides whether the client may use the route: first by the caveats of
-// its token, then by its rights.
+// authorize decides whether the client may use the route: first by the caveats
+// of its token, then by its rights.
 func (c *call) authorize(rt route) error {
 	if err := c.caveatsAllow(rt.operation, rt.gri); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
 	if err != nil {
 		return err
 	}
-	return c.forbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, g))
+	return c.reportForbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, g))
 }
 
 // parent returns the verified token of the client, whose caveats all tokens

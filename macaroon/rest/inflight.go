@@ -100,12 +100,13 @@ type slot struct {
 // The error is errTooManyRequests.
 func (f *inFlight) enter(c Client) (*slot, error) {
 	s := &slot{inFlight: f}
-	return s, s.become(c)
+	return s, s.reassign(c)
 }
 
-// become counts the request for another client, after it was authenticated. The
-// error is errTooManyRequests; the slot then stays with the previous client.
-func (s *slot) become(c Client) error {
+// reassign counts the request for another client, after it was authenticated.
+// The error is errTooManyRequests; the slot then stays with the previous
+// client.
+func (s *slot) reassign(c Client) error {
 	key := inFlightKeyOf(c)
 	if s.maxRequests <= 0 || key == s.key {
 		return nil
@@ -248,7 +249,7 @@ func (c *config) admit(r *http.Request) (Client, *slot, error) {
 	}
 	client, err := c.authenticate(r)
 	if err == nil {
-		err = s.become(client)
+		err = s.reassign(client)
 	}
 	return client, s, err
 }

@@ -53,8 +53,8 @@ func TestRequestsInFlightAreLimitedPerClient(t *testing.T) {
 	// A request counts for its address until the client is authenticated.
 	s, err := f.enter(anonymous("192.0.2.9"))
 	require.NoError(t, err)
-	require.Equal(t, errTooManyRequests, s.become(user("alice")))
-	require.NoError(t, s.become(user("carol")))
+	require.Equal(t, errTooManyRequests, s.reassign(user("alice")))
+	require.NoError(t, s.reassign(user("carol")))
 	slots = append(slots, s)
 	for range 2 {
 		require.NoError(t, admit(anonymous("192.0.2.9")))
@@ -103,7 +103,7 @@ func TestMemoryOfRequestsInFlightIsBounded(t *testing.T) {
 		waiting.Go(func() { require.NoError(t, d.reserve(t.Context(), bodies, 1)) })
 		time.AfterFunc(time.Second, a.leave)
 		waiting.Wait()
-		require.Equal(t, time.Second, time.Since(start), "whoever waits goes on as soon as there is memory")
+		require.Equal(t, time.Second, time.Since(start), "waiting requests continue as soon as memory is released")
 		for _, s := range []*slot{b, c, d} {
 			s.leave()
 		}
@@ -154,7 +154,7 @@ func TestRequestsInFlightAddUp(t *testing.T) {
 			for range 500 {
 				s, err := f.enter(anonymous([]string{"192.0.2.1", "192.0.2.2"}[random.IntN(2)]))
 				if err == nil && random.IntN(2) == 0 {
-					_ = s.become(user([]string{"alice", "bob"}[random.IntN(2)]))
+					_ = s.reassign(user([]string{"alice", "bob"}[random.IntN(2)]))
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 				if err == nil && s.reserve(ctx, pool(random.IntN(int(pools))), random.IntN(maxClientMemory)) == nil && random.IntN(2) == 0 {

@@ -33,8 +33,9 @@ func (in *input) require(key string) {
 	}
 }
 
-// take decodes one member with read, which gets nil for a missing member.
-func take[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
+// decodeMember decodes one member with read, which gets nil for a missing
+// member.
+func decodeMember[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
 	if in.err == nil {
 		v, in.err = read(in.body[key])
 	}
@@ -71,10 +72,10 @@ type tokenValue struct {
 	text string
 }
 
-// token reads a token. Errors: missingRequiredValue, badValueEmpty, badValueToken
-// {tokenError}.
+// token reads a token. Errors: missingRequiredValue, badValueEmpty,
+// badValueToken {tokenError}.
 func (in *input) token(key string) tokenValue {
-	return take(in, key, func(raw json.RawMessage) (tokenValue, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (tokenValue, error) {
 		s, ok := text(raw)
 		switch {
 		case raw == nil:
@@ -104,7 +105,7 @@ func (in *input) optionalToken(key string) tokenValue {
 // boolean reads true or false; false if the member is missing. The error is
 // badValueBoolean.
 func (in *input) boolean(key string) bool {
-	return take(in, key, func(raw json.RawMessage) (bool, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (bool, error) {
 		if raw != nil && string(raw) != "true" && string(raw) != "false" {
 			return false, errors.BadValueBoolean(key)
 		}
@@ -115,7 +116,7 @@ func (in *input) boolean(key string) bool {
 // name reads the name of a token. As in the original, true and false count as
 // their texts. Errors: missingRequiredValue, badValueString, badValueName.
 func (in *input) name(key string) string {
-	return take(in, key, func(raw json.RawMessage) (string, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (string, error) {
 		s, ok := text(raw)
 		switch {
 		case raw == nil:
@@ -133,7 +134,7 @@ func (in *input) name(key string) string {
 
 // object reads an object, nil if it is missing. The error is badValueJSON.
 func (in *input) object(key string) json.RawMessage {
-	return take(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
 		if raw != nil && raw[0] != '{' {
 			return nil, errors.BadValueJSON(key)
 		}
@@ -144,7 +145,7 @@ func (in *input) object(key string) json.RawMessage {
 // ipv4 reads a strict dotted quad. null is an unknown address; def is returned
 // for a missing member. The error is badValueIPv4Address.
 func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
-	return take(in, key, func(raw json.RawMessage) (netip.Addr, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (netip.Addr, error) {
 		switch {
 		case raw == nil:
 			return def, nil
@@ -163,7 +164,7 @@ func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 // interfaceName reads the name of an interface, zero if it is missing. Errors:
 // badValueString, badValueNotAllowed.
 func (in *input) interfaceName(key string) caveat.Interface {
-	return take(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
 		s, ok := text(raw)
 		if raw == nil {
 			return 0, nil
@@ -183,7 +184,7 @@ func (in *input) interfaceName(key string) caveat.Interface {
 // caveats reads a list of caveats for a new token, nil if it is missing.
 // Errors: badData, badValueCaveat {caveat}.
 func (in *input) caveats(key string) []caveat.Caveat {
-	return take(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
 		if raw == nil {
 			return nil, nil
 		}
@@ -211,14 +212,14 @@ func (in *input) caveats(key string) []caveat.Caveat {
 	})
 }
 
-// maxCaveatJSON is longer than the JSON of any caveat that fits in a packet, with
-// every character escaped.
+// maxCaveatJSON is longer than the JSON of any caveat that fits in a packet,
+// with every character escaped.
 const maxCaveatJSON = 6*65535 + 1024
 
 // tokenType reads a token type, that of access tokens if it is missing. The
 // error is badValueTokenType.
 func (in *input) tokenType(key string) macaroon.Type {
-	return take(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
 		if raw == nil {
 			return macaroon.AccessToken(), nil
 		}
@@ -232,7 +233,7 @@ func (in *input) tokenType(key string) macaroon.Type {
 // inviteType reads the name of an invite type, zero if it is missing. The error
 // is badValueInviteType.
 func (in *input) inviteType(key string) macaroon.InviteType {
-	return take(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
 		if raw == nil {
 			return 0, nil
 		}
@@ -249,7 +250,7 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 // missing. As in the original, a string may hold the integer. Errors:
 // badValueInteger, badValueTooLow {limit 1}.
 func (in *input) usageLimit(key string) int64 {
-	return take(in, key, func(raw json.RawMessage) (int64, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) (int64, error) {
 		digits, ok := text(raw)
 		if raw == nil || ok && digits == "infinity" {
 			return 0, nil
@@ -271,7 +272,7 @@ func (in *input) usageLimit(key string) int64 {
 // privileges reads the privileges of a new member, nil if they are missing.
 // Errors: badValueListOfStrings, badValueListNotAllowed {allowed}.
 func (in *input) privileges(key string, allowed []string) []string {
-	return take(in, key, func(raw json.RawMessage) ([]string, error) {
+	return decodeMember(in, key, func(raw json.RawMessage) ([]string, error) {
 		if raw == nil {
 			return nil, nil
 		}

@@ -72,5 +72,5 @@ func (c *call) deleteLegacy() error {
 	if err != nil {
 		return err
 	}
-	return c.done(c.authority.Delete(c.r.Context(), t.tokenID))
+	return c.answerEmpty(c.authority.Delete(c.r.Context(), t.tokenID))
 }

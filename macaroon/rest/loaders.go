@@ -19,8 +19,8 @@ type target struct {
 	missing error
 }
 
-// everybodys returns the target for the tokens of all owners.
-func everybodys(*call) (target, error) { return target{}, nil }
+// allOwners returns the target for the tokens of all owners.
+func allOwners(*call) (target, error) { return target{}, nil }
 
 // clientAsUser returns the target for the client itself. The error is notFound
 // for a Oneprovider, which is not a user.

@@ -91,7 +91,7 @@ func TestLongBasicCredentialsAreNotDecoded(t *testing.T) {
 		require.Contains(t, string(res.Body), "2048 bytes")
 		require.Less(t, len(res.Body), 1000)
 	}
-	require.Equal(t, 1, s.lookedUp, "nobody was looked for, and nothing hashed")
+	require.Equal(t, 1, s.lookedUp, "no user was looked up, and nothing hashed")
 }
 
 // countingUsers counts look-ups by user name.

@@ -81,7 +81,7 @@ func TestRequire(t *testing.T) {
 
 	res := macaroontest.Request(t, handler, "GET", "/files/f1", nil, macaroontest.Anonymous())
 	macaroontest.AssertStatus(t, res, http.StatusUnauthorized)
-	require.NotContains(t, string(res.Body), "details", "who sent nothing is not told what was wrong with it")
+	require.NotContains(t, string(res.Body), "details", "a request without credentials gets no details")
 	require.NotEmpty(t, res.Header.Get("WWW-Authenticate"))
 
 	res = macaroontest.Request(t, handler, "GET", "/files/f1", nil, macaroontest.Basic("alice"))
@@ -180,7 +180,7 @@ func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 		res := macaroontest.Request(t, c.handler, "GET", "/forgotten", nil, c.as)
 		require.Equal(t, c.status, res.Status, name)
 		if name == "nobody" {
-			require.NotContains(t, string(res.Body), "details", "who sent nothing is not told what was wrong with it")
+			require.NotContains(t, string(res.Body), "details", "a request without credentials gets no details")
 			require.NotEmpty(t, res.Header.Get("WWW-Authenticate"))
 		}
 	}

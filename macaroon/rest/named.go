@@ -148,16 +148,16 @@ func (c *call) patch() error {
 	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
 		return err
 	}
-	return c.done(c.authority.Update(c.r.Context(), c.tokenID, change))
+	return c.answerEmpty(c.authority.Update(c.r.Context(), c.tokenID, change))
 }
 
 // delete removes the token that the path names.
 func (c *call) delete() error {
-	return c.done(c.authority.Delete(c.r.Context(), c.tokenID))
+	return c.answerEmpty(c.authority.Delete(c.r.Context(), c.tokenID))
 }
 
-// done answers with an empty success, or returns err.
-func (c *call) done(err error) error {
+// answerEmpty answers with an empty success, or returns err.
+func (c *call) answerEmpty(err error) error {
 	if err == nil {
 		c.w.WriteHeader(http.StatusNoContent)
 	}
@@ -176,4 +176,6 @@ func (c *call) answerIDs(owner caveat.Subject) error {
 }
 
 // deleteList removes all named tokens of the owner.
-func (c *call) deleteList() error { return c.done(c.authority.DeleteAll(c.r.Context(), c.owner)) }
+func (c *call) deleteList() error {
+	return c.answerEmpty(c.authority.DeleteAll(c.r.Context(), c.owner))
+}

@@ -49,21 +49,21 @@ func TestEveryRefusedCredentialLeavesOneEvent(t *testing.T) {
 		status  int
 		want    want
 	}{
-		"a token that is none":        {as: always(set("X-Auth-Token", hidden)), want: badToken},
-		"an empty token":              {as: always(set("X-Auth-Token", "")), want: badToken},
-		"two tokens":                  {as: always(set("X-Auth-Token", hidden, "X-Auth-Token", hidden)), want: badToken},
-		"a bearer token that is none": {as: always(set("Authorization", "Bearer "+hidden)), want: badToken},
-		"a macaroon that is none":     {as: always(set("Macaroon", hidden)), want: badToken},
+		"an invalid token":        {as: always(set("X-Auth-Token", hidden)), want: badToken},
+		"an empty token":          {as: always(set("X-Auth-Token", "")), want: badToken},
+		"two tokens":              {as: always(set("X-Auth-Token", hidden, "X-Auth-Token", hidden)), want: badToken},
+		"an invalid bearer token": {as: always(set("Authorization", "Bearer "+hidden)), want: badToken},
+		"an invalid macaroon":     {as: always(set("Macaroon", hidden)), want: badToken},
 		"a token that is too large": {
 			as: always(set("X-Auth-Token", strings.Repeat(hidden, 80_000))), want: want{macaroon.Refused, errors.IDTokenTooLarge}},
-		"a token that is none beside a service token": {
+		"an invalid token beside a service token": {
 			as: always(set("X-Auth-Token", hidden, "X-Onedata-Service-Token", hidden)), want: badToken},
-		"a service token that is none": {
+		"an invalid service token": {
 			as: func(w world) macaroontest.Credentials {
 				return set("X-Auth-Token", w.token, "X-Onedata-Service-Token", hidden)
 			},
 			want: badToken},
-		"a consumer token that is none": {
+		"an invalid consumer token": {
 			as: func(w world) macaroontest.Credentials {
 				return set("X-Auth-Token", w.token, "X-Onedata-Consumer-Token", hidden)
 			},
@@ -83,7 +83,7 @@ func TestEveryRefusedCredentialLeavesOneEvent(t *testing.T) {
 		"Basic without credentials":      {as: always(set("Authorization", "Basic")), want: badBasic},
 		"Basic twice":                    {as: always(set("Authorization", basic, "Authorization", basic)), want: badBasic},
 		"Basic that is too long":         {as: always(set("Authorization", "Basic "+strings.Repeat(hidden, 200))), want: badBasic},
-		"Basic where there is none":      {as: always(set("Authorization", basic)), options: []rest.Option{rest.WithoutBasicAuth()}, want: want{macaroon.LogInFailed, errors.IDBasicAuthNotSupported}},
+		"Basic if it is turned off":      {as: always(set("Authorization", basic)), options: []rest.Option{rest.WithoutBasicAuth()}, want: want{macaroon.LogInFailed, errors.IDBasicAuthNotSupported}},
 		"Basic from a page of elsewhere": {as: always(set("Authorization", basic, "Sec-Fetch-Site", "cross-site")), status: 403, want: want{macaroon.LogInFailed, errors.IDForbidden}},
 	}
 	for _, through := range []string{"NewHandler", "Authenticate"} {

@@ -66,14 +66,14 @@ func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = noStoreHeader
 	if throttled, ok := errors.AsType[macaroon.ThrottledError](err); ok {
-		tryLater(w, http.StatusTooManyRequests, throttled.Wait)
+		retryLater(w, http.StatusTooManyRequests, throttled.Wait)
 		return
 	}
 	if busy, ok := errors.AsType[busyError](err); ok {
 		if busy == errOverloaded {
 			c.logFault(r, err)
 		}
-		tryLater(w, int(busy), retryAfter)
+		retryLater(w, int(busy), retryAfter)
 		return
 	}
 	e := catalogued(err)
@@ -90,8 +90,8 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	respond(w, status, errors.Envelope{Error: e})
 }
 
-// tryLater answers a request that may succeed after the wait.
-func tryLater(w http.ResponseWriter, status int, wait time.Duration) {
+// retryLater answers a request that may succeed after the wait.
+func retryLater(w http.ResponseWriter, status int, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	respond(w, status, errors.Envelope{Error: errors.TemporaryFailure()})
 }

@@ -17,7 +17,7 @@ func routes() []route {
 		public("verify_identity_token", (*call).verifyIdentity),
 		public("verify_invite_token", (*call).verifyInvite),
 
-		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", everybodys, managesTokens, (*call).listAll},
+		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", allOwners, managesTokens, (*call).listAll},
 		{http.MethodGet, "/tokens/named/{id}", caveat.Get, "token.{id}.instance:private", namedToken, managesOwner, (*call).get},
 		{http.MethodPatch, "/tokens/named/{id}", caveat.Update, "token.{id}.instance:private", namedToken, managesOwner, (*call).patch},
 		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", namedToken, managesOwner, (*call).delete},

@@ -26,7 +26,7 @@ func managesTokens(ctx context.Context, q question) (bool, error) {
 		return false, nil
 	}
 	ok, err := q.rights.ManagesTokens(ctx, q.client)
-	return ok, asking(err)
+	return ok, rightsError(err)
 }
 
 // isOwner allows clients on their own tokens.
@@ -42,14 +42,15 @@ func managesOwner(ctx context.Context, q question) (ok bool, err error) {
 		ok, err = q.rights.UpdatesCluster(ctx, q.client, q.owner.ID)
 	}
 	if ok || err != nil {
-		return ok, asking(err)
+		return ok, rightsError(err)
 	}
 	return managesTokens(ctx, q)
 }
 
-// seesRevocation allows the owner, Oneproviders that serve an owner who is a
-// user, members of the cluster of an owner that is a Oneprovider, and users who
-// manage all tokens. They may learn whether tokens of the owner are revoked.
+// seesRevocation allows clients that may learn whether tokens of the owner are
+// revoked. These are the owner, Oneproviders that serve an owner who is a user,
+// members of the cluster of an owner that is a Oneprovider, and users who
+// manage all tokens.
 func seesRevocation(ctx context.Context, q question) (ok bool, err error) {
 	if ok, err = isOwner(ctx, q); ok || err != nil {
 		return ok, err
@@ -62,12 +63,12 @@ func seesRevocation(ctx context.Context, q question) (ok bool, err error) {
 		ok, err = q.rights.InCluster(ctx, q.client, q.owner.ID)
 	}
 	if ok || err != nil {
-		return ok, asking(err)
+		return ok, rightsError(err)
 	}
 	return managesTokens(ctx, q)
 }
 
-func asking(err error) error {
+func rightsError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -33,5 +33,5 @@ func (c *call) generation() error {
 
 // deleteTemporary revokes all temporary tokens of the owner.
 func (c *call) deleteTemporary() error {
-	return c.done(c.authority.RevokeTemporary(c.r.Context(), c.owner))
+	return c.answerEmpty(c.authority.RevokeTemporary(c.r.Context(), c.owner))
 }

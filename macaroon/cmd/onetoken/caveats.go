@@ -29,7 +29,7 @@ func (c *caveatFlags) declare(f *flags) {
 func parseTTL(text string) (time.Duration, error) {
 	ttl, err := time.ParseDuration(text)
 	if err == nil && ttl < time.Second {
-		err = errUnfit
+		err = errBadValue
 	}
 	return ttl, err
 }

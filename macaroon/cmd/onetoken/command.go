@@ -70,23 +70,23 @@ func value[T any](f *flags, p *T, name, placeholder, what string, parse func(str
 	})
 }
 
-// errUnfit rejects the value of a flag. The user gets a message about the right
+// errBadValue rejects the value of a flag. Users see a message about the right
 // values instead.
-var errUnfit = errors.New("not what the flag takes")
+var errBadValue = errors.New("not what the flag takes")
 
 // verbatim is the parser of flags that take any text.
 func verbatim(text string) (string, error) { return text, nil }
 
-// named matches the errors of package flag that contain only the name of a
-// flag, in letters.
-var named = regexp.MustCompile(`^flag (provided but not defined|needs an argument): -[a-z-]{1,24}$`)
+// safeFlagError matches the errors of package flag that contain only the name
+// of a flag, in letters.
+var safeFlagError = regexp.MustCompile(`^flag (provided but not defined|needs an argument): -[a-z-]{1,24}$`)
 
 // misuse returns a printable error for the error of a FlagSet.
 func (f *flags) misuse(err error) error {
 	problem := f.problem
 	switch {
 	case problem != "":
-	case named.MatchString(err.Error()):
+	case safeFlagError.MatchString(err.Error()):
 		problem = misuse(err.Error())
 	default:
 		problem = "a flag is not valid"

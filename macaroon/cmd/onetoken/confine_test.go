@@ -71,7 +71,7 @@ func TestConfineDoesNotPassATokenOnUnconfined(t *testing.T) {
 		{"unknown among known", []string{"time < 5", "ip = 1.2.3", "data.readonly"}, "caveat 2 is not in the language"},
 		{"several words that were not quoted", []string{"time", "<", "5"}, `a caveat is one argument, such as "time < 1700000000"`},
 		{"a flag behind a caveat", []string{"data.readonly", "-ttl", "1h"}, "caveat 2 is not in the language: flags must come before the caveats"},
-		{"what is read but never added", []string{"consumer = nobody"}, "caveat 1: Bad value: provided caveat is not valid: every consumer must be"},
+		{"a caveat that is parsed but never added", []string{"consumer = nobody"}, "caveat 1: Bad value: provided caveat is not valid: every consumer must be"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

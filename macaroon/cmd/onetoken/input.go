@@ -19,7 +19,7 @@ const lineEnding = 2
 func readLine(r io.Reader, limit int) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+lineEnding+1))
 	if err != nil {
-		return "", nameless(err)
+		return "", withoutFileName(err)
 	}
 	return cutLineEnding(string(b)), nil
 }
@@ -31,9 +31,9 @@ func cutLineEnding(text string) string {
 	return text
 }
 
-// nameless removes the name of the file from an error: it might be a misplaced
-// token or secret, which must not be printed.
-func nameless(err error) error {
+// withoutFileName removes the name of the file from an error: it might be a
+// misplaced token or secret, which must not be printed.
+func withoutFileName(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}
@@ -44,14 +44,14 @@ func nameless(err error) error {
 func readFile(name string, limit int) (string, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return "", nameless(err)
+		return "", withoutFileName(err)
 	}
 	defer file.Close() // a file that was only read
 	return readLine(file, limit)
 }
 
-// readToken reads a token, which may come with a line ending. A token that is too
-// long is not read to its end.
+// readToken reads a token, which may come with a line ending. A token that is
+// too long is not read to its end.
 func readToken(r io.Reader) (macaroon.Token, error) {
 	text, err := readLine(r, macaroon.DefaultMaxSize)
 	return parseToken(text, err)

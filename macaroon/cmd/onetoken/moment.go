@@ -19,7 +19,7 @@ func parseMoment(text string) (time.Time, error) {
 		at, err = time.Unix(seconds, 0), nil
 	}
 	if err != nil || at.Unix() < 0 || at.UTC().Year() > 9999 {
-		return time.Time{}, errUnfit
+		return time.Time{}, errBadValue
 	}
 	return at, nil
 }

@@ -49,19 +49,19 @@ func (r *requestFlags) request() caveat.Request {
 func parseInterface(name string) (caveat.Interface, error) {
 	i, err := caveat.ParseInterface(name)
 	if err != nil {
-		return 0, errUnfit
+		return 0, errBadValue
 	}
 	return i, nil
 }
 
-// isOne reports whether the id identifies one party. An empty id, as from an
-// unset variable of a script, would satisfy caveats for everybody.
-func isOne(id string) bool { return id != "" && id != "*" }
+// isSingleID reports whether the id identifies one party. An empty id, as from
+// an unset variable of a script, would satisfy caveats for everybody.
+func isSingleID(id string) bool { return id != "" && id != "*" }
 
 func parseService(text string) (caveat.Service, error) {
 	s, err := caveat.ParseService(text)
-	if err == nil && !isOne(s.ID) {
-		err = errUnfit
+	if err == nil && !isSingleID(s.ID) {
+		err = errBadValue
 	}
 	return s, err
 }
@@ -69,8 +69,8 @@ func parseService(text string) (caveat.Service, error) {
 // parseConsumer rejects groups, because groups do not use tokens.
 func parseConsumer(text string) (caveat.Subject, error) {
 	s, err := caveat.ParseSubject(text)
-	if err == nil && (s.Type == caveat.SubjectGroup || s != caveat.Nobody() && !isOne(s.ID)) {
-		err = errUnfit
+	if err == nil && (s.Type == caveat.SubjectGroup || s != caveat.Nobody() && !isSingleID(s.ID)) {
+		err = errBadValue
 	}
 	return s, err
 }
@@ -79,7 +79,7 @@ func parseConsumer(text string) (caveat.Subject, error) {
 // an unset variable must not verify like a client without a session.
 func parseSession(id string) (string, error) {
 	if id == "" {
-		return "", errUnfit
+		return "", errBadValue
 	}
 	return id, nil
 }
