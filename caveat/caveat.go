@@ -87,8 +87,8 @@ func unverified(c Caveat, cause error) error {
 	return errors.TokenCaveatUnverified(c, c.demand()).WithCause(cause)
 }
 
-// Expiry returns the earliest moment, in Unix seconds, at which a time caveat
-// of the list stops holding; ok is false if the list has no time caveat.
+// Expiry returns the earliest ValidUntil of the time caveats of the list, in
+// Unix seconds. ok is false if the list has no time caveat.
 func Expiry(cs []Caveat) (validUntil int64, ok bool) {
 	for _, c := range cs {
 		if t, is := c.(Time); is && (!ok || t.ValidUntil < validUntil) {

@@ -24,7 +24,7 @@ type Kind struct {
 	// names of Onezone caveats, and names that begin with "data." or "geo.",
 	// are reserved.
 	Name string
-	// Validate returns an error for a value that the kind does not allow; a
+	// Validate returns an error for a value that the kind does not allow. A
 	// caveat with such a value is unknown. If it is nil, every non-empty value
 	// without control characters is allowed.
 	Validate func(value string) error

@@ -76,8 +76,8 @@ func (l List) Caveats() []Caveat {
 	return cs
 }
 
-// Expiry returns the earliest moment, in Unix seconds, at which a time caveat
-// of the list stops holding; ok is false if the list has no time caveat.
+// Expiry returns the earliest ValidUntil of the time caveats of the list, in
+// Unix seconds. ok is false if the list has no time caveat.
 func (l List) Expiry() (validUntil int64, ok bool) { return Expiry(l.caveats) }
 
 // Check decides the caveats in order for a token that is used the given way. It

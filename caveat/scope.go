@@ -13,11 +13,11 @@ func AvailableSpaces(cs []Caveat, spaces []string) []string {
 	})
 }
 
-// AllowedServiceIDs returns the services of the type that may use the token
-// under its service caveats, out of the given ids. They are sorted and without
-// repetition if a caveat limits them. ["*"] means all services, in the argument
-// and in the result. An [Unknown] caveat allows none. The result is never nil
-// and shares no memory with the arguments.
+// AllowedServiceIDs returns the ids of services of the type that the service
+// caveats of a token allow, out of ids. They are sorted and without repetition
+// if a caveat limits them. ["*"] means all services, in the argument and in the
+// result. An [Unknown] caveat allows none. The result is never nil and shares
+// no memory with the arguments.
 func AllowedServiceIDs(cs []Caveat, t ServiceType, ids []string) []string {
 	return narrow(cs, ids, func(c Caveat) (limit []string, ok bool) {
 		services, ok := c.(Services)

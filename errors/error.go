@@ -86,9 +86,9 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
-// Unwrap returns the nested error (authError, tokenError, specificError or
-// error in the details), the cause given to [Error.WithCause], both joined, or
-// nil.
+// Unwrap returns the nested error, the cause given to [Error.WithCause], both
+// joined, or nil. The nested error is the authError, tokenError, specificError
+// or error in the details.
 func (e *Error) Unwrap() error {
 	if e == nil {
 		return nil
@@ -104,9 +104,9 @@ func (e *Error) Unwrap() error {
 }
 
 // WithCause returns a copy of e that also unwraps to err, the operational error
-// that led to e, such as the failed look-up behind a tokenCaveatUnverified.
-// [Is] and [As] find the cause; JSON and [Error.Error] never include it.
-// Earlier causes of e are kept. A nil err adds nothing.
+// that led to e. An example is the failed look-up behind a
+// tokenCaveatUnverified. [Is] and [As] find the cause; JSON and [Error.Error]
+// never include it. Earlier causes of e are kept. A nil err adds nothing.
 func (e *Error) WithCause(err error) *Error {
 	if e == nil {
 		return nil

@@ -103,8 +103,8 @@ func WithDataScopes(s DataScopes) Option {
 	return only(forAPI, "WithDataScopes", func(c *config) { c.scopes = s })
 }
 
-// WithSessionFrom sets a function that returns the session of a request, for
-// instance from a cookie, and "" for no session. Default: no sessions.
+// WithSessionFrom sets a function that returns the session of a request, "" for
+// no session. It may read a cookie, for instance. Default: no sessions.
 func WithSessionFrom(sessionOf func(*http.Request) string) Option {
 	return func(c *config) { c.sessionOf = sessionOf }
 }

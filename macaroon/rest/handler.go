@@ -81,9 +81,8 @@ type call struct {
 }
 
 // ServeHTTP accepts a trailing slash, and answers paths that are not clean with
-// 404, because the mux would redirect them together with their credentials.
-// Both rules apply to the escaped path: an escaped slash or dot belongs to a
-// value.
+// 404. The mux would redirect such paths together with their credentials. Both
+// rules apply to the escaped path: an escaped slash or dot belongs to a value.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if reason := recover(); reason != nil && reason != http.ErrAbortHandler {
