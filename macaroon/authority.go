@@ -149,14 +149,13 @@ func WithPasswordProfile(prepare func(password string) (string, error)) Option {
 	return func(a *Authority) { a.passwordProfile = prepare }
 }
 
-// DefaultPasswordIterations is the number of PBKDF2-HMAC-SHA512 iterations that
-// OWASP recommends.
-const DefaultPasswordIterations = 210_000
+// defaultPasswordIterations is for PBKDF2-HMAC-SHA512.
+const defaultPasswordIterations = 210_000
 
 // WithPasswordIterations sets the cost of new password hashes, from 2,048 to
 // 10,000,000 iterations. Hashes with fewer iterations are replaced when their
 // user logs in. Set fewer than the default only in tests. Default:
-// [DefaultPasswordIterations].
+// 210,000, which OWASP recommends.
 func WithPasswordIterations(n int) Option { return func(a *Authority) { a.passwords.iterations = n } }
 
 // NewAuthority returns an authority over the store. The caller remains

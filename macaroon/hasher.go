@@ -17,7 +17,7 @@ type hasher struct {
 }
 
 func newHasher() hasher {
-	return hasher{newHashSlots(), DefaultPasswordIterations, passwordHash.derive}
+	return hasher{newHashSlots(), defaultPasswordIterations, passwordHash.derive}
 }
 
 // dummyHash replaces the hash of a user who does not exist or has no password.

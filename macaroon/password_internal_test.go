@@ -77,7 +77,7 @@ func TestRefusedLogInsDoTheSameWork(t *testing.T) {
 	users["unknown"] = store.Identity{}
 	for name := range users {
 		for password, want := range map[string]int{
-			"wrong horse": DefaultPasswordIterations, "": DefaultPasswordIterations, "Wrong Horse": 2 * DefaultPasswordIterations,
+			"wrong horse": defaultPasswordIterations, "": defaultPasswordIterations, "Wrong Horse": 2 * defaultPasswordIterations,
 		} {
 			iterations = 0
 			_, err := a.LogIn(t.Context(), name, password)

@@ -52,7 +52,7 @@ func TestEveryLogInUsesAHashSlot(t *testing.T) {
 	_, err = a.CreateUser(ctx, NewUser{Username: "new", Password: "long enough"})
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, a.SetPassword(ctx, caveat.User("alice"), "long enough"), context.Canceled)
-	assert.Equal(t, DefaultPasswordIterations, newHasher().dummyHash().iterations)
+	assert.Equal(t, defaultPasswordIterations, newHasher().dummyHash().iterations)
 	right, err := newHasher().compare(t.Context(), newHasher().dummyHash(), []string{""})
 	require.NoError(t, err)
 	assert.Negative(t, right)

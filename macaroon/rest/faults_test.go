@@ -266,7 +266,7 @@ func TestAbortIsPassedOn(t *testing.T) {
 	})
 }
 
-func TestCancelledRequest(t *testing.T) {
+func TestCanceledRequest(t *testing.T) {
 	t.Parallel()
 	var log logged
 	w := restcases.NewWorld(t, log.option())

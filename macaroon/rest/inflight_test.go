@@ -94,9 +94,9 @@ func TestMemoryOfRequestsInFlightIsBounded(t *testing.T) {
 		require.NoError(t, c.reserve(t.Context(), bodies, maxClientMemory))
 		d := enter("carol")
 		require.Equal(t, errOverloaded, d.reserve(t.Context(), bodies, 1))
-		cancelled, cancel := context.WithCancel(t.Context())
+		canceled, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, d.reserve(cancelled, bodies, 1), context.Canceled)
+		require.ErrorIs(t, d.reserve(canceled, bodies, 1), context.Canceled)
 
 		start = time.Now()
 		var waiting sync.WaitGroup

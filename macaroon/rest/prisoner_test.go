@@ -259,7 +259,7 @@ func (p *prisoner) escape(given macaroon.Token, sent []macaroon.Token, u use) (w
 		if auth.Authorize(o.service, o.operation, gri) == nil && !covers(func(t macaroon.Token) bool {
 			return caveat.Authorize(p.parsed(t), o.service, o.operation, gri) == nil
 		}) {
-			return fmt.Sprintf("%v with %q authorises %v", given, given.Caveats(), o), true
+			return fmt.Sprintf("%v with %q authorizes %v", given, given.Caveats(), o), true
 		}
 	}
 	return "", true

@@ -235,7 +235,7 @@ func TestCreationsFailTogether(t *testing.T) {
 func TestCallersOfWaitingCreationsCanLeave(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)
-	cancelled := func(ended []chan error) {
+	canceled := func(ended []chan error) {
 		t.Helper()
 		for _, ch := range ended {
 			err := receive(t, ch, "a creation ends with its context")
@@ -255,7 +255,7 @@ func TestCallersOfWaitingCreationsCanLeave(t *testing.T) {
 	first := c.begin(t)
 	left, others := c.create(t, ctx, newToken("a"), newToken("b")), c.create(t, t.Context(), newToken("c"), newToken("d"))
 	leave()
-	cancelled(left)
+	canceled(left)
 	require.Equal(t, 2, c.Waiting())
 	first.unblock(t)
 	succeed(others)
@@ -268,7 +268,7 @@ func TestCallersOfWaitingCreationsCanLeave(t *testing.T) {
 	first.leave()
 	c.waitForServer(t)
 	leave()
-	cancelled(left)
+	canceled(left)
 	first.unlock()
 	succeed(others)
 
@@ -279,7 +279,7 @@ func TestCallersOfWaitingCreationsCanLeave(t *testing.T) {
 	first.leave()
 	c.waitForServer(t)
 	leave()
-	cancelled(left)
+	canceled(left)
 	eventually(t, func() bool { return backends(t, c.direct, c.name, waiting) == 0 }, "the server continued without callers")
 	first.unlock()
 	for _, id := range []string{"a", "b", "h", "i"} {

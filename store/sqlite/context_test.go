@@ -91,13 +91,13 @@ func TestCanceledCallsAreAtomic(t *testing.T) {
 				ctx.cancel()
 				if err == nil {
 					require.Greater(t, n, 1, "the context was not checked")
-					require.Equal(t, after, contents(t, s), "cancelled at %d: it was acknowledged", n)
+					require.Equal(t, after, contents(t, s), "canceled at %d: it was acknowledged", n)
 					break
 				}
-				requireOperational(t, err, "cancelled at %d", n)
-				require.ErrorIs(t, err, context.Canceled, "cancelled at %d", n)
+				requireOperational(t, err, "canceled at %d", n)
+				require.ErrorIs(t, err, context.Canceled, "canceled at %d", n)
 				if now := contents(t, s); now != before {
-					require.Equal(t, after, now, "cancelled at %d: half of it was done", n)
+					require.Equal(t, after, now, "canceled at %d: half of it was done", n)
 					s = open()
 				}
 			}
@@ -124,9 +124,9 @@ func TestCanceledMigrationIsAtomic(t *testing.T) {
 			require.NoError(t, s.Close())
 			return
 		}
-		require.ErrorIs(t, err, context.Canceled, "cancelled at %d", n)
+		require.ErrorIs(t, err, context.Canceled, "canceled at %d", n)
 		reader, _ := s.Handles()
-		require.Contains(t, []int{0, all}, ask[int](t, reader, tables), "cancelled at %d", n)
+		require.Contains(t, []int{0, all}, ask[int](t, reader, tables), "canceled at %d", n)
 		require.NoError(t, s.Migrate(t.Context()))
 		require.Equal(t, all, ask[int](t, reader, tables))
 		require.NoError(t, s.Close())
