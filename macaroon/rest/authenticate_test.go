@@ -23,7 +23,7 @@ import (
 
 // seen is the result of a request behind Authenticate: the client, or the error
 // in the response.
-func seen(t *testing.T, w *restcases.World, header http.Header, options ...rest.Option) (rest.Client, *errors.Error) {
+func seen(t *testing.T, w *restcases.Fixture, header http.Header, options ...rest.Option) (rest.Client, *errors.Error) {
 	t.Helper()
 	var client rest.Client
 	reached := false
@@ -83,7 +83,7 @@ func (idp) Identify(_ context.Context, token string) (caveat.Subject, error) {
 
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	alice, bob, krakow := w.Laptop.String(), w.TokenOf(restcases.Bob, macaroon.AccessToken()).String(), w.Transfer.String()
 	confined := func(text string) string {
 		token, err := w.Laptop.ConfineUnchecked(text)
@@ -245,7 +245,7 @@ func TestAuthenticate(t *testing.T) {
 
 func TestChallengesListTheAcceptedSchemes(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for want, options := range map[string][]rest.Option{
 		`Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"`: nil,
 		`Bearer realm="onezone"`: {rest.WithoutBasicAuth()},

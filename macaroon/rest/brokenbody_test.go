@@ -19,7 +19,7 @@ import (
 // limit of the server.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	server := httptest.NewUnstartedServer(w.Handler)
 	server.Config.ReadTimeout = 300 * time.Millisecond
 	server.Start()
@@ -48,7 +48,7 @@ func TestSlowBody(t *testing.T) {
 // Bodies with a wrong length are errors of the client.
 func TestBadlyFramedBody(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	server := httptest.NewServer(w.Handler)
 	defer server.Close()
 	for _, c := range []struct{ framing, status string }{

@@ -17,7 +17,7 @@ import (
 // restcases.Check checks the routes; these are the other responses.
 func TestAnswersStayOutOfCaches(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for _, c := range []struct {
 		name, method, path string
 		status             int

@@ -51,7 +51,7 @@ func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 		for name, fault := range faults {
 			t.Run(c.Route+" "+name, func(t *testing.T) {
 				t.Parallel()
-				w := restcases.NewWorld(t)
+				w := restcases.NewFixture(t)
 				req, _ := c.Make(w)
 				var log logged
 				handler, f := over(t, w, log.option())
@@ -80,7 +80,7 @@ func TestEvery5xxOfTheApplicationLogsItsCauseOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log logged
-			w := restcases.NewWorld(t, c.option, log.option())
+			w := restcases.NewFixture(t, c.option, log.option())
 			x := w.Do(t, restcases.Request{
 				Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`,
 			})
@@ -101,7 +101,7 @@ func (d damaged) GetToken(ctx context.Context, id string) (store.Token, error) {
 func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	handler, f := over(t, w, log.option())
 	f.Store = damaged{f.Store}
 	w.Handler = handler
@@ -114,7 +114,7 @@ func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 func TestDisconnectedClientsAreNotFaults(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := restcases.NewWorld(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	w := restcases.NewFixture(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	res := macaroontest.Request(t, w.Handler, "GET", rest.Prefix+"/user/tokens/named", nil, func(r *http.Request) {

@@ -49,18 +49,18 @@ func attempts() map[string]func(p *prisoner) attempt {
 			return a
 		}
 	}
-	token := func(pick func(w *restcases.World) macaroon.Token) func(p *prisoner) any {
+	token := func(pick func(w *restcases.Fixture) macaroon.Token) func(p *prisoner) any {
 		return func(p *prisoner) any { return object{"token": pick(p.w).String()} }
 	}
-	laptop := func(w *restcases.World) macaroon.Token { return w.Laptop }
+	laptop := func(w *restcases.Fixture) macaroon.Token { return w.Laptop }
 	add("POST /tokens/examine", users, "/tokens/examine", token(laptop))
 	add("POST /tokens/confine", users, "/tokens/confine", func(p *prisoner) any {
 		return object{"token": p.w.Laptop.String(), "caveats": p.sent()}
 	})
 	add("POST /tokens/infer_access_token_scope", users, "/tokens/infer_access_token_scope", token(laptop))
 	add("POST /tokens/verify_access_token", users, "/tokens/verify_access_token", token(laptop))
-	add("POST /tokens/verify_identity_token", users, "/tokens/verify_identity_token", token(func(w *restcases.World) macaroon.Token { return w.ID }))
-	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *restcases.World) macaroon.Token { return w.Invite }))
+	add("POST /tokens/verify_identity_token", users, "/tokens/verify_identity_token", token(func(w *restcases.Fixture) macaroon.Token { return w.ID }))
+	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *restcases.Fixture) macaroon.Token { return w.Invite }))
 
 	add("GET /user", own, "/user", nil)
 	add("GET /configuration", own, "/configuration", nil)

@@ -21,7 +21,7 @@ import (
 
 // narrow are the caveats of a token that is limited to a minute, a network and
 // a service.
-func narrow(w *restcases.World) []caveat.Caveat {
+func narrow(w *restcases.Fixture) []caveat.Caveat {
 	return []caveat.Caveat{
 		caveat.Until(w.Clock.Now().Add(time.Minute)), caveat.MustParse("ip = 192.0.2.0/24"), caveat.MustParse("service = ozw-onezone"),
 	}
@@ -44,7 +44,7 @@ type shown struct {
 }
 
 // given returns the tokens in a response.
-func given(t *testing.T, w *restcases.World, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
+func given(t *testing.T, w *restcases.Fixture, res macaroontest.Response) (tokens []macaroon.Token, record []string) {
 	t.Helper()
 	var body shown
 	res.JSON(t, &body)
@@ -66,7 +66,7 @@ func given(t *testing.T, w *restcases.World, res macaroontest.Response) (tokens 
 
 // reads are requests for Alice's tokens without caveats; writes create new
 // tokens.
-func reads(w *restcases.World) map[string]restcases.Request {
+func reads(w *restcases.Fixture) map[string]restcases.Request {
 	return map[string]restcases.Request{
 		"by id":       {Method: "GET", Path: "/tokens/named/" + w.Laptop.ID()},
 		"by name":     {Method: "GET", Path: "/user/tokens/named/name/laptop"},
@@ -86,7 +86,7 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 	for name, req := range writes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := restcases.NewWorld(t)
+			w := restcases.NewFixture(t)
 			req.As = w.By(t, restcases.Alice, narrow(w)...)
 			tokens, _ := given(t, w, w.Do(t, req).Response)
 			require.Len(t, tokens, 1)
@@ -98,7 +98,7 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 			}
 		})
 	}
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for name, req := range reads(w) {
 		req.As = w.By(t, restcases.Alice, narrow(w)...)
 		res := w.Do(t, req).Response
@@ -115,7 +115,7 @@ func TestConfinementHoldsOnEveryRouteThatGivesTokens(t *testing.T) {
 // added unchanged.
 func TestInheritanceComparesExactTexts(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	own, err := w.Laptop.ConfineText("ip = 192.0.2.7", "interface = rest", "ip = 192.0.2.7/32")
 	require.NoError(t, err)
 	tokens, _ := given(t, w, w.Do(t, restcases.Request{
@@ -136,16 +136,16 @@ func TestInheritanceComparesExactTexts(t *testing.T) {
 // added caveats. With WithoutInheritance all clients do.
 func TestUnconfinedClientsInheritNoCaveats(t *testing.T) {
 	t.Parallel()
-	confined := func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice, narrow(w)...) }
+	confined := func(w *restcases.Fixture) macaroontest.Credentials { return w.By(t, restcases.Alice, narrow(w)...) }
 	for name, c := range map[string]struct {
 		options []rest.Option
-		as      func(w *restcases.World) macaroontest.Credentials
+		as      func(w *restcases.Fixture) macaroontest.Credentials
 	}{
-		"password":              {nil, func(*restcases.World) macaroontest.Credentials { return macaroontest.Basic("alice") }},
-		"token without caveats": {nil, func(w *restcases.World) macaroontest.Credentials { return w.By(t, restcases.Alice) }},
+		"password":              {nil, func(*restcases.Fixture) macaroontest.Credentials { return macaroontest.Basic("alice") }},
+		"token without caveats": {nil, func(w *restcases.Fixture) macaroontest.Credentials { return w.By(t, restcases.Alice) }},
 		"original's behavior":   {[]rest.Option{rest.WithoutInheritance()}, confined},
 	} {
-		w := restcases.NewWorld(t, c.options...)
+		w := restcases.NewFixture(t, c.options...)
 		for request, req := range reads(w) {
 			req.As = c.as(w)
 			tokens, record := given(t, w, w.Do(t, req).Response)
@@ -166,7 +166,7 @@ func TestUnconfinedClientsInheritNoCaveats(t *testing.T) {
 // the reason. Errors in the request are reported first.
 func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	api := caveat.MustParse("api = ozw/all/*.*.*:*")
 	many := make([]caveat.Caveat, macaroon.DefaultMaxCaveats)
 	for i := range many {
@@ -228,7 +228,7 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
 	t.Parallel()
 	var logs logged
-	w := restcases.NewWorld(t, logs.option())
+	w := restcases.NewFixture(t, logs.option())
 	for i := range 2 * store.DefaultPage {
 		w.Named(t, fmt.Sprint("token ", i), macaroon.Grant{Subject: restcases.Bob, Type: macaroon.AccessToken()})
 	}

@@ -150,7 +150,7 @@ func TestDocumentIsWhole(t *testing.T) {
 func TestDocumentIsServed(t *testing.T) {
 	t.Parallel()
 	data, _ := readDocument(t)
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	get := func(as macaroontest.Credentials) macaroontest.Response {
 		return w.Do(t, restcases.Request{Method: "GET", Path: "/openapi.json", As: as}).Response
 	}

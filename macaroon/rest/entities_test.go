@@ -41,7 +41,7 @@ func (scopeless) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
 	t.Parallel()
 	b := broken{errDown}
-	w := restcases.NewWorld(t, rest.WithRights(b), rest.WithDataScopes(b))
+	w := restcases.NewFixture(t, rest.WithRights(b), rest.WithDataScopes(b))
 	for _, c := range []struct {
 		method, path, body string
 		client             caveat.Subject
@@ -68,12 +68,12 @@ func TestEntitiesDownAreServiceUnavailable(t *testing.T) {
 	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusOK)
 
-	w = restcases.NewWorld(t, rest.WithDataScopes(scopeless{b}))
+	w = restcases.NewFixture(t, rest.WithDataScopes(scopeless{b}))
 	x = w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
 	macaroontest.AssertError(t, x.Response, errors.IDServiceUnavailable)
 
 	// Errors of the catalogue are answered unchanged.
-	w = restcases.NewWorld(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
+	w = restcases.NewFixture(t, rest.WithRights(broken{fmt.Errorf("asking: %w", errors.TemporaryFailure())}))
 	x = w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named", As: w.By(t, restcases.Ada)})
 	macaroontest.AssertError(t, x.Response, errors.IDTemporaryFailure)
 }

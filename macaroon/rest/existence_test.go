@@ -22,7 +22,7 @@ func TestTimingDoesNotRevealWhetherATokenExists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("times say nothing under the race detector, which runs the short tests")
 	}
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	list := "ip = 1.2.3.4/32" + strings.Repeat("|1.2.3.4/32", 4000)
 	big := store.Token{
 		ID: "big", Name: "big", Version: 2, Subject: restcases.Alice, Type: "act", Secret: store.NewSecret("big"), Created: 1,

@@ -120,7 +120,7 @@ func (l *logged) String() string {
 func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.NewTextHandler(l, nil))) }
 
 // over returns a handler over the fixture's store, with its faults.
-func over(t *testing.T, w *restcases.World, options ...rest.Option) (http.Handler, *flaky) {
+func over(t *testing.T, w *restcases.Fixture, options ...rest.Option) (http.Handler, *flaky) {
 	t.Helper()
 	f := &flaky{Store: w.Store}
 	zone := restcases.Onezone{}
@@ -135,7 +135,7 @@ func over(t *testing.T, w *restcases.World, options ...rest.Option) (http.Handle
 
 func TestStoreDownIsServiceUnavailable(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	var log logged
 	handler, f := over(t, w, log.option())
 	as := w.By(t, restcases.Alice)
@@ -194,7 +194,7 @@ func TestStoreDownInEveryRoute(t *testing.T) {
 		tried[c.Route] = true
 		t.Run(c.Route, func(t *testing.T) {
 			t.Parallel()
-			w := restcases.NewWorld(t)
+			w := restcases.NewFixture(t)
 			req, want := c.Make(w)
 			handler, f := over(t, w)
 			w.Handler = handler
@@ -213,7 +213,7 @@ func TestStoreDownInEveryRoute(t *testing.T) {
 // A log-in that fails because of the store does not count as a failed log-in.
 func TestStoreDownDoesNotThrottle(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	handler, f := over(t, w)
 	do := func() macaroontest.Response {
 		return macaroontest.Request(t, handler, "GET", rest.Prefix+"/user/tokens/named", nil, macaroontest.Basic("alice"))
@@ -234,7 +234,7 @@ func (panicking) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 func TestPanicIsInternalServerError(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := restcases.NewWorld(t, rest.WithDataScopes(panicking{}), log.option())
+	w := restcases.NewFixture(t, rest.WithDataScopes(panicking{}), log.option())
 	body := `{"token":"` + w.Laptop.String() + `"}`
 	x := w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: body})
 	macaroontest.AssertStatus(t, x.Response, http.StatusInternalServerError)
@@ -260,7 +260,7 @@ func (aborting) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 // The server handles the panic that aborts a request.
 func TestAbortIsPassedOn(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.WithDataScopes(aborting{}))
+	w := restcases.NewFixture(t, rest.WithDataScopes(aborting{}))
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`})
 	})
@@ -269,7 +269,7 @@ func TestAbortIsPassedOn(t *testing.T) {
 func TestCanceledRequest(t *testing.T) {
 	t.Parallel()
 	var log logged
-	w := restcases.NewWorld(t, log.option())
+	w := restcases.NewFixture(t, log.option())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequest("GET", rest.Prefix+"/user/tokens/named", nil).WithContext(ctx)

@@ -21,7 +21,7 @@ import (
 
 func TestOriginOfLocations(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.WithOrigin("http://localhost:8080"))
+	w := restcases.NewFixture(t, rest.WithOrigin("http://localhost:8080"))
 	x := w.Do(t, restcases.Request{Method: "POST", Path: "/user/tokens/named", Body: `{"name":"phone"}`, As: w.By(t, restcases.Alice)})
 	macaroontest.AssertStatus(t, x.Response, http.StatusCreated)
 	require.Regexp(t, "^http://localhost:8080/api/v3/onezone/tokens/named/[0-9a-f]{32}$", x.Response.Header.Get("Location"))
@@ -31,7 +31,7 @@ func TestOriginOfLocations(t *testing.T) {
 // id.
 func TestLongLists(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	const n = 2*store.MaxPage + 10
 	want := make([]string, n)
 	for i := range n {
@@ -64,7 +64,7 @@ func TestLongLists(t *testing.T) {
 // have unknown ones.
 func TestForeignRecordIsShown(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	require.NoError(t, second(w.Store.CreateToken(t.Context(), store.Token{
 		ID: "foreign", Name: "foreign", Version: 1, Subject: restcases.Alice, Type: "act", Secret: store.NewSecret("secret"),
 		Caveats: []string{"moon = full", "time < 2000000000"}, Created: 5,
@@ -82,7 +82,7 @@ func TestForeignRecordIsShown(t *testing.T) {
 // them, and serves the others.
 func TestHandlerWithoutEntitiesServesTokens(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	handler, err := rest.NewHandler(w.Authority, rest.WithLogger(nil))
 	require.NoError(t, err)
 	w.Handler = handler
@@ -120,7 +120,7 @@ func (lavish) ManagesTokens(context.Context, caveat.Subject) (bool, error) { ret
 // application returns.
 func TestRightsAreLimitedByTheAPI(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.WithRights(generous{}))
+	w := restcases.NewFixture(t, rest.WithRights(generous{}))
 	laptop, transfer := "/tokens/named/"+w.Laptop.ID(), "/tokens/named/"+w.Transfer.ID()
 	status := func(rights rest.Rights, client caveat.Subject, path string) int {
 		w := *w

@@ -27,7 +27,7 @@ import (
 // attacker makes requests, each with an error.
 type attacker struct {
 	*rand.Rand
-	w      *restcases.World
+	w      *restcases.Fixture
 	routes []string
 	alice  string // headers of an access token
 }
@@ -164,7 +164,7 @@ func TestHostileRequests(t *testing.T) {
 	const requests = 10_000
 	before := runtime.NumGoroutine()
 	var logs logged
-	w := restcases.NewWorld(t, logs.option())
+	w := restcases.NewFixture(t, logs.option())
 	server := httptest.NewUnstartedServer(w.Handler)
 	server.Config.ErrorLog = log.New(&logs, "", 0)
 	server.Start()

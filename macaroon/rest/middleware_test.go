@@ -26,7 +26,7 @@ func TestClientFromKnowsOnlyClientsOfAuthenticate(t *testing.T) {
 // A service whose files are resources for api caveats.
 func TestRequire(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	mux := http.NewServeMux()
 	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
 	mux.Handle("GET /files/{id}", rest.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private")(done))
@@ -161,7 +161,7 @@ func TestApplicationCaveatsBeforeAndInTheHandler(t *testing.T) {
 // credentials.
 func TestForgottenRequireIsClosedByRequireClient(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /forgotten", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
 	handler := rest.Authenticate(w.Authority)(rest.RequireClient()(mux))
@@ -219,7 +219,7 @@ func TestClientsWithoutCredentialsAreAllowedNothing(t *testing.T) {
 
 func TestClientChecksFiles(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	file := caveat.File{Path: "/space/file"}
 	readonly, err := w.Laptop.Confine(caveat.DataReadonly{})
 	require.NoError(t, err)
@@ -235,7 +235,7 @@ func TestClientChecksFiles(t *testing.T) {
 // service is always Onezone's worker.
 func TestHandlerIsOnezone(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
+	w := restcases.NewFixture(t, rest.AllowDataCaveats(), rest.AsInterface(caveat.Oneclient),
 		rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"}))
 	for text, id := range map[string]errors.ID{
 		"data.readonly": errors.IDTokenCaveatUnverified, "interface = oneclient": errors.IDTokenCaveatUnverified,
@@ -265,7 +265,7 @@ func TestNewHandlerNeedsAnAuthority(t *testing.T) {
 // would have to name them.
 func TestIDsThatGRIsCannotHold(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	dotted := caveat.User("john.doe,jr:x") // of an application that does not use CreateUser
 	require.NoError(t, w.Store.CreateIdentity(t.Context(), store.Identity{Subject: dotted}))
 	create := func(as macaroontest.Credentials) macaroontest.Response {

@@ -42,7 +42,7 @@ func TestPreflightIsForAllowedOriginsOnly(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := restcases.NewWorld(t, c.options...)
+			w := restcases.NewFixture(t, c.options...)
 			header := http.Header{}
 			for name, value := range map[string]string{"Origin": c.origin, "Access-Control-Request-Method": c.request} {
 				if value != "" {
@@ -78,7 +78,7 @@ func TestPreflightIsForAllowedOriginsOnly(t *testing.T) {
 
 func TestAllowedOriginsAreOrigins(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for _, origin := range []string{"", "*", "null", "app.example.com", "https://app.example.com/", "https://App.example.com", "https://user@app.example.com", "https://app.example.com?x"} {
 		_, err := rest.NewHandler(w.Authority, rest.WithAllowedOrigins(app, origin))
 		require.ErrorIs(t, err, errors.IDBadData, origin)
@@ -158,7 +158,7 @@ func TestPasswordOfAnotherSiteIsRefused(t *testing.T) {
 // origin.
 func TestAuthenticateIgnoresBadOrigins(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	h := rest.Authenticate(w.Authority, rest.WithAllowedOrigins("", "null", "*", ",", app))(
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 	for _, c := range []struct {

@@ -17,7 +17,7 @@ import (
 
 func TestPeer(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	networks := func(texts ...string) rest.Option {
 		var list []netip.Prefix
 		for _, text := range texts {
@@ -95,7 +95,7 @@ func TestPeer(t *testing.T) {
 // the address 127.0.0.1.
 func TestUntrustedLoopbackProxyIsLoggedOnce(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for _, c := range []struct {
 		name, remote, header string
 		options              []rest.Option

@@ -61,7 +61,7 @@ func (atlas) Place(_ context.Context, ip netip.Addr) (caveat.Place, error) {
 type prisoner struct {
 	*rand.Rand
 	tb        testing.TB
-	w         *restcases.World
+	w         *restcases.Fixture
 	authority *macaroon.Authority
 	handler   http.Handler
 	subject   caveat.Subject
@@ -71,7 +71,7 @@ type prisoner struct {
 
 func newPrisoner(tb testing.TB, r *rand.Rand, options ...rest.Option) *prisoner {
 	tb.Helper()
-	p := &prisoner{Rand: r, tb: tb, w: restcases.NewWorld(tb)}
+	p := &prisoner{Rand: r, tb: tb, w: restcases.NewFixture(tb)}
 	var zone restcases.Onezone
 	var err error
 	p.authority, err = macaroon.NewAuthority(p.w.Store,

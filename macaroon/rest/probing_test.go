@@ -26,7 +26,7 @@ type twins struct {
 }
 
 // indistinguishable asserts that both have the same response, byte for byte.
-func (q twins) indistinguishable(t *testing.T, w *restcases.World) macaroontest.Response {
+func (q twins) indistinguishable(t *testing.T, w *restcases.Fixture) macaroontest.Response {
 	t.Helper()
 	identified := func(r *http.Request) {
 		if q.as != nil {
@@ -55,7 +55,7 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 		for _, client := range outsiders {
 			t.Run(fmt.Sprint(route.method, route.suffix, route.body, " by ", client), func(t *testing.T) {
 				t.Parallel()
-				w := restcases.NewWorld(t)
+				w := restcases.NewFixture(t)
 				as := macaroontest.Anonymous()
 				if client != caveat.Nobody() {
 					as = w.By(t, client)
@@ -73,7 +73,7 @@ func TestTokenIDsCannotBeProbed(t *testing.T) {
 	}
 	t.Run("by a token for other things", func(t *testing.T) {
 		t.Parallel()
-		w := restcases.NewWorld(t)
+		w := restcases.NewFixture(t)
 		as := w.By(t, restcases.Alice, caveat.MustParse("api = ozw/get/space.*.*:*"))
 		for _, id := range []string{w.Laptop.ID(), w.Transfer.ID()} {
 			twins{method: "GET", one: "/tokens/named/" + id, other: "/tokens/named/absent", as: as}.indistinguishable(t, w)
@@ -92,7 +92,7 @@ func TestLegacyTokensCannotBeProbed(t *testing.T) {
 		require.NoError(t, err)
 		return "/user/client_tokens/" + token.String()
 	}
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	for _, spec := range []macaroon.Spec{
 		{Subject: restcases.Alice, Type: macaroon.AccessToken()},  // claims to be another user's
 		{Subject: restcases.Bob, Type: macaroon.AccessToken()},    // claims to be the client's
@@ -124,7 +124,7 @@ func (downRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool,
 // tokens and missing tokens have the same response.
 func TestTokenIDsCannotBeProbedWhileRightsAreDown(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.WithRights(downRights{}))
+	w := restcases.NewFixture(t, rest.WithRights(downRights{}))
 	text := func(id string) string {
 		token, err := macaroon.Mint(macaroon.Spec{Version: 1, Domain: "d", ID: id}, store.NewSecret("not the one"))
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ func TestUserThatTheStoreDoesNotKeepIsDescribed(t *testing.T) {
 
 func TestConfigurationIsThatOfTheOperator(t *testing.T) {
 	t.Parallel()
-	w := restcases.NewWorld(t, rest.WithoutBasicAuth(), rest.WithConfiguration(rest.Configuration{
+	w := restcases.NewFixture(t, rest.WithoutBasicAuth(), rest.WithConfiguration(rest.Configuration{
 		Name: "Example zone", Version: "1.2.3", Build: "abc", IdentityProviders: []string{"google", "github"},
 	}))
 	res := w.Do(t, restcases.Request{Method: "GET", Path: "/configuration"}).Response

@@ -32,7 +32,7 @@ type document struct {
 
 func readDocument(t *testing.T) *document {
 	t.Helper()
-	x := restcases.NewWorld(t).Do(t, restcases.Request{Method: http.MethodGet, Path: "/openapi.json"})
+	x := restcases.NewFixture(t).Do(t, restcases.Request{Method: http.MethodGet, Path: "/openapi.json"})
 	require.Equal(t, http.StatusOK, x.Response.Status)
 	parsed, err := libopenapi.NewDocument(x.Response.Body)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func (d *document) documented(t *testing.T) map[string]bool {
 }
 
 // ask sends a request to a route with arbitrary values.
-func ask(t *testing.T, w *restcases.World, route string, as macaroontest.Credentials) macaroontest.Response {
+func ask(t *testing.T, w *restcases.Fixture, route string, as macaroontest.Credentials) macaroontest.Response {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer("{", "", "}", "").Replace(path)
@@ -135,14 +135,14 @@ func ask(t *testing.T, w *restcases.World, route string, as macaroontest.Credent
 }
 
 func closedStore(t *testing.T) func(string) macaroontest.Response {
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	as := w.By(t, restcases.Alice)
 	require.NoError(t, w.Store.Close())
 	return func(route string) macaroontest.Response { return ask(t, w, route, as) }
 }
 
 func panicking(t *testing.T) func(string) macaroontest.Response {
-	w := restcases.NewWorld(t, rest.WithSessionFrom(func(*http.Request) string { panic("a bug") }))
+	w := restcases.NewFixture(t, rest.WithSessionFrom(func(*http.Request) string { panic("a bug") }))
 	as := w.By(t, restcases.Alice)
 	return func(route string) macaroontest.Response { return ask(t, w, route, as) }
 }
@@ -155,7 +155,7 @@ func throttled(t *testing.T) func(string) macaroontest.Response {
 }
 
 func fromAnotherSite(t *testing.T) func(string) macaroontest.Response {
-	w := restcases.NewWorld(t)
+	w := restcases.NewFixture(t)
 	return func(route string) macaroontest.Response {
 		return ask(t, w, route, func(r *http.Request) {
 			macaroontest.Basic("alice")(r)

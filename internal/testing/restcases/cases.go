@@ -35,7 +35,7 @@ type Case struct {
 	Group Group
 	Name  string
 	// Make prepares the world and returns the request.
-	Make func(w *World) (Request, Want)
+	Make func(w *Fixture) (Request, Want)
 }
 
 // Request is the request of a client. The zero Header and Body are empty.
@@ -56,7 +56,7 @@ type Want struct {
 	Empty bool
 	// Check makes further checks of the answer and of the world after the
 	// request.
-	Check func(tb testing.TB, w *World, res macaroontest.Response)
+	Check func(tb testing.TB, w *Fixture, res macaroontest.Response)
 }
 
 // refused returns the answer with an error.
@@ -75,7 +75,7 @@ type Exchange struct {
 // Run sends the request and checks the answer.
 func (c Case) Run(tb testing.TB) Exchange {
 	tb.Helper()
-	w := NewWorld(tb)
+	w := NewFixture(tb)
 	req, want := c.Make(w)
 	x := w.Do(tb, req)
 	want.verify(tb, w, x.Response)
@@ -83,7 +83,7 @@ func (c Case) Run(tb testing.TB) Exchange {
 }
 
 // Do sends the request to the API of the world.
-func (w *World) Do(tb testing.TB, req Request) Exchange {
+func (w *Fixture) Do(tb testing.TB, req Request) Exchange {
 	tb.Helper()
 	r := httptest.NewRequest(req.Method, Prefix+req.Path, strings.NewReader(req.Body)).WithContext(tb.Context())
 	r.RemoteAddr = PeerIP + ":50000"
@@ -99,7 +99,7 @@ func (w *World) Do(tb testing.TB, req Request) Exchange {
 	return Exchange{r, req.Body, macaroontest.Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}}
 }
 
-func (want Want) verify(tb testing.TB, w *World, res macaroontest.Response) {
+func (want Want) verify(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	if res.Status != want.Status {
 		tb.Errorf("status %d, want %d: %s", res.Status, want.Status, res.Body)
@@ -125,7 +125,7 @@ func (want Want) verify(tb testing.TB, w *World, res macaroontest.Response) {
 }
 
 // Check makes the checks that apply to all answers of the API.
-func Check(tb testing.TB, w *World, res macaroontest.Response) {
+func Check(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	header := func(name, value string) {
 		tb.Helper()

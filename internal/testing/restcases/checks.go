@@ -16,7 +16,7 @@ import (
 )
 
 // check checks an answer and the world after the request.
-type check func(tb testing.TB, w *World, res macaroontest.Response)
+type check func(tb testing.TB, w *Fixture, res macaroontest.Response)
 
 // decoded returns a JSON text as a value to compare.
 func decoded(tb testing.TB, text []byte) (v any) {
@@ -38,14 +38,14 @@ func sameJSON(tb testing.TB, got, want []byte) {
 
 // answers checks that the answer is exactly this.
 func answers(want string) check {
-	return func(tb testing.TB, w *World, res macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, res macaroontest.Response) {
 		tb.Helper()
 		sameJSON(tb, res.Body, []byte(w.fill(want)))
 	}
 }
 
 // byName returns a token that the world has from the start.
-func (w *World) byName(name string) macaroon.Token {
+func (w *Fixture) byName(name string) macaroon.Token {
 	switch name {
 	case "laptop":
 		return w.Laptop
@@ -56,7 +56,7 @@ func (w *World) byName(name string) macaroon.Token {
 }
 
 // given returns the token as the client of the request receives it.
-func (w *World) given(tb testing.TB, t macaroon.Token) macaroon.Token {
+func (w *Fixture) given(tb testing.TB, t macaroon.Token) macaroon.Token {
 	tb.Helper()
 	t, err := t.Confine(w.inherited...)
 	w.must(tb, err)
@@ -65,7 +65,7 @@ func (w *World) given(tb testing.TB, t macaroon.Token) macaroon.Token {
 
 // showsNamed checks that the answer is one of the world's tokens, in full.
 func showsNamed(name string) check {
-	return func(tb testing.TB, w *World, res macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, res macaroontest.Response) {
 		tb.Helper()
 		t := w.given(tb, w.byName(name))
 		sameJSON(tb, res.Body, mustMarshal(tb, object{
@@ -79,7 +79,7 @@ func showsNamed(name string) check {
 
 // renamed checks that a token has the name "desk" and is otherwise unchanged.
 func renamed(name string) check {
-	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 		tb.Helper()
 		n, err := w.Authority.Get(tb.Context(), w.byName(name).ID())
 		w.must(tb, err)
@@ -91,7 +91,7 @@ func renamed(name string) check {
 
 // gone checks that this token is deleted, and no other.
 func gone(name string) check {
-	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 		tb.Helper()
 		if _, err := w.Authority.Get(tb.Context(), w.byName(name).ID()); !errors.Is(err, errors.IDNotFound) {
 			tb.Errorf("getting the deleted token: %v", err)
@@ -103,7 +103,7 @@ func gone(name string) check {
 }
 
 // ids returns the ids of a subject's tokens in the store, or of all tokens.
-func (w *World) ids(tb testing.TB, subject caveat.Subject) []string {
+func (w *Fixture) ids(tb testing.TB, subject caveat.Subject) []string {
 	tb.Helper()
 	page, _, err := w.Store.ListTokens(tb.Context(), store.Query{Subject: subject, Limit: store.MaxPage})
 	w.must(tb, err)
@@ -134,7 +134,7 @@ func sameList(tb testing.TB, got, want []string) {
 
 // listsAll checks the list of all tokens. They were created in the same second
 // and are therefore in the order of their ids.
-func listsAll(tb testing.TB, w *World, res macaroontest.Response) {
+func listsAll(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	want := []string{w.Laptop.ID(), w.Transfer.ID(), w.ID.ID(), w.Invite.ID()}
 	slices.Sort(want)
@@ -153,7 +153,7 @@ func (h holder) subject() caveat.Subject {
 }
 
 func listsOf(h holder) check {
-	return func(tb testing.TB, w *World, res macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, res macaroontest.Response) {
 		tb.Helper()
 		want := map[caveat.Subject][]string{Alice: {w.Laptop.ID(), w.ID.ID(), w.Invite.ID()}, Krakow: {w.Transfer.ID()}}[h.subject()]
 		slices.Sort(want)
@@ -163,7 +163,7 @@ func listsOf(h holder) check {
 
 // emptied checks that the subject has no tokens and that all others remain.
 func emptied(h holder) check {
-	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 		tb.Helper()
 		sameList(tb, w.ids(tb, h.subject()), []string{})
 		left := map[caveat.Subject]int{Alice: 1, Krakow: 3}[h.subject()]
@@ -179,7 +179,7 @@ func emptied(h holder) check {
 // rotated checks that the subject's temporary tokens have the next generation.
 // It is the first if the subject had no secret.
 func rotated(h holder) check {
-	return func(tb testing.TB, w *World, _ macaroontest.Response) {
+	return func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 		tb.Helper()
 		want := int64(2)
 		if h.missing {
@@ -194,7 +194,7 @@ func rotated(h holder) check {
 }
 
 // token parses the token in an answer.
-func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
+func (w *Fixture) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
 	tb.Helper()
 	var body struct{ Token string }
 	res.JSON(tb, &body)
@@ -204,14 +204,14 @@ func (w *World) token(tb testing.TB, res macaroontest.Response) macaroon.Token {
 }
 
 // verified checks that a token is valid.
-func (w *World) verified(tb testing.TB, t macaroon.Token) {
+func (w *Fixture) verified(tb testing.TB, t macaroon.Token) {
 	tb.Helper()
 	if _, err := w.Authority.VerifyAccess(tb.Context(), t.String(), caveat.Request{}); err != nil {
 		tb.Errorf("the token is not valid: %v", err)
 	}
 }
 
-func isCreated(tb testing.TB, w *World, res macaroontest.Response) {
+func isCreated(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	t := w.token(tb, res)
 	w.verified(tb, t)
@@ -226,7 +226,7 @@ func isCreated(tb testing.TB, w *World, res macaroontest.Response) {
 	}
 }
 
-func isTemporary(tb testing.TB, w *World, res macaroontest.Response) {
+func isTemporary(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	t := w.token(tb, res)
 	w.verified(tb, t)
@@ -241,7 +241,7 @@ func isTemporary(tb testing.TB, w *World, res macaroontest.Response) {
 
 var clientTokenName = regexp.MustCompile(`^access token 2024-10-01T12\.00\.00Z [0-9a-f]{6}$`)
 
-func isClientToken(tb testing.TB, w *World, res macaroontest.Response) {
+func isClientToken(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	t := w.token(tb, res)
 	w.verified(tb, t)
@@ -257,7 +257,7 @@ func isClientToken(tb testing.TB, w *World, res macaroontest.Response) {
 	}
 }
 
-func listsClientTokens(tb testing.TB, w *World, res macaroontest.Response) {
+func listsClientTokens(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	sameList(tb, tokens(tb, res), []string{w.given(tb, w.Laptop).String()})
 }

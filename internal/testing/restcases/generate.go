@@ -30,8 +30,8 @@ func All() []Case {
 }
 
 // make returns a case of the row: a changed request of its actor.
-func (r row) make(g Group, name string, change func(w *World, req *Request) Want) Case {
-	return Case{r.route, g, name, func(w *World) (Request, Want) {
+func (r row) make(g Group, name string, change func(w *Fixture, req *Request) Want) Case {
+	return Case{r.route, g, name, func(w *Fixture) (Request, Want) {
 		req := r.request(w.tb, w, r.actor)
 		return req, change(w, &req)
 	}}
@@ -61,7 +61,7 @@ func (r row) byClient() (list []Case) {
 				answer.Check = nil
 			}
 		}
-		c.Make = func(w *World) (Request, Want) { return r.request(w.tb, w, client), answer }
+		c.Make = func(w *Fixture) (Request, Want) { return r.request(w.tb, w, client), answer }
 		list = append(list, c)
 	}
 	return list
@@ -72,34 +72,34 @@ func (r row) hasBody() bool { return r.method() == http.MethodPost || r.method()
 
 func (r row) successes() []Case {
 	list := []Case{
-		r.make(Success, "path with a trailing slash", func(_ *World, req *Request) Want {
+		r.make(Success, "path with a trailing slash", func(_ *Fixture, req *Request) Want {
 			req.Path += "/"
 			return r.success()
 		}),
-		r.make(Success, "path with needless escapes", func(_ *World, req *Request) Want {
+		r.make(Success, "path with needless escapes", func(_ *Fixture, req *Request) Want {
 			req.Path = strings.ReplaceAll(req.Path, "t", "%74")
 			return r.success()
 		}),
-		r.make(Success, "answer as any type", func(_ *World, req *Request) Want {
+		r.make(Success, "answer as any type", func(_ *Fixture, req *Request) Want {
 			req.Header = http.Header{"Accept": {"text/html, */*;q=0.1"}}
 			return r.success()
 		}),
 	}
 	if !r.hasBody() {
-		return append(list, r.make(Success, "body is ignored", func(_ *World, req *Request) Want {
+		return append(list, r.make(Success, "body is ignored", func(_ *Fixture, req *Request) Want {
 			req.Body, req.Header = "not JSON", http.Header{"Content-Type": {"text/plain"}}
 			return r.success()
 		}))
 	}
 	list = append(list,
 		r.make(Success, "unknown keys are ignored", r.setting("Token", `[{"deep":null}]`, r.success())),
-		r.make(Success, "content type with a parameter", func(_ *World, req *Request) Want {
+		r.make(Success, "content type with a parameter", func(_ *Fixture, req *Request) Want {
 			req.Header = http.Header{"Content-Type": {"Application/JSON; charset=utf-8"}}
 			return r.success()
 		}))
 	if len(r.fields) == 0 { // the body may also be empty
 		for _, contentType := range []string{"", "text/plain"} {
-			list = append(list, r.make(Success, "no body of type "+contentType, func(_ *World, req *Request) Want {
+			list = append(list, r.make(Success, "no body of type "+contentType, func(_ *Fixture, req *Request) Want {
 				req.Body, req.Header = "", http.Header{"Content-Type": {contentType}}
 				return r.success()
 			}))
@@ -109,8 +109,8 @@ func (r row) successes() []Case {
 }
 
 // setting sets one member of the body to a JSON text.
-func (r row) setting(key, value string, want Want) func(*World, *Request) Want {
-	return func(w *World, req *Request) Want {
+func (r row) setting(key, value string, want Want) func(*Fixture, *Request) Want {
+	return func(w *Fixture, req *Request) Want {
 		body := r.body(w)
 		body[key] = raw(value)
 		req.Body = encode(w.tb, body)
@@ -127,7 +127,7 @@ func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 // caveats returns cases with tokens that are limited to a part of the API.
 func (r row) caveats() (list []Case) {
 	with := func(g Group, name string, want Want, specs ...string) {
-		list = append(list, Case{r.route, g, name, func(w *World) (Request, Want) {
+		list = append(list, Case{r.route, g, name, func(w *Fixture) (Request, Want) {
 			c := caveat.MustParse("api = " + strings.NewReplacer("ME", r.actor.ID).Replace(w.fill(strings.Join(specs, "|"))))
 			answer := want
 			if want.Status == http.StatusUnauthorized {
@@ -154,7 +154,7 @@ func (r row) caveats() (list []Case) {
 	if r.route == "GET /user" { // every service may request it
 		group = Success
 	}
-	list = append(list, Case{r.route, group, "token for a service without this API", func(w *World) (Request, Want) {
+	list = append(list, Case{r.route, group, "token for a service without this API", func(w *Fixture) (Request, Want) {
 		c := caveat.MustParse("service = opw-p-krakow")
 		req := r.request(w.tb, w, Alice, c)
 		req.Header = http.Header{"X-Onedata-Service-Token": {"opw-" + w.Transfer.String()}}
@@ -163,7 +163,7 @@ func (r row) caveats() (list []Case) {
 		}
 		return req, refused(errors.Unauthorized(caveat.Unverified(c)))
 	}})
-	return append(list, r.make(Refusal, "revoked token", func(w *World, req *Request) Want {
+	return append(list, r.make(Refusal, "revoked token", func(w *Fixture, req *Request) Want {
 		req.As = macaroontest.Bearer(w.Revoked())
 		return refused(errors.Unauthorized(errors.TokenRevoked()))
 	}))
@@ -173,7 +173,7 @@ func (r row) caveats() (list []Case) {
 func (r row) badInput() (list []Case) {
 	for _, f := range r.fields {
 		if f.required {
-			list = append(list, r.make(BadInput, "no "+f.key, func(w *World, req *Request) Want {
+			list = append(list, r.make(BadInput, "no "+f.key, func(w *Fixture, req *Request) Want {
 				body := r.body(w)
 				delete(body, f.key)
 				req.Body = encode(w.tb, body)
@@ -203,8 +203,8 @@ type pair struct {
 }
 
 // broken sets members of the body to invalid values.
-func (r row) broken(want *errors.Error, pairs ...pair) func(*World, *Request) Want {
-	return func(w *World, req *Request) Want {
+func (r row) broken(want *errors.Error, pairs ...pair) func(*Fixture, *Request) Want {
+	return func(w *Fixture, req *Request) Want {
 		body := r.body(w)
 		for _, p := range pairs {
 			for key, value := range p.with {

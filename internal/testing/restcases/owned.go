@@ -16,7 +16,7 @@ import (
 )
 
 // without returns an API without data of the application.
-func (w *World) without(tb testing.TB) http.Handler {
+func (w *Fixture) without(tb testing.TB) http.Handler {
 	tb.Helper()
 	h, err := rest.NewHandler(w.Authority)
 	w.must(tb, err)
@@ -24,7 +24,7 @@ func (w *World) without(tb testing.TB) http.Handler {
 }
 
 // providersVersion1 returns a version 1 token of Kraków.
-func (w *World) providersVersion1() string {
+func (w *Fixture) providersVersion1() string {
 	t := w.Version1()
 	w.must(w.tb, w.Store.DeleteToken(context.Background(), t.ID()))
 	w.must(w.tb, second(w.Store.CreateToken(context.Background(), store.Token{
@@ -49,9 +49,9 @@ func template(path string) string {
 }
 
 // creation returns a case that creates a token of a party.
-func creation(g Group, holder, kind, name string, body func(w *World) object, want Want) Case {
+func creation(g Group, holder, kind, name string, body func(w *Fixture) object, want Want) Case {
 	path := holder + "/tokens/" + kind
-	return Case{"POST " + template(path), g, name, func(w *World) (Request, Want) {
+	return Case{"POST " + template(path), g, name, func(w *Fixture) (Request, Want) {
 		o := body(w) // before the credentials, because some bodies invalidate them
 		return Request{Method: http.MethodPost, Path: path, As: w.By(w.tb, Ada), Body: encode(w.tb, o)}, want
 	}}
@@ -59,7 +59,7 @@ func creation(g Group, holder, kind, name string, body func(w *World) object, wa
 
 // shows checks that the record of the token in the answer has these members.
 func shows(want string) Want {
-	return Want{Status: http.StatusCreated, Check: func(tb testing.TB, w *World, res macaroontest.Response) {
+	return Want{Status: http.StatusCreated, Check: func(tb testing.TB, w *Fixture, res macaroontest.Response) {
 		tb.Helper()
 		x := w.Do(tb, Request{Method: http.MethodGet, Path: "/tokens/named/" + w.token(tb, res).ID(), As: w.By(tb, Ada)})
 		contains(want)(tb, w, x.Response)
@@ -68,11 +68,11 @@ func shows(want string) Want {
 
 func named() (list []Case) {
 	for holder, subject := range holders {
-		list = append(list, Case{"GET " + template(holder) + "/tokens/named/name/{name}", Refusal, "name that is not there", func(w *World) (Request, Want) {
+		list = append(list, Case{"GET " + template(holder) + "/tokens/named/name/{name}", Refusal, "name that is not there", func(w *Fixture) (Request, Want) {
 			return Request{Method: http.MethodGet, Path: holder + "/tokens/named/name/Laptop", As: w.By(w.tb, subject)}, refused(errors.NotFound())
 		}})
 		do := func(g Group, name, body string, want Want) {
-			c := creation(g, holder, "named", name, func(*World) object {
+			c := creation(g, holder, "named", name, func(*Fixture) object {
 				o := object{"name": "phone"}
 				for key, value := range parsed(body) {
 					o[key] = value
@@ -81,7 +81,7 @@ func named() (list []Case) {
 			}, want)
 			if holder == "/user" || holder == "/provider" {
 				inner := c.Make
-				c.Make = func(w *World) (Request, Want) {
+				c.Make = func(w *Fixture) (Request, Want) {
 					req, want := inner(w)
 					req.As = w.By(w.tb, subject)
 					return req, want
@@ -116,10 +116,10 @@ func named() (list []Case) {
 		invitations(do)
 	}
 	for _, who := range []string{"blocked", "gone"} {
-		list = append(list, creation(BadInput, "/users/u-alice", "named", "user who is "+who, func(w *World) object {
+		list = append(list, creation(BadInput, "/users/u-alice", "named", "user who is "+who, func(w *Fixture) object {
 			w.remove(who)
 			return object{"name": "phone"}
-		}, refused(removed[who])), creation(BadInput, "/users/u-alice", "temporary", "user who is "+who, func(w *World) object {
+		}, refused(removed[who])), creation(BadInput, "/users/u-alice", "temporary", "user who is "+who, func(w *Fixture) object {
 			w.remove(who)
 			return object{"caveats": []any{w.Hour()}}
 		}, refused(removed[who])))
@@ -129,7 +129,7 @@ func named() (list []Case) {
 
 var removed = map[string]*errors.Error{"blocked": errors.UserBlocked(), "gone": errors.TokenSubjectInvalid()}
 
-func (w *World) remove(how string) {
+func (w *Fixture) remove(how string) {
 	if how == "blocked" {
 		w.block(Alice)
 		return
@@ -166,12 +166,12 @@ func invitations(do func(g Group, name, body string, want Want)) {
 
 func patched() (list []Case) {
 	do := func(g Group, name, body string, want Want) {
-		list = append(list, Case{"PATCH /tokens/named/{id}", g, name, func(w *World) (Request, Want) {
+		list = append(list, Case{"PATCH /tokens/named/{id}", g, name, func(w *Fixture) (Request, Want) {
 			return Request{Method: http.MethodPatch, Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(w.tb, Alice), Body: body}, want
 		}})
 	}
 	becomes := func(members string) Want {
-		return Want{Status: http.StatusNoContent, Check: func(tb testing.TB, w *World, _ macaroontest.Response) {
+		return Want{Status: http.StatusNoContent, Check: func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 			tb.Helper()
 			x := w.Do(tb, Request{Method: http.MethodGet, Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(tb, Alice)})
 			contains(members)(tb, w, x.Response)
@@ -188,18 +188,18 @@ func patched() (list []Case) {
 	do(Success, "custom metadata as a whole", `{"customMetadata":{"b":2}}`, becomes(`{"name":"laptop","metadata":{"creationTime":1727784000,"custom":{"b":2}}}`))
 	do(Success, "revoked", `{"revoked":true}`, becomes(`{"revoked":true,"name":"laptop"}`))
 	do(Success, "everything at once", `{"revoked":true,"name":"desk","customMetadata":{}}`, becomes(`{"revoked":true,"name":"desk"}`))
-	list = append(list, Case{"PATCH /tokens/named/{id}", Success, "restored, of a blocked user", func(w *World) (Request, Want) {
+	list = append(list, Case{"PATCH /tokens/named/{id}", Success, "restored, of a blocked user", func(w *Fixture) (Request, Want) {
 		w.must(w.tb, w.Authority.Revoke(context.Background(), w.Laptop.ID()))
 		w.block(Alice)
 		return Request{Method: http.MethodPatch, Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(w.tb, Ada), Body: `{"revoked":false}`},
-			Want{Status: http.StatusNoContent, Check: func(tb testing.TB, w *World, _ macaroontest.Response) {
+			Want{Status: http.StatusNoContent, Check: func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
 				tb.Helper()
 				if n, err := w.Authority.Get(tb.Context(), w.Laptop.ID()); err != nil || n.Revoked {
 					tb.Errorf("revoked %v, %v", n.Revoked, err)
 				}
 			}}
 	}})
-	return append(list, Case{"GET /tokens/named/{id}/status", Success, "revoked", func(w *World) (Request, Want) {
+	return append(list, Case{"GET /tokens/named/{id}/status", Success, "revoked", func(w *Fixture) (Request, Want) {
 		w.must(w.tb, w.Authority.Revoke(context.Background(), w.Laptop.ID()))
 		return Request{Method: http.MethodGet, Path: "/tokens/named/" + w.Laptop.ID() + "/status", As: w.By(w.tb, Alice)}, ok(`{"revoked":true}`)
 	}})
@@ -208,9 +208,9 @@ func patched() (list []Case) {
 func temporary() (list []Case) {
 	for holder, subject := range holders {
 		do := func(g Group, name, body string, want Want) {
-			c := creation(g, holder, "temporary", name, func(*World) object { return parsed(body) }, want)
+			c := creation(g, holder, "temporary", name, func(*Fixture) object { return parsed(body) }, want)
 			inner := c.Make
-			c.Make = func(w *World) (Request, Want) {
+			c.Make = func(w *Fixture) (Request, Want) {
 				req, want := inner(w)
 				req.As = w.By(w.tb, subject)
 				return req, want
@@ -236,7 +236,7 @@ func temporary() (list []Case) {
 		}
 		do(map[caveat.Subject]Group{Alice: Success, Krakow: BadInput}[subject], "invitation", string(inviting("userJoinGroup", "groupId", "g-plain", `,"caveats":[{"type":"time","validUntil":1727784001}]`)), invite)
 		do(BadInput, "session token with an end too late", `{"type":{"identityToken":{}},"caveats":[{"type":"time","validUntil":2000000000}]}`, required)
-		list = append(list, Case{"GET " + template(holder+"/tokens/temporary"), Success, "later generation", func(w *World) (Request, Want) {
+		list = append(list, Case{"GET " + template(holder+"/tokens/temporary"), Success, "later generation", func(w *Fixture) (Request, Want) {
 			w.must(w.tb, w.Authority.RevokeTemporary(context.Background(), subject))
 			w.must(w.tb, w.Authority.RevokeTemporary(context.Background(), subject))
 			return Request{Method: http.MethodGet, Path: holder + "/tokens/temporary", As: w.By(w.tb, subject)}, ok(`{"generation":2}`)
@@ -244,7 +244,7 @@ func temporary() (list []Case) {
 	}
 	for _, holder := range []string{"/users/", "/providers/"} { // with an id that no store accepts
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
-			list = append(list, Case{method + " " + holder + "{id}/tokens/temporary", Refusal, "impossible id", func(w *World) (Request, Want) {
+			list = append(list, Case{method + " " + holder + "{id}/tokens/temporary", Refusal, "impossible id", func(w *Fixture) (Request, Want) {
 				return Request{Method: method, Path: holder + "a%00b/tokens/temporary", As: w.By(w.tb, Ada)}, Want{
 					Status: http.StatusBadRequest, Error: errors.From(store.ValidateHolder(caveat.User("\x00"))),
 				}
@@ -256,33 +256,33 @@ func temporary() (list []Case) {
 
 func legacy() []Case {
 	const route = "DELETE /user/client_tokens/{tid}"
-	del := func(g Group, name string, client caveat.Subject, text func(w *World) string, want Want) Case {
-		return Case{route, g, name, func(w *World) (Request, Want) {
+	del := func(g Group, name string, client caveat.Subject, text func(w *Fixture) string, want Want) Case {
+		return Case{route, g, name, func(w *Fixture) (Request, Want) {
 			return Request{Method: http.MethodDelete, Path: "/user/client_tokens/" + text(w), As: w.By(w.tb, client)}, want
 		}}
 	}
 	deleted := Want{Status: http.StatusNoContent, Check: gone("laptop")}
 	absent := refused(errors.NotFound())
-	mint := func(subject caveat.Subject, id string) func(w *World) string {
-		return func(w *World) string {
+	mint := func(subject caveat.Subject, id string) func(w *Fixture) string {
+		return func(w *Fixture) string {
 			t, err := macaroon.Mint(macaroon.Spec{Domain: "d", ID: id, Subject: subject, Type: macaroon.AccessToken()}, store.NewSecret("x"))
 			w.must(w.tb, err)
 			return t.String()
 		}
 	}
 	return []Case{
-		del(Success, "confined copy", Alice, func(w *World) string {
+		del(Success, "confined copy", Alice, func(w *Fixture) string {
 			t, err := w.Laptop.ConfineUnchecked("moon = full")
 			w.must(w.tb, err)
 			return t.String()
 		}, deleted),
-		del(Success, "wrong signature", Alice, func(w *World) string { return mint(Alice, w.Laptop.ID())(w) }, deleted),
-		del(Success, "version 1", Alice, func(w *World) string { return w.Version1().String() }, Want{Status: http.StatusNoContent}),
-		del(Success, "token of a Oneprovider, by who may change its cluster", Olga, func(w *World) string { return w.Transfer.String() },
+		del(Success, "wrong signature", Alice, func(w *Fixture) string { return mint(Alice, w.Laptop.ID())(w) }, deleted),
+		del(Success, "version 1", Alice, func(w *Fixture) string { return w.Version1().String() }, Want{Status: http.StatusNoContent}),
+		del(Success, "token of a Oneprovider, by who may change its cluster", Olga, func(w *Fixture) string { return w.Transfer.String() },
 			Want{Status: http.StatusNoContent, Check: gone("transfer")}),
-		del(Refusal, "no token", Alice, func(*World) string { return "nonsense" }, absent),
-		del(Refusal, "temporary token", Alice, func(w *World) string { return w.Temporary().String() }, absent),
-		del(Refusal, "temporary token with the id of a named one", Alice, func(w *World) string {
+		del(Refusal, "no token", Alice, func(*Fixture) string { return "nonsense" }, absent),
+		del(Refusal, "temporary token", Alice, func(w *Fixture) string { return w.Temporary().String() }, absent),
+		del(Refusal, "temporary token with the id of a named one", Alice, func(w *Fixture) string {
 			t, err := macaroon.Mint(macaroon.Spec{
 				Domain: "d", ID: w.Laptop.ID(), Generation: 1, Subject: Alice, Type: macaroon.AccessToken(),
 			}, store.NewSecret("x"))
@@ -291,8 +291,8 @@ func legacy() []Case {
 		}, absent),
 		del(Refusal, "no record", Alice, mint(Alice, "absent"), absent),
 		del(Refusal, "somebody else's that is not there", Alice, mint(Bob, "absent"), refused(errors.Forbidden(""))),
-		del(Refusal, "record of somebody else, claimed", Bob, func(w *World) string { return mint(Bob, w.Laptop.ID())(w) }, absent),
-		del(Refusal, "version 1 of somebody else", Bob, func(w *World) string { return w.Version1().String() }, absent),
+		del(Refusal, "record of somebody else, claimed", Bob, func(w *Fixture) string { return mint(Bob, w.Laptop.ID())(w) }, absent),
+		del(Refusal, "version 1 of somebody else", Bob, func(w *Fixture) string { return w.Version1().String() }, absent),
 	}
 }
 

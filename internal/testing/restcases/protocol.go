@@ -36,14 +36,14 @@ func (r row) protocol() (list []Case) {
 		if slices.Contains(allow, method) {
 			continue
 		}
-		list = append(list, r.make(Protocol, "method "+method, func(_ *World, req *Request) Want {
+		list = append(list, r.make(Protocol, "method "+method, func(_ *Fixture, req *Request) Want {
 			req.Method = method
 			want := bare(http.StatusMethodNotAllowed)
 			want.Check = hasHeader("Allow", strings.Join(allow, ", "))
 			return want
 		}))
 	}
-	list = append(list, r.make(Protocol, "OPTIONS, whatever the credentials", func(_ *World, req *Request) Want {
+	list = append(list, r.make(Protocol, "OPTIONS, whatever the credentials", func(_ *Fixture, req *Request) Want {
 		req.Method, req.As, req.Body = http.MethodOptions, macaroontest.BearerText("nonsense"), "nonsense"
 		want := bare(http.StatusNoContent)
 		want.Check = hasHeader("Allow", strings.Join(allow, ", "))
@@ -53,7 +53,7 @@ func (r row) protocol() (list []Case) {
 		list = append(list, r.head(nil), r.head(macaroontest.BearerText("nonsense")))
 	}
 	for _, accept := range []string{"text/html", "application/json;q=0, */*", "application/json;q=x", "application/xml, text/*;q=1", "nonsense"} {
-		list = append(list, r.make(Protocol, "accept "+accept, func(_ *World, req *Request) Want {
+		list = append(list, r.make(Protocol, "accept "+accept, func(_ *Fixture, req *Request) Want {
 			req.Header = http.Header{"Accept": {accept}}
 			return bare(http.StatusNotAcceptable)
 		}))
@@ -62,7 +62,7 @@ func (r row) protocol() (list []Case) {
 		if strings.Contains(r.route, "{tid}") || strings.HasSuffix(r.route, "/{id}") || strings.HasSuffix(r.route, "/{name}") {
 			break // the suffix is part of the value
 		}
-		list = append(list, r.make(Protocol, "path with "+suffix, func(_ *World, req *Request) Want {
+		list = append(list, r.make(Protocol, "path with "+suffix, func(_ *Fixture, req *Request) Want {
 			req.Path += suffix
 			return bare(http.StatusNotFound)
 		}))
@@ -71,13 +71,13 @@ func (r row) protocol() (list []Case) {
 		return list
 	}
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json2", "nonsense;;"} {
-		list = append(list, r.make(Protocol, "content type "+contentType, func(_ *World, req *Request) Want {
+		list = append(list, r.make(Protocol, "content type "+contentType, func(_ *Fixture, req *Request) Want {
 			req.Header = http.Header{"Content-Type": {contentType}}
 			return bare(http.StatusUnsupportedMediaType)
 		}))
 	}
 	for name, text := range badJSON() {
-		list = append(list, r.make(Protocol, "body "+name, func(_ *World, req *Request) Want {
+		list = append(list, r.make(Protocol, "body "+name, func(_ *Fixture, req *Request) Want {
 			req.Body = text
 			return refused(errors.MalformedData())
 		}))
@@ -85,11 +85,11 @@ func (r row) protocol() (list []Case) {
 	const limit = 2 << 20
 	tooLarge := Want{Status: http.StatusRequestEntityTooLarge, Error: errors.LimitReached(limit, "bytes in the body of a request")}
 	return append(list,
-		r.make(Protocol, "body of the largest size", func(_ *World, req *Request) Want {
+		r.make(Protocol, "body of the largest size", func(_ *Fixture, req *Request) Want {
 			req.Body += strings.Repeat(" ", limit-len(req.Body))
 			return r.success()
 		}),
-		r.make(Protocol, "body too large", func(_ *World, req *Request) Want {
+		r.make(Protocol, "body too large", func(_ *Fixture, req *Request) Want {
 			req.Body += strings.Repeat(" ", limit+1-len(req.Body))
 			return tooLarge
 		}))
@@ -102,7 +102,7 @@ func (r row) head(as macaroontest.Credentials) Case {
 	if as != nil {
 		status = http.StatusUnauthorized
 	}
-	return r.make(Protocol, fmt.Sprintf("HEAD answered with %d", status), func(w *World, req *Request) Want {
+	return r.make(Protocol, fmt.Sprintf("HEAD answered with %d", status), func(w *Fixture, req *Request) Want {
 		if as != nil {
 			req.As = as
 		}
@@ -134,7 +134,7 @@ func badJSON() map[string]string {
 }
 
 func hasHeader(name, value string) check {
-	return func(tb testing.TB, _ *World, res macaroontest.Response) {
+	return func(tb testing.TB, _ *Fixture, res macaroontest.Response) {
 		tb.Helper()
 		if got := res.Header.Get(name); got != value {
 			tb.Errorf("%s is %q, want %q", name, got, value)
@@ -145,31 +145,31 @@ func hasHeader(name, value string) check {
 // order returns cases with two errors in one request. The error of the earlier
 // step must be reported.
 func (r row) order() (list []Case) {
-	add := func(name string, change func(w *World, req *Request) Want) {
+	add := func(name string, change func(w *Fixture, req *Request) Want) {
 		list = append(list, r.make(Order, name, change))
 	}
 	badToken := macaroontest.BearerText("nonsense")
-	add("method before authentication", func(_ *World, req *Request) Want {
+	add("method before authentication", func(_ *Fixture, req *Request) Want {
 		req.Method, req.As = "PUT", badToken
 		return bare(http.StatusMethodNotAllowed)
 	})
-	add("authentication before Accept", func(_ *World, req *Request) Want {
+	add("authentication before Accept", func(_ *Fixture, req *Request) Want {
 		req.As, req.Header = badToken, http.Header{"Accept": {"text/html"}}
 		return refused(errors.Unauthorized(errors.BadToken("")))
 	})
-	limited := func(w *World) (caveat.Caveat, macaroontest.Credentials) {
+	limited := func(w *Fixture) (caveat.Caveat, macaroontest.Credentials) {
 		c := caveat.MustParse("api = ozw/get/space.*.*:*")
 		return c, w.By(w.tb, Bob, c) // Bob has no right to most routes either
 	}
 	if r.access[Bob] == nil {
 		if _, in := r.access[Bob]; in {
-			limited = func(w *World) (caveat.Caveat, macaroontest.Credentials) {
+			limited = func(w *Fixture) (caveat.Caveat, macaroontest.Credentials) {
 				c := caveat.MustParse("api = ozw/get/space.*.*:*")
 				return c, w.By(w.tb, Lyon, c)
 			}
 		}
 	}
-	add("caveats before authorization", func(w *World, req *Request) Want {
+	add("caveats before authorization", func(w *Fixture, req *Request) Want {
 		c, as := limited(w)
 		req.As = as
 		return refused(errors.Unauthorized(caveat.Unverified(c)))
@@ -177,37 +177,37 @@ func (r row) order() (list []Case) {
 	if !r.hasBody() {
 		return list
 	}
-	add("authentication before the body", func(_ *World, req *Request) Want {
+	add("authentication before the body", func(_ *Fixture, req *Request) Want {
 		req.As, req.Body, req.Header = badToken, strings.Repeat("x", 3<<20), http.Header{"Content-Type": {"text/plain"}}
 		return refused(errors.Unauthorized(errors.BadToken("")))
 	})
-	add("Accept before the size of the body", func(_ *World, req *Request) Want {
+	add("Accept before the size of the body", func(_ *Fixture, req *Request) Want {
 		req.Body, req.Header = strings.Repeat("x", 3<<20), http.Header{"Accept": {"text/html"}}
 		return bare(http.StatusNotAcceptable)
 	})
-	add("content type before the size of the body", func(_ *World, req *Request) Want {
+	add("content type before the size of the body", func(_ *Fixture, req *Request) Want {
 		req.Body, req.Header = strings.Repeat("x", 3<<20), http.Header{"Content-Type": {"text/plain"}}
 		return bare(http.StatusUnsupportedMediaType)
 	})
-	add("JSON before caveats", func(w *World, req *Request) Want {
+	add("JSON before caveats", func(w *Fixture, req *Request) Want {
 		_, req.As = limited(w)
 		req.Body = "nonsense"
 		return refused(errors.MalformedData())
 	})
-	add("caveats before the form of the body", func(w *World, req *Request) Want {
+	add("caveats before the form of the body", func(w *Fixture, req *Request) Want {
 		c, as := limited(w)
 		req.As, req.Body = as, "[]"
 		return refused(errors.Unauthorized(caveat.Unverified(c)))
 	})
 	if _, public := r.access[caveat.Nobody()]; !public {
-		add("authorization before the form of the body", func(_ *World, req *Request) Want {
+		add("authorization before the form of the body", func(_ *Fixture, req *Request) Want {
 			req.As, req.Body = nil, "[]"
 			return refused(errors.Unauthorized(nil))
 		})
 	}
 	if _, in := r.access[Lyon]; !in {
 		for _, body := range []string{"[]", `{}`, `{"name":5,"caveats":5}`} {
-			add(fmt.Sprintf("authorization before the input %s", body), func(w *World, req *Request) Want {
+			add(fmt.Sprintf("authorization before the input %s", body), func(w *Fixture, req *Request) Want {
 				req.As, req.Body = w.By(w.tb, Lyon), body
 				return refused(errors.Forbidden(""))
 			})

@@ -9,7 +9,7 @@ import (
 )
 
 func publicRows() []row {
-	laptop := func(w *World) object { return object{"token": w.Laptop.String()} }
+	laptop := func(w *Fixture) object { return object{"token": w.Laptop.String()} }
 	about := func(name string, r row) row {
 		r.route = "POST /tokens/" + name
 		r.op, r.gri, r.actor, r.access, r.status = "create", "token.null."+name+":public", Alice, everybody, http.StatusOK
@@ -23,7 +23,7 @@ func publicRows() []row {
 			"onezoneDomain":"onezone.example.com","id":"{laptop}","persistence":"named","subject":{"type":"user","id":"u-alice"},
 			"type":{"accessToken":{}},"caveats":[]}`)}),
 		about("confine", row{
-			body:   func(w *World) object { return object{"token": w.Laptop.String(), "caveats": []any{w.Hour()}} },
+			body:   func(w *Fixture) object { return object{"token": w.Laptop.String(), "caveats": []any{w.Hour()}} },
 			fields: []field{caveats, tokenField("token", true)}, check: isConfined}),
 		about("infer_access_token_scope", row{body: laptop,
 			fields: []field{tokenField("token", true), tokenField("consumerToken", false)}, check: answers(aliceScope)}),
@@ -32,11 +32,11 @@ func publicRows() []row {
 			interfaceField(), peerField(), tokenField("serviceToken", false),
 		}, check: verified}),
 		about("verify_identity_token", row{
-			body: func(w *World) object { return object{"token": w.ID.String()} }, fields: []field{
+			body: func(w *Fixture) object { return object{"token": w.ID.String()} }, fields: []field{
 				tokenField("token", true), tokenField("consumerToken", false), interfaceField(), peerField(),
 			}, check: verified}),
 		about("verify_invite_token", row{
-			body: func(w *World) object { return object{"token": w.Invite.String()} }, fields: []field{
+			body: func(w *Fixture) object { return object{"token": w.Invite.String()} }, fields: []field{
 				tokenField("token", true), tokenField("consumerToken", false), inviteTypeField(), peerField(),
 			}, check: verified}),
 	}
@@ -52,7 +52,7 @@ const aliceScope = `{"validUntil":null,"dataAccessScope":{"readonly":false,
 		"p-krakow":{"name":"krakow","domain":"krakow.example.com","version":"21.02.8","online":true},
 		"p-lyon":{"name":"lyon","domain":"lyon.example.com","version":"21.02.8","online":false}}}}`
 
-func isConfined(tb testing.TB, w *World, res macaroontest.Response) {
+func isConfined(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	t := w.token(tb, res)
 	w.verified(tb, t)

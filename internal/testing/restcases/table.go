@@ -24,10 +24,10 @@ type row struct {
 	gri    string         // for the client that the row is about
 	actor  caveat.Subject // of the success
 	access access
-	status int                   // of the success
-	body   func(w *World) object // nil: none
-	fields []field               // of the body, in the order in which they are judged
-	check  func(tb testing.TB, w *World, res macaroontest.Response)
+	status int                     // of the success
+	body   func(w *Fixture) object // nil: none
+	fields []field                 // of the body, in the order in which they are judged
+	check  func(tb testing.TB, w *Fixture, res macaroontest.Response)
 }
 
 // access holds the result of the row for each authorized client: an error, or
@@ -192,7 +192,7 @@ func (h holder) rows() []row {
 			status: http.StatusOK, check: showsNamed(name)},
 		{route: "POST /tokens/temporary", path: "/tokens/temporary", op: "create",
 			gri: aspect("token.null.KIND_temporary_token,ID:private"), access: creates, status: http.StatusCreated,
-			body: func(w *World) object { return object{"caveats": []any{w.Hour()}} }, fields: temporaryFields(h.kind), check: isTemporary},
+			body: func(w *Fixture) object { return object{"caveats": []any{w.Hour()}} }, fields: temporaryFields(h.kind), check: isTemporary},
 		{route: "GET /tokens/temporary", path: "/tokens/temporary", op: "get",
 			gri: aspect("temporary_token_secret.ID.KIND:shared"), access: h.generation,
 			status: http.StatusOK, check: answers(`{"generation":1}`)},
@@ -209,13 +209,13 @@ func (h holder) rows() []row {
 }
 
 // fixed returns a body that does not depend on the world.
-func fixed(o object) func(*World) object { return func(*World) object { return maps.Clone(o) } }
+func fixed(o object) func(*Fixture) object { return func(*Fixture) object { return maps.Clone(o) } }
 
 // method and template of the row's route.
 func (r row) method() string { m, _, _ := strings.Cut(r.route, " "); return m }
 
 // request returns the request of the row, from a client.
-func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...caveat.Caveat) Request {
+func (r row) request(tb testing.TB, w *Fixture, client caveat.Subject, cs ...caveat.Caveat) Request {
 	tb.Helper()
 	path := r.path
 	if path == "" {
@@ -232,7 +232,7 @@ func (r row) request(tb testing.TB, w *World, client caveat.Subject, cs ...cavea
 }
 
 // fill replaces placeholders by the ids and texts of the world's tokens.
-func (w *World) fill(pattern string) string {
+func (w *Fixture) fill(pattern string) string {
 	return strings.NewReplacer("{laptop}", w.Laptop.ID(), "{laptop text}", w.Laptop.String(), "{transfer}", w.Transfer.ID()).Replace(pattern)
 }
 

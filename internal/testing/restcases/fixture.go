@@ -34,8 +34,8 @@ var (
 	Lyon   = caveat.Provider("p-lyon")
 )
 
-// World is an Onezone with an API, some parties and some tokens.
-type World struct {
+// Fixture is an Onezone with an API, some parties and some tokens.
+type Fixture struct {
 	*macaroontest.Harness
 	tb       testing.TB
 	Handler  http.Handler
@@ -47,22 +47,22 @@ type World struct {
 	inherited []caveat.Caveat // caveats of the client's token, which tokens in the answer inherit
 }
 
-// NewWorld returns a world whose API has the options.
-func NewWorld(tb testing.TB, options ...rest.Option) *World {
+// NewFixture returns a world whose API has the options.
+func NewFixture(tb testing.TB, options ...rest.Option) *Fixture {
 	tb.Helper()
 	return newWorld(tb, nil, options)
 }
 
 // NewThrottledWorld returns a world with a limit on failed log-ins.
-func NewThrottledWorld(tb testing.TB, failures int, interval time.Duration) *World {
+func NewThrottledWorld(tb testing.TB, failures int, interval time.Duration) *Fixture {
 	tb.Helper()
 	return newWorld(tb, macaroon.WithThrottle(failures, interval), nil)
 }
 
-func newWorld(tb testing.TB, authority macaroon.Option, options []rest.Option) *World {
+func newWorld(tb testing.TB, authority macaroon.Option, options []rest.Option) *Fixture {
 	tb.Helper()
 	var zone Onezone
-	w := &World{tb: tb, Harness: macaroontest.New(tb,
+	w := &Fixture{tb: tb, Harness: macaroontest.New(tb,
 		macaroon.WithMemberships(zone), macaroon.WithSessions(zone), macaroon.WithInviters(zone),
 		macaroon.WithDomain("onezone.example.com"), authority)}
 	for _, user := range []caveat.Subject{Olga, Mia, Ada} {
@@ -84,7 +84,7 @@ func newWorld(tb testing.TB, authority macaroon.Option, options []rest.Option) *
 	return w
 }
 
-func (w *World) must(tb testing.TB, err error) {
+func (w *Fixture) must(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {
 		tb.Fatalf("preparing a world: %v", err)
@@ -92,7 +92,7 @@ func (w *World) must(tb testing.TB, err error) {
 }
 
 // Named issues a named token.
-func (w *World) Named(tb testing.TB, name string, g macaroon.Grant) macaroon.Token {
+func (w *Fixture) Named(tb testing.TB, name string, g macaroon.Grant) macaroon.Token {
 	tb.Helper()
 	t, err := w.Authority.IssueNamed(tb.Context(), name, g)
 	w.must(tb, err)
@@ -100,11 +100,11 @@ func (w *World) Named(tb testing.TB, name string, g macaroon.Grant) macaroon.Tok
 }
 
 // Hour returns the time caveat of a token that is valid for an hour.
-func (w *World) Hour() caveat.Time { return caveat.Until(w.Clock.Now().Add(time.Hour)) }
+func (w *Fixture) Hour() caveat.Time { return caveat.Until(w.Clock.Now().Add(time.Hour)) }
 
 // By returns an access token of the subject, with exactly these caveats, as
 // credentials.
-func (w *World) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) macaroontest.Credentials {
+func (w *Fixture) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) macaroontest.Credentials {
 	tb.Helper()
 	key, err := w.Store.EnsureTemporaryKey(tb.Context(), subject, store.NewSecret("of "+subject.ID))
 	w.must(tb, err)
@@ -116,7 +116,7 @@ func (w *World) By(tb testing.TB, subject caveat.Subject, cs ...caveat.Caveat) m
 }
 
 // secrets returns the secrets of all records.
-func (w *World) secrets(tb testing.TB) (texts []string) {
+func (w *Fixture) secrets(tb testing.TB) (texts []string) {
 	tb.Helper()
 	for _, kind := range []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords} {
 		records, _, err := w.Store.Export(context.Background(), kind, "", store.MaxPage)
