@@ -21,7 +21,7 @@ type Request struct {
 	// Consumer is the party that uses the token. The zero Subject is an unknown
 	// consumer, unlike [Nobody].
 	Consumer Subject
-	// Session is the session of the client; the zero Session is none.
+	// Session is the session of the client; the zero Session means that it has none.
 	Session Session
 	// DataAccess allows data.* caveats. Without it they do not hold, because
 	// the caller does not enforce them.

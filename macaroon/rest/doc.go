@@ -35,8 +35,9 @@
 //     that hides some routes must decode paths before it compares them.
 //   - Request bodies have at most 2 MiB and 64 levels, Basic credentials 2 KiB.
 //     [WithMaxInFlight] limits the concurrent requests of a client and their
-//     memory, [macaroon.WithThrottle] failed log-ins. Password hashing is limited
-//     so that token verification keeps its speed.
+//     memory, [macaroon.WithThrottle] failed log-ins; clients with an unknown
+//     address share one limit. Password hashing is limited so that token
+//     verification keeps its speed.
 //   - The server must set ReadHeaderTimeout, ReadTimeout, IdleTimeout and, to
 //     [MaxHeaderBytes], MaxHeaderBytes of [http.Server].
 //   - Browsers may add remembered passwords to requests of any page. Such a
@@ -49,7 +50,7 @@
 //   - Checks run in the order of the API, and the first failure is reported:
 //     method, credentials, Accept and Content-Type, JSON, caveats,
 //     authorization, input. JSON must be strict: UTF-8, one value, exact names,
-//     no repeated key.
+//     no repeated key, no unpaired surrogate, no number beyond a double.
 //   - A client whose token carries caveats only gets tokens that carry them, too,
 //     or 403 forbidden. [WithoutInheritance] turns this off.
 //   - Only clients that may see a token learn whether its id exists.
