@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 // entry is a line of the log in JSON.
@@ -115,7 +117,7 @@ func TestAdministrationLeavesEvents(t *testing.T) {
 		{"userBlocked", []string{"-block", "alice"}},
 		{"userUnblocked", []string{"-unblock", "alice"}},
 	} {
-		var out, log buffer
+		var out, log syncbuffer.Buffer
 		args := append([]string{"-store", "sqlite:" + file, "-log-format", "json"}, c.args...)
 		require.NoError(t, run(t.Context(), args, stdio{strings.NewReader(""), &out, &log}, unset))
 		events := entries(t, log.String(), "event")

@@ -8,13 +8,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 // served runs the service in the directory until it serves, stops it, and
 // returns its output and log.
 func served(t *testing.T, dir string, args ...string) (printed, logged string) {
 	t.Helper()
-	var out, log buffer
+	var out, log syncbuffer.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	args = append([]string{"-address", "127.0.0.1:0", "-drain", "0s"}, args...)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 func environment(pairs ...string) func(string) string {
@@ -31,7 +33,7 @@ func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 	env := environment("ONEZONE_ADDRESS", "192.0.2.1:1", "ONEZONE_LOG_LEVEL", "warn", "ONEZONE_CACHE", "false", "ONEZONE_STORE", "memory:",
 		"ONEZONE_DEMO", "true", "ONEZONE_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::/32", "ONEZONE_CREATE_USER", "eve", "ONEZONE_DRAIN", "2s",
 		"ONEZONE_ALLOWED_ORIGINS", "https://app.example.com, http://localhost:8080")
-	s, err := parseSettings([]string{"-address", "192.0.2.2:2", "-domain", "onezone.example.com"}, &buffer{}, env)
+	s, err := parseSettings([]string{"-address", "192.0.2.2:2", "-domain", "onezone.example.com"}, &syncbuffer.Buffer{}, env)
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		address: "192.0.2.2:2", store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
@@ -40,7 +42,7 @@ func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 		limits:   limits{16384, 1000, 100, 100},
 		logLevel: slog.LevelWarn, logFormat: "text", demo: true, drain: 2 * time.Second,
 	}, s)
-	s, err = parseSettings([]string{"-trusted-proxies", "192.0.2.0/24"}, &buffer{}, env)
+	s, err = parseSettings([]string{"-trusted-proxies", "192.0.2.0/24"}, &syncbuffer.Buffer{}, env)
 	require.NoError(t, err)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, s.proxies, "a flag replaces, it does not add")
 }
@@ -51,12 +53,12 @@ func TestTrustedProxiesAreNetworksOrAddresses(t *testing.T) {
 		"10.0.0.0/8": "10.0.0.0/8", "10.0.0.1": "10.0.0.1/32", "::1": "::1/128", "2001:db8::/32": "2001:db8::/32",
 		"::ffff:10.0.0.1": "::ffff:10.0.0.1/128", "::ffff:10.0.0.0/104": "::ffff:10.0.0.0/104",
 	} {
-		s, err := parseSettings([]string{"-trusted-proxies", "192.0.2.0/24, " + text}, &buffer{}, unset)
+		s, err := parseSettings([]string{"-trusted-proxies", "192.0.2.0/24, " + text}, &syncbuffer.Buffer{}, unset)
 		require.NoError(t, err, text)
 		require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix(want)}, s.proxies)
 	}
 	for _, text := range []string{"10.0.0.1/33", "10.0.0", "localhost", "fe80::1%eth0", "", "10.0.0.1:80"} {
-		_, err := parseSettings([]string{"-trusted-proxies", text}, &buffer{}, unset)
+		_, err := parseSettings([]string{"-trusted-proxies", text}, &syncbuffer.Buffer{}, unset)
 		require.ErrorContains(t, err, "trusted-proxies", text)
 	}
 }
@@ -86,7 +88,7 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"-store", "memory:", "-domain", "a\nb"}, `-domain "a\nb" is not a host name`},
 		{nil, []string{"-store", "memory:", "-address", "127.0.0.1:x"}, `-address "127.0.0.1:x" is not HOST:PORT`},
 	} {
-		var out, log buffer
+		var out, log syncbuffer.Buffer
 		ctx, cancel := context.WithTimeout(t.Context(), patience) // so that an accepted setting does not serve forever
 		err := run(ctx, c.args, stdio{strings.NewReader(""), &out, &log}, environment(c.env...))
 		cancel()
@@ -98,7 +100,7 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 
 func TestHelpNamesEachVariable(t *testing.T) {
 	t.Parallel()
-	var out buffer
+	var out syncbuffer.Buffer
 	_, err := parseSettings([]string{"-help"}, &out, unset)
 	require.ErrorIs(t, err, flag.ErrHelp)
 	for _, want := range []string{"$ONEZONE_STORE]", "$ONEZONE_SEAL_KEY_FILE]", "-create-user NAME", "-unblock NAME"} {

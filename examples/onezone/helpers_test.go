@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
@@ -84,24 +84,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// buffer collects the output of a program, and can be read concurrently.
-type buffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // server is the running program.
 type server struct {
 	t        *testing.T
@@ -109,7 +91,7 @@ type server struct {
 	password string // of the demo user, if it was just created
 	token    string // the printed token
 	lines    []string
-	out, log buffer
+	out, log syncbuffer.Buffer
 	cmd      *exec.Cmd
 	client   *http.Client
 	ended    chan struct{}

@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 func TestLogLinesAreWrittenSoonAndNoneIsLostAtTheEnd(t *testing.T) {
 	t.Parallel()
-	var out buffer
+	var out syncbuffer.Buffer
 	b := newLogBuffer(&out)
 	_, err := b.Write([]byte("one\n"))
 	require.NoError(t, err)

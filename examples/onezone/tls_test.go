@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 // newCertificate writes a certificate for 127.0.0.1 and its key.
@@ -52,7 +54,7 @@ func TestThePrintedLinesWorkOverTLS(t *testing.T) {
 
 func TestAMissingCertificateIsAnErrorAtTheStart(t *testing.T) {
 	t.Parallel()
-	var out, log buffer
+	var out, log syncbuffer.Buffer
 	err := run(t.Context(), []string{"-address", "127.0.0.1:0", "-store", "memory:", "-demo=false", "-tls-cert", "/nowhere", "-tls-key", "/nowhere"},
 		stdio{strings.NewReader(""), &out, &log}, unset)
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
 // order runs the program on a store until it ends, and returns its output.
 func order(t *testing.T, file, in string, args ...string) (string, error) {
 	t.Helper()
-	var out, log buffer
+	var out, log syncbuffer.Buffer
 	err := run(t.Context(), append([]string{"-store", "sqlite:" + file}, args...), stdio{strings.NewReader(in), &out, &log}, unset)
 	return out.String(), err
 }

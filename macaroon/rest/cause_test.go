@@ -13,6 +13,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/restcases"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/store"
@@ -20,7 +21,7 @@ import (
 
 // requireOneCause asserts a 5xx response and one log line with the cause and a
 // reference.
-func requireOneCause(t *testing.T, res macaroontest.Response, log *logged, cause string) {
+func requireOneCause(t *testing.T, res macaroontest.Response, log *syncbuffer.Buffer, cause string) {
 	t.Helper()
 	require.GreaterOrEqual(t, res.Status, http.StatusInternalServerError, "%s", res.Body)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
@@ -53,8 +54,8 @@ func TestEvery5xxLogsItsCauseOnce(t *testing.T) {
 				t.Parallel()
 				w := restcases.NewFixture(t)
 				req, _ := c.Make(w)
-				var log logged
-				handler, f := over(t, w, log.option())
+				var log syncbuffer.Buffer
+				handler, f := over(t, w, rest.WithLogger(log.Logger()))
 				w.Handler = handler
 				f.rest.Store(&fault)
 				requireOneCause(t, w.Do(t, req).Response, &log, cause)
@@ -79,8 +80,8 @@ func TestEvery5xxOfTheApplicationLogsItsCauseOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var log logged
-			w := restcases.NewFixture(t, c.option, log.option())
+			var log syncbuffer.Buffer
+			w := restcases.NewFixture(t, c.option, rest.WithLogger(log.Logger()))
 			x := w.Do(t, restcases.Request{
 				Method: "POST", Path: "/tokens/infer_access_token_scope", Body: `{"token":"` + w.Laptop.String() + `"}`,
 			})
@@ -100,9 +101,9 @@ func (d damaged) GetToken(ctx context.Context, id string) (store.Token, error) {
 
 func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 	t.Parallel()
-	var log logged
+	var log syncbuffer.Buffer
 	w := restcases.NewFixture(t)
-	handler, f := over(t, w, log.option())
+	handler, f := over(t, w, rest.WithLogger(log.Logger()))
 	f.Store = damaged{f.Store}
 	w.Handler = handler
 	x := w.Do(t, restcases.Request{Method: "GET", Path: "/tokens/named/" + w.Laptop.ID(), As: w.By(t, restcases.Alice)})
@@ -113,7 +114,7 @@ func TestAnAnswerThatCannotBeEncodedLogsItsCauseOnce(t *testing.T) {
 // TestDisconnectedClientsAreNotFaults expects the cause at debug level.
 func TestDisconnectedClientsAreNotFaults(t *testing.T) {
 	t.Parallel()
-	var log logged
+	var log syncbuffer.Buffer
 	w := restcases.NewFixture(t, rest.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	ctx, leave := context.WithCancel(t.Context())
 	leave()

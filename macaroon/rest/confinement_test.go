@@ -13,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/restcases"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
@@ -227,8 +228,8 @@ func TestTokensThatCannotInheritAreForbidden(t *testing.T) {
 // A list with several pages is refused before any of it is sent.
 func TestALongListWithATokenThatCannotInheritIsForbidden(t *testing.T) {
 	t.Parallel()
-	var logs logged
-	w := restcases.NewFixture(t, logs.option())
+	var logs syncbuffer.Buffer
+	w := restcases.NewFixture(t, rest.WithLogger(logs.Logger()))
 	for i := range 2 * store.DefaultPage {
 		w.Named(t, fmt.Sprint("token ", i), macaroon.Grant{Subject: restcases.Bob, Type: macaroon.AccessToken()})
 	}

@@ -1,15 +1,12 @@
 package rest_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/restcases"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
@@ -99,26 +97,6 @@ func (f *flaky) CountTokens(ctx context.Context, s caveat.Subject) (int64, error
 	return or(&f.rest, func() (int64, error) { return f.Store.CountTokens(ctx, s) })
 }
 
-// logged is the log of a handler under test.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logged) option() rest.Option { return rest.WithLogger(slog.New(slog.NewTextHandler(l, nil))) }
-
 // over returns a handler over the fixture's store, with its faults.
 func over(t *testing.T, w *restcases.Fixture, options ...rest.Option) (http.Handler, *flaky) {
 	t.Helper()
@@ -136,8 +114,8 @@ func over(t *testing.T, w *restcases.Fixture, options ...rest.Option) (http.Hand
 func TestStoreDownIsServiceUnavailable(t *testing.T) {
 	t.Parallel()
 	w := restcases.NewFixture(t)
-	var log logged
-	handler, f := over(t, w, log.option())
+	var log syncbuffer.Buffer
+	handler, f := over(t, w, rest.WithLogger(log.Logger()))
 	as := w.By(t, restcases.Alice)
 	requests := []func() macaroontest.Response{
 		func() macaroontest.Response { // while authenticating
@@ -233,8 +211,8 @@ func (panicking) Spaces(context.Context, caveat.Subject) ([]rest.Space, error) {
 
 func TestPanicIsInternalServerError(t *testing.T) {
 	t.Parallel()
-	var log logged
-	w := restcases.NewFixture(t, rest.WithDataScopes(panicking{}), log.option())
+	var log syncbuffer.Buffer
+	w := restcases.NewFixture(t, rest.WithDataScopes(panicking{}), rest.WithLogger(log.Logger()))
 	body := `{"token":"` + w.Laptop.String() + `"}`
 	x := w.Do(t, restcases.Request{Method: "POST", Path: "/tokens/infer_access_token_scope", Body: body})
 	macaroontest.AssertStatus(t, x.Response, http.StatusInternalServerError)
@@ -268,8 +246,8 @@ func TestAbortIsPassedOn(t *testing.T) {
 
 func TestCanceledRequest(t *testing.T) {
 	t.Parallel()
-	var log logged
-	w := restcases.NewFixture(t, log.option())
+	var log syncbuffer.Buffer
+	w := restcases.NewFixture(t, rest.WithLogger(log.Logger()))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequest("GET", rest.Prefix+"/user/tokens/named", nil).WithContext(ctx)

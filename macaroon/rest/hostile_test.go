@@ -20,6 +20,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/restcases"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
@@ -163,8 +164,8 @@ func (a *attacker) next() rawRequest {
 func TestHostileRequests(t *testing.T) {
 	const requests = 10_000
 	before := runtime.NumGoroutine()
-	var logs logged
-	w := restcases.NewFixture(t, logs.option())
+	var logs syncbuffer.Buffer
+	w := restcases.NewFixture(t, rest.WithLogger(logs.Logger()))
 	server := httptest.NewUnstartedServer(w.Handler)
 	server.Config.ErrorLog = log.New(&logs, "", 0)
 	server.Start()

@@ -1,12 +1,9 @@
 package postgres_test
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,32 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
 )
 
 // observeNothing is the observer of feeds that never connect.
 func observeNothing(store.Change) {}
-
-// logged collects the log of a store.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // anotherDatabase returns the address of another database of the shared server,
 // with the schema.
@@ -62,9 +40,9 @@ func TestFeedIsUpOnlyWhenItsProbesArrive(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, nil)
 	schema := newSchema(t, pool)
-	var log logged
+	var log syncbuffer.Buffer
 	url, there := anotherDatabase(t, schema)
-	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: url, Logger: log.logger()})
+	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: url, Logger: log.Logger()})
 	s.SetProbe(100*time.Millisecond, 500*time.Millisecond)
 	changes := make(chan store.Change, 10)
 	go func() { _ = s.Watch(t.Context(), func(c store.Change) { changes <- c }) }()
@@ -84,8 +62,8 @@ func TestFeedIsDownWhenItsProbesStop(t *testing.T) {
 	direct, p := newPool(t, nil), newProxy(t)
 	schema := newSchema(t, direct)
 	storeIn(t, direct, schema)
-	var log logged
-	s := storeWith(t, newPoolAt(t, p.url, nil), postgres.Options{Schema: schema, FeedURL: pgtest.URL(t), Logger: log.logger()})
+	var log syncbuffer.Buffer
+	s := storeWith(t, newPoolAt(t, p.url, nil), postgres.Options{Schema: schema, FeedURL: pgtest.URL(t), Logger: log.Logger()})
 	s.SetProbe(100*time.Millisecond, 2*time.Second)
 	f := watch(t, s)
 	p.stalled.Store(true)

@@ -5,9 +5,8 @@ package pgbouncer_test
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"os"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/cache"
@@ -35,24 +35,6 @@ const shortTTL = time.Second
 
 // slack is the tolerance for deadlines on a busy machine.
 const slack = 3 * time.Second
-
-// log collects the log of a store.
-type log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 var schemas atomic.Int64
 
@@ -121,15 +103,15 @@ func (r replicas) revoke(t *testing.T, name string) time.Duration {
 func TestAFeedThatCannotWorkIsNeverUp(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Own(t, "fsync=off").Bouncer(t, "transaction") + unprepared
-	var said log
-	r := newReplicas(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&said, nil))})
+	var said syncbuffer.Buffer
+	r := newReplicas(t, url, postgres.Options{Logger: said.Logger()})
 	for i := range 3 {
 		took := r.revoke(t, fmt.Sprint("token ", i))
 		t.Logf("a revoked token is refused by the other replica after %v; the feed is up: %v", took, r.elsewhere.Stats().FeedUp)
 		require.Less(t, took, shortTTL+slack)
 		require.False(t, r.elsewhere.Stats().FeedUp, "the feed is said to be up")
 	}
-	eventually(t, func() bool { return bytes.Contains([]byte(said.String()), []byte("FeedURL")) }, "the log says why there is no feed")
+	eventually(t, func() bool { return strings.Contains(said.String(), "FeedURL") }, "the log says why there is no feed")
 	require.False(t, r.elsewhere.Stats().FeedUp, "the feed is said to be up")
 	require.LessOrEqual(t, bytes.Count([]byte(said.String()), []byte("level=WARN")), 2, "each replica says so once: %s", said.String())
 }
