@@ -5,7 +5,7 @@ package main
 import "syscall"
 
 // maxDescriptors returns the limit on open files and connections of the
-// process, 0 if there is no limit.
+// process, 0 for unlimited.
 func maxDescriptors() int {
 	var limit syscall.Rlimit
 	//nolint:unconvert // Cur is an int64 on FreeBSD

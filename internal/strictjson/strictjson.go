@@ -311,7 +311,7 @@ func (p *parser) number() bool {
 	return err == nil
 }
 
-// digits skips digits. It returns false if there are none.
+// digits skips digits, and reports whether it skipped any.
 func (p *parser) digits() bool {
 	from := p.at
 	for isDigit(p.peek()) {

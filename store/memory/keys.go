@@ -26,7 +26,7 @@ func (h *holder) status() store.Status {
 	return h.identity.Status()
 }
 
-// key returns the key of temporary tokens, and false if there is none.
+// key returns the key of temporary tokens, and whether the subject has one.
 func (h *holder) key(subject caveat.Subject) (store.Key, bool) {
 	if h == nil || h.generation == 0 {
 		return store.Key{}, false

@@ -96,9 +96,9 @@ func (s *Store) pointer(ctx context.Context, key string) (pointer, error) {
 	return decodePointer(value)
 }
 
-// follow calls found with the subject that the pointer leads to. notFound:
-// there is no pointer, or it leads to no such record, as after a crash. If
-// found returns false and the pointer changed, follow tries again.
+// follow calls found with the subject of the pointer, and again if found returns
+// false and the pointer has changed. The error is notFound if the pointer or its
+// record is missing, which can happen after a crash.
 func (s *Store) follow(ctx context.Context, key string, found func(caveat.Subject) (bool, error)) error {
 	for last := ""; ; {
 		p, err := s.pointer(ctx, key)

@@ -57,8 +57,8 @@ func forEach(t *testing.T, engines []engine, test func(t *testing.T, p place)) {
 	}
 }
 
-// inMemory returns a place whose handles are all the same store, because
-// processes cannot share it.
+// inMemory returns the same store for every handle, because processes cannot
+// share one in memory.
 func inMemory(tb testing.TB) place {
 	s := memory.New()
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
