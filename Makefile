@@ -8,31 +8,31 @@ FUZZ_TIME ?= 30s
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
-test: ## the quick tests of the root module, in about 20 seconds
+test: ## the quick tests of the root module, in about 25 seconds once compiled
 	go test -short ./...
 
-test-store: ## all tests of one backend: make test-store STORE=sqlite, postgres, redis, cache, memory or seal
+test-store: ## install servers, test one backend: STORE=sqlite, postgres, redis, cache, memory or seal
 	.ci/packages
 	go test ./store/$(STORE)/...
 
-test-all: ## every test of every module, real servers included, in under 5 minutes
+test-all: ## install servers, run every test of every module, in under 5 minutes
 	.ci/packages
 	go test -tags e2e work
 
-test-e2e: ## the tests with proxies, failovers and generated clients
+test-e2e: ## install servers, run the tests with proxies, failovers and generated clients
 	.ci/packages
 	go test -tags e2e ./internal/e2e/...
 
-check: ## all that must hold before a change lands, in under 20 minutes
+check: ## everything that CI runs, on what is committed, in under 20 minutes
 	.ci/run
 
 lint: ## the linters alone
 	.ci/lint
 
-bench: ## compare the speed with peers, and hold it to its targets
+bench: ## compare the speed with peers, and fail if a target is missed
 	go run ./internal/e2e/bench
 
-fuzz: ## each fuzz target for FUZZ_TIME (30s)
+fuzz: ## run each fuzz target for a while: FUZZ_TIME=30s
 	.ci/fuzz $(FUZZ_TIME)
 
 release: ## commit and tag a release of all modules: make release VERSION=v0.1.0; pushes nothing

@@ -26,8 +26,8 @@
 //   - [CheckFile] decides whether the data caveats allow a file to be read or
 //     written. Services that do not serve files should leave
 //     [Request].DataAccess false; tokens with data caveats are then rejected.
-//   - [List.CheckKind] decides the caveats of a kind in [Request].Ignored, which
-//     the verification leaves undecided.
+//   - A verification leaves the kinds in [Request].Ignored undecided.
+//     [List.CheckKind] decides one of them later.
 //
 // [Expiry], [AvailableSpaces] and [AllowedServiceIDs] summarize a list of
 // caveats without deciding it. [OfflineAccess] derives the caveats of an offline

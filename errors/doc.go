@@ -31,7 +31,7 @@
 //     arguments, and [Error.WithCause] returns a copy.
 //   - Details are complete at construction and hold plain JSON only: string,
 //     bool, int64, [encoding/json.Number] (a number that int64 cannot hold),
-//     nil, []any, map[string]any, and *Error for a nested error. An error that
+//     nil, []any and map[string]any. A nested error is an *Error. An error that
 //     was constructed equals the same error decoded from JSON.
 //   - Operational errors (causes given to [Error.WithCause], and errors outside
 //     the catalogue) are found by [Is] and [As], but never appear in a

@@ -29,10 +29,10 @@
 //
 // # Configuring
 //
-// An authority without options is secure: what it cannot look up is rejected.
-// Options connect it to the application's data: [WithDirectory] for users outside
-// the store, [WithSessions], [WithMemberships], [WithInviters], [WithGroups] and
-// [WithGeo]. [WithObserver] receives an audit trail. [WithLimits],
+// Without options, an authority rejects each token that needs a look-up which
+// only an option provides. Options connect it to the application's data:
+// [WithDirectory] for users outside the store, [WithSessions],
+// [WithMemberships], [WithInviters], [WithGroups] and [WithGeo]. [WithObserver] receives an audit trail. [WithLimits],
 // [WithMaxCaveats], [WithMaxIssuedSize], [WithQuotas], [WithMaxTemporaryTTL] and
 // [WithThrottle] change limits that are on by default.
 //

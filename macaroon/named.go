@@ -160,20 +160,6 @@ func (a *Authority) Update(ctx context.Context, id string, c Change) error {
 	return nil
 }
 
-// Revoke marks the named token as revoked; it and all its copies stop working
-// until it is restored. The error is notFound if the id does not exist.
-func (a *Authority) Revoke(ctx context.Context, id string) error {
-	revoked := true
-	return a.Update(ctx, id, Change{Revoked: &revoked})
-}
-
-// Restore makes a revoked token valid again, except for copies that were
-// revoked with RevokeConfined. The error is notFound if the id does not exist.
-func (a *Authority) Restore(ctx context.Context, id string) error {
-	revoked := false
-	return a.Update(ctx, id, Change{Revoked: &revoked})
-}
-
 // Delete removes a named token permanently and frees its name. The error is
 // notFound if the id does not exist.
 func (a *Authority) Delete(ctx context.Context, id string) error {

@@ -10,6 +10,20 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
+// Revoke marks the named token as revoked; it and all its copies stop working
+// until it is restored. The error is notFound if the id does not exist.
+func (a *Authority) Revoke(ctx context.Context, id string) error {
+	revoked := true
+	return a.Update(ctx, id, Change{Revoked: &revoked})
+}
+
+// Restore makes a revoked token valid again, except for copies that were
+// revoked with RevokeConfined. The error is notFound if the id does not exist.
+func (a *Authority) Restore(ctx context.Context, id string) error {
+	revoked := false
+	return a.Update(ctx, id, Change{Revoked: &revoked})
+}
+
 // maxRevokedTails bounds the revoked copies in the record of one token.
 const maxRevokedTails = 1024
 

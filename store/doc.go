@@ -19,16 +19,16 @@
 //   - Values are copied in and out: no slice is shared with the caller.
 //   - Errors have two classes. A mistake of the caller is an [*errors.Error] of
 //     the catalogue (notFound, alreadyExists, badValueIdentifierOccupied,
-//     badData, ...). An operational error is wrapped with %w and matches none
-//     of these. If the context is already done, every call returns its error
+//     badData, ...). An operational error wraps its cause and never matches
+//     one of these. If the context is already done, every call returns its error
 //     and writes nothing.
 //
 // # Decorators
 //
 // A decorator that embeds a [Store] passes on every method that it does not
 // define. A decorator that hides or changes records, such as one that seals
-// secrets, should embed nothing: then the compiler reports new methods of the
-// contract.
+// secrets, should embed nothing, so that it does not compile until it defines
+// each new method of Store.
 //
 // [*errors.Error]:
 // https://pkg.go.dev/github.com/onezone-go/onezone/errors#Error

@@ -35,14 +35,14 @@
 //     that hides some routes must decode paths before it compares them.
 //   - Request bodies have at most 2 MiB and 64 levels, Basic credentials 2 KiB.
 //     [WithMaxInFlight] limits the concurrent requests of a client and their
-//     memory, [macaroon.WithThrottle] failed log-ins; clients with an unknown
-//     address share one limit. Password hashing is limited so that token
+//     memory. [macaroon.WithThrottle] limits failed log-ins. Clients with an
+//     unknown address share one limit. Password hashing is limited so that token
 //     verification keeps its speed.
-//   - The server must set ReadHeaderTimeout, ReadTimeout, IdleTimeout and, to
-//     [MaxHeaderBytes], MaxHeaderBytes of [http.Server].
-//   - Browsers may add remembered passwords to requests of any page. Such a
-//     request from another site (Sec-Fetch-Site, Origin) is 403 forbidden unless
-//     [WithAllowedOrigins] lists its origin. Behind a proxy that rewrites Host,
+//   - Set ReadHeaderTimeout, ReadTimeout and IdleTimeout of the [http.Server],
+//     and its MaxHeaderBytes to the constant [MaxHeaderBytes].
+//   - Browsers may add remembered passwords to requests of any page. A
+//     request with a password is answered 403 forbidden if Sec-Fetch-Site or
+//     Origin names another site, unless [WithAllowedOrigins] lists its origin. Behind a proxy that rewrites Host,
 //     list the origin of the API, too.
 //
 // # Rules
@@ -51,8 +51,9 @@
 //     method, credentials, Accept and Content-Type, JSON, caveats,
 //     authorization, input. JSON must be strict: UTF-8, one value, exact names,
 //     no repeated key, no unpaired surrogate, no number beyond a double.
-//   - A client whose token carries caveats only gets tokens that carry them, too,
-//     or 403 forbidden. [WithoutInheritance] turns this off.
+//   - A client whose token has caveats gets only tokens with the same caveats.
+//     If a token cannot have them, the answer is 403 forbidden.
+//     [WithoutInheritance] turns this off.
 //   - Only clients that may see a token learn whether its id exists.
 //   - Errors have the envelope and status of the catalogue. Operational errors are
 //     503 serviceUnavailable without their cause, panics 500 internalServerError
