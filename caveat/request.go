@@ -2,6 +2,8 @@ package caveat
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -21,6 +23,12 @@ type Request struct {
 	// Consumer is the party that uses the token. The zero Subject is an unknown
 	// consumer, unlike [Nobody].
 	Consumer Subject
+	// ServiceToken is the token with which a Oneprovider proves that it is the
+	// service. If it is not empty, the verifier verifies it and replaces Service.
+	ServiceToken PartyToken
+	// ConsumerToken is the token with which the consumer proves its identity. If
+	// it is not empty, the verifier verifies it and replaces Consumer.
+	ConsumerToken PartyToken
 	// Session is the session of the client; the zero Session means that it has none.
 	Session Session
 	// DataAccess allows data.* caveats. Without it they do not hold, because
@@ -40,6 +48,17 @@ type Request struct {
 	// Geo looks up addresses for asn, geo.country and geo.region caveats.
 	Geo GeoResolver
 }
+
+// PartyToken is the text of a token that proves who takes part in a request. It
+// is a credential, and prints as [redacted]. The functions of this package do
+// not verify it: a verifier must, before it calls them.
+type PartyToken string
+
+// Format prints "[redacted]" for every verb.
+func (PartyToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// MarshalText returns "[redacted]".
+func (PartyToken) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // GroupChecker decides group membership.
 type GroupChecker interface {

@@ -7,6 +7,24 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
+// verifyParties replaces the service and the consumer in the request by those
+// that its tokens prove. A panel of a Oneprovider may use every session, because
+// it acts for users outside of sessions.
+func (a *Authority) verifyParties(ctx context.Context, req *caveat.Request) (err error) {
+	if req.ServiceToken != "" {
+		if req.Service, err = a.VerifyService(ctx, string(req.ServiceToken), *req); err != nil {
+			return err
+		}
+		if req.Service.Type == caveat.OpPanel {
+			req.Session = caveat.AnySession()
+		}
+	}
+	if req.ConsumerToken != "" {
+		req.Consumer, err = a.VerifyConsumer(ctx, string(req.ConsumerToken), *req)
+	}
+	return err
+}
+
 // VerifyService returns the service that a service token authenticates. That is
 // the worker of the Oneprovider that the token identifies, or its panel if the
 // text starts with "opp-". Only the address and interface in the request are

@@ -7,6 +7,19 @@ import (
 	"github.com/onezone-go/onezone/errors"
 )
 
+// Verifier verifies tokens, given by their texts. An [Authority] verifies the
+// tokens of its own Onezone, and the client of package remote those of an
+// Onezone that somebody else runs. Both return the errors of
+// [Authority.VerifyAccess] and its siblings for tokens that they refuse. All
+// other errors are operational and say nothing about the token.
+type Verifier interface {
+	VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error)
+	VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error)
+	VerifyInvite(ctx context.Context, text string, expected InviteType, req caveat.Request) (Auth, error)
+}
+
+var _ Verifier = (*Authority)(nil)
+
 // VerifyAccess verifies that the token with this text authorizes its bearer.
 // Zero fields of the request have defaults: the current time, Onezone's worker
 // as the service, and the groups, geo database and vocabulary of the authority.
@@ -15,7 +28,9 @@ import (
 //
 // VerifyAccess makes these checks in order and returns the first error:
 //
-//  1. text: tokenTooLarge {limit}, badToken (see [Limits.Parse]);
+//  1. text: tokenTooLarge {limit}, badToken (see [Limits.Parse]); then the
+//     service and consumer tokens of the request, if there are any:
+//     badServiceToken {tokenError}, badConsumerToken {tokenError};
 //  2. type: notAnAccessToken {received};
 //  3. key: tokenInvalid without a record or for a future generation,
 //     tokenRevoked for a past generation;
@@ -44,8 +59,8 @@ func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Re
 // bound to a session. The checks are those of VerifyAccess, with only the
 // caveats that identity tokens support. Other tokens are rejected with
 // notAnIdentityToken {received}: a user's access token after all checks, all
-// others before the key is looked up. The service and session in the request
-// are ignored.
+// others before the key is looked up. The service, service token and session in
+// the request are ignored.
 func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error) {
 	return a.identify(ctx, text, req, purpose{class: Identity})
 }
@@ -54,7 +69,7 @@ func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.
 func (a *Authority) identify(ctx context.Context, text string, req caveat.Request, p purpose) (Auth, error) {
 	req.ProveIdentity = true
 	// An identity is proved to Onezone, regardless of service and session.
-	req.Service, req.Session = onezone, caveat.AnySession()
+	req.Service, req.ServiceToken, req.Session = onezone, "", caveat.AnySession()
 	return a.verify(ctx, text, &req, p)
 }
 
@@ -114,6 +129,11 @@ func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request
 	c, err := a.decode(text)
 	if err != nil {
 		return Auth{}, a.report(ctx, &Token{}, caveat.Subject{}, err)
+	}
+	if req.ServiceToken != "" || req.ConsumerToken != "" {
+		if err := a.verifyParties(ctx, req); err != nil {
+			return Auth{}, err
+		}
 	}
 	var auth Auth
 	if err = p.checkType(c.token); err == nil {

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"encoding/base64"
 	"net/http"
 	"net/netip"
@@ -95,40 +94,51 @@ func authorization(h http.Header, scheme string) (credentials string, ok bool) {
 	return strings.TrimPrefix(credentials, " "), true
 }
 
+// byToken authenticates with a token of this Onezone or of an identity provider.
 func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client, error) {
-	ctx := r.Context()
-	// The other headers count only beside a token that can be parsed. Without
-	// them, the verification parses it.
-	if c.idp != nil || len(r.Header[headerService]) > 0 || len(r.Header[headerConsumer]) > 0 {
-		_, err := c.authority.Parse(text)
-		if err != nil && (c.idp == nil || errors.Is(err, errors.IDTokenTooLarge)) {
+	if c.idp != nil {
+		if _, err := c.parse(text); errors.Is(err, errors.IDTokenTooLarge) {
 			return Client{}, c.reportRefused(r, macaroon.ByToken, err)
-		}
-		if err != nil {
+		} else if err != nil {
 			return c.byForeignToken(r, text)
 		}
 	}
-	req := caveat.Request{IP: peer, Interface: c.iface}
-	service, serviceErr := c.serviceHeader(ctx, r.Header, req)
-	consumer, consumerErr := c.consumerHeader(ctx, r.Header, req)
-	if serviceErr != nil {
-		return Client{}, serviceErr
+	req := caveat.Request{
+		IP: peer, Interface: c.iface, Service: c.service, DataAccess: c.dataAccess, Ignored: c.later,
+		ServiceToken: partyToken(r.Header, headerService), ConsumerToken: partyToken(r.Header, headerConsumer),
 	}
-	if consumerErr != nil {
-		return Client{}, consumerErr
-	}
-	req.Service, req.Consumer, req.DataAccess, req.Ignored = service, consumer, c.dataAccess, c.later
 	switch {
-	case service.Type == caveat.OpPanel:
+	case c.service.Type == caveat.OpPanel:
 		req.Session = caveat.AnySession()
 	case c.sessionOf != nil:
 		req.Session = caveat.InSession(c.sessionOf(r))
 	}
-	auth, err := c.authority.VerifyAccess(ctx, text, req)
+	verify := c.verifier.VerifyAccess
+	if c.identities {
+		verify = c.verifier.VerifyIdentity
+	}
+	auth, err := verify(r.Context(), text, req)
 	if err != nil {
 		return Client{}, err
 	}
 	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer, method: macaroon.ByToken}, nil
+}
+
+// parse parses the text of a token under the limits of the authority.
+func (c *config) parse(text string) (macaroon.Token, error) {
+	if c.authority == nil {
+		return macaroon.Parse(text)
+	}
+	return c.authority.Parse(text)
+}
+
+// partyToken returns the token in a header. An empty header counts, and is bad.
+func partyToken(h http.Header, name string) caveat.PartyToken {
+	text, ok := header(h, name)
+	if ok && text == "" {
+		text = repeated
+	}
+	return caveat.PartyToken(text)
 }
 
 // byForeignToken authenticates with a token of an identity provider. Like the
@@ -145,22 +155,6 @@ func (c *config) byForeignToken(r *http.Request, text string) (Client, error) {
 		return Client{}, c.reportRefused(r, macaroon.ByIdentityProvider, e)
 	}
 	return Client{}, errors.InternalServerError(c.report(r, "identity provider failed", "error", err))
-}
-
-func (c *config) serviceHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Service, error) {
-	text, ok := header(h, headerService)
-	if !ok {
-		return c.service, nil
-	}
-	return c.authority.VerifyService(ctx, text, req)
-}
-
-func (c *config) consumerHeader(ctx context.Context, h http.Header, req caveat.Request) (caveat.Subject, error) {
-	text, ok := header(h, headerConsumer)
-	if !ok {
-		return caveat.Subject{}, nil
-	}
-	return c.authority.VerifyConsumer(ctx, text, req)
 }
 
 // maxBasic is the longest Authorization header with Basic credentials, in
@@ -187,16 +181,18 @@ func (c *config) readBasic(encoded string) (username, password string, err error
 	switch {
 	case err != nil || !ok:
 		return "", "", errors.BadBasicCredentials()
-	case c.noBasic:
+	case c.noBasic || c.authority == nil:
 		return "", "", errors.BasicAuthNotSupported()
 	}
 	return username, password, nil
 }
 
 // reportRefused reports credentials that this package refused, not the
-// authority, and returns err.
+// authority, and returns err. Other verifiers have no observer.
 func (c *config) reportRefused(r *http.Request, method macaroon.AuthMethod, err error) error {
-	c.authority.ReportRefused(r.Context(), method, err)
+	if c.authority != nil {
+		c.authority.ReportRefused(r.Context(), method, err)
+	}
 	return err
 }
 
@@ -204,7 +200,7 @@ func (c *config) reportRefused(r *http.Request, method macaroon.AuthMethod, err 
 // caveats do not allow a request, and returns err.
 func (c *config) reportForbidden(r *http.Request, err error) error {
 	if why, ok := errors.AsType[*errors.Error](errors.Unwrap(err)); ok && errors.Is(err, errors.IDUnauthorized) {
-		c.authority.ReportRefused(r.Context(), macaroon.ByToken, why)
+		_ = c.reportRefused(r, macaroon.ByToken, why)
 	}
 	return err
 }

@@ -112,8 +112,12 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 // are decided here, with the context of the request: middleware that adds their
 // input to the context must be in front of Authenticate. Kinds that only the
 // handler can decide need [CheckLater].
-func Authenticate(a *macaroon.Authority, options ...Option) func(http.Handler) http.Handler {
-	c := newConfig(forMiddleware, a, options)
+//
+// The verifier is an [macaroon.Authority], or the client of another Onezone
+// (package remote), which accepts no passwords: basicAuthNotSupported.
+// Authenticate panics if it is nil.
+func Authenticate(v macaroon.Verifier, options ...Option) func(http.Handler) http.Handler {
+	c := newConfig(forMiddleware, v, options)
 	c.origins = slices.DeleteFunc(slices.Clone(c.origins), func(o string) bool { return ValidateOrigin(o) != nil })
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,9 @@ import (
 type config struct {
 	purpose    purpose
 	unused     []string // options without an effect for the purpose
-	authority  *macaroon.Authority
+	verifier   macaroon.Verifier
+	authority  *macaroon.Authority // the verifier, if it is one; nil for a remote Onezone
+	identities bool                // clients present identity tokens
 	rights     Rights
 	idp        IdentityProvider
 	scopes     DataScopes
@@ -47,15 +49,14 @@ const (
 	forMiddleware purpose = "Authenticate"
 )
 
-func newConfig(p purpose, a *macaroon.Authority, options []Option) *config {
-	c := &config{
-		purpose:   p,
-		authority: a,
-		iface:     caveat.REST,
-		origin:    "https://" + a.Domain(),
-		inFlight:  newInFlight(0),
+func newConfig(p purpose, v macaroon.Verifier, options []Option) *config {
+	c := &config{purpose: p, verifier: v, iface: caveat.REST, inFlight: newInFlight(0)}
+	var local bool
+	if c.authority, local = v.(*macaroon.Authority); v == nil || local && c.authority == nil {
+		panic("rest: " + string(p) + ": the verifier is nil")
 	}
 	if p == forAPI {
+		c.origin = "https://" + c.authority.Domain()
 		c.inFlight = newInFlight(DefaultMaxInFlight)
 	}
 	for _, option := range options {
@@ -134,6 +135,14 @@ func WithTrustedProxies(networks ...netip.Prefix) Option {
 // An n of 0 turns all of this off. Default: [DefaultMaxInFlight] for [NewHandler],
 // and 0 for [Authenticate], because its handlers may take long.
 func WithMaxInFlight(n int) Option { return func(c *config) { c.inFlight = newInFlight(n) } }
+
+// AcceptIdentityTokens makes [Authenticate] accept identity tokens instead of
+// access tokens. An identity token proves who the client is, and gives whoever
+// receives it no power at Onezone. It is what a service of a third party should
+// ask its users for. It is for Authenticate.
+func AcceptIdentityTokens() Option {
+	return only(forMiddleware, "AcceptIdentityTokens", func(c *config) { c.identities = true })
+}
 
 // WithoutBasicAuth refuses Basic authentication with basicAuthNotSupported.
 func WithoutBasicAuth() Option { return func(c *config) { c.noBasic = true } }

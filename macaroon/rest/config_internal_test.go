@@ -35,6 +35,7 @@ func TestOptionsWithoutEffectLogAWarning(t *testing.T) {
 		"AllowDataCaveats":     {AllowDataCaveats(), []purpose{forMiddleware}},
 		"CheckLater":           {CheckLater("tenant"), []purpose{forMiddleware}},
 		"AsService":            {AsService(caveat.Service{Type: caveat.OpWorker, ID: "p"}), []purpose{forMiddleware}},
+		"AcceptIdentityTokens": {AcceptIdentityTokens(), []purpose{forMiddleware}},
 		"AsInterface":          {AsInterface(caveat.Oneclient), []purpose{forMiddleware}},
 		"WithIdentityProvider": {WithIdentityProvider(struct{ IdentityProvider }{}), both},
 		"WithSessionFrom":      {WithSessionFrom(func(*http.Request) string { return "" }), both},

@@ -31,7 +31,7 @@ type supportScope struct {
 func (c *call) inferScope() error {
 	in := c.input()
 	t := in.token("token")
-	consumer := in.optionalToken("consumerToken")
+	consumer := in.partyToken("consumerToken")
 	if in.err != nil {
 		return in.err
 	}
@@ -41,12 +41,8 @@ func (c *call) inferScope() error {
 		DataAccess: true,
 		Ignored:    []caveat.Type{caveat.TypeService, caveat.TypeInterface},
 		Consumer:   t.Subject(),
-	}
-	if !consumer.IsZero() {
-		var err error
-		if req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), consumer.text, req); err != nil {
-			return err
-		}
+
+		ConsumerToken: consumer,
 	}
 	auth, err := c.authority.VerifyAccess(c.r.Context(), t.text, req)
 	if err != nil {

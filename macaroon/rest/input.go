@@ -93,13 +93,18 @@ func (in *input) token(key string) tokenValue {
 	})
 }
 
-// optionalToken is token for an optional member; the zero value if it is
+// partyToken is token for an optional service or consumer token; "" if it is
 // missing.
-func (in *input) optionalToken(key string) tokenValue {
+func (in *input) partyToken(key string) caveat.PartyToken {
 	if !in.has(key) {
-		return tokenValue{}
+		return ""
 	}
-	return in.token(key)
+	t := in.token(key)
+	if t.Version() == 1 {
+		// A body cannot name the service that presents a token without a subject.
+		return caveat.PartyToken(t.String())
+	}
+	return caveat.PartyToken(t.text)
 }
 
 // boolean reads true or false; false if the member is missing. The error is

@@ -46,62 +46,60 @@ func (c *call) answerToken(status int, t macaroon.Token) {
 	respond(c.w, status, map[string]any{"token": t.String()})
 }
 
-// presented is a token that a body presents for verification, with the
-// description of its use. Tokens that the body lacks are zero.
-type presented struct {
-	token, service, consumer tokenValue
-	request                  caveat.Request
-}
-
 // verifyAccess answers with the subject of an access token, for the request
 // that the body describes.
 func (c *call) verifyAccess() error {
 	in := c.input()
-	var p presented
-	p.token = in.token("token")
-	p.request.DataAccess = in.boolean("allowDataAccessCaveats")
-	p.consumer = in.optionalToken("consumerToken")
-	p.request.Interface = in.interfaceName("interface")
-	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
-	p.service = in.optionalToken("serviceToken")
-	return c.verify(in, p, c.authority.VerifyAccess)
+	t := in.token("token")
+	req := c.anySession()
+	req.DataAccess = in.boolean("allowDataAccessCaveats")
+	req.ConsumerToken = in.partyToken("consumerToken")
+	req.Interface = in.interfaceName("interface")
+	req.IP = in.ipv4("peerIp", c.client.PeerIP)
+	req.ServiceToken = in.partyToken("serviceToken")
+	return c.verify(in, t, req, c.authority.VerifyAccess)
 }
 
 // verifyIdentity answers with the subject whose identity a token proves.
 func (c *call) verifyIdentity() error {
 	in := c.input()
-	var p presented
-	p.token = in.token("token")
-	p.consumer = in.optionalToken("consumerToken")
-	p.request.Interface = in.interfaceName("interface")
-	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
-	return c.verify(in, p, c.authority.VerifyIdentity)
+	t := in.token("token")
+	req := c.anySession()
+	req.ConsumerToken = in.partyToken("consumerToken")
+	req.Interface = in.interfaceName("interface")
+	req.IP = in.ipv4("peerIp", c.client.PeerIP)
+	return c.verify(in, t, req, c.authority.VerifyIdentity)
 }
 
 // verifyInvite answers with the subject that invites with a token.
 func (c *call) verifyInvite() error {
 	in := c.input()
-	var p presented
-	p.token = in.token("token")
-	p.consumer = in.optionalToken("consumerToken")
+	t := in.token("token")
+	req := c.anySession()
+	req.ConsumerToken = in.partyToken("consumerToken")
 	expected := in.inviteType("expectedInviteType")
-	p.request.IP = in.ipv4("peerIp", c.client.PeerIP)
-	return c.verify(in, p, func(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error) {
+	req.IP = in.ipv4("peerIp", c.client.PeerIP)
+	return c.verify(in, t, req, func(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error) {
 		return c.authority.VerifyInvite(ctx, text, expected, req)
 	})
 }
 
-// verify verifies the token with the given function, and answers with its
-// subject and the seconds until it expires.
-func (c *call) verify(in *input, p presented, by func(context.Context, string, caveat.Request) (macaroon.Auth, error)) error {
+// anySession returns a request in which the client consumes the token, unless a
+// consumer token says otherwise. It accepts the tokens of all sessions.
+func (c *call) anySession() caveat.Request {
+	return caveat.Request{Consumer: c.client.Subject, Session: caveat.AnySession()}
+}
+
+// verification is a method of [macaroon.Verifier].
+type verification func(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error)
+
+// verify verifies the token, and answers with its subject and the seconds until
+// it expires.
+func (c *call) verify(in *input, t tokenValue, req caveat.Request, by verification) error {
 	if in.err != nil {
 		return in.err
 	}
-	p.request.Session = caveat.AnySession()
-	if err := c.identify(&p); err != nil {
-		return err
-	}
-	auth, err := by(c.r.Context(), p.token.text, p.request)
+	auth, err := by(c.r.Context(), t.text, req)
 	if err != nil {
 		return err
 	}
@@ -115,27 +113,4 @@ func (c *call) verify(in *input, p presented, by func(context.Context, string, c
 		TTL     *int64         `json:"ttl"`
 	}{auth.Subject, ttl})
 	return nil
-}
-
-// identify completes the request with the service and consumer of the
-// accompanying tokens. Without a consumer token the consumer is the client
-// itself.
-func (c *call) identify(p *presented) (err error) {
-	req := &p.request
-	if !p.service.IsZero() {
-		if req.Service, err = c.authority.VerifyService(c.r.Context(), p.service.text, *req); err != nil {
-			return err
-		}
-		if p.service.Version() == 1 {
-			// A body cannot name the service that presents a token without a
-			// subject.
-			req.Service.Type = caveat.OpWorker
-		}
-	}
-	if p.consumer.IsZero() {
-		req.Consumer = c.client.Subject
-		return nil
-	}
-	req.Consumer, err = c.authority.VerifyConsumer(c.r.Context(), p.consumer.text, *req)
-	return err
 }
