@@ -1,0 +1,184 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	// Exponential back-off with jitter, and the loop around it; maintained, and
+	// without dependencies.
+	"github.com/cenkalti/backoff/v5"
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/onezone-go/onezone/errors"
+)
+
+// maxAnswer is the largest body of a response, in bytes. The error of a caveat
+// quotes the caveat, which may have nearly 1 MiB.
+const maxAnswer = 4 << 20
+
+// request is one question to Onezone.
+type request struct {
+	method string
+	path   string      // below the API, escaped
+	header http.Header // credentials; nil: anonymous
+	body   any         // encoded as JSON; nil: none
+
+	// repeatable requests are sent again if no answer arrives. Others may have
+	// had an effect.
+	repeatable bool
+	// decode reads the body of a success. An error means that the response is
+	// not one of the API. If it is nil, the body is ignored.
+	decode func(body []byte) error
+}
+
+// reply is a response in the form of the API.
+type reply struct {
+	status int
+	header http.Header
+}
+
+// call asks Onezone without credentials and decodes the JSON of a success into
+// the value; nil ignores it. The error is one of the catalogue if Onezone
+// refused the request. All other errors are operational.
+func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
+	r := request{method: method, path: path, body: body, repeatable: method == http.MethodGet}
+	if into != nil {
+		r.decode = func(data []byte) error { return json.Unmarshal(data, into) }
+	}
+	_, err := c.do(ctx, r)
+	return err
+}
+
+// do asks Onezone, and asks again if it does not answer. The error is an
+// *[errors.Error] if Onezone refused the request with a status of 4xx, which is
+// in the reply. All other errors are operational, and have no error of the
+// catalogue in their chain.
+func (c *Client) do(ctx context.Context, r request) (reply, error) {
+	body, err := json.Marshal(r.body)
+	if err != nil {
+		return reply{}, fmt.Errorf("encode a request to Onezone: %w", err)
+	}
+	if r.body == nil {
+		body = nil
+	}
+	var refusal *errors.Error
+	options := []backoff.RetryOption{backoff.WithMaxTries(1), backoff.WithBackOff(c.backOff()), backoff.WithMaxElapsedTime(0)}
+	if r.repeatable {
+		options[0] = backoff.WithMaxTries(uint(c.retries) + 1)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		options[2] = backoff.WithMaxElapsedTime(max(time.Until(deadline), 1))
+	}
+	answer, err := backoff.Retry(ctx, func() (reply, error) {
+		answer, err := c.attempt(ctx, r, body)
+		if e, ok := err.(*errors.Error); ok {
+			refusal = e
+			return answer, nil
+		}
+		if err != nil && !isTransient(err) {
+			return answer, backoff.Permanent(err)
+		}
+		return answer, err
+	}, options...)
+	switch {
+	case err != nil:
+		return reply{}, c.failed(err)
+	case refusal != nil:
+		return answer, refusal
+	}
+	return answer, nil
+}
+
+func (c *Client) backOff() backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = c.firstBackOff, 20*c.firstBackOff
+	return b
+}
+
+// attempt asks once, unless the breaker is open or Onezone asked for a pause.
+func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, error) {
+	if wait := c.pause.left(c.now()); wait > 0 && r.header == nil {
+		return reply{}, unavailable{fmt.Errorf("it asked for a pause of %v", wait), wait}
+	}
+	answer, err := c.breaker.Execute(func() (reply, error) { return c.send(ctx, r, body) })
+	if err == gobreaker.ErrOpenState || err == gobreaker.ErrTooManyRequests {
+		return reply{}, unavailable{fmt.Errorf("its last answers failed: %w", err), c.breakerPause}
+	}
+	return answer, err
+}
+
+// send sends the request once and reads the response.
+func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error) {
+	limited, cancel := context.WithTimeout(ctx, c.timeout/2)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	for name, values := range r.header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.http.Do(req)
+	if err == nil {
+		defer func() { _ = res.Body.Close() }()
+		body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return reply{}, ctx.Err()
+	case err != nil && limited.Err() != nil:
+		// Not wrapped, because it is not the deadline of the caller.
+		return reply{}, transient{fmt.Errorf("it did not answer within %v", c.timeout/2)}
+	case err != nil:
+		return reply{}, transient{withoutURL(err)}
+	case len(body) > maxAnswer:
+		return reply{}, fmt.Errorf("its answer is longer than %d bytes", maxAnswer)
+	}
+	answer := reply{res.StatusCode, res.Header}
+	return answer, c.read(r, answer, body)
+}
+
+// withoutURL returns the error without the URL of the request, which may
+// contain a token.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// read decides what a response means. The error is an *[errors.Error] if it is
+// a refusal.
+func (c *Client) read(r request, answer reply, body []byte) error {
+	switch status := answer.status; {
+	case status >= 200 && status < 300:
+		if r.decode == nil {
+			return nil
+		}
+		if err := r.decode(body); err != nil {
+			// As text, so that no error of the catalogue is in the chain.
+			return transient{fmt.Errorf("its answer is not one of the token API: %v", err)}
+		}
+		return nil
+	case status == http.StatusTooManyRequests || status >= 500 || status == http.StatusRequestTimeout:
+		return c.unavailable(r, answer)
+	case status >= 400:
+		var envelope errors.Envelope
+		if json.Unmarshal(body, &envelope) == nil && envelope.Error != nil && envelope.Error.ID != "" {
+			return envelope.Error
+		}
+		return fmt.Errorf("its answer %d is not one of the token API", status)
+	default:
+		return fmt.Errorf("it answered with the status %d; redirects are not followed", status)
+	}
+}
