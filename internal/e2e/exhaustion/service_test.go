@@ -37,7 +37,7 @@ var binary = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-o", dir, ".")
-	build.Dir = filepath.Join("..", "..", "..", "examples", "onezone")
+	build.Dir = filepath.Join("..", "..", "..", "macaroon", "cmd", "onezone")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the service: %w: %s", err, out)
 	}
@@ -76,7 +76,7 @@ func start(t *testing.T, descriptors int, args ...string) *service {
 	require.NoError(t, err)
 	s := &service{t: t, log: &bytes.Buffer{}}
 	s.cmd = exec.Command("sh", append([]string{"-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(descriptors), path,
-		"-address", "127.0.0.1:0", "-log-level", "error", "-demo"}, args...)...)
+		"serve", "--address", "127.0.0.1:0", "--log-level", "error", "--demo"}, args...)...)
 	s.cmd.Dir, s.cmd.Stderr = t.TempDir(), s.log
 	out, err := s.cmd.StdoutPipe()
 	require.NoError(t, err)

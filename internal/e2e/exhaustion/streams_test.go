@@ -43,7 +43,7 @@ func startTLS(t *testing.T) *service {
 		require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 		return path
 	}
-	return start(t, many, "-tls-cert", write("cert.pem", "CERTIFICATE", certificate), "-tls-key", write("key.pem", "PRIVATE KEY", key))
+	return start(t, many, "--tls-cert", write("cert.pem", "CERTIFICATE", certificate), "--tls-key", write("key.pem", "PRIVATE KEY", key))
 }
 
 var anyCertificate = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func (p *program) configCommand() *cobra.Command {
+	c := group("config", "Check the configuration", p.configCheckCommand())
+	c.Long = "Checks the settings of the service. See \"onezone help settings\"."
+	return c
+}
+
+// settingResult is a line of the output of config check.
+type settingResult struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
+}
+
+func (p *program) configCheckCommand() *cobra.Command {
+	s := newSettings()
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "check", Short: "Print each setting of the service, its value and where it comes from",
+		Long: `Prints each setting of the service, its value and where the value comes from: a
+flag, a variable, a line of the configuration file or the default. Passwords in
+URLs are left out. It reads the certificate and the seal keys, and does not
+connect to the store. Mistakes are errors.`,
+		Example: `  onezone config check --config /etc/onezone/onezone.toml
+  ONEZONE_STORE=memory: onezone config check --json`,
+		Args: noArguments,
+	}
+	s.allFlags(c.Flags())
+	jsonFlag(c, &asJSON)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		from, err := p.configured(c.Flags(), s)
+		if err != nil {
+			return err
+		}
+		list := s.explain(c.Flags(), from)
+		if asJSON {
+			err = p.printJSON(list)
+		} else {
+			var rows [][]string
+			for _, each := range list {
+				rows = append(rows, []string{each.Name, each.Value, each.Source})
+			}
+			err = p.printTable([]string{"SETTING", "VALUE", "SOURCE"}, rows)
+		}
+		return errors.Join(err, s.checkFiles())
+	}
+	return c
+}
+
+// explain returns all settings with their values and sources.
+func (s *settings) explain(f *pflag.FlagSet, from sources) (list []settingResult) {
+	for _, name := range append([]string{"config"}, settingNames()...) {
+		value := f.Lookup(name).Value.String()
+		if (name == "store" || name == "feed-url") && value != "" {
+			value = storeName(value)
+		}
+		list = append(list, settingResult{name, value, cmp.Or(from[name], "default")})
+	}
+	return list
+}
+
+// checkFiles reads the files of the settings.
+func (s *settings) checkFiles() error {
+	_, err := s.tlsConfig()
+	if s.sealKeys != "" {
+		_, sealErr := s.readSealKeys()
+		err = errors.Join(err, sealErr)
+	}
+	return err
+}
+
+// configFlag adds the flag of the configuration file.
+func configFlag(f *pflag.FlagSet) {
+	f.String("config", "", "TOML `FILE` with settings; see \"onezone help settings\"")
+}

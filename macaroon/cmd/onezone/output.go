@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	// Whether a stream is a terminal, and passwords that do not show while they
+	// are typed. The standard library has neither.
+	"golang.org/x/term"
+
+	"github.com/onezone-go/onezone/internal/printable"
+)
+
+func jsonFlag(c *cobra.Command, of *bool) {
+	c.Flags().BoolVar(of, "json", false, "print JSON")
+}
+
+// printJSON prints a value as indented JSON.
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(printable.NewWriter(p.out))
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// printTable prints rows, aligned under the header on a terminal and separated
+// by tabs elsewhere. Unprintable characters are escaped.
+func (p *program) printTable(header []string, rows [][]string) error {
+	out, flush := p.out, func() error { return nil }
+	if isTerminal(p.out) {
+		aligned := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		out, flush = aligned, aligned.Flush
+	}
+	for _, row := range append([][]string{header}, rows...) {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = printable.Escape(cell)
+		}
+		if _, err := fmt.Fprintln(out, strings.Join(cells, "\t")); err != nil {
+			return err
+		}
+	}
+	return flush()
+}
+
+// say prints a line of results.
+func (p *program) say(format string, args ...any) error {
+	_, err := fmt.Fprintln(printable.NewWriter(p.out), fmt.Sprintf(format, args...))
+	return err
+}
+
+// progress returns a function that shows how much of the work is done, on a
+// terminal, and one that ends the line.
+func (p *program) progress(doing string) (show func(done, total int64), end func()) {
+	if !isTerminal(p.err) {
+		return func(int64, int64) {}, func() {}
+	}
+	shown := false
+	show = func(done, total int64) {
+		shown = true
+		if total == 0 {
+			fmt.Fprintf(p.err, "\r%s: %d", doing, done)
+			return
+		}
+		const width = 30
+		filled := int(done * width / total)
+		fmt.Fprintf(p.err, "\r%s [%s%s] %d of %d", doing, strings.Repeat("#", filled), strings.Repeat(".", width-filled), done, total)
+	}
+	return show, func() {
+		if shown {
+			fmt.Fprintln(p.err)
+		}
+	}
+}
+
+// isTerminal reports whether the stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// readHidden prompts for a line on the terminal and reads it without showing
+// it.
+func (p *program) readHidden(prompt string, terminal *os.File) (string, error) {
+	fmt.Fprint(p.err, prompt)
+	text, err := term.ReadPassword(int(terminal.Fd()))
+	fmt.Fprintln(p.err)
+	if err == io.EOF {
+		err = nil
+	}
+	return string(text), err
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/onezone-go/onezone/macaroon/rest"
+)
+
+// settings are the values of flags, variables and the configuration file.
+type settings struct {
+	address         string
+	cert, key       string // files
+	store           string // URL
+	feedURL         string
+	storeTimeout    time.Duration
+	cache           bool
+	sealKeys        string // file
+	domain          string
+	origin          string
+	maxTemporaryTTL time.Duration
+	origins         []string // whose pages may use the API from a browser
+	proxies         []netip.Prefix
+	limits          limits
+	logLevel        slog.Level
+	logFormat       string
+	demo            bool // asked for
+	demoIfNew       bool // not asked for; used if the store has no other users
+	drain           time.Duration
+	convertSeal     bool // open also secrets in clear, and those of earlier releases
+}
+
+const (
+	// defaultMaxTemporaryTTL is the default of Onezone, 2592000 s.
+	defaultMaxTemporaryTTL = 30 * 24 * time.Hour
+	// defaultDomain is the default domain of an authority.
+	defaultDomain = "onezone"
+)
+
+// newSettings returns the default values of settings that a command has no flag
+// for.
+func newSettings() *settings {
+	return &settings{
+		storeTimeout: 5 * time.Second, logFormat: "text", domain: defaultDomain,
+		maxTemporaryTTL: defaultMaxTemporaryTTL, limits: limits{headerBytes: defaultHeaderBytes},
+	}
+}
+
+// storeFlags adds the settings of commands that open the store.
+func (s *settings) storeFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "`STORE` that keeps the records: sqlite:PATH, postgres://..., redis://... or memory:")
+	f.Var(duration(&s.storeTimeout), "store-timeout", "longest `DURATION` of a call to PostgreSQL or Redis")
+	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store; see \"onezone help seal-keys\"")
+	f.Var(level(&s.logLevel), "log-level", "lowest `LEVEL` that is logged: debug, info, warn or error")
+	f.Var(oneOf(&s.logFormat, "text", "json"), "log-format", "`FORMAT` of the log: text or json")
+}
+
+// issueFlags adds the settings of commands that issue tokens.
+func (s *settings) issueFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.domain, "domain", defaultDomain, "`DOMAIN` of new tokens")
+	f.Var(duration(&s.maxTemporaryTTL), "max-temporary-ttl", "longest `DURATION` until a new temporary token expires")
+	s.limits.issueFlags(f)
+}
+
+// serviceFlags adds the settings of the service alone.
+func (s *settings) serviceFlags(f *pflag.FlagSet) {
+	s.cache, s.drain = true, 500*time.Millisecond
+	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
+	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
+	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
+	f.StringVar(&s.feedURL, "feed-url", "", "`URL` postgres://... by which the feed of changes bypasses a transaction pooler, such as PgBouncer, in --store")
+	toggle(f, &s.cache, "cache", "cache verifications in memory, kept current by the feed of changes; --cache=false turns it off")
+	f.StringVar(&s.origin, "origin", "", "`ORIGIN` that Location headers begin with: https://onezone.example.com")
+	f.Var(origins(&s.origins), "allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com")
+	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
+	s.limits.clientFlags(f)
+	toggle(f, &s.demo, "demo", "create the demo user and print curl commands to try; on by itself for a first try on loopback")
+	f.Var(duration(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503")
+}
+
+// allFlags adds the settings of the service.
+func (s *settings) allFlags(f *pflag.FlagSet) {
+	s.serviceFlags(f)
+	s.storeFlags(f)
+	s.issueFlags(f)
+}
+
+// check returns all errors in the settings of the flags.
+func (s *settings) check(has func(flag string) bool) error {
+	var errs []error
+	for _, c := range []struct {
+		flag  string
+		check func() error
+	}{
+		{"address", func() error { return checkAddress(s.address) }},
+		{"store", func() error { return checkStore(s.store) }},
+		{"domain", func() error { return checkDomain(s.domain) }},
+		{"origin", func() error { return checkOrigin(s.origin) }},
+		{"tls-cert", s.checkTLS},
+		{"feed-url", s.checkFeedURL},
+		{"store-timeout", func() error {
+			return failUnless(s.storeTimeout > 0, "--store-timeout must be greater than zero, such as 5s")
+		}},
+		{"max-temporary-ttl", func() error {
+			return failUnless(s.maxTemporaryTTL >= time.Second, "--max-temporary-ttl must be at least 1s")
+		}},
+		{"drain", func() error { return failUnless(s.drain >= 0, "--drain must not be negative") }},
+	} {
+		if has(c.flag) {
+			errs = append(errs, c.check())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func failUnless(holds bool, message string) error {
+	if holds {
+		return nil
+	}
+	return usageErrorf("%s", message)
+}
+
+func (s *settings) checkTLS() error {
+	return failUnless((s.cert == "") == (s.key == ""), "--tls-cert and --tls-key must be given together")
+}
+
+func (s *settings) checkFeedURL() error {
+	return failUnless(s.feedURL == "" || isPostgres(s.store) && isPostgres(s.feedURL),
+		"--feed-url must be a postgres://... URL, and needs a --store that is one, too")
+}
+
+// isProxy reports whether the address belongs to a trusted proxy.
+func (s settings) isProxy(address netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// demoUnless are the flags that show that the service is not just being tried
+// out.
+var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
+
+// decideDemo turns the demo user on for a first try. given reports whether a
+// flag is set.
+func (s *settings) decideDemo(given func(flag string) bool) {
+	if !given("demo") {
+		s.demoIfNew = !slices.ContainsFunc(demoUnless, given) && isLoopback(s.address)
+	}
+}
+
+// isLoopback reports whether only this machine can reach the address.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// limits are the limits on clients.
+type limits struct {
+	headerBytes int // of a request, with its first line
+	connections int // of all clients
+	perAddress  int // connections from one address that is not a trusted proxy
+	requests    int // of one client at once
+}
+
+// Defaults of the limits.
+const (
+	defaultHeaderBytes = 16 << 10
+	defaultConnections = 1000
+	defaultPerAddress  = 100
+)
+
+func (l *limits) issueFlags(f *pflag.FlagSet) {
+	f.Var(count(&l.headerBytes, 4<<10), "max-header-bytes", "most `BYTES` of a request without its body; new tokens have up to half of that")
+}
+
+func (l *limits) clientFlags(f *pflag.FlagSet) {
+	l.connections, l.perAddress, l.requests = defaultConnections, defaultPerAddress, rest.DefaultMaxInFlight
+	f.Var(count(&l.connections, 1), "max-connections", "most connections, `N`, of all clients")
+	f.Var(count(&l.perAddress, 1), "max-connections-per-address", "most connections, `N`, from one address that is not a trusted proxy")
+	f.Var(count(&l.requests, 1), "max-requests-per-client", "most requests, `N`, that are served at once for one user, or without credentials for one address")
+}
+
+// issuedSize returns the longest text of a new token, in characters. Two such
+// tokens fit into the headers of a request.
+func (l limits) issuedSize() int { return l.headerBytes / 2 }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	onezoneerrors "github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+func (p *program) userCommand() *cobra.Command {
+	c := group("user", "Manage users", p.userAddCommand(), p.userPasswdCommand(),
+		p.userBlockCommand("block", "Block a user, so that tokens and password stop working", true),
+		p.userBlockCommand("unblock", "Unblock a user", false))
+	c.Long = `Manages the users in the store. The service may run at the same time.
+
+A user is given by user name, or by id if no user has that name. Passwords are
+read from the terminal without showing them, or from the first line of standard
+input; they are never arguments, which other users of the machine could read.
+They are normalized by the OpaqueString profile of RFC 8265, so that all Unicode
+forms of a password are equal. Control characters and unassigned characters are
+rejected.`
+	return c
+}
+
+// userResult is the result of a command about one user.
+type userResult struct {
+	ID       string `json:"userId"`
+	Username string `json:"username"`
+	Password string `json:"password,omitempty"` // generated
+}
+
+func (p *program) userAddCommand() *cobra.Command {
+	var source passwordSource
+	var fullName string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "add NAME", Short: "Create a user and print the id",
+		Example: `  onezone user add --store sqlite:data/onezone.db --full-name "Alice Liddell" alice
+  onezone user add --store sqlite:data/onezone.db --generate alice
+  onezone user add --store sqlite:data/onezone.db alice < password.txt`,
+		Args: arguments("NAME"),
+	}
+	c.Flags().StringVar(&fullName, "full-name", "", "full `NAME` of the user")
+	source.flags(c.Flags())
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{check: source.check, do: func(ctx context.Context, a administration, args []string) error {
+		name := args[0]
+		password, err := p.newPassword(source, name)
+		if err != nil {
+			return err
+		}
+		user, err := a.CreateUser(ctx, macaroon.NewUser{Username: name, FullName: fullName, Password: password})
+		if errors.Is(err, onezoneerrors.IDBadValueIdentifierOccupied) {
+			err = fmt.Errorf("the user name %q is taken; to change the password, run: onezone user passwd %s: %w", name, name, err)
+		}
+		if err != nil {
+			return err
+		}
+		result := userResult{ID: user.ID, Username: name}
+		if source.generate {
+			result.Password = password
+		}
+		return p.printUser(result, "created user "+name+" with the id "+user.ID, asJSON)
+	}})
+}
+
+func (p *program) printUser(result userResult, said string, asJSON bool) error {
+	if asJSON {
+		return p.printJSON(result)
+	}
+	if result.Password != "" {
+		said += ", password " + result.Password
+	}
+	return p.say("%s", said)
+}
+
+func (p *program) userPasswdCommand() *cobra.Command {
+	var source passwordSource
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "passwd NAME", Short: "Give a user a new password",
+		Example: `  onezone user passwd --store sqlite:data/onezone.db alice
+  onezone user passwd --store sqlite:data/onezone.db alice < password.txt
+  onezone user passwd --store sqlite:data/onezone.db --generate alice`,
+		Args: arguments("NAME"),
+	}
+	source.flags(c.Flags())
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{check: source.check, do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		password, err := p.newPassword(source, args[0])
+		if err != nil {
+			return err
+		}
+		if err := a.SetPassword(ctx, user, password); err != nil {
+			return err
+		}
+		result := userResult{ID: user.ID, Username: args[0]}
+		if source.generate {
+			result.Password = password
+		}
+		return p.printUser(result, "changed the password of user "+args[0], asJSON)
+	}})
+}
+
+func (p *program) userBlockCommand(use, short string, blocked bool) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: use + " NAME", Short: short,
+		Example: "  onezone user " + use + " --store sqlite:data/onezone.db alice",
+		Args:    arguments("NAME"),
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		if err := a.SetBlocked(ctx, user, blocked); err != nil {
+			return err
+		}
+		return p.printUser(userResult{ID: user.ID, Username: args[0]}, use+"ed user "+args[0], asJSON)
+	}})
+}

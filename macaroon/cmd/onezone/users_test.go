@@ -1,0 +1,94 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
+)
+
+// order runs the program on a store until it ends, and returns its output.
+func order(t *testing.T, file, in string, args ...string) (string, error) {
+	t.Helper()
+	var out, log syncbuffer.Buffer
+	err := run(t.Context(), append(args, "--store", "sqlite:"+file), stdio{strings.NewReader(in), &out, &log}, unset)
+	return out.String(), err
+}
+
+func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, dir)
+	file := filepath.Join(dir, "data", "onezone.db")
+	logIn := func(user, password string) answer {
+		return s.do("GET", "/user/client_tokens", "", "Authorization", basic(user, password))
+	}
+
+	out, err := order(t, file, "", "user", "add", "--generate", "--full-name", "Alice of Kraków", "alice")
+	require.NoError(t, err)
+	drawn := regexp.MustCompile(`^created user alice with the id ([0-9a-f]{32}), password ([A-Z2-7]{26})\n$`).FindStringSubmatch(out)
+	require.NotNil(t, drawn, out)
+	id := drawn[1]
+	require.Equal(t, 200, logIn("alice", drawn[2]).status)
+	_, err = order(t, file, "", "user", "add", "--generate", "alice")
+	require.ErrorContains(t, err, "badValueIdentifierOccupied")
+	require.ErrorContains(t, err, "is taken; to change the password, run: onezone user passwd alice")
+
+	out, err = order(t, file, "correct horse: battery\r\nanother line\n", "user", "passwd", "alice")
+	require.NoError(t, err)
+	require.Equal(t, "changed the password of user alice\n", out, "who gave the password knows it")
+	require.Equal(t, 200, logIn("alice", "correct horse: battery").status)
+	require.Equal(t, 401, logIn("alice", drawn[2]).status)
+	out, err = order(t, file, "", "user", "passwd", "--generate", "--json", id)
+	require.NoError(t, err)
+	require.Equal(t, id, field(t, out, "userId"))
+	password := field(t, out, "password")
+	require.Equal(t, 200, logIn("alice", password).status)
+
+	out, err = order(t, file, "", "user", "block", "alice")
+	require.NoError(t, err)
+	require.Equal(t, "blocked user alice\n", out)
+	a := logIn("alice", password)
+	require.Equal(t, 401, a.status)
+	require.Contains(t, a.body, "userBlocked")
+	out, err = order(t, file, "", "user", "unblock", "alice")
+	require.NoError(t, err)
+	require.Equal(t, "unblocked user alice\n", out)
+	require.Equal(t, 200, logIn("alice", password).status)
+
+	// The feed propagates the blocking to tokens that were verified just
+	// before.
+	require.Equal(t, 200, s.verify(s.token, "127.0.0.1").status)
+	_, err = order(t, file, "", "user", "block", "demo")
+	require.NoError(t, err)
+	eventually(t, func() bool { return s.verify(s.token, "127.0.0.1").status == 400 }, "the token of a blocked user is refused")
+}
+
+func TestErrorsInUserCommandsAreReported(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "new", "onezone.db")
+	for _, c := range []struct {
+		in, want string
+		args     []string
+	}{
+		{"", "notFound", []string{"user", "block", "nobody"}},
+		{"", "notFound", []string{"user", "passwd", "nobody"}},
+		{"", "badValueUsername", []string{"user", "add", "--no-password", "a name"}},
+		{"", "badValueFullName", []string{"user", "add", "--no-password", "alice", "--full-name", "?"}},
+		{"short\n", "badValuePassword", []string{"user", "add", "alice"}},
+		{"", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
+		{"\n", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
+		{"", "exclude each other", []string{"user", "add", "--generate", "--no-password", "alice"}},
+	} {
+		out, err := order(t, file, c.in, c.args...)
+		require.ErrorContains(t, err, c.want, "%v", c.args)
+		require.Empty(t, out, "nothing was done: %v", c.args)
+	}
+	_, err := os.Stat(file)
+	require.NoError(t, err, "some of these looked into the store")
+}
