@@ -11,7 +11,9 @@ import (
 // tokens of its own Onezone, and the client of package remote those of an
 // Onezone that somebody else runs. Both return the errors of
 // [Authority.VerifyAccess] and its siblings for tokens that they refuse. All
-// other errors are operational and say nothing about the token.
+// other errors are operational and say nothing about the token. If one of their
+// chain has a method RetryAfter() time.Duration, package rest passes the time on
+// to its client.
 type Verifier interface {
 	VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error)
 	VerifyIdentity(ctx context.Context, text string, req caveat.Request) (Auth, error)
@@ -90,6 +92,16 @@ type purpose struct {
 	class     Class
 	invite    InviteType // expected invite type; zero: any
 	asService bool       // for class Identity: accept only Oneproviders
+}
+
+// CheckClass returns an error unless a verification for the class accepts
+// tokens of this type. It is the second check of [Authority.VerifyAccess] and
+// its siblings, for verifiers of other packages. expected is the type of an
+// invite token; zero means any. Errors: notAnAccessToken {received},
+// notAnIdentityToken {received}, notAnInviteToken {expectedInviteType,
+// received}.
+func (t Token) CheckClass(class Class, expected InviteType) error {
+	return purpose{class: class, invite: expected}.checkType(&t)
 }
 
 // checkType returns an error if the type of the token does not fit the purpose.

@@ -4,6 +4,7 @@ package operational
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -17,4 +18,18 @@ func Error(doing string, err error) error {
 		return fmt.Errorf("%s: %v", doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// RetryAfter returns the time after which an operation that failed with err may
+// succeed. ok is false unless an error in the chain has a method RetryAfter
+// that returns it.
+func RetryAfter(err error) (wait time.Duration, ok bool) {
+	e, ok := errors.AsType[interface {
+		error
+		RetryAfter() time.Duration
+	}](err)
+	if !ok {
+		return 0, false
+	}
+	return e.RetryAfter(), true
 }

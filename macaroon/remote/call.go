@@ -55,9 +55,9 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	return err
 }
 
-// do asks Onezone, and asks again if it does not answer. The error is an
-// *[errors.Error] if Onezone refused the request with a status of 4xx, which is
-// in the reply. All other errors are operational, and have no error of the
+// do asks Onezone, and asks again if it does not answer. The reply is that of
+// the last attempt. The error is an *[errors.Error] if Onezone refused the
+// request with a status of 4xx. All other errors are operational, and have no error of the
 // catalogue in their chain.
 func (c *Client) do(ctx context.Context, r request) (reply, error) {
 	body, err := json.Marshal(r.body)
@@ -88,7 +88,7 @@ func (c *Client) do(ctx context.Context, r request) (reply, error) {
 	}, options...)
 	switch {
 	case err != nil:
-		return reply{}, c.failed(err)
+		return answer, c.failed(err)
 	case refusal != nil:
 		return answer, refusal
 	}
@@ -104,12 +104,15 @@ func (c *Client) backOff() backoff.BackOff {
 // attempt asks once, unless the breaker is open or Onezone asked for a pause.
 func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, error) {
 	if wait := c.pause.left(c.now()); wait > 0 && r.header == nil {
+		c.counts.suppressed.Add(1)
 		return reply{}, unavailable{fmt.Errorf("it asked for a pause of %v", wait), wait}
 	}
 	answer, err := c.breaker.Execute(func() (reply, error) { return c.send(ctx, r, body) })
 	if err == gobreaker.ErrOpenState || err == gobreaker.ErrTooManyRequests {
+		c.counts.suppressed.Add(1)
 		return reply{}, unavailable{fmt.Errorf("its last answers failed: %w", err), c.breakerPause}
 	}
+	c.counts.request(err)
 	return answer, err
 }
 

@@ -8,10 +8,18 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	// The state machine of a circuit breaker, with the probes that close it
 	// again; maintained, and without dependencies.
 	"github.com/sony/gobreaker/v2"
+
+	// Shares concurrent questions; maintained by the Go project.
+	"golang.org/x/sync/singleflight"
+
+	// A token bucket; maintained by the Go project.
+	"golang.org/x/time/rate"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/rest"
@@ -25,10 +33,20 @@ type Client struct {
 	http *http.Client
 
 	breaker *gobreaker.CircuitBreaker[reply]
+	limiter *rate.Limiter // of questions about new tokens
 	pause   pause
 
-	life context.Context // done when the client is closed
-	end  context.CancelFunc
+	cache     *cache
+	flights   singleflight.Group
+	questions atomic.Uint64 // asked so far
+	refreshes chan struct{} // one element for each refresh in flight
+	domain    atomic.Pointer[[]string]
+	counts    counts
+
+	life    context.Context // done when the client is closed
+	end     context.CancelFunc
+	mu      sync.Mutex // held while adding to running
+	running sync.WaitGroup
 }
 
 // New returns a client of the Onezone at the URL, such as
@@ -47,7 +65,14 @@ func New(url string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{settings: s, base: base, http: newHTTPClient(s)}
+	c := &Client{settings: s, base: base, http: newHTTPClient(s), refreshes: make(chan struct{}, maxRefreshes)}
+	if c.cache, err = newCache(s.maxEntries); err != nil {
+		return nil, err
+	}
+	if len(s.domains) > 0 {
+		c.domain.Store(&s.domains)
+	}
+	c.limiter = rate.NewLimiter(rate.Limit(s.maxRate), s.maxRate)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.breaker = newBreaker(c)
 	return c, nil
@@ -56,7 +81,10 @@ func New(url string, options ...Option) (*Client, error) {
 // Close stops background refreshes and closes idle connections. Verifications
 // in flight end with an operational error.
 func (c *Client) Close() error {
+	c.mu.Lock()
 	c.end()
+	c.mu.Unlock()
+	c.running.Wait()
 	c.http.CloseIdleConnections()
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -57,7 +58,8 @@ func respond(w http.ResponseWriter, status int, body any) {
 
 // WriteError writes an error as the token API does, for handlers behind
 // [Authenticate]. Errors of the catalogue get their envelope and status. All
-// other errors get 503 serviceUnavailable without their text. It does not log:
+// other errors get 503 serviceUnavailable without their text, and Retry-After if
+// one of their chain has a method RetryAfter() time.Duration. It does not log:
 // the handler should log the causes of 5xx responses.
 func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err) }
 
@@ -66,14 +68,16 @@ func WriteError(w http.ResponseWriter, err error) { (&config{}).fail(w, nil, err
 func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = noStoreHeader
 	if throttled, ok := errors.AsType[macaroon.ThrottledError](err); ok {
-		retryLater(w, http.StatusTooManyRequests, throttled.Wait)
+		setRetryAfter(w, throttled.Wait)
+		respond(w, http.StatusTooManyRequests, errors.Envelope{Error: errors.TemporaryFailure()})
 		return
 	}
 	if busy, ok := errors.AsType[busyError](err); ok {
 		if busy == errOverloaded {
 			c.logFault(r, err)
 		}
-		retryLater(w, int(busy), retryAfter)
+		setRetryAfter(w, retryAfter)
+		respond(w, int(busy), errors.Envelope{Error: errors.TemporaryFailure()})
 		return
 	}
 	e := catalogued(err)
@@ -82,6 +86,9 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if e == nil {
 		e = unavailable(err)
+		if wait, ok := operational.RetryAfter(err); ok {
+			setRetryAfter(w, wait)
+		}
 	}
 	status := e.HTTPStatus()
 	if status == http.StatusUnauthorized {
@@ -90,10 +97,9 @@ func (c *config) fail(w http.ResponseWriter, r *http.Request, err error) {
 	respond(w, status, errors.Envelope{Error: e})
 }
 
-// retryLater answers a request that may succeed after the wait.
-func retryLater(w http.ResponseWriter, status int, wait time.Duration) {
+// setRetryAfter says after which time a request may succeed, in whole seconds.
+func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-	respond(w, status, errors.Envelope{Error: errors.TemporaryFailure()})
 }
 
 // catalogued returns the error of the catalogue in the chain of err, nil if err

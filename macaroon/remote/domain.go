@@ -1,0 +1,100 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// checkDomains refuses tokens of other Onezones, because sending one would hand
+// a credential to a server that it was not made for. The location of a token is
+// not signed, so this protects only the token. Errors: tokenInvalid,
+// badServiceToken {tokenInvalid}, badConsumerToken {tokenInvalid}; operational
+// if the domain of the Onezone cannot be asked for.
+func (c *Client) checkDomains(ctx context.Context, q *question) error {
+	domains, err := c.allowedDomains(ctx)
+	if err != nil {
+		return err
+	}
+	refused := func(t macaroon.Token) *errors.Error {
+		if t.IsZero() || slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, t.Domain()) }) {
+			return nil
+		}
+		c.counts.refusedLocally.Add(1)
+		e := errors.TokenInvalid()
+		e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", t.Domain(), domains)
+		return e
+	}
+	if e := refused(q.service); e != nil {
+		return errors.BadServiceToken(e)
+	}
+	if e := refused(q.consumer); e != nil {
+		return errors.BadConsumerToken(e)
+	}
+	if e := refused(q.token); e != nil {
+		return e
+	}
+	return nil
+}
+
+// allowedDomains returns the domains whose tokens are sent to the Onezone. It
+// asks for the default until there has been an answer.
+func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
+	if known := c.domain.Load(); known != nil {
+		return *known, nil
+	}
+	flight := c.flights.DoChan("configuration", func() (any, error) { return nil, c.askDomain() })
+	select {
+	case <-ctx.Done():
+		return nil, c.failed(ctx.Err())
+	case landed := <-flight:
+		if landed.Err != nil {
+			return nil, landed.Err
+		}
+		return *c.domain.Load(), nil
+	}
+}
+
+// askDomain asks for the domain of the Onezone's tokens. An Onezone without
+// that route has the domain of its URL.
+func (c *Client) askDomain() error {
+	if c.domain.Load() != nil {
+		return nil
+	}
+	if !c.begin() {
+		return c.failed(errClosed)
+	}
+	defer c.running.Done()
+	ctx, cancel := context.WithTimeout(c.life, c.timeout)
+	defer cancel()
+	var domain string
+	answered, err := c.do(ctx, request{method: http.MethodGet, path: "/configuration", repeatable: true, decode: func(body []byte) error {
+		var configuration struct {
+			Domain string `json:"domain"`
+		}
+		if err := json.Unmarshal(body, &configuration); err != nil {
+			return err
+		}
+		if domain = configuration.Domain; domain == "" {
+			return errors.New("it lacks the domain")
+		}
+		return nil
+	}})
+	switch {
+	case answered.status == http.StatusNotFound:
+		domain = c.base.Hostname()
+	case err != nil:
+		if e, ok := err.(*errors.Error); ok {
+			err = c.failed(fmt.Errorf("it refused to say its domain: %v", e))
+		}
+		return c.timedOut(ctx, err)
+	}
+	c.domain.CompareAndSwap(nil, &[]string{domain})
+	return nil
+}
