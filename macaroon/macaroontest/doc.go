@@ -39,6 +39,10 @@
 //	res := s.Do("POST", "/user/client_tokens", nil, macaroontest.Basic("alice"))
 //	macaroontest.AssertStatus(t, res, http.StatusOK)
 //
+// [NewRemote] serves the same API as an Onezone that somebody else runs, for
+// tests of its clients. The test decides whether it works, fails ([Behavior],
+// [Faults]) or is down, and sees which requests it received.
+//
 // The end of the test closes everything. A harness belongs to one test, which
 // may use it from several goroutines; parallel tests need one harness each. Ids
 // and secrets depend on the name of the test: they differ between tests, and
