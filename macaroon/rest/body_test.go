@@ -172,33 +172,6 @@ func TestAccepts(t *testing.T) {
 	}
 }
 
-func TestResource(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ pattern, value, want string }{
-		{"token.{id}.instance:private", "abc", "token.abc.instance:private"},
-		{"token.{id}.instance:private", "a.b", "token./a/b.instance:private"},
-		{"token.{id}.instance:private", "a:b,c", "token.a:b,c.instance:private"},
-		{"token.{id}.instance:private", "*", "token./*.instance:private"},
-		{"token.{id}.instance:private", "null", "token./null.instance:private"},
-		{"token.{id}.instance:private", "", "token..instance:private"},
-		{"token.{id}.instance:private", "{id}", "token.{id}.instance:private"},
-		{"token.null.named,{id}", "a.b:c,d", "token.null.named,/a/b/c/d:private"},
-		{"token.{id}.one,{id}:shared", "x", "token.x.one,x:shared"},
-		{"token.{id", "x", ""}, {"{id}", "token.a.b", ""}, {"{id}.a.b", "token", ""}, {"token.a.b:{id}", "private", ""},
-	} {
-		g, err := resource(c.pattern, func(name string) string {
-			require.Equal(t, "id", name)
-			return c.value
-		})
-		if c.want == "" {
-			require.ErrorIs(t, err, errors.IDBadGRI, c.pattern)
-			continue
-		}
-		require.NoError(t, err, c.pattern)
-		require.Equal(t, c.want, g.String())
-	}
-}
-
 // BenchmarkParseBody parses the most frequent body.
 func BenchmarkParseBody(b *testing.B) {
 	body := []byte(`{"token":"` + strings.Repeat("MDAxNWxvY2F0aW9uIG9uZXpvbmUK", 10) + `","peerIp":"192.0.2.1","interface":"rest"}`)

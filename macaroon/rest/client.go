@@ -10,6 +10,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/gripattern"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -170,7 +171,7 @@ func RequireClient() func(http.Handler) http.Handler {
 // refuses every request. It panics if gri is not a GRI, or if service or
 // operation is not one of the constants.
 func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
-	_, err := resource(gri, func(string) string { return "x" })
+	_, err := gripattern.Expand(gri, func(string) string { return "x" })
 	switch {
 	case err != nil || strings.Count(gri, "{") != strings.Count(gri, "}"):
 		panic(fmt.Sprintf("rest: Require: %q is not a GRI", gri))
@@ -192,7 +193,7 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 
 func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
 	a, ok := r.Context().Value(clientKey{}).(authenticated)
-	g, err := resource(gri, r.PathValue)
+	g, err := gripattern.Expand(gri, r.PathValue)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/gripattern"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -213,7 +214,7 @@ func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
 	if c.client.Token == nil || len(c.client.Token.Caveats()) == 0 {
 		return nil
 	}
-	g, err := resource(gri, c.pathValue)
+	g, err := gripattern.Expand(gri, c.pathValue)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-package rest
+// Package gripattern builds the GRI of a resource that a request names.
+package gripattern
 
 import (
 	"strings"
@@ -6,13 +7,13 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// resource returns the GRI of a pattern, with the value of each {name} in its
-// id and aspect. The error is badGRI.
+// Expand returns the GRI of a pattern, with the value of each {name} in its id
+// and aspect. The error is badGRI.
 //
 // A value may hold characters that a GRI cannot, such as a dot in an id. It
 // must not match the entry of another resource. The GRI then gets a part that
 // only wildcards match.
-func resource(pattern string, value func(name string) string) (caveat.GRI, error) {
+func Expand(pattern string, value func(name string) string) (caveat.GRI, error) {
 	g, err := caveat.ParseGRI(pattern)
 	if err != nil {
 		return caveat.GRI{}, err
