@@ -74,6 +74,10 @@ var changes = map[string]struct {
 		_, err := z.CreateUser(ctx, macaroon.NewUser{Username: "dave"})
 		return err
 	}},
+	"CreateUsers": {macaroon.UserCreated, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.CreateUsers(ctx, []macaroon.NewUser{{Username: "dave"}, {Username: "erin"}}, nil)
+		return err
+	}},
 	"DeleteUser": {macaroon.UserDeleted, func(_ *testing.T, z *zone, ctx context.Context) error { return z.DeleteUser(ctx, alice) }},
 	"SetUsername": {macaroon.UserRenamed, func(_ *testing.T, z *zone, ctx context.Context) error {
 		return z.SetUsername(ctx, alice, "alicia")
@@ -99,8 +103,8 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"CheckInvitation", "Confine", "Domain", "Get", "GetByName", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
-	"ReportRefused", "TemporaryGeneration", "User", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
+	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Get", "GetByName", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
+	"ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 
 // A method that is in neither list fails the test.

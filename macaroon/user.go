@@ -213,11 +213,15 @@ func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error)
 	if err != nil {
 		return User{}, fmt.Errorf("looking up a user: %w", err)
 	}
+	return userOf(i), nil
+}
+
+func userOf(i store.Identity) User {
 	u := User{Subject: i.Subject, Username: i.Username, FullName: i.FullName, HasPassword: !i.Password.IsZero(), Blocked: i.Blocked}
 	if i.Created != 0 {
 		u.Created = time.Unix(i.Created, 0).UTC()
 	}
-	return u, nil
+	return u
 }
 
 // validateUsername checks a user name: see [NewUser]. The error is

@@ -12,7 +12,8 @@ import (
 )
 
 func (p *program) userCommand() *cobra.Command {
-	c := group("user", "Manage users", p.userAddCommand(), p.userPasswdCommand(),
+	c := group("user", "Manage users", p.userAddCommand(), p.userImportCommand(), p.userListCommand(), p.userShowCommand(),
+		p.userPasswdCommand(), p.userRenameCommand(), p.userDeleteCommand(),
 		p.userBlockCommand("block", "Block a user, so that tokens and password stop working", true),
 		p.userBlockCommand("unblock", "Unblock a user", false))
 	c.Long = `Manages the users in the store. The service may run at the same time.
@@ -107,6 +108,61 @@ func (p *program) userPasswdCommand() *cobra.Command {
 			result.Password = password
 		}
 		return p.printUser(result, "changed the password of user "+args[0], asJSON)
+	}})
+}
+
+func (p *program) userRenameCommand() *cobra.Command {
+	var fullName string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "rename NAME NEW-NAME", Short: "Change the user name, the full name or both",
+		Long: `Changes the user name with which a user logs in. To change the full name alone,
+give the user name twice.`,
+		Example: `  onezone user rename --store sqlite:data/onezone.db alice alicia
+  onezone user rename --store sqlite:data/onezone.db --full-name "Alicia Liddell" alice alice`,
+		Args: arguments("NAME", "NEW-NAME"),
+	}
+	c.Flags().StringVar(&fullName, "full-name", "", "new full `NAME` of the user")
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		if args[1] != args[0] {
+			if err := a.SetUsername(ctx, user, args[1]); err != nil {
+				return err
+			}
+		}
+		if fullName != "" {
+			if err := a.SetFullName(ctx, user, fullName); err != nil {
+				return err
+			}
+		}
+		return p.printUser(userResult{ID: user.ID, Username: args[1]}, "renamed user "+args[0]+" to "+args[1], asJSON)
+	}})
+}
+
+func (p *program) userDeleteCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "delete NAME", Short: "Delete a user and all tokens of the user",
+		Long: `Deletes a user, all named tokens of the user and the secret of the temporary
+tokens. No token of the user works afterwards. It cannot be undone; see
+"onezone user block" for what can.`,
+		Example: "  onezone user delete --store sqlite:data/onezone.db alice",
+		Args:    arguments("NAME"),
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		if err := a.DeleteUser(ctx, user); err != nil {
+			return err
+		}
+		return p.printUser(userResult{ID: user.ID, Username: args[0]}, "deleted user "+args[0], asJSON)
 	}})
 }
 

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// userInfo describes a user in JSON.
+type userInfo struct {
+	ID          string `json:"userId"`
+	Username    string `json:"username"`
+	FullName    string `json:"fullName"`
+	HasPassword bool   `json:"hasPassword"`
+	Blocked     bool   `json:"blocked"`
+	Created     int64  `json:"creationTime"` // Unix seconds
+}
+
+func describeUser(u macaroon.User) userInfo {
+	info := userInfo{ID: u.Subject.ID, Username: u.Username, FullName: u.FullName, HasPassword: u.HasPassword, Blocked: u.Blocked}
+	if !u.Created.IsZero() {
+		info.Created = u.Created.Unix()
+	}
+	return info
+}
+
+func (p *program) userListCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List all users, the oldest first",
+		Example: `  onezone user list --store sqlite:data/onezone.db
+  onezone user list --store sqlite:data/onezone.db --json`,
+		Args: noArguments,
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, _ []string) error {
+		list := []userInfo{}
+		for u, err := range a.Users(ctx) {
+			if err != nil {
+				return err
+			}
+			list = append(list, describeUser(u))
+		}
+		slices.SortFunc(list, func(x, y userInfo) int { return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID)) })
+		if asJSON {
+			return p.printJSON(list)
+		}
+		rows := make([][]string, len(list))
+		for i, u := range list {
+			rows[i] = []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created)}
+		}
+		return p.printTable([]string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED"}, rows)
+	}})
+}
+
+func (p *program) userShowCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "show NAME", Short: "Show a user",
+		Example: "  onezone user show --store sqlite:data/onezone.db --json alice",
+		Args:    arguments("NAME"),
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		subject, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		user, err := a.User(ctx, subject)
+		if err != nil {
+			return err
+		}
+		tokens, err := a.store.CountTokens(ctx, subject)
+		if err != nil {
+			return err
+		}
+		info := struct {
+			userInfo
+			NamedTokens int64 `json:"namedTokens"`
+		}{describeUser(user), tokens}
+		if asJSON {
+			return p.printJSON(info)
+		}
+		return p.printTable([]string{"FIELD", "VALUE"}, [][]string{
+			{"id", info.ID}, {"name", info.Username}, {"full name", info.FullName}, {"password", yes(info.HasPassword)},
+			{"blocked", yes(info.Blocked)}, {"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
+		})
+	}})
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// moment returns a time in UTC, "" if it is unknown.
+func moment(seconds int64) string {
+	if seconds == 0 {
+		return ""
+	}
+	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+}
