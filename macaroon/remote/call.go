@@ -3,6 +3,7 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -142,6 +143,8 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error
 	case err != nil && limited.Err() != nil:
 		// Not wrapped, because it is not the deadline of the caller.
 		return reply{}, transient{fmt.Errorf("it did not answer within %v", c.timeout/2)}
+	case err != nil && errors.As(err, new(*tls.CertificateVerificationError)):
+		return reply{}, withoutURL(err)
 	case err != nil:
 		return reply{}, transient{withoutURL(err)}
 	case len(body) > maxAnswer:

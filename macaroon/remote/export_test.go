@@ -11,3 +11,6 @@ func QuickBackOff() Option {
 // BreakerPause returns an option that sets the time between the opening of the
 // breaker and a probe.
 func BreakerPause(d time.Duration) Option { return func(s *settings) { s.breakerPause = d } }
+
+// BackOff returns an option that sets the time before the first retry.
+func BackOff(d time.Duration) Option { return func(s *settings) { s.firstBackOff = d } }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -28,6 +29,7 @@ import (
 // be made to misbehave.
 type zone struct {
 	*macaroontest.Harness
+	api    http.Handler
 	server *httptest.Server
 
 	mu     sync.Mutex
@@ -55,7 +57,8 @@ func newTLSZone(t *testing.T) *zone {
 
 func (z *zone) handler(t *testing.T) http.Handler {
 	t.Helper()
-	api, err := rest.NewHandler(z.Authority)
+	var err error
+	z.api, err = rest.NewHandler(z.Authority)
 	require.NoError(t, err)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/configuration") {
@@ -66,7 +69,7 @@ func (z *zone) handler(t *testing.T) http.Handler {
 				http.NotFound(w, r)
 				return
 			}
-			api.ServeHTTP(w, r)
+			z.api.ServeHTTP(w, r)
 			return
 		}
 		data, _ := io.ReadAll(r.Body)
@@ -81,7 +84,7 @@ func (z *zone) handler(t *testing.T) http.Handler {
 			faulty(w, r)
 			return
 		}
-		api.ServeHTTP(w, r)
+		z.api.ServeHTTP(w, r)
 	})
 }
 
@@ -114,7 +117,7 @@ func (z *zone) client(t *testing.T, options ...remote.Option) *remote.Client {
 
 func connect(t *testing.T, url string, options ...remote.Option) *remote.Client {
 	t.Helper()
-	c, err := remote.New(url, append([]remote.Option{remote.QuickBackOff()}, options...)...)
+	c, err := remote.New(url, append([]remote.Option{remote.QuickBackOff(), remote.WithLogger(slog.New(slog.DiscardHandler))}, options...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
