@@ -4,6 +4,8 @@ go 1.26.0
 
 require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/postgres v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/redis v0.0.0-00010101000000-000000000000
@@ -12,6 +14,7 @@ require (
 )
 
 require (
+	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -21,13 +24,16 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
+	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
 	github.com/redis/rueidis v1.0.79 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 	gopkg.in/macaroon.v2 v2.1.0 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
@@ -37,7 +43,9 @@ require (
 
 replace (
 	github.com/onezone-go/onezone => ../
+	github.com/onezone-go/onezone/macaroon/gate => ../macaroon/gate
 	github.com/onezone-go/onezone/macaroon/metrics => ../macaroon/metrics
+	github.com/onezone-go/onezone/macaroon/remote => ../macaroon/remote
 	github.com/onezone-go/onezone/store/cache => ../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../store/postgres
 	github.com/onezone-go/onezone/store/redis => ../store/redis
