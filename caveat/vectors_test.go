@@ -11,6 +11,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/vectors"
+	golden "github.com/onezone-go/onezone/testdata/vectors"
 )
 
 func TestVectorsCaveatTexts(t *testing.T) {
@@ -72,19 +73,7 @@ func TestVectorsCaveatJSONs(t *testing.T) {
 }
 
 func TestVectorsAuthorize(t *testing.T) {
-	type vector struct {
-		Case      int                `json:"case"`
-		Caveats   []string           `json:"caveats"`
-		Service   caveat.ServiceType `json:"service"`
-		Operation string             `json:"operation"`
-		GRI       string             `json:"gri"`
-		Result    struct {
-			OK       bool            `json:"ok"`
-			Error    json.RawMessage `json:"error"`
-			HTTPCode int             `json:"httpCode"`
-		} `json:"result"`
-	}
-	vectors.Each(t, "authorize.jsonl", func(t *testing.T, v vector) {
+	vectors.Each(t, "authorize.jsonl", func(t *testing.T, v golden.Authorization) {
 		require.Positive(t, v.Case)
 		operation, err := caveat.ParseOperation(v.Operation)
 		require.NoError(t, err)
@@ -132,16 +121,7 @@ func withoutDescriptions(t *testing.T, raw []byte) string {
 }
 
 func TestVectorsScope(t *testing.T) {
-	type vector struct {
-		Case              int                `json:"case"`
-		Caveats           []string           `json:"caveats"`
-		Spaces            []string           `json:"spaces"`
-		AvailableSpaces   []string           `json:"availableSpaces"`
-		Service           caveat.ServiceType `json:"service"`
-		ServiceIDs        []string           `json:"serviceIds"`
-		AllowedServiceIDs []string           `json:"allowedServiceIds"`
-	}
-	vectors.Each(t, "scope.jsonl", func(t *testing.T, v vector) {
+	vectors.Each(t, "scope.jsonl", func(t *testing.T, v golden.Scope) {
 		require.Positive(t, v.Case)
 		cs := parseAll(t, v.Caveats...)
 		assert.ElementsMatch(t, v.AvailableSpaces, caveat.AvailableSpaces(cs, v.Spaces))
@@ -150,15 +130,7 @@ func TestVectorsScope(t *testing.T) {
 }
 
 func TestVectorsOffline(t *testing.T) {
-	type vector struct {
-		Case     int      `json:"case"`
-		Caveats  []string `json:"caveats"`
-		Provider string   `json:"provider"`
-		Now      int64    `json:"now"`
-		TTL      int64    `json:"ttl"`
-		Result   []string `json:"result"`
-	}
-	vectors.Each(t, "offline.jsonl", func(t *testing.T, v vector) {
+	vectors.Each(t, "offline.jsonl", func(t *testing.T, v golden.Offline) {
 		require.Positive(t, v.Case)
 		got := printAll(offline(t, parseAll(t, v.Caveats...), v.Provider, v.Now+v.TTL))
 		require.GreaterOrEqual(t, len(v.Result), 4)

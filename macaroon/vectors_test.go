@@ -19,6 +19,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/internal/wire"
 	"github.com/onezone-go/onezone/store"
+	golden "github.com/onezone-go/onezone/testdata/vectors"
 )
 
 // persistence is the persistence of a token in the vectors.
@@ -171,40 +172,6 @@ func checkExpiry(t *testing.T, want *int64, token macaroon.Token) {
 	}
 }
 
-type verifyVector struct {
-	Case    int    `json:"case"`
-	Kind    string `json:"kind"`
-	Secret  string `json:"secret"`
-	Token   string `json:"token"`
-	Context struct {
-		Now                    int64           `json:"now"`
-		Scope                  string          `json:"scope"`
-		IP                     *string         `json:"ip"`
-		Interface              *string         `json:"interface"`
-		Service                *caveat.Service `json:"service"`
-		Consumer               *caveat.Subject `json:"consumer"`
-		Session                *sessionContext `json:"session"`
-		AllowDataAccessCaveats bool            `json:"allowDataAccessCaveats"`
-		GroupChecker           bool            `json:"groupChecker"`
-		IgnoredCaveats         []caveat.Type   `json:"ignoredCaveats"`
-	} `json:"context"`
-	Result struct {
-		OK *struct {
-			Subject   *caveat.Subject `json:"subject"`
-			Caveats   json.RawMessage `json:"caveats"`
-			SessionID *string         `json:"sessionId"`
-			PeerIP    *string         `json:"peerIp"`
-		} `json:"ok"`
-		Error    json.RawMessage `json:"error"`
-		HTTPCode int             `json:"httpCode"`
-	} `json:"result"`
-}
-
-type sessionContext struct {
-	Any bool    `json:"any"`
-	ID  *string `json:"id"`
-}
-
 // memberU1 is the group checker of the vectors.
 type memberU1 struct{}
 
@@ -212,7 +179,7 @@ func (memberU1) IsMember(_ context.Context, consumer caveat.Subject, group strin
 	return consumer == caveat.User("u1") && (group == "g1" || group == "*"), nil
 }
 
-func (v verifyVector) request(t *testing.T) caveat.Request {
+func requestOf(t *testing.T, v golden.Verification) caveat.Request {
 	t.Helper()
 	c := v.Context
 	req := caveat.Request{
@@ -252,11 +219,11 @@ func (v verifyVector) request(t *testing.T) caveat.Request {
 }
 
 func TestVectorsVerify(t *testing.T) {
-	vectors.Each(t, "verify.jsonl", func(t *testing.T, v verifyVector) {
+	vectors.Each(t, "verify.jsonl", func(t *testing.T, v golden.Verification) {
 		require.Contains(t, []string{"genuine", "wrongSecret"}, v.Kind)
 		token, err := macaroon.Parse(v.Token)
 		require.NoError(t, err)
-		auth, err := token.Verify(t.Context(), store.NewSecret(v.Secret), v.request(t))
+		auth, err := token.Verify(t.Context(), store.NewSecret(v.Secret), requestOf(t, v))
 		want := v.Result.OK
 		if want == nil {
 			checkError(t, v.Result.Error, v.Result.HTTPCode, err)

@@ -41,7 +41,8 @@
 //
 // [NewRemote] serves the same API as an Onezone that somebody else runs, for
 // tests of its clients. The test decides whether it works, fails ([Behavior],
-// [Faults]) or is down, and sees which requests it received.
+// [Faults]) or is down, and sees which requests it received. [TestVerifier] is
+// the conformance suite of verifiers.
 //
 // The end of the test closes everything. A harness belongs to one test, which
 // may use it from several goroutines; parallel tests need one harness each. Ids
