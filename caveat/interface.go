@@ -23,6 +23,8 @@ const (
 
 var interfaceNames = []string{REST: "rest", Oneclient: "oneclient", GraphSync: "graphsync"}
 
+var interfaceTexts = []string{REST: "interface = rest", Oneclient: "interface = oneclient", GraphSync: "interface = graphsync"}
+
 // ParseInterface reads the name of an interface: "rest", "oneclient" or
 // "graphsync". The error is badValueNotAllowed {key "interface"}.
 func ParseInterface(name string) (Interface, error) {
@@ -52,7 +54,12 @@ func (i Interface) Name() string { return nameOf(interfaceNames, i) }
 func (Interface) Type() Type { return TypeInterface }
 
 // String returns the text of the caveat, "interface = NAME".
-func (i Interface) String() string { return "interface = " + i.Name() }
+func (i Interface) String() string {
+	if i < REST || i > GraphSync {
+		return "interface = " + i.Name()
+	}
+	return interfaceTexts[i]
+}
 
 // MarshalJSON returns {"type":"interface","interface":NAME}.
 func (i Interface) MarshalJSON() ([]byte, error) {

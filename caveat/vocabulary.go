@@ -208,7 +208,7 @@ func (v *Vocabulary) longList() string {
 // isText reports whether the string survives JSON unchanged. JSON decoders
 // replace invalid UTF-8 by U+FFFD, so a string with that character is
 // ambiguous.
-func isText(s string) bool { return !strings.ContainsRune(s, utf8.RuneError) }
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\uFFFD") }
 
 func badCaveat(c any, problem string) error {
 	err := errors.BadValueCaveat(c)

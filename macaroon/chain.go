@@ -35,7 +35,8 @@ func (t *Token) chain(secret store.Secret, visit func(signature)) (ok bool) {
 		return false
 	}
 	var h mac.Hasher
-	link := secret.Root().First(&h, t.identifier.text)
+	first := secret.Root().First(&h, t.identifier.text)
+	link := first
 	if visit != nil {
 		visit(link)
 	}
@@ -45,5 +46,9 @@ func (t *Token) chain(secret store.Secret, visit func(signature)) (ok bool) {
 			visit(link)
 		}
 	}
-	return subtle.ConstantTimeCompare(link[:], []byte(t.signature())) == 1
+	ok = subtle.ConstantTimeCompare(link[:], []byte(t.signature())) == 1
+	if ok {
+		secret.Root().Remember(t.identifier.text, first)
+	}
+	return ok
 }

@@ -120,8 +120,9 @@ func (i identifier) format() string {
 	} else {
 		b = append(b, namedText...)
 	}
-	for _, part := range []string{i.subject.String(), i.typ.String(), i.id} {
-		b = append(append(b, '/'), part...)
-	}
+	prefix := caveat.Subject{Type: i.subject.Type}.String() // the whole text would be allocated
+	b = append(append(append(b, '/'), prefix...), i.subject.ID...)
+	b = append(append(b, '/'), i.typ.String()...)
+	b = append(append(b, '/'), i.id...)
 	return string(b)
 }

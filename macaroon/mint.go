@@ -2,6 +2,7 @@ package macaroon
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -58,7 +59,8 @@ func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	texts, err := c.texts(s.Caveats)
+	b := new(body)
+	texts, err := c.appendTexts(b.few[:0], s.Caveats)
 	if err != nil {
 		return Token{}, err
 	}
@@ -66,7 +68,7 @@ func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 	var stack [1024]byte
 	packets := wire.AppendPacket(stack[:0], "location", s.Domain)
 	packets = wire.AppendPacket(packets, "identifier", id.text)
-	return c.extend(Token{location: s.Domain, identifier: id}, packets, secret.Root().First(&h, id.text), texts)
+	return c.extend(Token{location: s.Domain, identifier: id}, b, packets, secret.Root().First(&h, id.text), texts)
 }
 
 // isDomain reports whether a location packet can hold the text.
@@ -74,38 +76,43 @@ func isDomain(domain string) bool {
 	return domain != "" && !strings.ContainsAny(domain, "\r\n") && wire.Fits("location", domain)
 }
 
-// identifier returns the identifier of the Spec, and checks that its text
-// parses to the same values.
+// identifier returns the identifier of the Spec, whose text parses to the same
+// values.
 func (s Spec) identifier() (identifier, error) {
+	if err := s.checkIdentifier(); err != nil {
+		return identifier{}, err
+	}
 	id := identifier{version: 2, generation: s.Generation, subject: s.Subject, typ: s.Type, id: s.ID}
 	if s.Version == 1 {
 		id = version1("", s.ID)
 	}
-	id.text = id.format()
-	var back identifier
-	problem := back.parse(id.text)
-	known := 0 <= s.Version && s.Version <= 2
-	if known && problem == "" && back == id && wire.Fits("identifier", id.text) {
-		return id, nil
+	if id.text = id.format(); !wire.Fits("identifier", id.text) {
+		return identifier{}, errors.BadValueIdentifier("id")
 	}
-	return identifier{}, s.identifierError()
+	return id, nil
 }
 
-// identifierError returns the reason why the Spec has no valid identifier.
-func (s Spec) identifierError() error {
+// checkIdentifier returns an error unless the Spec has a valid identifier.
+func (s Spec) checkIdentifier() error {
 	switch {
 	case s.Version < 0 || s.Version > 2:
 		return errors.BadValueNotAllowed("version", "1", "2")
 	case s.Version == 1:
-		return errors.BadValueIdentifier("id")
-	case !isHolder(s.Subject) || strings.Contains(s.Subject.ID, "/") || !isPlain(s.Subject.ID):
+		var back identifier
+		if problem := back.parse(s.ID); problem != "" || back != version1(s.ID, s.ID) {
+			return errors.BadValueIdentifier("id")
+		}
+		return nil
+	case !isHolder(s.Subject) || !isFragment(s.Subject.ID):
 		return errors.TokenSubjectInvalid()
 	case !s.Type.issuable():
 		return errors.BadValueTokenType("type")
 	case s.Generation < 0:
 		return errors.BadValueTooLow("generation", 0)
+	case !isFragment(s.ID):
+		return errors.BadValueIdentifier("id")
 	}
-	return errors.BadValueIdentifier("id")
+	return nil
 }
 
 // Confine returns a copy of the token with the caveats appended. It needs no
@@ -139,7 +146,7 @@ type confiner struct {
 }
 
 func (c confiner) confine(t Token, cs []caveat.Caveat) (Token, error) {
-	texts, err := c.texts(cs)
+	texts, err := c.appendTexts(nil, cs)
 	switch {
 	case err != nil:
 		return Token{}, err
@@ -149,16 +156,16 @@ func (c confiner) confine(t Token, cs []caveat.Caveat) (Token, error) {
 	return c.confineText(t, texts)
 }
 
-// texts returns the texts of the caveats, or an error if a new token may not
-// carry one of them.
-func (c confiner) texts(cs []caveat.Caveat) (texts []string, err error) {
-	if len(cs) > 0 {
-		texts = make([]string, len(cs))
-	}
-	for i, cv := range cs {
-		if texts[i], err = c.vocabulary.Text(cv); err != nil {
+// appendTexts appends the texts of the caveats. The error is that of a caveat
+// that a new token may not carry.
+func (c confiner) appendTexts(texts []string, cs []caveat.Caveat) ([]string, error) {
+	texts = slices.Grow(texts, len(cs))
+	for _, cv := range cs {
+		text, err := c.vocabulary.Text(cv)
+		if err != nil {
 			return nil, err
 		}
+		texts = append(texts, text)
 	}
 	return texts, nil
 }
@@ -201,24 +208,27 @@ func (c confiner) confineText(t Token, texts []string) (Token, error) {
 	}
 	var stack [1024]byte
 	packets := append(stack[:0], wire.Unsigned(*t.raw)...)
-	return c.extend(t, packets, signature([]byte(t.signature())), texts)
+	b := new(body)
+	texts = append(append(b.few[:0], t.caveats...), texts...) // never append into memory that another copy shares
+	return c.extend(t, b, packets, signature([]byte(t.signature())), texts)
 }
 
 func tooManyCaveats(limit int) error { return errors.LimitReached(limit, "caveats in a token") }
 
-// extend returns the token with the texts appended as caveats, and signed.
-// packets are the token's packets without the signature, and link is the
-// signature over them.
-func (c confiner) extend(t Token, packets []byte, link signature, texts []string) (Token, error) {
+// extend returns the token with the texts as its caveats, and signed. The texts
+// begin with the caveats of t. packets are the packets of t without the
+// signature, and link is the signature over them. The new token refers to the
+// body.
+func (c confiner) extend(t Token, b *body, packets []byte, link signature, texts []string) (Token, error) {
 	limit := c.maxCaveats
 	if limit <= 0 {
 		limit = DefaultMaxCaveats
 	}
-	if len(t.caveats)+len(texts) > limit {
+	if len(texts) > limit {
 		return Token{}, tooManyCaveats(limit)
 	}
 	var h mac.Hasher
-	for _, text := range texts {
+	for _, text := range texts[len(t.caveats):] {
 		switch {
 		case text == "":
 			return Token{}, errors.BadValueCaveat(text)
@@ -228,9 +238,8 @@ func (c confiner) extend(t Token, packets []byte, link signature, texts []string
 		packets = wire.AppendPacket(packets, "cid", text)
 		link = h.Sum(&link, text)
 	}
-	b := &body{raw: string(wire.AppendPacket(packets, "signature", string(link[:])))}
-	t.raw = &b.raw
-	t.caveats = append(append(b.few[:0], t.caveats...), texts...) // never append into memory that another copy shares
+	b.raw = string(wire.AppendPacket(packets, "signature", string(link[:])))
+	t.raw, t.caveats = &b.raw, texts
 	// Escapes at most double the length of the base64 text, so the text is
 	// encoded, to measure it, only if it could exceed the limit.
 	most := Limits{MaxSize: c.maxSize}.maxSize()

@@ -54,7 +54,7 @@ func NewSecret(text string) Secret {
 		root mac.Root
 	}
 	m.text = text
-	m.root = mac.NewRoot(mac.Sum(&generator, text))
+	m.root.Init(mac.Sum(&generator, text))
 	m.material = material{&m.text, &m.root}
 	var s Secret
 	*s.at() = &m.material

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 )
 
 // Size is the size of a key and of a code, in bytes.
@@ -60,17 +61,43 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 	return sha256.Sum256(h.outer[:])
 }
 
-// Root is the first key of a chain of HMACs. It is immutable.
+// Root is the first key of a chain of HMACs. It is safe for concurrent use.
+//
+// A Root remembers one first link. The root of a named token only ever signs
+// the identifier of that token, so the many confined copies of the token begin
+// with the same link.
 type Root struct {
-	key [Size]byte
+	key   [Size]byte
+	used  atomic.Bool // a message was offered to Remember before
+	first atomic.Pointer[link]
 }
 
-// NewRoot returns the root with the given key.
-func NewRoot(key [Size]byte) Root { return Root{key} }
+type link struct {
+	message string
+	code    [Size]byte
+}
+
+// Init sets the key of a new root.
+func (r *Root) Init(key [Size]byte) { r.key = key }
 
 // Format prints "[redacted]" for every verb and flag, because the key is as
 // confidential as the secret it is derived from.
 func (*Root) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // First returns the HMAC of the message under the root.
-func (r *Root) First(h *Hasher, message string) [Size]byte { return h.Sum(&r.key, message) }
+func (r *Root) First(h *Hasher, message string) [Size]byte {
+	if l := r.first.Load(); l != nil && l.message == message {
+		return l.code
+	}
+	return h.Sum(&r.key, message)
+}
+
+// Remember keeps the result of First for a message, from the second call on: a
+// store that returns a new root for each look-up gains nothing from it. The
+// message must be genuine, so that strangers cannot take the place.
+func (r *Root) Remember(message string, code [Size]byte) {
+	if r.first.Load() != nil || !r.used.Swap(true) {
+		return
+	}
+	r.first.CompareAndSwap(nil, &link{strings.Clone(message), code})
+}

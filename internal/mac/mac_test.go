@@ -24,14 +24,23 @@ func TestSumIsHMACSHA256(t *testing.T) {
 	check(strings.Repeat("m", 70_000))
 }
 
-func TestARootBeginsTheChain(t *testing.T) {
+func TestARootRemembersOneMessage(t *testing.T) {
 	t.Parallel()
 	key := [Size]byte([]byte(strings.Repeat("key!", Size/4)))
-	r := NewRoot(key)
+	var r Root
+	r.Init(key)
 	var h Hasher
 	for _, message := range []string{"first", "second", ""} {
 		assert.Equal(t, Sum(&key, message), r.First(&h, message))
 	}
+	// Codes that are not those of their messages show what is remembered.
+	r.Remember("first", [Size]byte{1})
+	assert.Equal(t, Sum(&key, "first"), r.First(&h, "first"), "nothing is remembered at once")
+	r.Remember("first", [Size]byte{2})
+	r.Remember("second", [Size]byte{3})
+	assert.Equal(t, [Size]byte{2}, r.First(&h, "first"))
+	assert.Equal(t, Sum(&key, "second"), r.First(&h, "second"))
+	assert.Equal(t, Sum(&key, "firs"), r.First(&h, "firs"))
 }
 
 func TestAHasherKeepsNoState(t *testing.T) {

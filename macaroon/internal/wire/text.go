@@ -46,8 +46,20 @@ var characters = func() (t [64]byte) {
 	return t
 }()
 
-// escaped is a bit that is not set in any character of the alphabet.
-const escaped = 0x80
+// pairs holds the characters of two sextets, the first in the low byte.
+var pairs = func() (t [1 << 12]uint16) {
+	for i := range t {
+		t[i] = uint16(characters[i>>6]) | uint16(characters[i&63])<<8
+	}
+	return t
+}()
+
+const (
+	// escaped is a bit that is not set in any character of the alphabet.
+	escaped = 0x80
+	// anyEscaped is this bit in each of eight characters.
+	anyEscaped = 0x8080808080808080
+)
 
 // Encode returns the text of the packets.
 func Encode(raw string) string {
@@ -56,27 +68,24 @@ func Encode(raw string) string {
 	if most := len(raw)/3*8 + 8; most > len(stack) {
 		b = make([]byte, 0, most)
 	}
-	for ; len(raw) >= 3; raw = raw[3:] {
-		v := uint(raw[0])<<16 | uint(raw[1])<<8 | uint(raw[2])
-		p, q, r, s := characters[v>>18], characters[v>>12&63], characters[v>>6&63], characters[v&63]
-		if p|q|r|s < escaped {
-			b = append(b, p, q, r, s)
+	for ; len(raw) >= 6; raw = raw[6:] {
+		v := uint64(raw[0])<<40 | uint64(raw[1])<<32 | uint64(raw[2])<<24 | uint64(raw[3])<<16 | uint64(raw[4])<<8 | uint64(raw[5])
+		eight := uint64(pairs[v>>36]) | uint64(pairs[v>>24&0xfff])<<16 | uint64(pairs[v>>12&0xfff])<<32 | uint64(pairs[v&0xfff])<<48
+		if eight&anyEscaped == 0 { // fast path
+			b = binary.LittleEndian.AppendUint64(b, eight)
 			continue
 		}
-		for _, c := range [...]byte{p, q, r, s} {
-			b = appendCharacter(b, c)
+		for ; eight != 0; eight >>= 8 { // no character is zero
+			b = appendCharacter(b, byte(eight))
 		}
 	}
-	switch len(raw) {
-	case 1:
-		v := uint(raw[0])
-		b = appendCharacter(b, characters[v>>2])
-		b = appendCharacter(b, characters[v<<4&63])
-	case 2:
-		v := uint(raw[0])<<8 | uint(raw[1])
-		b = appendCharacter(b, characters[v>>10])
-		b = appendCharacter(b, characters[v>>4&63])
-		b = appendCharacter(b, characters[v<<2&63])
+	var v uint64
+	for i := range len(raw) {
+		v |= uint64(raw[i]) << (56 - 8*i)
+	}
+	for bits := 8 * len(raw); bits > 0; bits -= 6 {
+		b = appendCharacter(b, characters[v>>58])
+		v <<= 6
 	}
 	return string(b)
 }
@@ -117,16 +126,17 @@ func decodeEscaped(text string) (string, bool) {
 	}
 	n := 0
 	for len(text) >= 4 {
-		if len(text) >= 8 { // fast path: two groups without an escape
-			v, w := plainGroup(text), plainGroup(text[4:])
-			if (v|w)&notPlain == 0 {
+		v, bits, width := plainGroup(text), 24, 4
+		if v&notPlain != 0 {
+			v, bits, width = escapedGroup(text)
+		} else if len(text) >= 8 { // fast path: two groups without an escape
+			if w := plainGroup(text[4:]); w&notPlain == 0 {
 				binary.BigEndian.PutUint64(out[n:], uint64(v)<<32|uint64(w)<<8)
 				n += 6
 				text = text[8:]
 				continue
 			}
 		}
-		v, bits, width := escapedGroup(text)
 		if bits != 24 {
 			break
 		}
