@@ -73,7 +73,7 @@ func (c confiner) mint(s Spec, secret store.Secret) (Token, error) {
 
 // isDomain reports whether a location packet can hold the text.
 func isDomain(domain string) bool {
-	return domain != "" && !strings.ContainsAny(domain, "\r\n") && wire.Fits("location", domain)
+	return domain != "" && !strings.Contains(domain, "\r") && !strings.Contains(domain, "\n") && wire.Fits("location", domain)
 }
 
 // identifier returns the identifier of the Spec, whose text parses to the same
