@@ -13,7 +13,9 @@
 // medians of the rounds' ratios. The exit status is 1 if a target is missed.
 //
 // An authority recognizes tokens that it has verified before. Recognition is
-// off in the rows for a token seen for the first time and for growth.
+// off in the rows for a token seen for the first time and for growth. They
+// measure a new copy of a token in use, whose secret is in memory; the very
+// first copy takes one more HMAC.
 package main
 
 import (
