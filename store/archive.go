@@ -6,9 +6,8 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// Archive exports and imports whole records and replaces secrets in place.
-// Copies between backends, bulk loading and resealing use it.
-type Archive interface {
+// Exporter exports whole records.
+type Exporter interface {
 	// Export returns up to limit records of the kind after a position, in an
 	// order of the backend's own. It also returns the position of the last
 	// record, or "" at the end. An empty position means the beginning. limit
@@ -19,6 +18,12 @@ type Archive interface {
 	// subject or creation time moves it, so a concurrent export may miss the
 	// record or return it twice. badData {key "kind"}: there is no such kind.
 	Export(ctx context.Context, kind RecordKind, after string, limit int) (records []Record, next string, err error)
+}
+
+// Archive exports and imports whole records and replaces secrets in place.
+// Copies between backends, bulk loading and resealing use it.
+type Archive interface {
+	Exporter
 
 	// Import writes all records or none, and replaces records with the same
 	// keys. If several records have the same key, the last one wins. Names must

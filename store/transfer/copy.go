@@ -40,19 +40,16 @@ type Progress struct {
 //   - badValueIdentifierOccupied: a name belongs to another record of dst
 func Copy(ctx context.Context, dst, src store.Store, o Options) (Progress, error) {
 	done := Progress{Next: o.From}
-	sealed := store.CheckSeal(ctx, dst)
-	if sealed != nil && !errors.Is(sealed, store.ErrSealed) {
-		return done, sealed
+	to, err := newDestination(ctx, dst)
+	if err != nil {
+		return done, err
 	}
 	for page, err := range Walk(ctx, src, o.From, o.PageSize) {
 		if err != nil {
 			return done, err
 		}
-		if sealed != nil && slices.ContainsFunc(page.Records, isClear) {
-			return done, errors.BadDataHint("dst", "the destination holds sealed records: open it with package seal and its key ring")
-		}
-		if err := dst.Import(ctx, page.Records); err != nil {
-			return done, fmt.Errorf("import records of kind %s: %w", page.Kind, err)
+		if err := to.write(ctx, page.Records); err != nil {
+			return done, err
 		}
 		done.Records += int64(len(page.Records))
 		done.Next = page.Next
@@ -61,6 +58,32 @@ func Copy(ctx context.Context, dst, src store.Store, o Options) (Progress, error
 		}
 	}
 	return done, nil
+}
+
+// destination is a store to which records are copied.
+type destination struct {
+	store.Store
+	sealed bool // and opened without its key ring
+}
+
+func newDestination(ctx context.Context, dst store.Store) (destination, error) {
+	err := store.CheckSeal(ctx, dst)
+	if err != nil && !errors.Is(err, store.ErrSealed) {
+		return destination{}, err
+	}
+	return destination{dst, err != nil}, nil
+}
+
+// write imports the records. badData {key "dst"}: secrets would be written in
+// clear to a sealed store.
+func (d destination) write(ctx context.Context, records []store.Record) error {
+	if d.sealed && slices.ContainsFunc(records, isClear) {
+		return errors.BadDataHint("dst", "the destination holds sealed records: open it with package seal and its key ring")
+	}
+	if err := d.Import(ctx, records); err != nil {
+		return fmt.Errorf("import records: %w", err)
+	}
+	return nil
 }
 
 // isClear reports whether the record has a secret that is not sealed.

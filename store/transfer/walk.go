@@ -25,12 +25,12 @@ type Page struct {
 	Next    Position       // position after the records
 }
 
-// Walk yields all records of the archive after the position, in pages of at
+// Walk yields all records of the exporter after the position, in pages of at
 // most size records. Kinds come in the order in which a copy writes them. A
 // size of 0 means [store.DefaultPage]. It holds one page at a time, and an
-// error ends the sequence. A record that is in the archive during the whole
+// error ends the sequence. A record that is in the store during the whole
 // walk is yielded exactly once.
-func Walk(ctx context.Context, a store.Archive, from Position, size int) iter.Seq2[Page, error] {
+func Walk(ctx context.Context, a store.Exporter, from Position, size int) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		at := Position{max(from.Kind, store.IdentityRecords), from.After}
 		for !at.IsEnd() {
@@ -43,7 +43,7 @@ func Walk(ctx context.Context, a store.Archive, from Position, size int) iter.Se
 	}
 }
 
-func export(ctx context.Context, a store.Archive, at Position, size int) (Page, error) {
+func export(ctx context.Context, a store.Exporter, at Position, size int) (Page, error) {
 	records, next, err := a.Export(ctx, at.Kind, at.After, size)
 	switch {
 	case err != nil:

@@ -26,13 +26,18 @@ type Rows interface {
 	Err() error
 }
 
+// Reader runs queries.
+type Reader interface {
+	// Read runs a query and passes its rows to read, maybe more than once.
+	Read(ctx context.Context, read func(Rows) error, q Query, args ...any) error
+}
+
 // DB runs statements. Each is atomic.
 type DB interface {
+	Reader
 	// Row returns a query for one row. Its Scan returns notFound if there is no
 	// row.
 	Row(ctx context.Context, q Query, args ...any) Row
-	// Read runs a query and passes its rows to read, maybe more than once.
-	Read(ctx context.Context, read func(Rows) error, q Query, args ...any) error
 	// Exec runs a statement that writes, and returns the number of affected
 	// rows.
 	Exec(ctx context.Context, q Query, args ...any) (affected int64, err error)
@@ -251,16 +256,31 @@ func (s *SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error 
 
 // Export implements [Driver] in the order of keys, which are the positions.
 func (s *SQL) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
+	return s.Exporter(s.DB).Export(ctx, kind, after, limit)
+}
+
+// Exporter returns an exporter of the records that the reader sees, such as
+// those of a transaction.
+func (s *SQL) Exporter(r Reader) store.Exporter { return exporter{s, r} }
+
+type exporter struct {
+	sql  *SQL
+	from Reader
+}
+
+// Export implements [store.Exporter].
+func (e exporter) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	if after != "" && !isKey(after) || after != "" && kind != store.TokenRecords && !isSubject(after) {
 		return nil, "", BadPosition()
 	}
+	limit = store.Query{Limit: limit}.PageSize()
 	switch kind {
 	case store.IdentityRecords:
-		return s.identities.page(ctx, s.DB, after, limit)
+		return e.sql.identities.page(ctx, e.from, after, limit)
 	case store.TemporaryRecords:
-		return s.temporary.page(ctx, s.DB, after, limit)
+		return e.sql.temporary.page(ctx, e.from, after, limit)
 	}
-	return s.tokens.page(ctx, s.DB, after, limit)
+	return e.sql.tokens.page(ctx, e.from, after, limit)
 }
 
 // Import implements [Driver] in one transaction.

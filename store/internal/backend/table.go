@@ -22,7 +22,7 @@ type table[R any] struct {
 
 // Page runs a query for up to size+1 rows and scans them. It returns up to size
 // rows, and whether there was one more.
-func Page[R any](ctx context.Context, db DB, scan func(Row) (R, error), size int, q Query, args ...any) (page []R, more bool, err error) {
+func Page[R any](ctx context.Context, db Reader, scan func(Row) (R, error), size int, q Query, args ...any) (page []R, more bool, err error) {
 	err = db.Read(ctx, func(rows Rows) error {
 		page = page[:0]
 		for rows.Next() {
@@ -41,7 +41,7 @@ func Page[R any](ctx context.Context, db DB, scan func(Row) (R, error), size int
 }
 
 // page returns a page of an export.
-func (t *table[R]) page(ctx context.Context, db DB, after string, limit int) (records []store.Record, next string, err error) {
+func (t *table[R]) page(ctx context.Context, db Reader, after string, limit int) (records []store.Record, next string, err error) {
 	page, more, err := Page(ctx, db, t.scan, limit, t.export, after, limit+1)
 	last := ""
 	for i := range page {

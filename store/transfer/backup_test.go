@@ -1,0 +1,158 @@
+package transfer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
+	"github.com/onezone-go/onezone/store/seal"
+	"github.com/onezone-go/onezone/store/transfer"
+)
+
+// backedUp returns a backup of the store.
+func backedUp(t *testing.T, s store.Exporter) string {
+	t.Helper()
+	var text bytes.Buffer
+	_, err := transfer.Backup(t.Context(), &text, s, nil)
+	require.NoError(t, err)
+	return text.String()
+}
+
+func TestABackupRestoresEveryField(t *testing.T) {
+	t.Parallel()
+	src := filled(t, 250)
+	require.NoError(t, src.CreateIdentity(t.Context(), store.Identity{Subject: caveat.Provider("p1"), Blocked: true}))
+	require.NoError(t, src.Import(t.Context(), []store.Record{{Temporary: &store.Temporary{
+		Subject: caveat.User("binary"), Secret: store.NewSecret("\x00ozseal\xff\xfe"), Generation: 7,
+	}}}))
+	var text bytes.Buffer
+	var progress []int64
+	n, err := transfer.Backup(t.Context(), &text, src, func(records int64) { progress = append(progress, records) })
+	require.NoError(t, err)
+	require.EqualValues(t, 752, n)
+	require.EqualValues(t, 752, progress[len(progress)-1])
+
+	n, err = transfer.CheckBackup(bytes.NewReader(text.Bytes()))
+	require.NoError(t, err)
+	require.EqualValues(t, 752, n)
+	dst := memory.New()
+	progress = nil
+	n, err = transfer.Restore(t.Context(), dst, bytes.NewReader(text.Bytes()), false, func(records int64) { progress = append(progress, records) })
+	require.NoError(t, err)
+	require.EqualValues(t, 752, n)
+	require.EqualValues(t, 752, progress[len(progress)-1])
+	require.Empty(t, differences(t, dst, src))
+	require.Equal(t, text.String(), backedUp(t, dst), "a backup of the same records is the same text")
+}
+
+// Whatever is changed, cut off or added is noticed before a record is written.
+func TestADamagedBackupWritesNothing(t *testing.T) {
+	t.Parallel()
+	good := backedUp(t, filled(t, 2))
+	lines := strings.SplitAfter(strings.TrimSuffix(good, "\n"), "\n")
+	lines[len(lines)-1] += "\n"
+	bad := map[string]string{
+		"":                 "",
+		"no lines":         "hello",
+		"another":          "{}\n",
+		"after":            good + "x",
+		"twice":            good + good,
+		"a newer release":  `{"format":"onezone backup","version":2}` + "\n" + strings.Join(lines[1:], ""),
+		"an unknown field": strings.Replace(good, `{"identity":{`, `{"identity":{"x":1,`, 1),
+		"two records":      strings.Replace(good, `{"identity":`, `{"temporary":{"subject":"usr-x","secret":"eA==","generation":1},"identity":`, 1),
+	}
+	for i := 1; i <= len(lines); i++ {
+		if i < len(lines) {
+			bad["cut before line "+lines[i]] = strings.Join(lines[:i], "")
+		}
+		bad["without line "+lines[i-1]] = strings.Join(lines[:i-1], "") + strings.Join(lines[i:], "")
+	}
+	for i := 0; i < len(good); i += 7 {
+		changed := []byte(good)
+		changed[i] ^= 1
+		bad["changed at "+good[i:]] = string(changed)
+	}
+	for name, text := range bad {
+		dst := memory.New()
+		_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text), false, nil)
+		require.ErrorIs(t, err, transfer.ErrBackup, name)
+		require.NotContains(t, err.Error(), "hash 0", name)
+		records, _, err := dst.Export(t.Context(), store.IdentityRecords, "", 1)
+		require.NoError(t, err)
+		require.Empty(t, records, name)
+	}
+}
+
+func TestABackupIsRestoredToAnEmptyStore(t *testing.T) {
+	t.Parallel()
+	text := backedUp(t, filled(t, 3))
+	dst := filled(t, 1)
+	require.NoError(t, dst.UpdateIdentity(t.Context(), caveat.User("u0"), func(i *store.Identity) error {
+		i.FullName = "changed"
+		return nil
+	}))
+	_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text), false, nil)
+	require.ErrorIs(t, err, errors.IDBadData)
+	require.NotEmpty(t, differences(t, dst, filled(t, 3)))
+	_, err = transfer.Restore(t.Context(), dst, strings.NewReader(text), true, nil)
+	require.NoError(t, err)
+	require.Empty(t, differences(t, dst, filled(t, 3)))
+}
+
+func TestABackupInClearIsNotRestoredToASealedStore(t *testing.T) {
+	t.Parallel()
+	dst := memory.New()
+	keys, err := seal.NewStaticKeys(seal.Key{ID: "k", Material: store.NewSecret(strings.Repeat("k", 32))})
+	require.NoError(t, err)
+	sealed, err := seal.New(t.Context(), dst, keys, seal.Options{})
+	require.NoError(t, err)
+	_, err = transfer.Restore(t.Context(), dst, strings.NewReader(backedUp(t, filled(t, 1))), true, nil)
+	require.ErrorIs(t, err, errors.IDBadData)
+	require.ErrorContains(t, err, "key ring")
+
+	// A backup of the backend stays sealed, and opens with the same keys.
+	require.NoError(t, sealed.CreateIdentity(t.Context(), store.Identity{Subject: caveat.User("u1"), Password: store.NewSecret("hash 1")}))
+	text := backedUp(t, dst)
+	require.NotContains(t, text, base64.StdEncoding.EncodeToString([]byte("hash 1")))
+	other := memory.New()
+	_, err = transfer.Restore(t.Context(), other, strings.NewReader(text), false, nil)
+	require.NoError(t, err)
+	opened, err := seal.New(t.Context(), other, keys, seal.Options{})
+	require.NoError(t, err)
+	i, err := opened.GetIdentity(t.Context(), caveat.User("u1"))
+	require.NoError(t, err)
+	require.Equal(t, "hash 1", i.Password.Reveal())
+}
+
+// full is a writer that fails after some bytes.
+type full struct{ left int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		return 0, errDisk
+	}
+	return len(p), nil
+}
+
+func TestBackupsReturnErrorsOfTheStreamAndTheStore(t *testing.T) {
+	t.Parallel()
+	_, err := transfer.Backup(t.Context(), &full{100}, filled(t, 3), nil)
+	require.ErrorIs(t, err, errDisk)
+	_, err = transfer.Backup(t.Context(), &full{1 << 20}, &interrupted{Store: filled(t, 1), failAt: 1}, nil)
+	require.ErrorContains(t, err, errDisk.Error())
+	_, err = transfer.Restore(t.Context(), &interrupted{Store: memory.New(), failAt: 1}, strings.NewReader(backedUp(t, filled(t, 1))), true, nil)
+	require.ErrorContains(t, err, errDisk.Error())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = transfer.Backup(ctx, &full{1 << 20}, filled(t, 1), nil)
+	require.ErrorIs(t, err, context.Canceled)
+	require.False(t, errors.Is(err, transfer.ErrBackup))
+}
