@@ -76,3 +76,5 @@ func find(ctx context.Context, users store.Identities, name string) (caveat.Subj
 	}
 	return i.Subject, nil
 }
+
+func isNotFound(err error) bool { return errors.Is(err, onezoneerrors.IDNotFound) }

@@ -10,10 +10,6 @@ import (
 	"github.com/onezone-go/onezone/store/seal"
 )
 
-func (p *program) storeCommand() *cobra.Command {
-	return group("store", "Manage the store", p.storeSealCommand(), p.storeResealCommand())
-}
-
 func (p *program) storeSealCommand() *cobra.Command {
 	return p.reseals(&cobra.Command{
 		Use: "seal", Short: "Encrypt a store that was in use without seal keys",

@@ -34,6 +34,7 @@ type settings struct {
 	demoIfNew       bool // not asked for; used if the store has no other users
 	drain           time.Duration
 	convertSeal     bool // open also secrets in clear, and those of earlier releases
+	keepTables      bool // neither create nor upgrade the store
 }
 
 const (

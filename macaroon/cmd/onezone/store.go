@@ -45,15 +45,15 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Lo
 	return opened, nil
 }
 
-// openBackend opens the database and creates its tables. cached reports whether
-// a cache in front of it is useful.
+// openBackend opens the database and, unless the settings say otherwise, creates
+// its tables. cached reports whether a cache in front of it is useful.
 func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Store, cached bool, err error) {
 	scheme, path, _ := strings.Cut(s.store, ":")
 	switch scheme {
 	case "memory":
 		return memory.New(), false, nil
 	case "sqlite":
-		b, err = openSQLite(ctx, path)
+		b, err = openSQLite(ctx, path, s.keepTables)
 		return b, s.cache, err
 	case "postgres", "postgresql":
 		b, err = openPostgres(ctx, s, log)
@@ -72,7 +72,10 @@ func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
-func openSQLite(ctx context.Context, path string) (store.Store, error) {
+func openSQLite(ctx context.Context, path string, keepTables bool) (store.Store, error) {
+	if _, err := os.Stat(path); err != nil && keepTables {
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory: %w", err)
 	}
@@ -80,7 +83,7 @@ func openSQLite(ctx context.Context, path string) (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return migrated(ctx, s)
+	return migrated(ctx, s, keepTables)
 }
 
 func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {
@@ -88,7 +91,7 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Stor
 	if err != nil {
 		return nil, err
 	}
-	return migrated(ctx, s)
+	return migrated(ctx, s, o.keepTables)
 }
 
 func openRedis(ctx context.Context, o settings) (store.Store, error) {
@@ -96,16 +99,22 @@ func openRedis(ctx context.Context, o settings) (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return migrated(ctx, s)
+	return migrated(ctx, s, o.keepTables)
 }
 
-// migrated creates or updates the tables of the store. It closes the store
-// after an error.
+// migrated creates or updates the tables of the store, or only reads a record if
+// it must keep the tables. It closes the store after an error.
 func migrated[S interface {
 	store.Store
 	Migrate(context.Context) error
-}](ctx context.Context, s S) (store.Store, error) {
-	if err := s.Migrate(ctx); err != nil {
+}](ctx context.Context, s S, keepTables bool) (store.Store, error) {
+	var err error
+	if !keepTables {
+		err = s.Migrate(ctx)
+	} else if _, _, err = s.Export(ctx, store.IdentityRecords, "", 1); err != nil {
+		err = fmt.Errorf("%w; if its tables are missing or old, run: onezone store migrate", err)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

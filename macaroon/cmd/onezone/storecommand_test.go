@@ -1,0 +1,282 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/internal/testing/pgtest"
+	"github.com/onezone-go/onezone/internal/testing/redistest"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
+)
+
+// command runs the program, and returns its output.
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out, log syncbuffer.Buffer
+	err := run(t.Context(), args, stdio{strings.NewReader(""), &out, &log}, unset)
+	return out.String(), err
+}
+
+// filledStore returns the file of a store with users and tokens.
+func filledStore(t *testing.T) (file string, laptop issued) {
+	t.Helper()
+	file = userStore(t, "alice", "bob")
+	laptop = issue(t, file, "--user", "alice", "--name", "laptop", "--caveat", "ip = 127.0.0.0/8")
+	revoked := issue(t, file, "--user", "bob", "--name", "phone")
+	_, err := order(t, file, "", "token", "revoke", revoked.TokenID)
+	require.NoError(t, err)
+	_ = issue(t, file, "--user", "bob", "--ttl", "1h")
+	return file, laptop
+}
+
+// edit changes a store behind the back of the program.
+func edit(t *testing.T, file, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	_, err = db.Exec(statement, args...)
+	require.NoError(t, errors.Join(err, db.Close()))
+}
+
+func TestStoresAreMigratedAndCounted(t *testing.T) {
+	t.Parallel()
+	empty := filepath.Join(t.TempDir(), "onezone.db")
+	_, err := order(t, empty, "", "store", "stats")
+	require.ErrorIs(t, err, os.ErrNotExist, "a typing error in a path creates no file")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	_, err = order(t, empty, "", "store", "stats")
+	require.ErrorContains(t, err, "if its tables are missing or old, run: onezone store migrate")
+	out, err := order(t, empty, "", "store", "migrate")
+	require.NoError(t, err)
+	require.Equal(t, "the tables of sqlite:"+empty+" are up to date\n", out)
+	_, err = order(t, empty, "", "store", "stats")
+	require.NoError(t, err)
+
+	file, _ := filledStore(t)
+	out, err = order(t, file, "", "store", "stats", "--json")
+	require.NoError(t, err)
+	var n storeStats
+	require.NoError(t, json.Unmarshal([]byte(out), &n))
+	require.Equal(t, storeStats{Users: 2, Temporary: 1, NamedTokens: 2, Revoked: 1, ClearSecrets: 3}, n)
+	out, err = order(t, file, "", "store", "stats")
+	require.NoError(t, err)
+	require.Contains(t, out, "\nnamed tokens\t2\n")
+}
+
+// Stores of all kinds hold the same records after a backup, a restore and
+// copies.
+func TestRecordsMoveBetweenAllStores(t *testing.T) {
+	t.Parallel()
+	file, laptop := filledStore(t)
+	source := "sqlite:" + file
+	backup := filepath.Join(t.TempDir(), "onezone.backup")
+	out, err := command(t, "store", "backup", "--store", source, backup)
+	require.NoError(t, err)
+	require.Equal(t, "wrote 5 records to "+backup+"; the secrets are in clear, so keep it as safe as the store\n", out)
+	about, err := os.Stat(backup)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())
+	files, err := os.ReadDir(filepath.Dir(backup))
+	require.NoError(t, err)
+	require.Len(t, files, 1, "no file is left over")
+
+	postgres := pgtest.Own(t).URL
+	redis := "redis://" + redistest.New(t).Addr
+	elsewhere := "sqlite:" + filepath.Join(t.TempDir(), "new", "onezone.db")
+	out, err = command(t, "store", "restore", "--store", postgres, backup)
+	require.NoError(t, err)
+	require.Contains(t, out, "restored 5 records to postgres://")
+	out, err = command(t, "store", "copy", postgres, redis)
+	require.NoError(t, err)
+	require.Contains(t, out, "copied 5 records to redis://")
+	out, err = command(t, "store", "copy", "--json", redis, elsewhere)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"records": 5}`, out)
+	for _, s := range []string{postgres, redis, elsewhere} {
+		out, err = command(t, "store", "compare", source, s)
+		require.NoError(t, err, s)
+		require.Equal(t, "the stores have the same records\n", out)
+		second := filepath.Join(t.TempDir(), "again")
+		_, err = command(t, "store", "backup", "--store", s, second)
+		require.NoError(t, err)
+		_, err = command(t, "store", "check", "--store", s)
+		require.NoError(t, err)
+	}
+	s, end := inProcess(t, "--store", elsewhere)
+	defer end()
+	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
+
+	_, err = command(t, "store", "copy", source, postgres)
+	require.ErrorContains(t, err, "has records: choose an empty store, or --overwrite")
+	_, err = command(t, "store", "copy", "--overwrite", source, postgres)
+	require.NoError(t, err)
+	_, err = command(t, "user", "block", "--store", postgres, "alice")
+	require.NoError(t, err)
+	out, err = command(t, "store", "compare", "--json", source, postgres)
+	require.ErrorContains(t, err, "the stores differ in 1 records")
+	require.Contains(t, out, `"problem": "different"`)
+}
+
+func TestABackupIsTakenWhileTheServiceWrites(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, dir)
+	store := "sqlite:" + filepath.Join(dir, "data", "onezone.db")
+	written := make(chan int, 1)
+	stop := make(chan struct{})
+	go func() {
+		n := 0
+		for ; ; n++ {
+			select {
+			case <-stop:
+				written <- n
+				return
+			default:
+				s.do("POST", "/user/tokens/named", `{"name": "token `+string(rune('a'+n%26))+strings.Repeat("x", n/26)+`"}`, "X-Auth-Token", s.token)
+			}
+		}
+	}()
+	for i := range 3 {
+		backup := filepath.Join(dir, "backup"+string(rune('0'+i)))
+		_, err := command(t, "store", "backup", "--store", store, backup)
+		require.NoError(t, err)
+		restored := "sqlite:" + filepath.Join(t.TempDir(), "onezone.db")
+		_, err = command(t, "store", "restore", "--store", restored, backup)
+		require.NoError(t, err)
+		_, err = command(t, "store", "check", "--store", restored)
+		require.NoError(t, err)
+	}
+	close(stop)
+	require.Positive(t, <-written)
+	s.stop()
+}
+
+func TestMistakesInBackupsAreReported(t *testing.T) {
+	t.Parallel()
+	file, _ := filledStore(t)
+	dir := t.TempDir()
+	backup := filepath.Join(dir, "backup")
+	_, err := order(t, file, "", "store", "backup", backup)
+	require.NoError(t, err)
+	_, err = order(t, file, "", "store", "backup", backup)
+	require.ErrorContains(t, err, backup+" exists; choose another name")
+	_, err = order(t, file, "", "store", "backup", filepath.Join(dir, "no", "backup"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = order(t, file, "", "store", "restore", backup)
+	require.ErrorContains(t, err, "the destination has records")
+	text, err := os.ReadFile(backup)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "damaged"), []byte(strings.Replace(string(text), "laptop", "Laptop", 1)), 0o600))
+	fresh := filepath.Join(dir, "fresh.db")
+	_, err = order(t, fresh, "", "store", "restore", filepath.Join(dir, "damaged"))
+	require.ErrorContains(t, err, filepath.Join(dir, "damaged")+": the backup cannot be used: the checksum differs, so it is damaged")
+	_, err = order(t, fresh, "", "store", "restore", filepath.Join(dir, "absent"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.Empty(t, listUsers(t, fresh))
+	out, err := order(t, file, "", "store", "backup", "-")
+	require.NoError(t, err)
+	require.Equal(t, string(text), out, "a backup on standard output has the same text and nothing else")
+
+	for _, args := range [][]string{
+		{"copy", "sqlite:a"}, {"copy", "sqlite:a", "mysql:b"}, {"copy", "memory:", "sqlite:b"}, {"copy", "sqlite:a", "sqlite:a"},
+		{"copy", "--from", "9:x", "sqlite:" + file, "sqlite:" + fresh}, {"copy", "--from", "1:%", "sqlite:" + file, "sqlite:" + fresh},
+	} {
+		_, err := command(t, append([]string{"store"}, args...)...)
+		require.Equal(t, exitUsage, exitCode(err), "%v: %v", args, err)
+	}
+	_, err = command(t, "store", "copy", "sqlite:"+filepath.Join(dir, "absent.db"), "sqlite:"+fresh)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A copy that was interrupted continues where it stopped.
+func TestACopyIsResumed(t *testing.T) {
+	t.Parallel()
+	file, _ := filledStore(t)
+	dst := filepath.Join(t.TempDir(), "onezone.db")
+	// A name that is taken in the destination stops the copy at the tokens.
+	_, err := order(t, dst, "", "store", "migrate")
+	require.NoError(t, err)
+	edit(t, dst, "CREATE TRIGGER stop BEFORE INSERT ON onezone_tokens BEGIN SELECT RAISE(ABORT, 'no space'); END")
+	_, err = command(t, "store", "copy", "sqlite:"+file, "sqlite:"+dst)
+	require.ErrorContains(t, err, "copied 3 records, and then: ")
+	_, position, found := strings.Cut(err.Error(), "run again with --from ")
+	require.True(t, found, err)
+	edit(t, dst, "DROP TRIGGER stop")
+	out, err := command(t, "store", "copy", "--from", position, "sqlite:"+file, "sqlite:"+dst)
+	require.NoError(t, err)
+	require.Equal(t, "copied 2 records to sqlite:"+dst+"\n", out)
+	_, err = command(t, "store", "compare", "sqlite:"+file, "sqlite:"+dst)
+	require.NoError(t, err)
+}
+
+// Each kind of problem is found, with what to do about it.
+func TestTheCheckFindsProblems(t *testing.T) {
+	t.Parallel()
+	file, laptop := filledStore(t)
+	out, err := order(t, file, "", "store", "check")
+	require.NoError(t, err)
+	require.Equal(t, "no problems in sqlite:"+file+"\n", out)
+
+	first, second := keyLine("2026", "a"), keyLine("2027", "b")
+	_, err = order(t, file, "", "store", "seal", "--seal-key-file", keyFile(t, first))
+	require.NoError(t, err)
+	_, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, first))
+	require.NoError(t, err)
+	_, err = order(t, file, "", "store", "check")
+	require.ErrorContains(t, err, "sealed, and no keys given: 1; give --seal-key-file")
+	_, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, second))
+	require.ErrorContains(t, err, "does not hold the key that --store")
+
+	edit(t, file, "UPDATE onezone_tokens SET caveats = '[\"ip = 0.0.0.0/0\"]' WHERE id = ?", laptop.TokenID)
+	edit(t, file, "UPDATE onezone_tokens SET secret = CAST('planted' AS BLOB) WHERE id <> ?", laptop.TokenID)
+	edit(t, file, "UPDATE onezone_temporary_keys SET secret = CAST(CAST(secret AS TEXT) || 'x' AS BLOB) WHERE subject NOT LIKE '%canary'")
+	_, err = order(t, file, "", "user", "list", "--seal-key-file", keyFile(t, first))
+	require.NoError(t, err)
+	edit(t, file, "DELETE FROM onezone_identities WHERE username = 'bob'")
+	require.NoError(t, os.Chmod(file, 0o644))
+	out, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, first))
+	require.Equal(t, exitFailure, exitCode(err))
+	for _, line := range []string{
+		"file\t" + file + "\treadable by others\n", "named token\t" + laptop.TokenID + "\taltered\n",
+		"\torphan\n", "\tunsealed\n", "\tdoes not open\n",
+	} {
+		require.Contains(t, out, line)
+	}
+	require.Regexp(t, `readable by others: [123]; run: chmod 600 FILE`, err.Error(), "SQLite gives its other files the mode of the first")
+	for _, remedy := range []string{
+		"altered: 1; somebody changed the database", "orphan: 2; remove the tokens with: onezone token delete ID",
+		"unsealed: 1; somebody wrote to the database", "does not open: 1; give the file with all keys",
+	} {
+		require.ErrorContains(t, err, remedy)
+	}
+}
+
+// A sealed store is backed up and copied without its keys, and needs them
+// afterwards.
+func TestSealedRecordsMoveSealed(t *testing.T) {
+	t.Parallel()
+	file, laptop := filledStore(t)
+	keys := keyFile(t, keyLine("2026", "a"))
+	_, err := order(t, file, "", "store", "seal", "--seal-key-file", keys)
+	require.NoError(t, err)
+	backup, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "onezone.db")
+	out, err := order(t, file, "", "store", "backup", backup)
+	require.NoError(t, err)
+	require.Contains(t, out, "the secrets are sealed, so keep the seal keys, too")
+	_, err = order(t, restored, "", "store", "restore", backup)
+	require.NoError(t, err)
+	_, err = order(t, restored, "", "user", "list")
+	require.ErrorContains(t, err, "needs --seal-key-file FILE")
+	s, end := inProcess(t, "--store", "sqlite:"+restored, "--seal-key-file", keys)
+	defer end()
+	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
+	_, err = order(t, filepath.Join(t.TempDir(), "third.db"), "", "store", "restore", "--seal-key-file", keyFile(t, keyLine("2027", "b")), backup)
+	require.ErrorContains(t, err, "restored 6 records, but: --seal-key-file")
+}
