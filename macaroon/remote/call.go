@@ -33,6 +33,8 @@ type request struct {
 	// repeatable requests are sent again if no answer arrives. Others may have
 	// had an effect.
 	repeatable bool
+	// limited requests are about new tokens and subject to [WithMaxRate].
+	limited bool
 	// decode reads the body of a success. An error means that the response is
 	// not one of the API. If it is nil, the body is ignored.
 	decode func(body []byte) error
@@ -102,18 +104,29 @@ func (c *Client) backOff() backoff.BackOff {
 	return b
 }
 
-// attempt asks once, unless the breaker is open or Onezone asked for a pause.
+// attempt asks once, unless Onezone asked for a pause, the breaker is open, or
+// too many questions about new tokens were asked in the last second.
 func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, error) {
 	if wait := c.pause.left(c.now()); wait > 0 && r.header == nil {
 		c.counts.suppressed.Add(1)
 		return reply{}, unavailable{fmt.Errorf("it asked for a pause of %v", wait), wait}
 	}
-	answer, err := c.breaker.Execute(func() (reply, error) { return c.send(ctx, r, body) })
+	sent := false
+	answer, err := c.breaker.Execute(func() (reply, error) {
+		if r.limited && !c.limiter.AllowN(c.now(), 1) {
+			return reply{}, unavailable{fmt.Errorf("more than %d questions about new tokens in a second: see WithMaxRate", c.maxRate), time.Second}
+		}
+		sent = true
+		return c.send(ctx, r, body)
+	})
 	if err == gobreaker.ErrOpenState || err == gobreaker.ErrTooManyRequests {
-		c.counts.suppressed.Add(1)
-		return reply{}, unavailable{fmt.Errorf("its last answers failed: %w", err), c.breakerPause}
+		err = unavailable{fmt.Errorf("its last answers failed: %w", err), c.breakerPause}
 	}
-	c.counts.request(err)
+	if sent {
+		c.counts.request(err)
+	} else {
+		c.counts.suppressed.Add(1)
+	}
 	return answer, err
 }
 

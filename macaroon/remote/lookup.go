@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -113,15 +112,10 @@ func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 	}
 	defer c.running.Done()
 	a := &answer{number: c.questions.Add(1), asked: c.now()}
-	if before == nil || before.refusal != nil {
-		if err := c.admit(a.asked); err != nil {
-			return a, c.failed(err)
-		}
-	}
 	ctx, cancel := context.WithTimeout(c.life, c.timeout)
 	defer cancel()
 	var good verified
-	r := request{method: http.MethodPost, path: q.path(), body: q.body(), repeatable: true, decode: func(body []byte) (err error) {
+	r := request{method: http.MethodPost, path: q.path(), body: q.body(), repeatable: true, limited: before == nil || before.refusal != nil, decode: func(body []byte) (err error) {
 		good, err = q.readVerified(body)
 		return err
 	}}
@@ -188,16 +182,6 @@ func verdict(status int, e *errors.Error) *errors.Error {
 		return e
 	}
 	return nil
-}
-
-// admit returns an error if too many questions about new tokens were asked in
-// the last second.
-func (c *Client) admit(now time.Time) error {
-	if c.limiter.AllowN(now, 1) {
-		return nil
-	}
-	c.counts.suppressed.Add(1)
-	return unavailable{fmt.Errorf("more than %d questions about new tokens in a second: see WithMaxRate", c.maxRate), time.Second}
 }
 
 // errClosed is the error of a closed client.

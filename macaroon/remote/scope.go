@@ -57,16 +57,13 @@ func (c *Client) Scope(ctx context.Context, text string, consumer caveat.PartyTo
 	if err := c.checkDomains(ctx, q); err != nil {
 		return Scope{}, err
 	}
-	if err := c.admit(c.now()); err != nil {
-		return Scope{}, c.failed(err)
-	}
 	body := map[string]any{"token": text}
 	if consumer != "" {
 		body["consumerToken"] = string(consumer)
 	}
 	var scope Scope
 	answered, err := c.do(ctx, request{
-		method: http.MethodPost, path: "/tokens/infer_access_token_scope", body: body, repeatable: true,
+		method: http.MethodPost, path: "/tokens/infer_access_token_scope", body: body, repeatable: true, limited: true,
 		decode: func(data []byte) error {
 			var members map[string]json.RawMessage
 			if err := json.Unmarshal(data, &members); err != nil {
