@@ -1,17 +1,11 @@
 package storetest_test
 
 import (
-	"context"
 	"os"
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
+	"github.com/onezone-go/onezone/internal/testing/faulty"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/storetest"
@@ -217,8 +211,8 @@ var guardFaults = map[string][]string{
 // closeFault is the fault of wrongCloser.
 const closeFault = "close fails"
 
-// faulty returns a function that opens stores with the fault.
-func faulty(fault string) func(*testing.T) store.Store {
+// withFault returns a function that opens stores with the fault.
+func withFault(fault string) func(*testing.T) store.Store {
 	return func(*testing.T) store.Store {
 		switch {
 		case archiveFaults[fault] != nil:
@@ -242,7 +236,7 @@ func faulty(fault string) func(*testing.T) store.Store {
 func TestConformanceOfNaiveStore(t *testing.T) {
 	t.Parallel()
 	for _, variant := range []string{"plain", "change called twice", "no caveats become empty"} {
-		t.Run(variant, func(t *testing.T) { storetest.Run(t, faulty(variant)) })
+		t.Run(variant, func(t *testing.T) { storetest.Run(t, withFault(variant)) })
 	}
 }
 
@@ -271,7 +265,7 @@ func TestFaultyStore(t *testing.T) {
 	if fault == "" {
 		t.Skip("this test fails intentionally; TestFaultsAreCaught runs it")
 	}
-	storetest.Run(t, faulty(fault))
+	storetest.Run(t, withFault(fault))
 }
 
 func TestFaultsAreCaught(t *testing.T) {
@@ -292,26 +286,12 @@ func TestFaultsAreCaught(t *testing.T) {
 	}
 }
 
-// requireCaught runs one check against a store with the fault and requires that
-// the check fails. It uses a separate process, because an expected failure
-// would fail this test.
+// requireCaught requires that one check fails for a store with the fault.
 func requireCaught(t *testing.T, fault, check string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	name := "TestFaultyStore/" + strings.ReplaceAll(check, " ", "_")
-	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
-	limit := "16s"
+	limit := 16 * time.Second
 	if watcherFaults[fault] != nil {
-		limit = "6s" // checks of feeds wait for a part of it
+		limit = 6 * time.Second // checks of feeds wait for a part of it
 	}
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run="+pattern, "-test.timeout="+limit, "-test.v")
-	cmd.Env = append(os.Environ(), faultEnv+"="+fault)
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "the suite does not notice\n%s", out)
-	assert.True(t, strings.Contains(string(out), "--- FAIL: "+name+" "), "it failed for another reason\n%s", out)
-	for _, crash := range []string{"panic: ", "DATA RACE"} {
-		assert.False(t, strings.Contains(string(out), crash), "it did not fail but crash\n%s", out)
-	}
+	faulty.Suite{Test: "TestFaultyStore", Env: faultEnv}.RequireCaught(t, fault, check, limit)
 }
