@@ -15,6 +15,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
+	"github.com/onezone-go/onezone/macaroon/remote"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/sqlite"
@@ -101,6 +102,31 @@ func TestMiddleware(t *testing.T) {
 	}
 	response = macaroontest.Request(t, handler, http.MethodPut, "/files/f1", nil, reads)
 	macaroontest.AssertError(t, response, errors.IDTokenCaveatUnverified)
+}
+
+// protectByOnezone lets the users of an Onezone that somebody else runs in.
+func protectByOnezone(url string, files http.Handler) (http.Handler, error) {
+	onezone, err := remote.New(url) // such as "https://onezone.example.org"
+	if err != nil {
+		return nil, err
+	}
+	authenticate := rest.Authenticate(onezone, rest.AcceptIdentityTokens())
+	return authenticate(rest.RequireClient()(files)), nil
+}
+
+func TestProtectingByARemoteOnezone(t *testing.T) {
+	t.Parallel()
+	onezone := macaroontest.NewRemote(t)
+	handler, err := protectByOnezone(onezone.Origin, files)
+	require.NoError(t, err)
+	res := macaroontest.Get(t, handler, "/files/1", onezone.TokenOf(onezone.Alice, macaroon.IdentityToken()))
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+	res = macaroontest.Get(t, handler, "/files/1", onezone.Token())
+	macaroontest.AssertError(t, res, errors.IDUnauthorized)
+	res = macaroontest.Request(t, handler, http.MethodGet, "/files/1", nil, macaroontest.Anonymous())
+	macaroontest.AssertError(t, res, errors.IDUnauthorized)
+	_, err = protectByOnezone("http://onezone.example.org", files)
+	require.ErrorIs(t, err, errors.IDBadData)
 }
 
 // files is the handler under test.
