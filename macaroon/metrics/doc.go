@@ -1,5 +1,5 @@
-// Package metrics exports Prometheus metrics of an authority and its store:
-// event counts and the latency of store calls.
+// Package metrics exports Prometheus metrics of an authority, its store and
+// clients of other Onezones: event counts and the latency of store calls.
 //
 //	m, err := metrics.New(prometheus.DefaultRegisterer, metrics.Options{})
 //	...
@@ -21,6 +21,7 @@
 //	                                          store calls; outcome: ok, the id of an error of the
 //	                                          catalogue, canceled, fault (another operational error)
 //	onezone_cache_...                         see [Metrics.Cache]
+//	onezone_remote_...                        see [Metrics.Remote]
 //
 // [macaroon.Authority.Parse] does not report to observers, so its results are
 // not counted.

@@ -52,6 +52,7 @@ require (
 replace (
 	github.com/onezone-go/onezone => ../../..
 	github.com/onezone-go/onezone/macaroon/metrics => ../../metrics
+	github.com/onezone-go/onezone/macaroon/remote => ../../remote
 	github.com/onezone-go/onezone/store/cache => ../../../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../../../store/postgres
 	github.com/onezone-go/onezone/store/redis => ../../../store/redis
