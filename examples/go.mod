@@ -5,12 +5,15 @@ go 1.26.0
 require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/postgres v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/redis v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/sqlite v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
 )
 
 require (
@@ -30,10 +33,12 @@ require (
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261110000943-09e21b237f2c // indirect
 	gopkg.in/macaroon.v2 v2.1.0 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
@@ -44,6 +49,7 @@ require (
 replace (
 	github.com/onezone-go/onezone => ../
 	github.com/onezone-go/onezone/macaroon/gate => ../macaroon/gate
+	github.com/onezone-go/onezone/macaroon/grpcauth => ../macaroon/grpcauth
 	github.com/onezone-go/onezone/macaroon/metrics => ../macaroon/metrics
 	github.com/onezone-go/onezone/macaroon/remote => ../macaroon/remote
 	github.com/onezone-go/onezone/store/cache => ../store/cache

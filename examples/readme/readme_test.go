@@ -56,13 +56,13 @@ func isProgram(code string) bool { return strings.HasPrefix(code, "package main\
 
 // packages are the packages that the README may mention without an import.
 var packages = map[string]string{
-	"context": "context", "fmt": "fmt", "http": "net/http", "io": "io", "netip": "net/netip", "testing": "testing", "time": "time",
+	"context": "context", "fmt": "fmt", "grpc": "google.golang.org/grpc", "http": "net/http", "io": "io", "netip": "net/netip", "testing": "testing", "time": "time",
 }
 
 func init() {
 	const module = "github.com/onezone-go/onezone/"
 	for _, path := range []string{
-		"caveat", "errors", "macaroon", "macaroon/macaroontest", "macaroon/remote", "macaroon/rest", "store",
+		"caveat", "errors", "macaroon", "macaroon/grpcauth", "macaroon/macaroontest", "macaroon/remote", "macaroon/rest", "store",
 		"store/cache", "store/memory", "store/postgres", "store/redis", "store/seal", "store/sqlite",
 	} {
 		packages[path[strings.LastIndexByte(path, '/')+1:]] = module + path

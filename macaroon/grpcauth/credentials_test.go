@@ -137,6 +137,9 @@ func TestTokensAreNotSentOverInsecureConnections(t *testing.T) {
 	require.Equal(t, codes.Internal, status.Code(err))
 	require.ErrorContains(t, err, "not secure")
 
+	plain := credentials.NewContextWithRequestInfo(t.Context(), credentials.RequestInfo{Method: methodGet, AuthInfo: localInfo{}})
+	_, err = strict.GetRequestMetadata(plain)
+	require.ErrorContains(t, err, "not secure", "for a caller that ignores RequireTransportSecurity")
 	_, err = allowed.GetRequestMetadata(t.Context())
 	require.ErrorContains(t, err, "not secure", "without a connection")
 	require.Empty(t, *received)
@@ -145,6 +148,15 @@ func TestTokensAreNotSentOverInsecureConnections(t *testing.T) {
 	_, err = f.getOver(t, conn, "f1")
 	require.NoError(t, err)
 	require.Len(t, *received, 1)
+}
+
+// localInfo describes a connection to a loopback address.
+type localInfo struct{}
+
+func (localInfo) AuthType() string { return "local" }
+
+func (localInfo) GetCommonAuthInfo() credentials.CommonAuthInfo {
+	return credentials.CommonAuthInfo{SecurityLevel: credentials.NoSecurity}
 }
 
 // Credentials as an option of a call are held to the same rule.
@@ -188,12 +200,13 @@ func TestErrorsOfCredentialsAreOperational(t *testing.T) {
 		source func(context.Context) (macaroon.Token, error)
 		option grpcauth.CredentialOption
 		code   codes.Code
+		words  string
 	}{
-		"source":         {broken, grpcauth.AllowLocal(), codes.Unavailable},
-		"zero token":     {static(macaroon.Token{}), grpcauth.AllowLocal(), codes.Internal},
-		"refused":        {static(token), caveats(nil, errors.Forbidden("not this method")), codes.Internal},
-		"invalid caveat": {static(token), caveats([]caveat.Caveat{caveat.DataPath{"x"}}, nil), codes.Internal},
-		"canceled":       {waits, grpcauth.AllowLocal(), codes.DeadlineExceeded},
+		"source":         {broken, grpcauth.AllowLocal(), codes.Unavailable, "get the token to send: tokenRevoked"},
+		"zero token":     {static(macaroon.Token{}), grpcauth.AllowLocal(), codes.Internal, "confine the token to send"},
+		"refused":        {static(token), caveats(nil, errors.Forbidden("not this method")), codes.Internal, "not this method"},
+		"invalid caveat": {static(token), caveats([]caveat.Caveat{caveat.DataPath{"x"}}, nil), codes.Internal, "every path must be"},
+		"canceled":       {waits, grpcauth.AllowLocal(), codes.DeadlineExceeded, "deadline"},
 	} {
 		creds, err := grpcauth.NewCredentials(c.source, c.option, grpcauth.AllowLocal())
 		require.NoError(t, err)
@@ -206,6 +219,7 @@ func TestErrorsOfCredentialsAreOperational(t *testing.T) {
 		}
 		err = conn.Invoke(ctx, methodGet, &wrapperspb.StringValue{}, &wrapperspb.StringValue{})
 		require.Equal(t, c.code, status.Code(err), "%s: %v", name, err)
+		require.ErrorContains(t, err, c.words)
 		_, ok := grpcauth.ErrorFrom(err)
 		require.False(t, ok, name)
 		f.requireNoLeak(t, err, token)

@@ -226,8 +226,8 @@ func TestDataCaveatsNeedAHandlerThatEnforcesThem(t *testing.T) {
 func TestServerCanBeAnotherServiceAndInterface(t *testing.T) {
 	t.Parallel()
 	worker := caveat.Service{Type: caveat.OpWorker, ID: "p1"}
-	everybody := []macaroon.Option{macaroon.WithMemberships(macaroontest.Everybody{})}
-	plain := newFixture(t, setup{rules: sameRule(grpcauth.RequireClient())})
+	everybody := []macaroon.Option{macaroon.WithMemberships(macaroontest.Everybody{}), macaroon.WithSessions(everySession{})}
+	plain := newFixture(t, setup{rules: sameRule(grpcauth.RequireClient()), authority: everybody[1:]})
 	named := newFixture(t, setup{rules: sameRule(grpcauth.RequireClient()), authority: everybody,
 		options: []grpcauth.Option{grpcauth.AsService(worker), grpcauth.AsInterface(caveat.Oneclient)}})
 	for _, c := range []struct {
@@ -246,6 +246,18 @@ func TestServerCanBeAnotherServiceAndInterface(t *testing.T) {
 	panel := newFixture(t, setup{rules: sameRule(grpcauth.RequireClient()), authority: everybody,
 		options: []grpcauth.Option{grpcauth.AsService(caveat.Service{Type: caveat.OpPanel, ID: "p1"})}})
 	require.NoError(t, panel.both(t, bearer(panel.Token())...))
+	// Panels accept the tokens of sessions; other services have no sessions.
+	for f, allowed := range map[*fixture]bool{panel: true, plain: false} {
+		token := f.TokenOf(f.Alice, macaroon.SessionToken("s1"))
+		require.Equal(t, allowed, f.both(t, bearer(token)...) == nil)
+	}
+}
+
+// everySession is a directory in which every session is the user's.
+type everySession struct{}
+
+func (everySession) BelongsTo(context.Context, string, caveat.Subject) (bool, error) {
+	return true, nil
 }
 
 func TestIdentityTokens(t *testing.T) {

@@ -141,6 +141,7 @@ func TestOtherErrorsOfHandlersStayAsTheyAre(t *testing.T) {
 	}{
 		{status.Error(codes.ResourceExhausted, "too much"), codes.ResourceExhausted},
 		{fmt.Errorf("read: %w", status.Error(codes.DataLoss, "gone")), codes.DataLoss},
+		{fmt.Errorf("%w: %w", errors.NotFound(), status.Error(codes.DataLoss, "gone")), codes.DataLoss},
 		{errors.New("something else"), codes.Unknown},
 	} {
 		f.files.get = func(context.Context, string) (string, error) { return "", c.err }

@@ -1,6 +1,7 @@
 package grpcauth_test
 
 import (
+	"context"
 	"io"
 	"testing"
 
@@ -36,11 +37,16 @@ func TestEachMessageOfAStreamIsAuthorized(t *testing.T) {
 func TestStreamEndsAtARefusedMessage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, setup{rules: sameRule(perFile)})
+	received := make(chan int, 1)
 	f.files.chat = func(s grpc.ServerStream) error {
 		in := &wrapperspb.StringValue{}
+		n := 0
 		for range 3 {
-			_ = s.RecvMsg(in)
+			if s.RecvMsg(in) == nil {
+				n++
+			}
 		}
+		received <- n
 		_ = s.SendMsg(wrapperspb.String("the content"))
 		return nil
 	}
@@ -51,6 +57,7 @@ func TestStreamEndsAtARefusedMessage(t *testing.T) {
 		}
 	}
 	requireRefused(t, s.RecvMsg(&wrapperspb.StringValue{}), codes.PermissionDenied, errors.IDTokenCaveatUnverified)
+	require.Equal(t, 1, <-received)
 }
 
 func TestNothingIsSentBeforeTheMessageThatACallIsAbout(t *testing.T) {
@@ -77,8 +84,9 @@ func TestMessagesWithoutTheFieldAreRefused(t *testing.T) {
 
 		auth, err := grpcauth.New(f.Authority, sameRule(rule), grpcauth.WithLogger(f.log.Logger()))
 		require.NoError(t, err)
+		served := func(context.Context, any) (any, error) { return "served", nil }
 		for _, message := range []any{&grpc_health_v1.HealthCheckResponse{}, (*grpc_health_v1.HealthCheckResponse)(nil), "text", nil} {
-			_, err = auth.Unary(incoming(t, bearer(f.Token())...), message, &grpc.UnaryServerInfo{FullMethod: methodGet}, nil)
+			_, err = auth.Unary(incoming(t, bearer(f.Token())...), message, &grpc.UnaryServerInfo{FullMethod: methodGet}, served)
 			requireRefused(t, err, codes.Internal, errors.IDInternalServerError)
 		}
 	}

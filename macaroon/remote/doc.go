@@ -48,6 +48,13 @@
 //     says nothing about the token, and so do answers that are not in the form of
 //     the API. [WithStaleIfUnreachable] allows older answers to be used.
 //
+// # Sending tokens
+//
+// [NewTransport] is for the other side, the clients of services that accept
+// tokens. Its [Transport] reads the token from a [Source], such as [TokenFile],
+// and attaches to each request a copy that is valid for a minute, to the listed
+// origins only.
+//
 // # Guarantees
 //
 //   - Tokens of another Onezone are refused before anything is sent
