@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/local"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
@@ -99,6 +100,27 @@ func TestMethodsWithoutARuleAreRefused(t *testing.T) {
 	for _, unknown := range []string{"/files.v1.Files/get", "/files.v1.Files/Get/", "/Files/Get"} {
 		err = f.conn.Invoke(testContext(t, bearer(f.Token())...), unknown, &grpc_health_v1.HealthCheckRequest{}, &grpc_health_v1.HealthCheckResponse{})
 		require.Equal(t, codes.Unimplemented, status.Code(err), "gRPC itself answers for methods that do not exist")
+	}
+}
+
+// A proxy that handles methods that the server does not know.
+func TestUnknownMethodsAreRefusedBeforeTheirHandler(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, setup{
+		rules: grpcauth.Rules{methodGet: grpcauth.RequireClient(), "/other.v1.Other/Get": grpcauth.RequireClient()},
+		creds: []grpc.ServerOption{grpc.Creds(local.NewCredentials()), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+			return s.SendMsg(&grpc_health_v1.HealthCheckResponse{})
+		})},
+	})
+	in, out := &grpc_health_v1.HealthCheckRequest{}, &grpc_health_v1.HealthCheckResponse{}
+	require.NoError(t, f.conn.Invoke(testContext(t, bearer(f.Token())...), "/other.v1.Other/Get", in, out))
+	requireRefused(t, f.conn.Invoke(testContext(t), "/other.v1.Other/Get", in, out), codes.Unauthenticated, errors.IDUnauthorized)
+	for _, method := range []string{"/other.v1.Other/Put", "/files.v1.Files/get", "/files.v1.Files/Get/", "/"} {
+		err := f.conn.Invoke(testContext(t, bearer(f.Token())...), method, in, out)
+		require.Error(t, err, method)
+		if method != "/" { // gRPC refuses it
+			requireRefused(t, err, codes.PermissionDenied, errors.IDForbidden)
+		}
 	}
 }
 

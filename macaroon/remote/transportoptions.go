@@ -57,7 +57,9 @@ func WithCaveatsFor(caveatsFor func(*http.Request) ([]caveat.Caveat, error)) Tra
 	}
 }
 
-// WithReadonly adds the caveat data.readonly to copies for GET and HEAD.
+// WithReadonly adds the caveat data.readonly to copies for GET and HEAD. It is
+// for services that serve files; others, such as Onezone, refuse tokens with
+// data caveats.
 func WithReadonly() TransportOption {
 	return WithCaveatsFor(func(req *http.Request) ([]caveat.Caveat, error) {
 		switch req.Method {

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,6 +96,31 @@ func TestDataPathIsThatOfTheRequestLine(t *testing.T) {
 		require.Equal(t, "/files"+c.file, s.last(t).URL.Path)
 		require.Contains(t, received(t, s.last(t), "X-Auth-Token").Caveats(), caveat.DataPath{c.file}.String())
 	}
+}
+
+// The file is always the one that a server finds in the request line: decoded
+// once, and unchanged by cleaning.
+func FuzzDataPath(f *testing.F) {
+	for _, path := range []string{
+		"/files/space1/a", "/files/space1/a/", "/files/%2e%2e/a", "/files/a%2fb", "/files//a", "/files/a%00", "/files/%252e", "/files/a;b?c#d",
+		"/files/a\\..\\b", "/files/./a", "/%66iles/space1", "/files/\u015b", "/files/a%", "/filesystem", "/files/..", "/files?/../x",
+	} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := url.Parse("https://files.example.org" + text)
+		if err != nil || u.Host != "files.example.org" {
+			return
+		}
+		found, err := remote.DataPathOf("/files", "", u)
+		if err != nil {
+			return
+		}
+		received, err := url.ParseRequestURI(u.RequestURI())
+		require.NoError(t, err)
+		require.Equal(t, found, caveat.DataPath{strings.TrimSuffix(strings.TrimPrefix(received.Path, "/files"), "/")}.String())
+		require.Equal(t, strings.TrimSuffix(received.Path, "/"), path.Clean(received.Path))
+	})
 }
 
 func TestWithDataPathRefusesBadPaths(t *testing.T) {
