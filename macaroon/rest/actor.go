@@ -32,29 +32,29 @@ func WithActorObserver(observe func(ctx context.Context, a macaroon.Actor)) Opti
 // context, and the id to the response.
 func (c *config) begin(w http.ResponseWriter, r *http.Request) *http.Request {
 	a := macaroon.Actor{Address: c.peer(r), RequestID: requestID(r)}
-	w.Header().Set(headerRequestID, a.RequestID)
-	return c.actFor(r, a)
+	w.Header()[headerRequestID] = []string{a.RequestID}
+	return r.WithContext(c.actFor(r.Context(), a))
 }
 
-// authenticated adds the identity of the client to the context of the request.
-func (c *config) authenticated(r *http.Request, client Client) *http.Request {
+// authenticated adds the identity of the client to the context of its request.
+func (c *config) authenticated(ctx context.Context, client Client) context.Context {
 	if client.IsNobody() {
-		return r
+		return ctx
 	}
-	a := macaroon.ActorFrom(r.Context())
+	a := macaroon.ActorFrom(ctx)
 	a.Subject, a.Method = client.Subject, client.method
 	if client.Token != nil {
 		a.TokenID = client.Token.TokenID
 	}
-	return c.actFor(r, a)
+	return c.actFor(ctx, a)
 }
 
-func (c *config) actFor(r *http.Request, a macaroon.Actor) *http.Request {
-	ctx := macaroon.WithActor(r.Context(), a)
+func (c *config) actFor(ctx context.Context, a macaroon.Actor) context.Context {
+	ctx = macaroon.WithActor(ctx, a)
 	if c.actorObserver != nil {
 		c.actorObserver(ctx, a)
 	}
-	return r.WithContext(ctx)
+	return ctx
 }
 
 // requestID returns the id that a handler in front has set, the id in the

@@ -11,7 +11,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// Headers that carry credentials.
+// Headers that carry credentials, in the canonical form of package http.
 const (
 	headerToken         = "X-Auth-Token"
 	headerMacaroon      = "Macaroon"
@@ -51,7 +51,7 @@ func (c *config) authenticate(r *http.Request) (Client, error) {
 // section 5.3) and never a credential: choosing one of two tokens would be
 // unsafe, because a proxy may have checked the other.
 func header(h http.Header, name string) (value string, ok bool) {
-	switch values := h.Values(name); len(values) {
+	switch values := h[name]; len(values) {
 	case 0:
 		return "", false
 	case 1:
@@ -80,7 +80,7 @@ func accessToken(h http.Header) (text string, ok bool) {
 // are empty, the server has trimmed the space after the scheme. In a repeated
 // header, the first line decides the scheme and the credentials are bad.
 func authorization(h http.Header, scheme string) (credentials string, ok bool) {
-	values := h.Values(headerAuthorization)
+	values := h[headerAuthorization]
 	if len(values) == 0 {
 		return "", false
 	}

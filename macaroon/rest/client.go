@@ -122,7 +122,7 @@ func Authenticate(v macaroon.Verifier, options ...Option) func(http.Handler) htt
 	c.origins = slices.DeleteFunc(slices.Clone(c.origins), func(o string) bool { return ValidateOrigin(o) != nil })
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "no-store")
+			w.Header()["Cache-Control"] = noStoreHeader
 			r = c.begin(w, r)
 			client, slot, err := c.admit(r)
 			defer slot.leave()
@@ -130,8 +130,8 @@ func Authenticate(v macaroon.Verifier, options ...Option) func(http.Handler) htt
 				c.fail(w, r, err)
 				return
 			}
-			r = c.authenticated(r, client)
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, authenticated{client, c})))
+			ctx := c.authenticated(r.Context(), client)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, clientKey{}, authenticated{client, c})))
 		})
 	}
 }

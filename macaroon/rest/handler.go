@@ -123,7 +123,7 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	r = h.authenticated(r, c.client)
+	r = r.WithContext(h.authenticated(r.Context(), c.client))
 	c.r = r
 	if !accepts(r.Header.Values("Accept")) {
 		w.WriteHeader(http.StatusNotAcceptable)

@@ -49,7 +49,8 @@ const (
 
 // inFlight counts the requests in flight of each client, and their memory.
 type inFlight struct {
-	maxRequests int // of one client; 0: no limit
+	maxRequests int   // of one client; 0: no limit
+	uncounted   *slot // of all requests if there is no limit
 
 	mu        sync.Mutex
 	clients   map[inFlightKey]inFlightUse
@@ -73,7 +74,9 @@ type inFlightUse struct {
 }
 
 func newInFlight(maxRequests int) *inFlight {
-	return &inFlight{maxRequests: maxRequests, clients: make(map[inFlightKey]inFlightUse)}
+	f := &inFlight{maxRequests: maxRequests, clients: make(map[inFlightKey]inFlightUse)}
+	f.uncounted = &slot{inFlight: f}
+	return f
 }
 
 // inFlightKeyOf returns the key under which the requests of the client are
@@ -99,6 +102,9 @@ type slot struct {
 // enter counts a request of the client. The caller must call leave on the slot.
 // The error is errTooManyRequests.
 func (f *inFlight) enter(c Client) (*slot, error) {
+	if f.maxRequests <= 0 {
+		return f.uncounted, nil
+	}
 	s := &slot{inFlight: f}
 	return s, s.reassign(c)
 }
@@ -107,8 +113,11 @@ func (f *inFlight) enter(c Client) (*slot, error) {
 // The error is errTooManyRequests; the slot then stays with the previous
 // client.
 func (s *slot) reassign(c Client) error {
+	if s.maxRequests <= 0 {
+		return nil
+	}
 	key := inFlightKeyOf(c)
-	if s.maxRequests <= 0 || key == s.key {
+	if key == s.key {
 		return nil
 	}
 	s.mu.Lock()
