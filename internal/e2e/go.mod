@@ -10,6 +10,7 @@ require (
 	github.com/oapi-codegen/runtime v1.9.0
 	github.com/ogen-go/ogen v1.25.0
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/postgres v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/redis v0.0.0-00010101000000-000000000000
@@ -51,6 +52,7 @@ require (
 	github.com/pb33f/jsonpath v0.8.5 // indirect
 	github.com/pb33f/jsonschema/v6 v6.0.3 // indirect
 	github.com/pb33f/ordered-map/v2 v2.3.2 // indirect
+	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
@@ -81,6 +83,7 @@ require (
 
 replace (
 	github.com/onezone-go/onezone => ../..
+	github.com/onezone-go/onezone/macaroon/gate => ../../macaroon/gate
 	github.com/onezone-go/onezone/store/cache => ../../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../../store/postgres
 	github.com/onezone-go/onezone/store/redis => ../../store/redis

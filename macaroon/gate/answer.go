@@ -111,8 +111,9 @@ func pass(w http.ResponseWriter, client rest.Client) {
 		rest.WriteError(w, errors.Forbidden("the identity of the client has characters that a header cannot carry"))
 		return
 	}
-	h := w.Header()
-	h[headerUser], h[headerSubject], h[headerTokenID] = []string{user}, []string{subject}, []string{tokenID}
+	h, values := w.Header(), []string{user, subject, tokenID}
+	delete(h, "X-Request-Id") // is for answers that a client sees
+	h[headerUser], h[headerSubject], h[headerTokenID] = values[:1:1], values[1:2:2], values[2:]
 	w.WriteHeader(http.StatusOK)
 }
 

@@ -121,15 +121,17 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, errors.Forbidden(why))
 		return
 	}
-	r = r.WithContext(r.Context()) // a copy, for what follows
 	if !forwarded(r.Header) {
+		r = r.WithContext(r.Context()) // a copy
 		r.RemoteAddr = ""
 	}
 	r.Pattern = found.pattern.text
 	found.pattern.bind(path, r.SetPathValue)
 	res := &response{ResponseWriter: w, challenge: invalidToken}
 	set.handlers[found].ServeHTTP(res, r)
-	g.log.DebugContext(r.Context(), "decided", "method", method, "rule", found.where, "status", res.status)
+	if g.log.Enabled(r.Context(), slog.LevelDebug) {
+		g.log.DebugContext(r.Context(), "decided", "method", method, "rule", found.where, "status", res.status)
+	}
 }
 
 // accept returns the method and target of the client's request. The error is

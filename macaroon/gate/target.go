@@ -27,8 +27,8 @@ func cleanPath(target string) (path, why string) {
 		return "", "the path has a percent sign without two hexadecimal digits"
 	}
 	path = strings.TrimSuffix(path, "/")
-	if path == "" {
-		return "", ""
+	if path == "" || isPlain(path) {
+		return path, ""
 	}
 	for name := range strings.SplitSeq(path[1:], "/") {
 		if why := unsafeName(name); why != "" {
@@ -36,6 +36,21 @@ func cleanPath(target string) (path, why string) {
 		}
 	}
 	return path, ""
+}
+
+// isPlain reports, for most paths without looking at each name, that all names
+// of a path are safe.
+func isPlain(path string) bool {
+	before := byte('x')
+	for i := range len(path) {
+		c := path[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '-' && c != '_' && c != '/' && c != '.' || before == '/' && (c == '/' || c == '.') {
+			return false
+		}
+		before = c
+	}
+	return before != '/'
 }
 
 // unsafeName says why a decoded name may be read in several ways, or returns "".
