@@ -46,8 +46,8 @@
 // # Promises
 //
 //   - A call with more than one token is refused, whatever the tokens are.
-//   - Tokens are in no error and in no log. They leave a client only over a
-//     secure connection.
+//   - Tokens are in no error and in no log. They leave a client only over TLS or
+//     another connection that gRPC knows to be secure ([AllowLocal] is for tests).
 //   - A panic of a handler or of the verifier ends its call with Internal. The
 //     log contains the panic, and the client only a reference to it.
 //   - A token is verified when its call begins. A stream that is open when the

@@ -13,8 +13,8 @@ import (
 
 // WithDataPath confines each copy to the file that the URL names, with the
 // caveat data.path. Like [WithReadonly], it is for services that serve files.
-// The file is root followed by what comes after the prefix in
-// the path of the URL:
+// The file is root followed by what comes after the prefix in the path of the
+// URL:
 //
 //	WithDataPath("/files", "/space1")  // /files/a/b is the file /space1/a/b
 //	WithDataPath("/cdmi", "")          // /cdmi/space1/a/b is the file /space1/a/b
