@@ -11,6 +11,8 @@ require (
 	github.com/ogen-go/ogen v1.25.0
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/postgres v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/redis v0.0.0-00010101000000-000000000000
@@ -21,6 +23,8 @@ require (
 	github.com/stretchr/testify v1.12.1
 	github.com/superfly/macaroon v0.3.0
 	golang.org/x/net v0.62.0
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261110000943-09e21b237f2c
+	google.golang.org/grpc v1.85.0
 	gopkg.in/macaroon.v2 v2.1.0
 )
 
@@ -29,6 +33,7 @@ require (
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
 	github.com/basgys/goxml2json v1.1.1-0.20231018121955-e66ee54ceaad // indirect
 	github.com/buger/jsonparser v1.6.1 // indirect
+	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/dlclark/regexp2 v1.12.0 // indirect
 	github.com/dprotaso/go-yit v0.0.0-20220510233725-9ba8df137936 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
@@ -57,6 +62,7 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
+	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	github.com/speakeasy-api/jsonpath v0.6.3 // indirect
 	github.com/speakeasy-api/openapi v1.24.0 // indirect
 	github.com/vmihailenco/msgpack/v5 v5.3.5 // indirect
@@ -72,7 +78,9 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	modernc.org/libc v1.80.1 // indirect
@@ -84,6 +92,8 @@ require (
 replace (
 	github.com/onezone-go/onezone => ../..
 	github.com/onezone-go/onezone/macaroon/gate => ../../macaroon/gate
+	github.com/onezone-go/onezone/macaroon/grpcauth => ../../macaroon/grpcauth
+	github.com/onezone-go/onezone/macaroon/remote => ../../macaroon/remote
 	github.com/onezone-go/onezone/store/cache => ../../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../../store/postgres
 	github.com/onezone-go/onezone/store/redis => ../../store/redis
