@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -35,6 +36,12 @@ type request struct {
 	repeatable bool
 	// limited requests are about new tokens and subject to [WithMaxRate].
 	limited bool
+	// maxAnswer is the largest body of the response; 0: maxAnswer.
+	maxAnswer int64
+	// describes is true if a refusal keeps the description of Onezone, unless
+	// that contains one of the secrets.
+	describes bool
+	secrets   []string
 	// decode reads the body of a success. An error means that the response is
 	// not one of the API. If it is nil, the body is ignored.
 	decode func(body []byte) error
@@ -44,18 +51,6 @@ type request struct {
 type reply struct {
 	status int
 	header http.Header
-}
-
-// call asks Onezone without credentials and decodes the JSON of a success into
-// the value; nil ignores it. The error is one of the catalogue if Onezone
-// refused the request. All other errors are operational.
-func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
-	r := request{method: method, path: path, body: body, repeatable: method == http.MethodGet}
-	if into != nil {
-		r.decode = func(data []byte) error { return json.Unmarshal(data, into) }
-	}
-	_, err := c.do(ctx, r)
-	return err
 }
 
 // do asks Onezone, and asks again if it does not answer. The reply is that of
@@ -145,10 +140,11 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	most := cmp.Or(r.maxAnswer, maxAnswer)
 	res, err := c.http.Do(req)
 	if err == nil {
 		defer func() { _ = res.Body.Close() }()
-		body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+		body, err = io.ReadAll(io.LimitReader(res.Body, most+1))
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -160,8 +156,8 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error
 		return reply{}, withoutURL(err)
 	case err != nil:
 		return reply{}, transient{withoutURL(err)}
-	case len(body) > maxAnswer:
-		return reply{}, fmt.Errorf("its answer is longer than %d bytes", maxAnswer)
+	case int64(len(body)) > most:
+		return reply{}, fmt.Errorf("its answer is longer than %d bytes", most)
 	}
 	answer := reply{res.StatusCode, res.Header}
 	return answer, c.read(r, answer, body)
@@ -194,6 +190,9 @@ func (c *Client) read(r request, answer reply, body []byte) error {
 	case status >= 400:
 		var envelope errors.Envelope
 		if json.Unmarshal(body, &envelope) == nil && envelope.Error != nil && envelope.Error.ID != "" {
+			if r.describes {
+				r.describe(envelope.Error, body)
+			}
 			return envelope.Error
 		}
 		return fmt.Errorf("its answer %d is not one of the token API", status)
