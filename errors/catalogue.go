@@ -2,6 +2,7 @@ package errors
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -50,6 +51,35 @@ func described(text string) []sentence { return []sentence{{text: text}} }
 // the key, if there is one.
 func because(text, key string) []sentence {
 	return []sentence{{text: text + ": {" + key + "}."}, {text: text + "."}}
+}
+
+// forwarded returns the entry of an error that this module does not return but
+// can read and forward. Its details are the values that the most detailed
+// variant mentions, in any JSON form. A nested error ends the description, which
+// is complete without it. The status is 400.
+func forwarded(id ID, variants ...string) entry {
+	e := entry{id: id, status: statusBadRequest}
+	for part := range strings.SplitSeq(variants[0], "{") {
+		path, _, mentioned := strings.Cut(part, "}")
+		switch key := strings.TrimPrefix(path, "text:"); {
+		case !mentioned:
+		case key == "specificError" || key == "error":
+			e.fields = append(e.fields, nested(key))
+			variants = append(variants, strings.TrimSuffix(variants[0], ": {"+key+"}.")+".")
+		default:
+			e.fields = append(e.fields, anyJSON(key))
+		}
+	}
+	for _, text := range variants {
+		e.variants = append(e.variants, sentence{text: text})
+	}
+	return e
+}
+
+// as returns the entry with another status.
+func (e entry) as(status int) entry {
+	e.status = status
+	return e
 }
 
 // catalogue holds all entries. It is built on first use and not changed
