@@ -7,7 +7,10 @@ package strictjson
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/onezone-go/onezone/errors"
@@ -196,19 +199,12 @@ func (p *parser) repeats(key []byte, first int, many *map[string]bool) bool {
 		}
 	}
 	if *many != nil {
-		if (*many)[string(key)] {
-			return true
-		}
+		repeated := (*many)[string(key)]
 		(*many)[string(key)] = true
-		return false
-	}
-	for _, k := range known {
-		if bytes.Equal(k, key) {
-			return true
-		}
+		return repeated
 	}
 	p.keys = append(p.keys, key)
-	return false
+	return slices.ContainsFunc(known, func(k []byte) bool { return bytes.Equal(k, key) })
 }
 
 // text parses a string and returns the text between its quotes.
@@ -246,39 +242,25 @@ func (p *parser) escape() bool {
 		p.at++
 		return true
 	}
-	unit, ok := p.unit()
-	switch {
-	case !ok || unit >= 0xdc00 && unit <= 0xdfff:
-		return false
-	case unit < 0xd800 || unit > 0xdbff:
-		return true
+	first, ok := p.unit()
+	if !ok || !utf16.IsSurrogate(first) {
+		return ok
 	}
-	if !p.take('\\') {
-		return false
+	second, ok := rune(0), p.take('\\')
+	if ok {
+		second, ok = p.unit()
 	}
-	unit, ok = p.unit()
-	return ok && unit >= 0xdc00 && unit <= 0xdfff
+	return ok && utf16.DecodeRune(first, second) != unicode.ReplacementChar
 }
 
 // unit parses a UTF-16 code unit: the letter u and four hexadecimal digits.
-func (p *parser) unit() (unit uint64, ok bool) {
+func (p *parser) unit() (unit rune, ok bool) {
 	if !p.take('u') || len(p.data)-p.at < 4 {
 		return 0, false
 	}
-	for range 4 {
-		c := p.data[p.at]
-		switch {
-		case isDigit(c):
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = (c | 0x20) - 'a' + 10
-		default:
-			return 0, false
-		}
-		unit = unit<<4 | uint64(c)
-		p.at++
-	}
-	return unit, true
+	n, err := strconv.ParseUint(string(p.data[p.at:p.at+4]), 16, 16)
+	p.at += 4
+	return rune(n), err == nil
 }
 
 // safeDigits is a length up to which a number without an exponent cannot
