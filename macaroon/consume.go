@@ -151,11 +151,10 @@ func checkUsable(t *store.Token) error {
 // recordError returns the error for a record that could not be used. A record
 // deleted since the verification becomes tokenInvalid, as in a verification.
 func recordError(err error) error {
-	var e *errors.Error
-	switch {
-	case errors.Is(err, errors.IDNotFound):
+	if errors.Is(err, errors.IDNotFound) {
 		return errors.TokenInvalid()
-	case errors.As(err, &e):
+	}
+	if e, ok := errors.AsType[*errors.Error](err); ok {
 		return e
 	}
 	return fmt.Errorf("counting a use of an invite token: %w", err)

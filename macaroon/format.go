@@ -35,15 +35,10 @@ func (t Token) label() string {
 
 // String returns "access", "identity" or "invite"; "unknown" for the zero Class.
 func (c Class) String() string {
-	switch c {
-	case Access:
-		return "access"
-	case Identity:
-		return "identity"
-	case Invite:
-		return "invite"
+	if c > Invite {
+		c = 0
 	}
-	return "unknown"
+	return [...]string{"unknown", Access: "access", Identity: "identity", Invite: "invite"}[c]
 }
 
 // MarshalJSON returns the content of the token in the form of the REST

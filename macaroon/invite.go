@@ -62,10 +62,6 @@ func (i InviteType) row() invitation {
 	return invitations[i]
 }
 
-func (i InviteType) code() string      { return i.row().code }
-func (i InviteType) targetKey() string { return i.row().targetKey }
-func (i InviteType) phrase() string    { return i.row().phrase }
-
 // parameters returns the last part of the text of an invite type. It has no
 // meaning, and only supportSpace has a nonempty one.
 func (i InviteType) parameters() string {
@@ -87,24 +83,20 @@ func (i InviteType) String() string {
 // ParseInviteType parses a JSON name, such as "userJoinGroup". The error is
 // badValueNotAllowed {key "inviteType"}, also for "any".
 func ParseInviteType(name string) (InviteType, error) {
+	if i := inviteTypeWhere(func(i invitation) bool { return i.name == name }); i != 0 {
+		return i, nil
+	}
 	var names []string
-	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
-		if invitations[i].name == name {
-			return i, nil
-		}
-		names = append(names, invitations[i].name)
+	for _, i := range invitations[UserJoinGroup:] {
+		names = append(names, i.name)
 	}
 	return 0, errors.BadValueNotAllowed("inviteType", names...)
 }
 
-// inviteTypeOf returns the invite type with the code, or zero.
-func inviteTypeOf(code string) InviteType {
-	for i := UserJoinGroup; i <= GroupJoinAtmInventory; i++ {
-		if invitations[i].code == code {
-			return i
-		}
-	}
-	return 0
+// inviteTypeWhere returns the invite type that matches, or zero.
+func inviteTypeWhere(matches func(invitation) bool) InviteType {
+	i := slices.IndexFunc(invitations[UserJoinGroup:], matches) // counts from the first type; -1 if none
+	return InviteType(i + int(UserJoinGroup))
 }
 
 // DefaultPrivileges returns the privileges that a new member gets by default,

@@ -78,16 +78,7 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if err := a.checkActive(ctx, g.Subject, key.Holder); err != nil {
 		return Token{}, err
 	}
-	id, err := a.newID()
-	if err != nil {
-		return Token{}, err
-	}
-	t, err := a.confiner.mint(Spec{
-		Domain: a.domain, ID: id, Generation: key.Generation, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats,
-	}, key.Secret)
-	if err == nil {
-		t, err = a.Inherit(t, g.Parent)
-	}
+	t, err := a.mint(g, key.Generation, key.Secret)
 	if err != nil {
 		return Token{}, err
 	}
@@ -131,7 +122,11 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 		}
 	}
 	// Minted before the record is created, so that a failure leaves no record.
-	t, secret, err := a.mintNamed(ctx, g)
+	var t Token
+	secret, err := a.newSecret(ctx)
+	if err == nil {
+		t, err = a.mint(g, 0, secret)
+	}
 	record := store.Token{
 		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
 		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
@@ -160,21 +155,20 @@ func (a *Authority) storeDecides(g Grant) bool {
 	return a.directory == nil && !limited && g.Type.Session() == "" && store.ValidateHolder(g.Subject) == nil
 }
 
-// mintNamed mints a named token without storing a record.
-func (a *Authority) mintNamed(ctx context.Context, g Grant) (Token, store.Secret, error) {
-	secret, err := a.newSecret(ctx)
-	if err != nil {
-		return Token{}, store.Secret{}, err
-	}
+// mint mints the token of the grant, with a new id, and stores nothing.
+// generation is that of the secret of a temporary token.
+func (a *Authority) mint(g Grant, generation int64, secret store.Secret) (Token, error) {
 	id, err := a.newID()
 	if err != nil {
-		return Token{}, store.Secret{}, err
+		return Token{}, err
 	}
-	t, err := a.confiner.mint(Spec{Domain: a.domain, ID: id, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats}, secret)
-	if err == nil {
-		t, err = a.Inherit(t, g.Parent)
+	t, err := a.confiner.mint(Spec{
+		Domain: a.domain, ID: id, Generation: generation, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats,
+	}, secret)
+	if err != nil {
+		return Token{}, err
 	}
-	return t, secret, err
+	return a.Inherit(t, g.Parent)
 }
 
 // createRecord stores the record of a named token. The subject must still be

@@ -85,8 +85,7 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 // dates from before the authority had a password profile.
 func (a *Authority) passwordForms(password string) []string {
 	prepared, err := a.preparePassword(password)
-	switch {
-	case err != nil || prepared == password:
+	if err != nil || prepared == password {
 		return []string{password}
 	}
 	return []string{prepared, password}

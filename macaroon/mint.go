@@ -1,6 +1,7 @@
 package macaroon
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -220,10 +221,7 @@ func tooManyCaveats(limit int) error { return errors.LimitReached(limit, "caveat
 // signature, and link is the signature over them. The new token refers to the
 // body.
 func (c confiner) extend(t Token, b *body, packets []byte, link signature, texts []string) (Token, error) {
-	limit := c.maxCaveats
-	if limit <= 0 {
-		limit = DefaultMaxCaveats
-	}
+	limit := cmp.Or(c.maxCaveats, DefaultMaxCaveats)
 	if len(texts) > limit {
 		return Token{}, tooManyCaveats(limit)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -75,13 +74,7 @@ func (a *Authority) checkQuotas(ctx context.Context, t store.Token) error {
 	if err := a.quotas.checkRecord(t); err != nil {
 		return err
 	}
-	return a.checkNamedTokens(ctx, t.Subject)
-}
-
-// checkNamedTokens returns limitReached if the subject cannot have another
-// named token.
-func (a *Authority) checkNamedTokens(ctx context.Context, subject caveat.Subject) error {
-	n, err := a.store.CountTokens(ctx, subject)
+	n, err := a.store.CountTokens(ctx, t.Subject)
 	if err != nil {
 		return fmt.Errorf("counting the named tokens of a subject: %w", err)
 	}

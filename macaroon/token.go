@@ -1,6 +1,8 @@
 package macaroon
 
 import (
+	"cmp"
+
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/internal/wire"
@@ -45,19 +47,8 @@ const DefaultMaxSize = 1 << 20
 // defaultMaxParsedCaveats is the default of [Limits].MaxCaveats.
 const defaultMaxParsedCaveats = 4096
 
-func (l Limits) maxSize() int {
-	if l.MaxSize <= 0 {
-		return DefaultMaxSize
-	}
-	return l.MaxSize
-}
-
-func (l Limits) maxCaveats() int {
-	if l.MaxCaveats <= 0 {
-		return defaultMaxParsedCaveats
-	}
-	return l.MaxCaveats
-}
+func (l Limits) maxSize() int    { return cmp.Or(max(l.MaxSize, 0), DefaultMaxSize) }
+func (l Limits) maxCaveats() int { return cmp.Or(max(l.MaxCaveats, 0), defaultMaxParsedCaveats) }
 
 // Parse parses the text of a token under the default limits; see
 // [Limits.Parse].

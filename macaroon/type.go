@@ -87,7 +87,7 @@ func (t Type) String() string {
 	case t.class == Identity:
 		return identityText
 	case t.class == Invite:
-		return t.invite.code() + ":" + t.param + ":" + t.invite.parameters()
+		return t.invite.row().code + ":" + t.param + ":" + t.invite.parameters()
 	}
 	return "unknown"
 }
@@ -113,7 +113,7 @@ func parseType(text string) (t Type, ok bool) {
 	}
 	code, rest, ok1 := strings.Cut(text, ":")
 	target, parameters, ok2 := strings.Cut(rest, ":")
-	invite := inviteTypeOf(code)
+	invite := inviteTypeWhere(func(i invitation) bool { return i.code == code })
 	ok = ok1 && ok2 && invite != 0 && target != "" && !strings.Contains(parameters, ":")
 	return InviteToken(invite, target), ok
 }
@@ -181,7 +181,7 @@ func (t Type) MarshalJSON() ([]byte, error) {
 		return []byte(`{"identityToken":{}}`), nil
 	case t.class == Invite:
 		return json.Marshal(object{"inviteToken": object{
-			"inviteType": t.invite.String(), t.invite.targetKey(): t.param, "parameters": object{},
+			"inviteType": t.invite.String(), t.invite.row().targetKey: t.param, "parameters": object{},
 		}})
 	}
 	return []byte("null"), nil
@@ -213,7 +213,7 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 	case invite != nil:
 		name, _ := jsonText(invite["inviteType"])
 		if inviteType, err := ParseInviteType(name); err == nil {
-			target, _ := jsonText(invite[inviteType.targetKey()])
+			target, _ := jsonText(invite[inviteType.row().targetKey])
 			*t, ok = InviteToken(inviteType, target), target != ""
 		}
 	}
@@ -244,7 +244,7 @@ func (t Type) Describe() string {
 	case t.class == Identity:
 		return "identity token"
 	case t.class == Invite:
-		return "invite token " + t.invite.phrase() + " " + t.param
+		return "invite token " + t.invite.row().phrase + " " + t.param
 	}
 	return "token of an unknown type"
 }

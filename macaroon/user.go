@@ -107,24 +107,23 @@ func (a *Authority) preparePassword(password string) (string, error) {
 var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (u NewUser) validate() error {
-	if u.ID != "" {
-		// Ids occur in identifiers, caveats and resources, where some words and
-		// all punctuation have a meaning.
-		if !userID.MatchString(u.ID) || u.ID == "null" || u.ID == "self" {
-			return errors.BadValueIdentifier("id")
-		}
+	// Ids occur in identifiers, caveats and resources, where some words and all
+	// punctuation have a meaning.
+	if u.ID != "" && !userID.MatchString(u.ID) || u.ID == "null" || u.ID == "self" {
+		return errors.BadValueIdentifier("id")
 	}
-	if u.Username != "" {
-		if err := validateUsername(u.Username); err != nil {
-			return err
-		}
+	if err := ifSet(u.Username, validateUsername); err != nil {
+		return err
 	}
-	if u.FullName != "" {
-		if err := validateFullName(u.FullName); err != nil {
-			return err
-		}
+	return ifSet(u.FullName, validateFullName)
+}
+
+// ifSet validates a text that may be "", for none.
+func ifSet(text string, validate func(string) error) error {
+	if text == "" {
+		return nil
 	}
-	return nil
+	return validate(text)
 }
 
 // SetPassword replaces the password of a user; "" removes it. Errors:
@@ -141,10 +140,8 @@ func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, passwo
 // none, and cannot log in with a password. Errors: badValueUsername;
 // badValueIdentifierOccupied {key "username"}; notFound.
 func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name string) error {
-	if name != "" {
-		if err := validateUsername(name); err != nil {
-			return err
-		}
+	if err := ifSet(name, validateUsername); err != nil {
+		return err
 	}
 	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.Username = name })
 }
@@ -152,10 +149,8 @@ func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name s
 // SetFullName replaces the full name of a user; "" removes it. Errors:
 // badValueFullName; notFound.
 func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name string) error {
-	if name != "" {
-		if err := validateFullName(name); err != nil {
-			return err
-		}
+	if err := ifSet(name, validateFullName); err != nil {
+		return err
 	}
 	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.FullName = name })
 }

@@ -109,11 +109,11 @@ func (p purpose) checkType(t *Token) error {
 	typ := t.Type()
 	switch {
 	case p.class == Access && typ.Class() != Access:
-		return errors.NotAnAccessToken(t.received())
+		return errors.NotAnAccessToken(t.Type())
 	case p.class == Identity && typ.Class() != Identity && typ != AccessToken():
-		return errors.NotAnIdentityToken(t.received())
+		return errors.NotAnIdentityToken(t.Type())
 	case p.class == Invite && (typ.Class() != Invite || p.invite != 0 && typ.invite != p.invite):
-		return errors.NotAnInviteToken(p.invite.String(), t.received())
+		return errors.NotAnInviteToken(p.invite.String(), t.Type())
 	}
 	return nil
 }
@@ -125,15 +125,12 @@ func (p purpose) checkSubject(t *Token, subject caveat.Subject) error {
 	case p.class != Identity || subject.Type == caveat.SubjectProvider:
 		return nil
 	case t.Type() == AccessToken():
-		return errors.NotAnIdentityToken(t.received())
+		return errors.NotAnIdentityToken(t.Type())
 	case p.asService:
 		return errors.TokenInvalid()
 	}
 	return nil
 }
-
-// received returns the type of the token as shown in errors.
-func (t *Token) received() any { return t.Type() }
 
 // verify parses and verifies the text of a token, and reports the outcome to
 // the observer.
