@@ -7,9 +7,9 @@
 // methods:
 //
 //	auth, err := grpcauth.New(verifier, grpcauth.Rules{
-//		"/files.v1.Files/Read":            grpcauth.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private"),
-//		"/files.v1.Files/Profile":         grpcauth.RequireClient(),
-//		"/grpc.health.v1.Health/Check":    grpcauth.AllowAnyone(),
+//		"/files.v1.Files/Read":         grpcauth.Require(caveat.OpWorker, caveat.Get, "file.{id}.content:private"),
+//		"/files.v1.Files/Profile":      grpcauth.RequireClient(),
+//		"/grpc.health.v1.Health/Check": grpcauth.AllowAnyone(),
 //	})
 //	server := grpc.NewServer(grpc.Creds(tls),
 //		grpc.ChainUnaryInterceptor(auth.Unary), grpc.ChainStreamInterceptor(auth.Stream))

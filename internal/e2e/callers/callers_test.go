@@ -34,31 +34,31 @@ import (
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
-// world is an Onezone, a service that asks it, and a client of the service with
+// fixture is an Onezone, a service that asks it, and a client of the service with
 // a token in a file.
-type world struct {
+type fixture struct {
 	*macaroontest.Remote
 	verifier *remote.Client
 	file     string
 }
 
-// newWorld returns a world whose service asks about each copy once.
-func newWorld(t *testing.T) *world {
+// newFixture returns a fixture whose service asks about each copy once.
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{Remote: macaroontest.NewRemote(t), file: filepath.Join(t.TempDir(), "token")}
+	f := &fixture{Remote: macaroontest.NewRemote(t), file: filepath.Join(t.TempDir(), "token")}
 	var err error
-	w.verifier, err = remote.New(w.Origin, remote.WithClock(w.Clock.Now), remote.WithRetries(0), remote.WithMaxAge(30*time.Second, 0))
+	f.verifier, err = remote.New(f.Origin, remote.WithClock(f.Clock.Now), remote.WithRetries(0), remote.WithMaxAge(30*time.Second, 0))
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.verifier.Close()) })
-	return w
+	t.Cleanup(func() { require.NoError(t, f.verifier.Close()) })
+	return f
 }
 
 // use puts the token into the file, as a program that renews tokens does.
-func (w *world) use(t *testing.T, token macaroon.Token) {
+func (f *fixture) use(t *testing.T, token macaroon.Token) {
 	t.Helper()
-	next := w.file + ".next"
+	next := f.file + ".next"
 	require.NoError(t, os.WriteFile(next, []byte(token.String()), 0o600))
-	require.NoError(t, os.Rename(next, w.file))
+	require.NoError(t, os.Rename(next, f.file))
 }
 
 // outcome is the answer to a call.
@@ -69,7 +69,7 @@ type outcome struct {
 }
 
 // newHTTP returns a function that reads a file over HTTP.
-func (w *world) newHTTP(t *testing.T) func(t *testing.T) outcome {
+func (f *fixture) newHTTP(t *testing.T) func(t *testing.T) outcome {
 	t.Helper()
 	files := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		client, _ := rest.ClientFrom(r.Context())
@@ -77,9 +77,9 @@ func (w *world) newHTTP(t *testing.T) func(t *testing.T) outcome {
 			rest.WriteError(out, err)
 		}
 	})
-	service := httptest.NewServer(rest.Authenticate(w.verifier, rest.AllowDataCaveats())(rest.RequireClient()(files)))
+	service := httptest.NewServer(rest.Authenticate(f.verifier, rest.AllowDataCaveats())(rest.RequireClient()(files)))
 	t.Cleanup(service.Close)
-	transport, err := remote.NewTransport(remote.TokenFile(w.file), []string{service.URL}, remote.WithTransportClock(w.Clock.Now),
+	transport, err := remote.NewTransport(remote.TokenFile(f.file), []string{service.URL}, remote.WithTransportClock(f.Clock.Now),
 		remote.WithReadonly(), remote.WithDataPath("", "/space1"), remote.WithCaveats(caveat.MustParse("ip = 127.0.0.1/32")))
 	require.NoError(t, err)
 	client := &http.Client{Transport: transport}
@@ -101,9 +101,9 @@ func (w *world) newHTTP(t *testing.T) func(t *testing.T) outcome {
 }
 
 // newGRPC returns a function that calls a method over gRPC.
-func (w *world) newGRPC(t *testing.T) func(t *testing.T) outcome {
+func (f *fixture) newGRPC(t *testing.T) func(t *testing.T) outcome {
 	t.Helper()
-	auth, err := grpcauth.New(w.verifier, grpcauth.Rules{
+	auth, err := grpcauth.New(f.verifier, grpcauth.Rules{
 		grpc_health_v1.Health_Check_FullMethodName: grpcauth.Require(caveat.OzWorker, caveat.Get, "space.{service}.instance:private"),
 	})
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func (w *world) newGRPC(t *testing.T) func(t *testing.T) outcome {
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	credentials, err := grpcauth.NewCredentials(remote.TokenFile(w.file), grpcauth.AllowLocal(), grpcauth.WithClock(w.Clock.Now),
+	credentials, err := grpcauth.NewCredentials(remote.TokenFile(f.file), grpcauth.AllowLocal(), grpcauth.WithClock(f.Clock.Now),
 		grpcauth.WithCaveats(caveat.MustParse("api = ozw/get/space.s1.*:*"), caveat.MustParse("ip = 127.0.0.1/32")))
 	require.NoError(t, err)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(local.NewCredentials()), grpc.WithPerRPCCredentials(credentials))
@@ -144,55 +144,55 @@ func (w *world) newGRPC(t *testing.T) func(t *testing.T) outcome {
 
 func TestConfinedCopiesAreVerifiedAtTheOnezone(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(*world, *testing.T) func(*testing.T) outcome{"HTTP": (*world).newHTTP, "gRPC": (*world).newGRPC} {
+	for name, start := range map[string]func(*fixture, *testing.T) func(*testing.T) outcome{"HTTP": (*fixture).newHTTP, "gRPC": (*fixture).newGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			call := start(w, t)
+			f := newFixture(t)
+			call := start(f, t)
 			refused := func(id errors.ID) outcome {
 				t.Helper()
-				w.Clock.Advance(time.Second) // the next copy is another text
+				f.Clock.Advance(time.Second) // the next copy is another text
 				got := call(t)
 				require.False(t, got.ok)
 				require.ErrorIs(t, got.err, id)
 				return got
 			}
 
-			w.use(t, w.Token())
+			f.use(t, f.Token())
 			require.True(t, call(t).ok)
 			require.True(t, call(t).ok)
-			require.Len(t, w.Requests("/tokens/verify_access_token"), 1, "the copies of one second are equal")
-			w.Clock.Advance(time.Hour)
+			require.Len(t, f.Requests("/tokens/verify_access_token"), 1, "the copies of one second are equal")
+			f.Clock.Advance(time.Hour)
 			require.True(t, call(t).ok, "each copy has a lifetime of its own")
-			for _, request := range w.Requests("/tokens/verify_access_token") {
-				require.NotContains(t, string(request.Body), w.tokenText(t), "the token itself never leaves the client")
+			for _, request := range f.Requests("/tokens/verify_access_token") {
+				require.NotContains(t, string(request.Body), f.tokenText(t), "the token itself never leaves the client")
 			}
 
-			w.use(t, w.Revoked())
+			f.use(t, f.Revoked())
 			require.Equal(t, errors.IDUnauthorized, refused(errors.IDTokenRevoked).err.ID)
-			w.use(t, w.Forged())
+			f.use(t, f.Forged())
 			refused(errors.IDTokenInvalid)
-			w.use(t, w.Token(caveat.MustParse("ip = 192.0.2.0/24")))
+			f.use(t, f.Token(caveat.MustParse("ip = 192.0.2.0/24")))
 			refused(errors.IDTokenCaveatUnverified)
-			w.use(t, w.Token())
-			w.Behave(macaroontest.TooManyRequests(7))
+			f.use(t, f.Token())
+			f.Behave(macaroontest.TooManyRequests(7))
 			require.Equal(t, 7*time.Second, refused(errors.IDServiceUnavailable).retry)
-			w.Behave()
-			w.Clock.Advance(7 * time.Second)
+			f.Behave()
+			f.Clock.Advance(7 * time.Second)
 			require.True(t, call(t).ok)
-			w.Stop()
+			f.Stop()
 			refused(errors.IDServiceUnavailable)
-			w.Start()
-			w.Clock.Advance(time.Second)
+			f.Start()
+			f.Clock.Advance(time.Second)
 			require.True(t, call(t).ok)
 		})
 	}
 }
 
 // tokenText returns the token in the file.
-func (w *world) tokenText(t *testing.T) string {
+func (f *fixture) tokenText(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(w.file)
+	text, err := os.ReadFile(f.file)
 	require.NoError(t, err)
 	return string(text)
 }
