@@ -143,3 +143,17 @@ func TestFilesNeedAGoodToken(t *testing.T) {
 	res = macaroontest.Get(t, handler, "/files/1", h.Revoked())
 	macaroontest.AssertError(t, res, errors.IDTokenRevoked)
 }
+
+func TestAnOnezoneThatIsDownDoesNotMakeTokensBad(t *testing.T) {
+	onezone := macaroontest.NewRemote(t)
+	handler, err := protectByOnezone(onezone.Origin, files)
+	require.NoError(t, err)
+	token := onezone.TokenOf(onezone.Alice, macaroon.IdentityToken())
+
+	onezone.Behave(macaroontest.Unavailable())
+	res := macaroontest.Get(t, handler, "/files/1", token)
+	macaroontest.AssertError(t, res, errors.IDServiceUnavailable)
+	onezone.Behave() // works again
+	res = macaroontest.Get(t, handler, "/files/1", token)
+	macaroontest.AssertStatus(t, res, http.StatusOK)
+}

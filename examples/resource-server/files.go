@@ -21,7 +21,7 @@ type files struct{ root *os.Root }
 // newFiles returns the service. It enforces the caveats of tokens in three
 // steps: rest.Authenticate verifies the token, rest.Require checks the
 // operation, and CheckFile the file.
-func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
+func newFiles(v macaroon.Verifier, dir string) (http.Handler, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func newFiles(a *macaroon.Authority, dir string) (http.Handler, error) {
 		rest.Require(caveat.OpWorker, caveat.Get, "file.null.content:private")(http.HandlerFunc(f.read)))
 	mux.Handle("PUT /files/{path...}",
 		rest.Require(caveat.OpWorker, caveat.Update, "file.null.content:private")(http.HandlerFunc(f.write)))
-	return rest.Authenticate(a, rest.AllowDataCaveats())(rest.RequireClient()(mux)), nil
+	return rest.Authenticate(v, rest.AllowDataCaveats())(rest.RequireClient()(mux)), nil
 }
 
 // allowed reports whether the client may access the file of the request. If
