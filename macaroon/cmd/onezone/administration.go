@@ -47,8 +47,16 @@ func (p *program) administers(c *cobra.Command, s *settings, order task) *cobra.
 			return err
 		}
 		defer func() { err = errors.Join(err, opened.Close()) }()
-		log := newLogger(p.err, *s).With("operator", operator())
-		authority, err := newAuthority(*s, opened.front, func(ctx context.Context, e macaroon.Event) { logEvent(ctx, log, e) })
+		log := newLogger(p.err, s.logFormat, s.logLevel).With("operator", operator())
+		audit, err := openAudit(s.audit, log)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, audit.Close()) }()
+		authority, err := newAuthority(*s, opened.front, func(ctx context.Context, e macaroon.Event) {
+			logEvent(ctx, log, e)
+			audit.write(e, operator())
+		})
 		if err != nil {
 			return err
 		}

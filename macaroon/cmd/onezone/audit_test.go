@@ -44,7 +44,7 @@ func TestFailedLogInsAreLogged(t *testing.T) {
 			guesses++
 			require.Less(t, guesses, 100)
 		}
-		metrics := s.get("GET", "/metrics", "").body
+		metrics := s.metrics()
 		end()
 
 		events := entries(t, s.log.String(), "event")

@@ -15,6 +15,9 @@ func newAuthority(s settings, front store.Store, observer macaroon.Observer) (*m
 		macaroon.WithDomain(s.domain),
 		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL),
 		macaroon.WithMaxIssuedSize(s.limits.issuedSize()),
+		macaroon.WithMaxCaveats(s.maxCaveats),
+		macaroon.WithQuotas(s.quotas),
+		macaroon.WithThrottle(s.failures, s.failureInterval),
 		macaroon.WithPasswordProfile(precis.OpaqueString.String),
 		macaroon.WithObserver(observer))
 }

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// checkAddress checks the value of --address before the program listens there.
-func checkAddress(address string) error {
+// checkAddress checks the value of a flag before the program listens there.
+func checkAddress(flag, address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return usageErrorf("--address %q is not HOST:PORT, such as 127.0.0.1:9080 or :9080", address)
+		return usageErrorf("--%s %q is not HOST:PORT, such as 127.0.0.1:9080 or :9080", flag, address)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (s *settings) explain(f *pflag.FlagSet, from sources) (list []settingResult
 
 // checkFiles reads the files of the settings.
 func (s *settings) checkFiles() error {
-	_, err := s.tlsConfig()
+	_, err := s.readCertificate()
 	if s.sealKeys != "" {
 		_, sealErr := s.readSealKeys()
 		err = errors.Join(err, sealErr)

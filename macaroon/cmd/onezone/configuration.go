@@ -33,7 +33,7 @@ func (p *program) configured(f *pflag.FlagSet, s *settings) (sources, error) {
 	if err := p.readFile(f, from); err != nil {
 		return nil, err
 	}
-	s.decideDemo(from.has)
+	s.decideDefaults(from.has)
 	return from, s.check(func(flag string) bool { return f.Lookup(flag) != nil })
 }
 

@@ -19,7 +19,7 @@ func served(t *testing.T, dir string, args ...string) (printed, logged string) {
 	var out, log syncbuffer.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	args = append([]string{"serve", "--address", "127.0.0.1:0", "--drain", "0s"}, args...)
+	args = append([]string{"serve", "--address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--drain", "0s"}, args...)
 	go func() { ended <- run(ctx, args, stdio{strings.NewReader(""), &out, &log}, unset) }()
 	eventually(t, func() bool { return strings.Contains(log.String(), "msg=serving") }, "the service serves")
 	cancel()

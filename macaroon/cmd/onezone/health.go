@@ -52,7 +52,7 @@ func (v *service) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if err := v.check(ctx); err != nil {
+	if err := v.opened.check(ctx); err != nil {
 		v.log.WarnContext(ctx, "the store is not ready", "error", err)
 		rest.WriteError(w, errors.ServiceUnavailable())
 		return

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -88,6 +89,7 @@ func TestMain(m *testing.M) {
 type server struct {
 	t        *testing.T
 	url      string // http://127.0.0.1:PORT
+	admin    string // http://127.0.X.Y:PORT
 	password string // of the demo user, if it was just created
 	token    string // the printed token
 	lines    []string
@@ -109,7 +111,7 @@ var (
 func start(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, client: &http.Client{Transport: &http.Transport{}, Timeout: patience}, ended: make(chan struct{})}
-	s.cmd = exec.Command(binary(t), append([]string{"serve", "--address", "127.0.0.1:0", "--demo"}, args...)...)
+	s.cmd = exec.Command(binary(t), append([]string{"serve", "--address", "127.0.0.1:0", "--admin-address", s.newAdmin(), "--drain", "500ms", "--demo"}, args...)...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, &s.out, &s.log
 	require.NoError(t, s.cmd.Start())
 	go func() {
@@ -143,6 +145,26 @@ func start(t *testing.T, dir string, args ...string) *server {
 	return s
 }
 
+// admins counts the admin addresses of this process.
+var admins atomic.Uint32
+
+// newAdmin returns an admin address of its own for the server. Every process and
+// test has another address of the loopback network, so the port is free.
+func (s *server) newAdmin() string {
+	n, pid := admins.Add(1), os.Getpid()
+	address := fmt.Sprintf("127.%d.%d.%d:19089", 1+pid%254, n/250, 1+n%250)
+	s.admin = "http://" + address
+	return address
+}
+
+// metrics returns what a scraper of Prometheus gets.
+func (s *server) metrics() string {
+	s.t.Helper()
+	a := s.ask(s.admin, "GET", "/metrics", "")
+	require.Equal(s.t, 200, a.status)
+	return a.body
+}
+
 // stop stops the program and asserts success.
 func (s *server) stop() {
 	s.t.Helper()
@@ -172,7 +194,13 @@ func (s *server) do(method, path, body string, headers ...string) answer {
 // get sends a request to a path of the service.
 func (s *server) get(method, path, body string, headers ...string) answer {
 	s.t.Helper()
-	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	return s.ask(s.url, method, path, body, headers...)
+}
+
+// ask sends a request to a path of the service or of its admin address.
+func (s *server) ask(url, method, path, body string, headers ...string) answer {
+	s.t.Helper()
+	r, err := http.NewRequest(method, url+path, strings.NewReader(body))
 	require.NoError(s.t, err)
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {

@@ -95,7 +95,7 @@ func inProcess(t *testing.T, args ...string) (s *server, end func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"serve", "--address", "127.0.0.1:0", "--drain", "0s", "--demo"}, args...), stdio{strings.NewReader(""), &s.out, &s.log}, unset)
+		ended <- run(ctx, append([]string{"serve", "--address", "127.0.0.1:0", "--admin-address", s.newAdmin(), "--drain", "0s", "--demo"}, args...), stdio{strings.NewReader(""), &s.out, &s.log}, unset)
 	}()
 	eventually(t, func() bool { return printedToken.MatchString(s.out.String()) }, "the service prints what to try")
 	s.url = printedURL.FindString(s.out.String())

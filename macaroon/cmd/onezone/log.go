@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -17,10 +18,10 @@ import (
 
 // newLogger returns a log that escapes control characters and changes of
 // direction. Package slog does not escape all of them.
-func newLogger(out io.Writer, s settings) *slog.Logger {
+func newLogger(out io.Writer, format string, level slog.Leveler) *slog.Logger {
 	out = printable.NewWriter(out)
-	options := &slog.HandlerOptions{Level: s.logLevel}
-	if s.logFormat == "json" {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))
@@ -65,6 +66,7 @@ type accessKey struct{}
 func (v *service) observe(ctx context.Context, e macaroon.Event) {
 	v.metrics.Observe(ctx, e)
 	logEvent(ctx, v.log, e)
+	v.audit.write(e, "")
 	a, ok := ctx.Value(accessKey{}).(*access)
 	if !ok {
 		return
@@ -114,7 +116,7 @@ func (v *service) logged(next http.Handler) http.Handler {
 				slog.String("route", r.Pattern),
 				slog.Int("status", a.status),
 				slog.Int("bytes", a.bytes),
-				slog.Duration("duration", time.Since(start)),
+				slog.Float64("duration_ms", milliseconds(time.Since(start))),
 				slog.String("client", client(r, v.settings.proxies)),
 				slog.String("peer", r.RemoteAddr),
 			)
@@ -138,6 +140,12 @@ func client(r *http.Request, proxies []netip.Prefix) string {
 	}
 	return ""
 }
+
+// errorLog returns a logger for the errors of a server.
+func errorLog(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), slog.LevelWarn) }
+
+// milliseconds returns a duration for the log.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // storeKind returns the scheme of the URL of a store, without the rest, which
 // can hold a password.

@@ -18,7 +18,7 @@ func TestOwnPathsHaveOneSpelling(t *testing.T) {
 	t.Parallel()
 	s, end := inProcess(t, "--store", "memory:")
 	defer end()
-	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+	for path, url := range map[string]string{"/metrics": s.admin, "/healthz": s.url, "/readyz": s.url} {
 		name := path[1:]
 		for target, status := range map[string]int{
 			path:        200,
@@ -43,15 +43,15 @@ func TestOwnPathsHaveOneSpelling(t *testing.T) {
 			"/api/v3/onezone/.." + path:            404,
 			"/api/v3/onezone/%2e%2e/%2e%2e" + path: 404,
 		} {
-			require.Equal(t, status, s.raw(t, target), target)
+			require.Equal(t, status, s.raw(t, url, target), target)
 		}
 	}
 }
 
-// raw sends GET for the unchanged target, and returns the status.
-func (s *server) raw(t *testing.T, target string) int {
+// raw sends GET for the unchanged target to the URL, and returns the status.
+func (s *server) raw(t *testing.T, url, target string) int {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))

@@ -16,7 +16,7 @@ func TestTheFeedBypassesAPooler(t *testing.T) {
 	database := pgtest.Own(t, "fsync=off")
 	pooler := database.Bouncer(t, "transaction") + "&default_query_exec_mode=exec"
 	isUp := func(s *server, value string) bool {
-		return strings.Contains(s.get("GET", "/metrics", "").body, "\nonezone_cache_feed_up "+value+"\n")
+		return strings.Contains(s.metrics(), "\nonezone_cache_feed_up "+value+"\n")
 	}
 	s := start(t, t.TempDir(), "--demo", "--store", pooler, "--feed-url", database.URL)
 	eventually(t, func() bool { return isUp(s, "1") }, "the feed is up")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/seal"
@@ -15,6 +17,21 @@ import (
 
 // maxSealKeyFile is the largest seal key file, in bytes.
 const maxSealKeyFile = 1 << 20
+
+// keyRing is a ring of seal keys that can be replaced while it is in use.
+type keyRing struct {
+	current atomic.Pointer[seal.StaticKeys]
+}
+
+// Wrap implements [seal.KeyRing].
+func (r *keyRing) Wrap(ctx context.Context, key, additional []byte) (keyID string, wrapped []byte, err error) {
+	return r.current.Load().Wrap(ctx, key, additional)
+}
+
+// Unwrap implements [seal.KeyRing].
+func (r *keyRing) Unwrap(ctx context.Context, keyID string, wrapped, additional []byte) ([]byte, error) {
+	return r.current.Load().Unwrap(ctx, keyID, wrapped, additional)
+}
 
 // readSealKeys reads the seal key file of the settings. The error names the flag
 // to change.

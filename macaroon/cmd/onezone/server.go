@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,7 +21,7 @@ import (
 )
 
 // Time limits on clients, so that slow requests cannot block the server. Limits
-// on sizes are in limits.go and in package rest.
+// on sizes are in settings.go and in package rest.
 const (
 	readHeaderTimeout = 5 * time.Second  // from the first byte to the end of the headers
 	readTimeout       = 30 * time.Second // to the end of the body; 2 MiB are 70 kB/s
@@ -41,62 +41,95 @@ const maxStreams = 16
 // service is the running program.
 type service struct {
 	settings  settings
+	level     slog.LevelVar
 	log       *slog.Logger
+	notify    notifier
 	registry  *prometheus.Registry
 	metrics   *metrics.Metrics
+	tls       *certificate // nil without TLS
+	audit     *auditFile   // nil without an audit file
+	opened    *openedStore
 	store     store.Store
-	check     func(context.Context) error // whether the store can be used
 	authority *macaroon.Authority
 	draining  atomic.Bool // connections are closed with their next response
 }
 
 // serve runs the service until ctx is done.
-func serve(ctx context.Context, s settings, io stdio) (err error) {
-	lines := newLogBuffer(io.err)
+func (p *program) serve(ctx context.Context, s settings, reload reloader) (err error) {
+	lines := newLogBuffer(p.err)
 	defer func() { err = errors.Join(err, lines.Close()) }()
-	v := &service{settings: s, log: newLogger(lines, s), registry: prometheus.NewRegistry()}
-	v.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if v.metrics, err = metrics.New(v.registry, metrics.Options{}); err != nil {
-		return err
+	v := &service{settings: s, registry: prometheus.NewRegistry(), notify: notifier(p.getenv("NOTIFY_SOCKET"))}
+	v.level.Set(s.logLevel)
+	v.log = newLogger(lines, s.logFormat, &v.level)
+	// Everything that can fail comes before the first line of output.
+	if err := v.open(ctx); err != nil {
+		return errors.Join(err, v.close())
 	}
-	tlsConfig, err := s.tlsConfig()
-	if err != nil {
-		return err
-	}
-	opened, err := openStore(ctx, s, v.metrics, v.log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	v.store, v.check = opened.front, opened.check
-	v.authority, err = newAuthority(s, v.store, v.observe)
-	if err != nil {
-		return err
-	}
-	listener, err := listen(s.address)
+	defer func() { err = errors.Join(err, v.close()) }()
+	listener, err := listen("address", s.address)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	admin, err := v.listenAdmin()
+	if err != nil {
+		return err
+	}
 	base := s.baseURL(listener.Addr())
 	handler, err := v.handler(base)
 	if err != nil {
 		return err
 	}
-	demo := s.demo
-	if s.demoIfNew {
-		if demo, err = hasNoUserBut(ctx, opened.back, demoUser); err != nil {
-			return err
-		}
+	if err := v.demonstrate(ctx, p.out, base); err != nil {
+		return err
 	}
-	if demo {
-		if err := v.printDemo(asCommand(ctx), io.out, base); err != nil {
-			return err
-		}
-	}
-	v.log.Info("serving", "url", base, "store", storeKind(s.store))
+	v.log.Info("serving", "url", base, "store", storeKind(s.store), "admin", admin.url())
 	bounded := s.bounded(listener, v.log)
-	return v.serveUntil(ctx, v.server(handler, tlsConfig, bounded), bounded)
+	stop := v.reloadOnHangup(reload)
+	defer stop()
+	return v.serveUntil(ctx, &serving{v.server(handler, bounded), bounded}, admin)
+}
+
+// open opens everything but the listeners.
+func (v *service) open(ctx context.Context) (err error) {
+	v.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if v.metrics, err = metrics.New(v.registry, metrics.Options{}); err != nil {
+		return err
+	}
+	if v.tls, err = v.settings.certificate(); err != nil {
+		return err
+	}
+	if v.audit, err = openAudit(v.settings.audit, v.log); err != nil {
+		return err
+	}
+	if v.opened, err = openStore(ctx, v.settings, v.metrics, v.log); err != nil {
+		return err
+	}
+	v.store = v.opened.front
+	v.authority, err = newAuthority(v.settings, v.store, v.observe)
+	return err
+}
+
+func (v *service) close() error {
+	var err error
+	if v.opened != nil {
+		err = v.opened.Close()
+	}
+	return errors.Join(err, v.audit.Close())
+}
+
+// demonstrate prints commands to try, if the settings say so.
+func (v *service) demonstrate(ctx context.Context, out io.Writer, base string) (err error) {
+	demo := v.settings.demo
+	if v.settings.demoIfNew {
+		if demo, err = hasNoUserBut(ctx, v.opened.back, demoUser); err != nil {
+			return err
+		}
+	}
+	if !demo {
+		return nil
+	}
+	return v.printDemo(asCommand(ctx), out, base)
 }
 
 // baseURL returns the URL of the service on this machine.
@@ -132,27 +165,27 @@ func (v *service) handler(base string) (http.Handler, error) {
 		return nil, err
 	}
 	api = v.logged(v.drained(api))
-	own := map[string]http.Handler{
-		"/healthz": readOnly(http.HandlerFunc(healthy)),
-		"/readyz":  readOnly(http.HandlerFunc(v.ready)),
-		"/metrics": readOnly(v.scraped()),
-	}
+	return byPath(v.health(), api), nil
+}
+
+// byPath returns a handler that sends requests for exactly one of the paths to
+// its handler. The escaped path decides, because a proxy that hides a path does
+// not decode it.
+func byPath(paths map[string]http.Handler, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The escaped path decides, because a proxy that hides /metrics does
-		// not decode paths.
-		if h := own[r.URL.EscapedPath()]; h != nil {
+		if h := paths[r.URL.EscapedPath()]; h != nil {
 			h.ServeHTTP(w, r)
 			return
 		}
-		api.ServeHTTP(w, r)
-	}), nil
+		others.ServeHTTP(w, r)
+	})
 }
 
-// server returns the server of the handler, with TLS if c is not nil.
-func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *http.Server {
+// server returns the server of the handler.
+func (v *service) server(handler http.Handler, l *connections) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		TLSConfig:         c,
+		TLSConfig:         v.tls.config(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -165,32 +198,50 @@ func (v *service) server(handler http.Handler, c *tls.Config, l *connections) *h
 			MaxReceiveBufferPerConnection: 128 << 10,
 			MaxReceiveBufferPerStream:     64 << 10,
 		},
-		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelWarn),
+		ErrorLog: errorLog(v.log),
 	}
 }
 
+// serving is a server and its listener.
+type serving struct {
+	*http.Server
+	listener net.Listener
+}
+
+func (s *serving) run() error {
+	if s.TLSConfig != nil {
+		return s.ServeTLS(s.listener, "", "")
+	}
+	return s.Serve(s.listener)
+}
+
 // serveUntil serves until ctx is done, and then finishes the accepted requests.
-func (v *service) serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
+// The admin server, which may be nil, serves until the end.
+func (v *service) serveUntil(ctx context.Context, api, admin *serving) error {
 	ended := make(chan error, 1)
-	go func() {
-		if server.TLSConfig != nil {
-			ended <- server.ServeTLS(l, "", "")
-		} else {
-			ended <- server.Serve(l)
-		}
-	}()
+	if admin != nil {
+		defer admin.Close()
+		go func() {
+			if err := admin.run(); !errors.Is(err, http.ErrServerClosed) {
+				v.log.Error("the admin address is not served any more", "error", err)
+			}
+		}()
+	}
+	go func() { ended <- api.run() }()
+	v.notify.send(v.log, "READY=1")
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
-	v.log.Info("shutting down")
+	v.log.Info("shutting down", "drain_ms", milliseconds(v.settings.drain))
 	v.draining.Store(true)
+	v.notify.send(v.log, "STOPPING=1")
 	time.Sleep(v.settings.drain)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(limited); err != nil {
-		return fmt.Errorf("finishing the accepted requests: %w", errors.Join(err, server.Close()))
+	if err := api.Shutdown(limited); err != nil {
+		return fmt.Errorf("finishing the accepted requests: %w", errors.Join(err, api.Close()))
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -10,12 +10,15 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 // settings are the values of flags, variables and the configuration file.
 type settings struct {
 	address         string
+	adminAddress    string // "": none
+	adminIfFree     bool   // the address is the default
 	cert, key       string // files
 	store           string // URL
 	feedURL         string
@@ -30,6 +33,11 @@ type settings struct {
 	limits          limits
 	logLevel        slog.Level
 	logFormat       string
+	audit           string // file
+	quotas          macaroon.Quotas
+	maxCaveats      int
+	failures        int // of log-ins
+	failureInterval time.Duration
 	demo            bool // asked for
 	demoIfNew       bool // not asked for; used if the store has no other users
 	drain           time.Duration
@@ -40,6 +48,8 @@ type settings struct {
 const (
 	// defaultMaxTemporaryTTL is the default of Onezone, 2592000 s.
 	defaultMaxTemporaryTTL = 30 * 24 * time.Hour
+	// defaultFailureInterval is the default of an authority.
+	defaultFailureInterval = 6 * time.Second
 	// defaultDomain is the default domain of an authority.
 	defaultDomain = "onezone"
 )
@@ -50,6 +60,8 @@ func newSettings() *settings {
 	return &settings{
 		storeTimeout: 5 * time.Second, logFormat: "text", domain: defaultDomain,
 		maxTemporaryTTL: defaultMaxTemporaryTTL, limits: limits{headerBytes: defaultHeaderBytes},
+		maxCaveats: macaroon.DefaultMaxCaveats, quotas: macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 64 << 10, Record: 256 << 10},
+		failures: macaroon.DefaultFailures, failureInterval: defaultFailureInterval,
 	}
 }
 
@@ -60,6 +72,7 @@ func (s *settings) storeFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store; see \"onezone help seal-keys\"")
 	f.Var(level(&s.logLevel), "log-level", "lowest `LEVEL` that is logged: debug, info, warn or error")
 	f.Var(oneOf(&s.logFormat, "text", "json"), "log-format", "`FORMAT` of the log: text or json")
+	f.StringVar(&s.audit, "audit", "", "`FILE` to which each event is appended as a line of JSON")
 }
 
 // issueFlags adds the settings of commands that issue tokens.
@@ -67,12 +80,17 @@ func (s *settings) issueFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.domain, "domain", defaultDomain, "`DOMAIN` of new tokens")
 	f.Var(duration(&s.maxTemporaryTTL), "max-temporary-ttl", "longest `DURATION` until a new temporary token expires")
 	s.limits.issueFlags(f)
+	f.Var(count(&s.maxCaveats, 1), "max-caveats", "most caveats, `N`, of a token")
+	f.Var(count(&s.quotas.NamedTokens, 1), "max-tokens-per-user", "most named tokens, `N`, of one user")
+	f.Var(count(&s.quotas.CustomMetadata, 1), "max-metadata-bytes", "most `BYTES` of the custom metadata of a token")
+	f.Var(count(&s.quotas.Record, 1), "max-record-bytes", "most `BYTES` of the record of a token")
 }
 
 // serviceFlags adds the settings of the service alone.
 func (s *settings) serviceFlags(f *pflag.FlagSet) {
-	s.cache, s.drain = true, 500*time.Millisecond
+	s.cache, s.drain = true, 5*time.Second
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
+	f.StringVar(&s.adminAddress, "admin-address", "127.0.0.1:9089", "`HOST:PORT` to listen on for metrics, health and profiles; --admin-address= turns it off")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
 	f.StringVar(&s.feedURL, "feed-url", "", "`URL` postgres://... by which the feed of changes bypasses a transaction pooler, such as PgBouncer, in --store")
@@ -81,8 +99,10 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.Var(origins(&s.origins), "allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com")
 	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
 	s.limits.clientFlags(f)
+	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")
+	f.Var(duration(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
 	toggle(f, &s.demo, "demo", "create the demo user and print curl commands to try; on by itself for a first try on loopback")
-	f.Var(duration(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503")
+	f.Var(duration(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503; longer than the interval in which a proxy asks")
 }
 
 // allFlags adds the settings of the service.
@@ -99,7 +119,8 @@ func (s *settings) check(has func(flag string) bool) error {
 		flag  string
 		check func() error
 	}{
-		{"address", func() error { return checkAddress(s.address) }},
+		{"address", func() error { return checkAddress("address", s.address) }},
+		{"admin-address", s.checkAdminAddress},
 		{"store", func() error { return checkStore(s.store) }},
 		{"domain", func() error { return checkDomain(s.domain) }},
 		{"origin", func() error { return checkOrigin(s.origin) }},
@@ -110,6 +131,9 @@ func (s *settings) check(has func(flag string) bool) error {
 		}},
 		{"max-temporary-ttl", func() error {
 			return failUnless(s.maxTemporaryTTL >= time.Second, "--max-temporary-ttl must be at least 1s")
+		}},
+		{"login-interval", func() error {
+			return failUnless(s.failureInterval > 0, "--login-interval must be greater than zero, such as 6s")
 		}},
 		{"drain", func() error { return failUnless(s.drain >= 0, "--drain must not be negative") }},
 	} {
@@ -131,6 +155,13 @@ func (s *settings) checkTLS() error {
 	return failUnless((s.cert == "") == (s.key == ""), "--tls-cert and --tls-key must be given together")
 }
 
+func (s *settings) checkAdminAddress() error {
+	if s.adminAddress == "" {
+		return nil
+	}
+	return checkAddress("admin-address", s.adminAddress)
+}
+
 func (s *settings) checkFeedURL() error {
 	return failUnless(s.feedURL == "" || isPostgres(s.store) && isPostgres(s.feedURL),
 		"--feed-url must be a postgres://... URL, and needs a --store that is one, too")
@@ -145,9 +176,10 @@ func (s settings) isProxy(address netip.Addr) bool {
 // out.
 var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
 
-// decideDemo turns the demo user on for a first try. given reports whether a
+// decideDefaults turns the demo user on for a first try. given reports whether a
 // flag is set.
-func (s *settings) decideDemo(given func(flag string) bool) {
+func (s *settings) decideDefaults(given func(flag string) bool) {
+	s.adminIfFree = !given("admin-address")
 	if !given("demo") {
 		s.demoIfNew = !slices.ContainsFunc(demoUnless, given) && isLoopback(s.address)
 	}

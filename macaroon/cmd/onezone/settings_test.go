@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 func environment(pairs ...string) func(string) string {
@@ -48,11 +49,12 @@ func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 	s, err := parsed(t, env, "--address", "192.0.2.2:2", "--domain", "onezone.example.com")
 	require.NoError(t, err)
 	require.Equal(t, settings{
-		address: "192.0.2.2:2", store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
+		address: "192.0.2.2:2", adminAddress: "127.0.0.1:9089", adminIfFree: true, store: "memory:", storeTimeout: 5 * time.Second, domain: "onezone.example.com",
 		proxies:         []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
 		maxTemporaryTTL: 2592000 * time.Second, origins: []string{"https://app.example.com", "http://localhost:8080"},
 		limits:   limits{16384, 1000, 100, 100},
-		logLevel: slog.LevelWarn, logFormat: "text", demo: true, drain: 2 * time.Second,
+		logLevel: slog.LevelWarn, logFormat: "text", maxCaveats: 256, quotas: macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 65536, Record: 262144},
+		failures: 10, failureInterval: 6 * time.Second, demo: true, drain: 2 * time.Second,
 	}, s)
 	s, err = parsed(t, env, "--trusted-proxies", "192.0.2.0/24")
 	require.NoError(t, err)

@@ -26,6 +26,7 @@ type openedStore struct {
 	back  store.Store // where the records are
 	// check reports whether the store answers and its secrets can be read.
 	check func(context.Context) error
+	keys  *keyRing // nil without seal keys
 	closers
 }
 
@@ -158,7 +159,9 @@ func (o *openedStore) seal(ctx context.Context, s settings) error {
 		return err
 	}
 	convert := s.convertSeal
-	sealed, err := seal.New(ctx, o.front, ring, seal.Options{AllowPlaintext: convert, AllowOutdated: convert})
+	o.keys = &keyRing{}
+	o.keys.current.Store(ring)
+	sealed, err := seal.New(ctx, o.front, o.keys, seal.Options{AllowPlaintext: convert, AllowOutdated: convert})
 	switch {
 	case errors.Is(err, seal.ErrNotSealed):
 		return fmt.Errorf("--store %s was in use without --seal-key-file and holds secrets in clear; run: onezone store seal: %w", storeName(s.store), err)
