@@ -10,6 +10,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	// The lines of keys, which the package above reports for its own errors only.
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/onezone-go/onezone/internal/nearest"
 )
 
 // document is a file of rules as it is written.
@@ -166,39 +168,8 @@ func quoted(conjunction string, texts ...string) string {
 // suggest returns a question with the known name that is nearest to a text, or
 // "" if none is near.
 func suggest(text string, known []string) string {
-	best, least := "", 3
-	for _, name := range known {
-		if n := distance(strings.ToLower(text), strings.ToLower(name)); n < least && n < len(name) {
-			best, least = name, n
-		}
+	if name := nearest.Name(text, known); name != "" {
+		return fmt.Sprintf("; did you mean %q?", name)
 	}
-	if best == "" || text == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance returns how many bytes must be inserted, removed or replaced, or
-// neighbors swapped, to get one text from the other.
-func distance(a, b string) int {
-	var before, previous []int
-	current := make([]int, len(b)+1)
-	for j := range current {
-		current[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, previous, current = previous, current, make([]int, len(b)+1)
-		current[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				current[j] = min(current[j], before[j-2]+1)
-			}
-		}
-	}
-	return current[len(b)]
+	return ""
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	// The flags of cobra, whose errors name the flag and the value.
 	"github.com/spf13/pflag"
+
+	"github.com/onezone-go/onezone/internal/nearest"
 )
 
 // program is one run of the command.
@@ -132,8 +134,8 @@ func unknownFlag(c *cobra.Command, unknown *pflag.NotExistError) error {
 	given := "--" + unknown.GetSpecifiedName()
 	if short := unknown.GetSpecifiedShortnames(); short != "" {
 		given = "-" + short
-		if nearest := nearestName("-"+given, names); len(short) > 1 && nearest != "" {
-			return usageErrorf("unknown flag %s; flags have two dashes: %s", given, nearest)
+		if similar := nearest.Name("-"+given, names); len(short) > 1 && similar != "" {
+			return usageErrorf("unknown flag %s; flags have two dashes: %s", given, similar)
 		}
 	}
 	return usageErrorf("unknown flag %s for %s%s; %s --help lists all flags", given, c.CommandPath(), didYouMean(given, names), c.CommandPath())
@@ -168,8 +170,8 @@ func arguments(names ...string) cobra.PositionalArgs {
 // didYouMean returns the part of an error about a wrong name that suggests
 // another one; "" if none is near.
 func didYouMean(name string, names []string) string {
-	if nearest := nearestName(name, names); nearest != "" {
-		return fmt.Sprintf(", did you mean %s?", nearest)
+	if similar := nearest.Name(name, names); similar != "" {
+		return fmt.Sprintf(", did you mean %s?", similar)
 	}
 	return ""
 }

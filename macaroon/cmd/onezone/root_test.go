@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/nearest"
 	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 )
 
@@ -101,6 +102,6 @@ func TestSimilarNamesAreSuggested(t *testing.T) {
 		for _, name := range settingNames() {
 			names = append(names, "--"+name)
 		}
-		require.Equal(t, want, nearestName(given, names), given)
+		require.Equal(t, want, nearest.Name(given, names), given)
 	}
 }

@@ -1,17 +1,21 @@
-package main
+// Package nearest finds the name that was probably meant by a misspelled one.
+package nearest
 
 import "strings"
 
-// nearestName returns the name that was probably meant, or "" if none is
-// similar.
-func nearestName(name string, names []string) string {
+// Name returns the known name that is most similar to the given one, regardless
+// of case, or "" if none is similar. A known name that begins with the given
+// one is similar.
+func Name(given string, known []string) string {
+	name := strings.ToLower(given)
 	nearest, least := "", len(name)/3+2
-	for _, each := range names {
-		distance := editDistance(strings.ToLower(name), each)
-		if strings.HasPrefix(each, strings.ToLower(name)) && len(name) > 2 {
+	for _, each := range known {
+		candidate := strings.ToLower(each)
+		distance := editDistance(name, candidate)
+		if strings.HasPrefix(candidate, name) && len(name) > 2 {
 			distance = min(distance, 1)
 		}
-		if distance < least {
+		if distance < least && distance < len(candidate) {
 			nearest, least = each, distance
 		}
 	}
