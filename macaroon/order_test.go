@@ -162,6 +162,33 @@ func TestTheTypeIsCheckedFirst(t *testing.T) {
 	requireID(t, errors.IDTokenInvalid, err)
 }
 
+// Verifiers of other packages refuse the same tokens as an authority.
+func TestCheckClassIsTheCheckOfAVerification(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	for _, typ := range []macaroon.Type{
+		macaroon.AccessToken(), macaroon.SessionToken("s"), macaroon.IdentityToken(), macaroon.InviteToken(macaroon.UserJoinGroup, "g1"),
+	} {
+		token := mint(t, macaroon.Spec{ID: "nothing", Type: typ}) // without a record, the next error is tokenInvalid
+		for _, expected := range []macaroon.InviteType{0, macaroon.UserJoinGroup, macaroon.UserJoinSpace} {
+			for class, verify := range map[macaroon.Class]func() error{
+				macaroon.Access:   func() error { _, err := z.VerifyAccess(t.Context(), token.String(), caveat.Request{}); return err },
+				macaroon.Identity: func() error { _, err := z.VerifyIdentity(t.Context(), token.String(), caveat.Request{}); return err },
+				macaroon.Invite: func() error {
+					_, err := z.VerifyInvite(t.Context(), token.String(), expected, caveat.Request{})
+					return err
+				},
+			} {
+				err, want := token.CheckClass(class, expected), verify()
+				if errors.Is(want, errors.IDTokenInvalid) {
+					want = nil
+				}
+				require.Equal(t, want, err, "%v as %v", typ, class)
+			}
+		}
+	}
+}
+
 func TestTemporaryGenerations(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

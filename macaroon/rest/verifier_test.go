@@ -2,8 +2,12 @@ package rest_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -67,4 +71,44 @@ func TestAcceptingIdentityTokensRefusesAccessTokens(t *testing.T) {
 	res = macaroontest.Get(t, handler, "/", h.Token())
 	require.Equal(t, http.StatusUnauthorized, res.Status)
 	require.ErrorIs(t, res.Err(), errors.IDNotAnIdentityToken)
+}
+
+// unreachable is a verifier that cannot reach its Onezone.
+type unreachable struct {
+	macaroon.Verifier
+	err error
+}
+
+func (u unreachable) VerifyAccess(context.Context, string, caveat.Request) (macaroon.Auth, error) {
+	return macaroon.Auth{}, fmt.Errorf("asking an Onezone: %w", u.err)
+}
+
+// tryLater is an operational error that says when to try again.
+type tryLater time.Duration
+
+func (tryLater) Error() string               { return "it asked for a pause" }
+func (t tryLater) RetryAfter() time.Duration { return time.Duration(t) }
+
+func TestTheTimeToRetryOfAVerifierReachesTheClient(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	for _, test := range []struct {
+		err  error
+		wait string
+	}{
+		{tryLater(20 * time.Second), "20"},
+		{tryLater(1500 * time.Millisecond), "2"},
+		{errors.New("connection refused"), ""},
+	} {
+		handler := rest.Authenticate(unreachable{h.Authority, test.err}, rest.WithLogger(slog.New(slog.DiscardHandler)))(whoami)
+		res := macaroontest.Get(t, handler, "/", h.Token())
+		require.Equal(t, http.StatusServiceUnavailable, res.Status)
+		require.ErrorIs(t, res.Err(), errors.IDServiceUnavailable)
+		require.Equal(t, test.wait, res.Header.Get("Retry-After"))
+		require.NotContains(t, string(res.Body), "pause", "operational errors are not shown")
+
+		w := httptest.NewRecorder()
+		rest.WriteError(w, test.err)
+		require.Equal(t, test.wait, w.Header().Get("Retry-After"))
+	}
 }
