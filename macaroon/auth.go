@@ -23,33 +23,6 @@ type Auth struct {
 	caveats   caveat.List
 }
 
-// NewAuth returns what a token proves after another party vouched for its
-// signature, its subject and its revocation. It is for a [Verifier] that asks
-// the Onezone that issued the token; an [Authority] needs no other. NewAuth
-// checks the caveats and the session of the token against the request, whose
-// fields have no defaults. A type in [caveat.Request].Ignored counts as
-// satisfied, for caveats that only the other party can decide.
-//
-// Errors: badToken for the zero Token, tokenCaveatUnknown {caveat},
-// tokenCaveatUnverified {caveat}, tokenSessionInvalid.
-func NewAuth(ctx context.Context, vouched Token, subject caveat.Subject, req caveat.Request) (Auth, error) {
-	if vouched.IsZero() {
-		return Auth{}, errors.BadToken("it is empty")
-	}
-	c := candidate{token: &vouched, caveats: req.Vocabulary.ParseList(vouched.caveats)}
-	auth, err := c.verified(ctx, &req)
-	if err != nil {
-		return Auth{}, err
-	}
-	auth.Subject = subject
-	if subject.Type != caveat.SubjectProvider {
-		auth.Service = 0
-	} else {
-		auth.Service = vouched.indicated
-	}
-	return auth, nil
-}
-
 // Caveats returns all caveats of the token, in order. The verification has not
 // enforced data and api caveats: see [Auth.Authorize] and [Auth.CheckFile].
 func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }

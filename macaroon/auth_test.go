@@ -24,32 +24,39 @@ func TestAnAuthOfAVouchedTokenIsThatOfTheAuthority(t *testing.T) {
 	} {
 		want, err := h.Authority.VerifyAccess(t.Context(), token.String(), req)
 		require.NoError(t, err)
-		got, err := macaroon.NewAuth(t.Context(), token, token.Subject(), req)
+		got, err := candidate(t, token).Vouched(t.Context(), token.Subject(), req)
 		require.NoError(t, err)
 		require.Equal(t, want.Caveats(), got.Caveats())
 		require.Equal(t, fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got))
 	}
 	token := h.Token(until, caveat.REST, path)
-	auth, err := macaroon.NewAuth(t.Context(), token, h.Bob, req)
+	auth, err := candidate(t, token).Vouched(t.Context(), h.Bob, req)
 	require.NoError(t, err)
 	require.Equal(t, h.Bob, auth.Subject, "the subject is that of the party that vouched")
 	require.Error(t, auth.CheckFile(caveat.File{Path: "/other"}, caveat.Read))
 
 	for want, c := range map[errors.ID]struct {
-		token macaroon.Token
-		req   caveat.Request
+		candidate macaroon.Candidate
+		req       caveat.Request
 	}{
-		errors.IDBadToken:              {macaroon.Token{}, req},
-		errors.IDTokenCaveatUnverified: {token, caveat.Request{Interface: caveat.REST, DataAccess: true}},
-		errors.IDTokenCaveatUnknown:    {h.WithUnknownCaveat(), req},
-		errors.IDTokenSessionInvalid:   {h.Token(), caveat.Request{Session: caveat.InSession("s")}},
+		errors.IDBadToken:              {macaroon.Candidate{}, req},
+		errors.IDTokenCaveatUnverified: {candidate(t, token), caveat.Request{Interface: caveat.REST, DataAccess: true}},
+		errors.IDTokenCaveatUnknown:    {candidate(t, h.WithUnknownCaveat()), req},
+		errors.IDTokenSessionInvalid:   {candidate(t, h.Token()), caveat.Request{Session: caveat.InSession("s")}},
 	} {
-		auth, err := macaroon.NewAuth(t.Context(), c.token, h.Alice, c.req)
+		auth, err := c.candidate.Vouched(t.Context(), h.Alice, c.req)
 		require.ErrorIs(t, err, want)
 		require.Zero(t, auth)
 	}
-	_, err = macaroon.NewAuth(t.Context(), h.Token(caveat.ASN{1}), h.Alice, caveat.Request{Ignored: []caveat.Type{caveat.TypeASN}})
+	_, err = candidate(t, h.Token(caveat.ASN{1})).Vouched(t.Context(), h.Alice, caveat.Request{Ignored: []caveat.Type{caveat.TypeASN}})
 	require.NoError(t, err)
+}
+
+func candidate(t *testing.T, token macaroon.Token) macaroon.Candidate {
+	t.Helper()
+	c, err := macaroon.NewCandidate(token.String(), nil)
+	require.NoError(t, err)
+	return c
 }
 
 func TestTheTokensOfARequestProveItsServiceAndConsumer(t *testing.T) {

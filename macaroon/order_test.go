@@ -179,7 +179,7 @@ func TestCheckClassIsTheCheckOfAVerification(t *testing.T) {
 					return err
 				},
 			} {
-				err, want := token.CheckClass(class, expected), verify()
+				err, want := candidate(t, token).CheckClass(class, expected), verify()
 				if errors.Is(want, errors.IDTokenInvalid) {
 					want = nil
 				}

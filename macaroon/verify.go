@@ -94,16 +94,6 @@ type purpose struct {
 	asService bool       // for class Identity: accept only Oneproviders
 }
 
-// CheckClass returns an error unless a verification for the class accepts
-// tokens of this type. It is the second check of [Authority.VerifyAccess] and
-// its siblings, for verifiers of other packages. expected is the type of an
-// invite token; zero means any. Errors: notAnAccessToken {received},
-// notAnIdentityToken {received}, notAnInviteToken {expectedInviteType,
-// received}.
-func (t Token) CheckClass(class Class, expected InviteType) error {
-	return purpose{class: class, invite: expected}.checkType(&t)
-}
-
 // checkType returns an error if the type of the token does not fit the purpose.
 func (p purpose) checkType(t *Token) error {
 	typ := t.Type()

@@ -151,7 +151,11 @@ func (w *wrong) bare(ctx context.Context, q question, token macaroon.Token, subj
 	if err != nil {
 		return macaroon.Auth{}, err
 	}
-	return macaroon.NewAuth(ctx, copied, subject, caveat.Request{IP: q.req.IP, Session: caveat.AnySession()})
+	candidate, err := macaroon.NewCandidate(copied.String(), nil)
+	if err != nil {
+		return macaroon.Auth{}, err
+	}
+	return candidate.Vouched(ctx, subject, caveat.Request{IP: q.req.IP, Session: caveat.AnySession()})
 }
 
 // accept returns a wrong result of a good token.

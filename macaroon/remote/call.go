@@ -65,16 +65,18 @@ func (c *Client) do(ctx context.Context, r request) (reply, error) {
 	if r.body == nil {
 		body = nil
 	}
-	var refusal *errors.Error
-	options := []backoff.RetryOption{backoff.WithMaxTries(1), backoff.WithBackOff(c.backOff()), backoff.WithMaxElapsedTime(0)}
-	if r.repeatable {
-		options[0] = backoff.WithMaxTries(uint(c.retries) + 1)
-	}
+	end := time.Now().Add(c.timeout)
+	left := c.timeout // for retries
 	if deadline, ok := ctx.Deadline(); ok {
-		options[2] = backoff.WithMaxElapsedTime(max(time.Until(deadline), 1))
+		left = min(left, max(time.Until(deadline), 1))
 	}
+	tries := uint(1)
+	if r.repeatable {
+		tries += uint(c.retries)
+	}
+	var refusal *errors.Error
 	answer, err := backoff.Retry(ctx, func() (reply, error) {
-		answer, err := c.attempt(ctx, r, body)
+		answer, err := c.attempt(ctx, r, body, end)
 		if e, ok := err.(*errors.Error); ok {
 			refusal = e
 			return answer, nil
@@ -83,7 +85,7 @@ func (c *Client) do(ctx context.Context, r request) (reply, error) {
 			return answer, backoff.Permanent(err)
 		}
 		return answer, err
-	}, options...)
+	}, backoff.WithMaxTries(tries), backoff.WithBackOff(c.backOff()), backoff.WithMaxElapsedTime(left))
 	switch {
 	case err != nil:
 		return answer, c.failed(err)
@@ -101,7 +103,7 @@ func (c *Client) backOff() backoff.BackOff {
 
 // attempt asks once, unless Onezone asked for a pause, the breaker is open, or
 // too many questions about new tokens were asked in the last second.
-func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, error) {
+func (c *Client) attempt(ctx context.Context, r request, body []byte, end time.Time) (reply, error) {
 	if wait := c.pause.left(c.now()); wait > 0 && r.header == nil {
 		c.counts.suppressed.Add(1)
 		return reply{}, unavailable{fmt.Errorf("it asked for a pause of %v", wait), wait}
@@ -112,7 +114,7 @@ func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, er
 			return reply{}, unavailable{fmt.Errorf("more than %d questions about new tokens in a second: see WithMaxRate", c.maxRate), time.Second}
 		}
 		sent = true
-		return c.send(ctx, r, body)
+		return c.send(ctx, r, body, end)
 	})
 	if err == gobreaker.ErrOpenState || err == gobreaker.ErrTooManyRequests {
 		err = unavailable{fmt.Errorf("its last answers failed: %w", err), c.breakerPause}
@@ -125,9 +127,13 @@ func (c *Client) attempt(ctx context.Context, r request, body []byte) (reply, er
 	return answer, err
 }
 
-// send sends the request once and reads the response.
-func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error) {
-	limited, cancel := context.WithTimeout(ctx, c.timeout/2)
+// send sends the request once and reads the response, at most until end.
+func (c *Client) send(ctx context.Context, r request, body []byte, end time.Time) (reply, error) {
+	start := time.Now()
+	if half := start.Add(c.timeout / 2); half.Before(end) {
+		end = half
+	}
+	limited, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(body))
 	if err != nil {
@@ -151,7 +157,7 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (reply, error
 		return reply{}, ctx.Err()
 	case err != nil && limited.Err() != nil:
 		// Not wrapped, because it is not the deadline of the caller.
-		return reply{}, transient{fmt.Errorf("it did not answer within %v", c.timeout/2)}
+		return reply{}, transient{fmt.Errorf("it did not answer within %v", end.Sub(start).Round(time.Millisecond))}
 	case err != nil && errors.As(err, new(*tls.CertificateVerificationError)):
 		return reply{}, withoutURL(err)
 	case err != nil:

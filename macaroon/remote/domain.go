@@ -22,22 +22,20 @@ func (c *Client) checkDomains(ctx context.Context, q *question) error {
 	if err != nil {
 		return err
 	}
-	refused := func(t macaroon.Token) *errors.Error {
-		if t.IsZero() || slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, t.Domain()) }) {
-			return nil
+	for _, one := range [...]struct {
+		token macaroon.Candidate
+		wrap  func(error) *errors.Error
+	}{{q.service, errors.BadServiceToken}, {q.consumer, errors.BadConsumerToken}, {q.token, nil}} {
+		token := one.token.Token()
+		if token.IsZero() || slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, token.Domain()) }) {
+			continue
 		}
 		c.counts.refusedLocally.Add(1)
 		e := errors.TokenInvalid()
-		e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", t.Domain(), domains)
-		return e
-	}
-	if e := refused(q.service); e != nil {
-		return errors.BadServiceToken(e)
-	}
-	if e := refused(q.consumer); e != nil {
-		return errors.BadConsumerToken(e)
-	}
-	if e := refused(q.token); e != nil {
+		e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", token.Domain(), domains)
+		if one.wrap != nil {
+			e = one.wrap(e)
+		}
 		return e
 	}
 	return nil
@@ -71,10 +69,8 @@ func (c *Client) askDomain() error {
 		return c.failed(errClosed)
 	}
 	defer c.running.Done()
-	ctx, cancel := context.WithTimeout(c.life, c.timeout)
-	defer cancel()
 	var domain string
-	answered, err := c.do(ctx, request{method: http.MethodGet, path: "/configuration", repeatable: true, decode: func(body []byte) error {
+	answered, err := c.do(c.life, request{method: http.MethodGet, path: "/configuration", repeatable: true, decode: func(body []byte) error {
 		var configuration struct {
 			Domain string `json:"domain"`
 		}
@@ -93,7 +89,7 @@ func (c *Client) askDomain() error {
 		if e, ok := err.(*errors.Error); ok {
 			err = c.failed(fmt.Errorf("it refused to say its domain: %v", e))
 		}
-		return c.timedOut(ctx, err)
+		return c.closedOr(err)
 	}
 	c.domain.CompareAndSwap(nil, &[]string{domain})
 	return nil

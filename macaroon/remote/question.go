@@ -22,13 +22,11 @@ type question struct {
 	text   string
 	req    caveat.Request
 
-	// What examine has found.
-	token   macaroon.Token
-	service macaroon.Token // parsed service token of the request; zero if it has none
-	// consumer is the parsed consumer token of the request.
-	consumer macaroon.Token
-	needs    needs
-	expires  bool // the token has a time caveat
+	// What examine has found. The service and consumer tokens are those of the
+	// request, zero if it has none.
+	token, service, consumer macaroon.Candidate
+	needs                    needs
+	expires                  bool // the token has a time caveat
 }
 
 // needs are parts of a request on which the answer of Onezone can depend,
@@ -62,11 +60,18 @@ func needsOf(t caveat.Type) needs {
 // [macaroon.Authority.VerifyAccess], for a token that is malformed, of another
 // class, expired, or has an unknown caveat.
 func (q *question) examine() (err error) {
-	if q.token, err = macaroon.Parse(q.text); err != nil {
+	if q.token, err = macaroon.NewCandidate(q.text, q.req.Vocabulary); err != nil {
 		return err
 	}
-	if err := q.parseParties(); err != nil {
-		return err
+	if q.req.ServiceToken != "" {
+		if q.service, err = q.examineParty(q.req.ServiceToken); err != nil {
+			return errors.BadServiceToken(err)
+		}
+	}
+	if q.req.ConsumerToken != "" {
+		if q.consumer, err = q.examineParty(q.req.ConsumerToken); err != nil {
+			return errors.BadConsumerToken(err)
+		}
 	}
 	if err := q.token.CheckClass(q.class, q.invite); err != nil {
 		return err
@@ -75,49 +80,31 @@ func (q *question) examine() (err error) {
 	return err
 }
 
-// parseParties parses the service and consumer tokens. Errors: badServiceToken
-// {tokenError}, badConsumerToken {tokenError}.
-func (q *question) parseParties() (err error) {
-	if q.req.ServiceToken != "" {
-		if q.service, err = q.parseParty(q.req.ServiceToken); err != nil {
-			return errors.BadServiceToken(err)
-		}
-	}
-	if q.req.ConsumerToken != "" {
-		if q.consumer, err = q.parseParty(q.req.ConsumerToken); err != nil {
-			return errors.BadConsumerToken(err)
-		}
-	}
-	return nil
-}
-
-func (q *question) parseParty(text caveat.PartyToken) (macaroon.Token, error) {
-	t, err := macaroon.Parse(string(text))
+// examineParty parses and examines a service or consumer token.
+func (q *question) examineParty(text caveat.PartyToken) (macaroon.Candidate, error) {
+	c, err := macaroon.NewCandidate(string(text), q.req.Vocabulary)
 	if err == nil {
-		err = t.CheckClass(macaroon.Identity, 0)
+		err = c.CheckClass(macaroon.Identity, 0)
 	}
 	if err == nil {
-		_, err = q.examineCaveats(t)
+		_, err = q.examineCaveats(c)
 	}
-	return t, err
+	return c, err
 }
 
 // examineCaveats adds to the needs of the question those of the token's
 // caveats. Errors: tokenCaveatUnknown {caveat}; tokenCaveatUnverified {caveat}
 // if the token has expired.
-func (q *question) examineCaveats(t macaroon.Token) (expires bool, err error) {
-	caveats := q.req.Vocabulary.ParseList(t.Caveats())
+func (q *question) examineCaveats(c macaroon.Candidate) (expires bool, err error) {
+	caveats := c.Caveats()
 	for i := range caveats.Len() {
-		switch typ := caveats.TypeOf(i); typ {
-		case caveat.TypeUnknown:
-			return false, errors.TokenCaveatUnknown(t.Caveats()[i])
-		case caveat.TypeTime:
-			expires = true
-		default:
-			q.needs |= needsOf(typ)
+		typ := caveats.TypeOf(i)
+		if typ == caveat.TypeUnknown {
+			return false, errors.TokenCaveatUnknown(caveats.Texts()[i])
 		}
+		q.needs |= needsOf(typ)
 	}
-	validUntil, _ := caveats.Expiry()
+	validUntil, expires := caveats.Expiry()
 	if now := q.req.Now.Add(-ClockAllowance); expires && now.Unix() >= validUntil {
 		return false, caveat.Check(context.Background(), caveat.Time{ValidUntil: validUntil}, &caveat.Request{Now: now})
 	}

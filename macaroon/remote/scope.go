@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -79,13 +78,4 @@ func (c *Client) Scope(ctx context.Context, text string, consumer caveat.PartyTo
 		return Scope{}, c.refusal(answered.status, refused)
 	}
 	return scope, err
-}
-
-// refusal returns the error about the token in a refusal, or an operational
-// error if the refusal is about something else.
-func (c *Client) refusal(status int, e *errors.Error) error {
-	if about := verdict(status, e); about != nil {
-		return about
-	}
-	return c.failed(fmt.Errorf("it refused the question and not the token: %v", e))
 }

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -20,7 +19,8 @@ func (c *Client) VerifyAccess(ctx context.Context, text string, req caveat.Reque
 	if req.ServiceToken == "" {
 		req.ServiceToken = c.serviceToken
 	}
-	return c.verify(ctx, &question{class: macaroon.Access, text: text, req: req})
+	q := question{class: macaroon.Access, text: text, req: req}
+	return c.verify(ctx, &q)
 }
 
 // VerifyIdentity verifies at Onezone that the token proves the identity of its
@@ -29,7 +29,8 @@ func (c *Client) VerifyAccess(ctx context.Context, text string, req caveat.Reque
 func (c *Client) VerifyIdentity(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error) {
 	req.ProveIdentity = true
 	req.Service, req.ServiceToken, req.Session = onezone, "", caveat.AnySession()
-	return c.verify(ctx, &question{class: macaroon.Identity, text: text, req: req})
+	q := question{class: macaroon.Identity, text: text, req: req}
+	return c.verify(ctx, &q)
 }
 
 // VerifyInvite verifies at Onezone that the token is an invitation of the
@@ -38,7 +39,8 @@ func (c *Client) VerifyIdentity(ctx context.Context, text string, req caveat.Req
 func (c *Client) VerifyInvite(ctx context.Context, text string, expected macaroon.InviteType, req caveat.Request) (macaroon.Auth, error) {
 	req.ProveIdentity = false
 	req.ServiceToken = ""
-	return c.verify(ctx, &question{class: macaroon.Invite, invite: expected, text: text, req: req})
+	q := question{class: macaroon.Invite, invite: expected, text: text, req: req}
+	return c.verify(ctx, &q)
 }
 
 // onezone is the service for which Onezone verifies a token without a service
@@ -100,7 +102,7 @@ func (q *question) conclude(ctx context.Context, a *answer) (macaroon.Auth, erro
 	if req.ServiceToken != "" {
 		q.setService(&req)
 	}
-	auth, err := macaroon.NewAuth(ctx, q.token, a.subject, req)
+	auth, err := q.token.Vouched(ctx, a.subject, req)
 	if err != nil {
 		return macaroon.Auth{}, err
 	}
@@ -120,29 +122,13 @@ var (
 // setService sets the service that the service token proves. Tokens of version
 // 1 do not contain their subject, so only Onezone can decide service caveats.
 func (q *question) setService(req *caveat.Request) {
-	req.Service = caveat.Service{Type: caveat.OpWorker, ID: q.service.Subject().ID}
-	if q.service.Indicated() == caveat.OpPanel {
+	service := q.service.Token()
+	req.Service = caveat.Service{Type: caveat.OpWorker, ID: service.Subject().ID}
+	if service.Indicated() == caveat.OpPanel {
 		req.Service.Type = caveat.OpPanel
 		req.Session = caveat.AnySession()
 	}
-	if q.service.Version() == 1 {
+	if service.Version() == 1 {
 		req.Ignored = append(slices.Clip(req.Ignored), caveat.TypeService)
 	}
-}
-
-// checkVouched returns an operational error for an answer that contradicts the
-// token.
-func (q *question) checkVouched(a verified) error {
-	subject := q.token.Subject()
-	switch {
-	case a.Subject.Type != caveat.SubjectUser && a.Subject.Type != caveat.SubjectProvider || a.Subject.ID == "":
-		return fmt.Errorf("the subject is a %v", a.Subject.Type)
-	case q.token.Version() != 1 && a.Subject != subject:
-		return errors.New("the subject is not that of the token")
-	case a.TTL != nil && *a.TTL <= 0:
-		return errors.New("the token has expired")
-	case a.TTL == nil && q.expires:
-		return errors.New("the token has no expiry")
-	}
-	return nil
 }
