@@ -87,6 +87,10 @@ func (c *Client) expire(a *answer, q *question, ttl *int64) {
 	a.life = min(a.life, a.limit)
 }
 
+// maxCachedAnswer is the largest body of an answer that is cached, in bytes. A
+// client can make Onezone quote a long caveat in its refusals.
+const maxCachedAnswer = 2 << 10
+
 // cache holds answers.
 type cache struct {
 	answers *otter.Cache[key, *answer]

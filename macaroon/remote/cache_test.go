@@ -3,6 +3,7 @@ package remote_test
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -299,6 +300,23 @@ func TestTheCacheIsBounded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	eventually(t, func() bool { return c.Stats().Entries <= 50 }, "evictions")
+}
+
+func TestLongRefusalsAreNotCached(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	c := z.client(t)
+	var networks caveat.IP
+	for i := range 500 {
+		networks = append(networks, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}), 32))
+	}
+	text := z.Token(networks).String()
+	for range 2 {
+		_, err := c.VerifyAccess(t.Context(), text, from("192.0.2.1"))
+		require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	}
+	require.Equal(t, 2, z.requests())
+	require.Zero(t, c.Stats().Entries)
 }
 
 func TestACacheCanBeTurnedOff(t *testing.T) {

@@ -51,6 +51,7 @@ type request struct {
 type reply struct {
 	status int
 	header http.Header
+	size   int // of the body, in bytes
 }
 
 // do asks Onezone, and asks again if it does not answer. The reply is that of
@@ -165,7 +166,7 @@ func (c *Client) send(ctx context.Context, r request, body []byte, end time.Time
 	case int64(len(body)) > most:
 		return reply{}, fmt.Errorf("its answer is longer than %d bytes", most)
 	}
-	answer := reply{res.StatusCode, res.Header}
+	answer := reply{res.StatusCode, res.Header, len(body)}
 	return answer, c.read(r, answer, body)
 }
 

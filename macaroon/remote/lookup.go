@@ -123,6 +123,9 @@ func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 		a.subject, ttl = good.subject, good.ttl
 	}
 	c.expire(a, q, ttl)
+	if answered.size > maxCachedAnswer {
+		a.life = 0
+	}
 	c.cache.put(k, a)
 	return a, nil
 }

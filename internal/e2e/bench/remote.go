@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -17,30 +19,23 @@ import (
 )
 
 // remoteVerification returns verifications at an Onezone on the loopback
-// interface, with and without a cached answer, and the bare HTTP request that
+// interface, with and without a cached answer, and the bare HTTPS request that
 // the latter sends.
 func remoteVerification() []contender {
 	s := newService(noon)
 	s.issue(workload)
 	t, err := macaroon.Mint(workload.spec(), store.NewSecret(workload.secret))
 	must(err)
-	url := serve(s.authority)
+	api, err := rest.NewHandler(s.authority)
+	must(err)
+	onezone := httptest.NewTLSServer(api) // until the program ends
+	roots := x509.NewCertPool()
+	roots.AddCert(onezone.Certificate())
 	return []contender{
-		{"remote/cached", benchRemote(url, t.String())},
-		{"remote/cold", benchRemote(url, t.String(), remote.WithMaxAge(0, 0), remote.WithMaxRate(1<<30))},
-		{"remote/http", benchHTTP(url, t.String())},
+		{"remote/cached", benchRemote(onezone.URL, t.String(), remote.WithRootCAs(roots))},
+		{"remote/cold", benchRemote(onezone.URL, t.String(), remote.WithRootCAs(roots), remote.WithMaxAge(0, 0), remote.WithMaxRate(1<<30))},
+		{"remote/http", benchHTTP(onezone.URL, t.String(), roots)},
 	}
-}
-
-// serve serves the token API of an authority on a free port until the program
-// ends, and returns its URL.
-func serve(authority *macaroon.Authority) (url string) {
-	api, err := rest.NewHandler(authority)
-	must(err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	go func() { _ = http.Serve(listener, api) }() // ends with the program
-	return "http://" + listener.Addr().String()
 }
 
 // benchRemote returns the benchmark of a client of the Onezone at the URL.
@@ -62,10 +57,12 @@ func benchRemote(url, text string, options ...remote.Option) func(*testing.B) {
 
 // benchHTTP returns the benchmark of a bare request with the body that the
 // client sends.
-func benchHTTP(url, text string) func(*testing.B) {
+func benchHTTP(url, text string, roots *x509.CertPool) func(*testing.B) {
 	body, err := json.Marshal(map[string]string{"token": text, "peerIp": request.from.String(), "interface": request.through})
 	must(err)
-	client := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	client := &http.Client{Transport: transport}
 	return func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
