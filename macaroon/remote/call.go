@@ -56,8 +56,8 @@ type reply struct {
 
 // do asks Onezone, and asks again if it does not answer. The reply is that of
 // the last attempt. The error is an *[errors.Error] if Onezone refused the
-// request with a status of 4xx. All other errors are operational, and have no error of the
-// catalogue in their chain.
+// request with a status of 4xx. All other errors are operational, and have no
+// error of the catalogue in their chain.
 func (c *Client) do(ctx context.Context, r request) (reply, error) {
 	body, err := json.Marshal(r.body)
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *Client) send(ctx context.Context, r request, body []byte, end time.Time
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(body))
 	if err != nil {
-		return reply{}, err
+		return reply{}, withoutURL(err)
 	}
 	for name, values := range r.header {
 		req.Header[name] = values

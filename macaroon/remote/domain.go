@@ -12,33 +12,48 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// checkDomains refuses tokens of other Onezones, because sending one would hand
-// a credential to a server that it was not made for. The location of a token is
-// not signed, so this protects only the token. Errors: tokenInvalid,
-// badServiceToken {tokenInvalid}, badConsumerToken {tokenInvalid}; operational
-// if the domain of the Onezone cannot be asked for.
+// checkDomains refuses the tokens of a question if one was issued by another
+// Onezone. Errors: tokenInvalid, badServiceToken {tokenInvalid},
+// badConsumerToken {tokenInvalid}; operational if the domain of the Onezone
+// cannot be asked for.
 func (c *Client) checkDomains(ctx context.Context, q *question) error {
+	if q.req.ServiceToken != "" {
+		if err := c.checkDomain(ctx, q.service.Token()); err != nil {
+			return wrapRefusal(err, errors.BadServiceToken)
+		}
+	}
+	if q.req.ConsumerToken != "" {
+		if err := c.checkDomain(ctx, q.consumer.Token()); err != nil {
+			return wrapRefusal(err, errors.BadConsumerToken)
+		}
+	}
+	return c.checkDomain(ctx, q.token.Token())
+}
+
+// wrapRefusal wraps an error of the catalogue; others are operational.
+func wrapRefusal(err error, wrap func(error) *errors.Error) error {
+	if e, ok := err.(*errors.Error); ok {
+		return wrap(e)
+	}
+	return err
+}
+
+// checkDomain refuses a token of another Onezone, because sending it would hand
+// a credential to a server that it was not made for. The location of a token is
+// not signed, so this protects only the token. Errors: tokenInvalid; operational
+// if the domain of the Onezone cannot be asked for.
+func (c *Client) checkDomain(ctx context.Context, t macaroon.Token) error {
 	domains, err := c.allowedDomains(ctx)
 	if err != nil {
 		return err
 	}
-	for _, one := range [...]struct {
-		token macaroon.Candidate
-		wrap  func(error) *errors.Error
-	}{{q.service, errors.BadServiceToken}, {q.consumer, errors.BadConsumerToken}, {q.token, nil}} {
-		token := one.token.Token()
-		if token.IsZero() || slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, token.Domain()) }) {
-			continue
-		}
-		c.counts.refusedLocally.Add(1)
-		e := errors.TokenInvalid()
-		e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", token.Domain(), domains)
-		if one.wrap != nil {
-			e = one.wrap(e)
-		}
-		return e
+	if slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, t.Domain()) }) {
+		return nil
 	}
-	return nil
+	c.counts.refusedLocally.Add(1)
+	e := errors.TokenInvalid()
+	e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", t.Domain(), domains)
+	return e
 }
 
 // allowedDomains returns the domains whose tokens are sent to the Onezone. It

@@ -30,7 +30,7 @@ func ByToken(source Source) Credentials {
 		if err != nil {
 			return nil, operational.Error("get the token of a client", err)
 		}
-		if err := c.checkDomains(ctx, &question{token: token}); err != nil {
+		if err := c.checkDomain(ctx, token); err != nil {
 			return nil, err
 		}
 		return http.Header{headerToken: {token.String()}}, nil

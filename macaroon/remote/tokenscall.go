@@ -160,7 +160,7 @@ func (c *Client) callAbout(ctx context.Context, t macaroon.Token, r request) err
 	case t.IsZero():
 		return errors.BadToken("it is empty")
 	}
-	if err := c.checkDomains(ctx, &question{token: t}); err != nil {
+	if err := c.checkDomain(ctx, t); err != nil {
 		return err
 	}
 	r.method, r.repeatable, r.secrets = http.MethodPost, true, []string{t.String()}
