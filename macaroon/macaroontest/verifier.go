@@ -46,10 +46,23 @@ import (
 //   - All that the Onezone does not say about a token is an operational error.
 //   - No error contains the text of a token.
 func TestVerifier(t *testing.T, open func(t *testing.T, onezone *Remote) macaroon.Verifier) {
-	for _, area := range []struct {
-		name   string
-		checks []verifierCheck
-	}{
+	for _, area := range verifierAreas() {
+		t.Run(area.name, func(t *testing.T) {
+			for _, c := range area.checks {
+				t.Run(c.name, func(t *testing.T) { c.run(newTrial(t, open)) })
+			}
+		})
+	}
+}
+
+// verifierArea is a group of checks.
+type verifierArea struct {
+	name   string
+	checks []verifierCheck
+}
+
+func verifierAreas() []verifierArea {
+	return []verifierArea{
 		{"Access", accessChecks},
 		{"Caveats", caveatChecks},
 		{"Identity", identityChecks},
@@ -60,12 +73,6 @@ func TestVerifier(t *testing.T, open func(t *testing.T, onezone *Remote) macaroo
 		{"Requests", requestChecks},
 		{"Outages", outageChecks},
 		{"Vectors", vectorChecks},
-	} {
-		t.Run(area.name, func(t *testing.T) {
-			for _, c := range area.checks {
-				t.Run(c.name, func(t *testing.T) { c.run(newTrial(t, open)) })
-			}
-		})
 	}
 }
 

@@ -171,8 +171,9 @@ var changeChecks = []verifierCheck{
 	}},
 }
 
-// outageLimit bounds the time of a verification in an outage and after it.
-const outageLimit = 30 * time.Second
+// outageLimit bounds the time of a verification in an outage and after it. It
+// is a variable for the tests of the suite.
+var outageLimit = 30 * time.Second
 
 var outageChecks = []verifierCheck{
 	{"an Onezone that is down says nothing about a token", func(tr *trial) {
@@ -218,6 +219,17 @@ var outageChecks = []verifierCheck{
 			fresh.Behave(fault)
 			fresh.requireUndecided(name)
 		}
+	}},
+	{"a ttl of a billion years does not outlive the token", func(tr *trial) {
+		p := presented{text: tr.Token(caveat.Until(tr.Clock.Now().Add(10 * time.Second))).String()}
+		tr.Behave(Behavior{Path: "/tokens/verify_access_token", Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: `{"subject":{"type":"user","id":"u-alice"},"ttl":31536000000000000}`})
+		if _, err := tr.verify(tr.Context(), p); err != nil {
+			tr.sayNothing(err, p)
+		}
+		tr.settle()
+		_, err := tr.verify(tr.Context(), p)
+		require.Error(tr, err, "the token has expired")
 	}},
 	{"an answer is not remembered for ever in an outage", func(tr *trial) {
 		token := tr.Token()

@@ -25,6 +25,7 @@ type wrong struct {
 	mu      sync.Mutex
 	answers map[string]answer // of faults that remember answers
 	last    string            // text of the last token, of "confuses callers"
+	failed  bool              // of "never recovers"
 }
 
 type answer struct {
@@ -71,6 +72,9 @@ func (w *wrong) rightly(ctx context.Context, q question) (macaroon.Auth, error) 
 // verify changes the question, the way to the answer, or the answer.
 func (w *wrong) verify(ctx context.Context, q question) (macaroon.Auth, error) {
 	w.ask(&q)
+	if err := w.refuseEarly(ctx, q); err != nil {
+		return macaroon.Auth{}, err
+	}
 	switch w.fault {
 	case "uses no context":
 		ctx = context.WithoutCancel(ctx)
@@ -87,7 +91,7 @@ func (w *wrong) verify(ctx context.Context, q question) (macaroon.Auth, error) {
 		q.text = w.last
 		w.mu.Unlock()
 	case "takes an outage for a bad token", "takes an outage for a good token", "takes every answer for a good token",
-		"takes every 4xx for a bad token":
+		"takes every 4xx for a bad token", "ignores the deadline of its caller", "never recovers":
 		if auth, err, decided := w.askOverHTTP(ctx, q); decided {
 			return auth, err
 		}
@@ -100,6 +104,23 @@ func (w *wrong) verify(ctx context.Context, q question) (macaroon.Auth, error) {
 		return w.refuse(q, auth, err)
 	}
 	return w.accept(ctx, q, auth), nil
+}
+
+// refuseEarly returns a refusal for which nothing needs to be asked.
+func (w *wrong) refuseEarly(ctx context.Context, q question) error {
+	token := tokenOf(q.text)
+	switch {
+	case w.fault == "checks the session of identities" && q.class == macaroon.Identity && !q.req.Session.Accepts(""),
+		w.fault == "gives panels no sessions" && !q.req.Session.Accepts(token.Type().Session()):
+		return errors.TokenSessionInvalid()
+	case w.fault == "needs an invite type" && q.class == macaroon.Invite && q.invite == 0:
+		return errors.NotAnInviteToken("any", token.Type())
+	case w.fault == "verifies parties last":
+		q.req.ServiceToken, q.req.ConsumerToken = "", ""
+		_, err := w.rightly(ctx, q)
+		return err
+	}
+	return nil
 }
 
 // ask changes the question.
@@ -129,6 +150,8 @@ func (w *wrong) ask(q *question) {
 		q.text = strings.TrimSpace(q.text)
 	case "changes the request":
 		q.req.Ignored = append(q.req.Ignored, caveat.TypeIP)
+	case "takes identities for access":
+		q.class = macaroon.Access
 	case "allows data access":
 		q.req.DataAccess = true
 	case "takes no interface for REST":
@@ -167,6 +190,14 @@ func (w *wrong) accept(ctx context.Context, q question, auth macaroon.Auth) maca
 	switch w.fault {
 	case "forgets caveats":
 		auth, _ = w.bare(ctx, q, token, auth.Subject)
+	case "forgets caveats of known tokens":
+		w.mu.Lock()
+		_, known := w.answers[q.text]
+		w.answers[q.text] = answer{}
+		w.mu.Unlock()
+		if known {
+			auth, _ = w.bare(ctx, q, token, auth.Subject)
+		}
 	case "forgets the address":
 		auth.PeerIP = q.req.IP.Next()
 	case "forgets the session":
@@ -250,6 +281,8 @@ func (w *wrong) remembering(q question) (key string, life time.Duration, ok bool
 		full.Class = 0
 	case "remembers without the invite type":
 		full.Invite = 0
+	case "remembers by the id":
+		full.Text = tokenOf(q.text).ID()
 	case "remembers good answers for ever", "remembers refusals for ever":
 		life = 1000 * time.Hour
 	case "remembers good answers past their end":
@@ -287,8 +320,20 @@ func (w *wrong) remember(ctx context.Context, q question, key string, life time.
 
 // askOverHTTP asks the Onezone over its API, and misunderstands how it fails.
 func (w *wrong) askOverHTTP(ctx context.Context, q question) (auth macaroon.Auth, err error, decided bool) {
+	if w.fault == "ignores the deadline of its caller" {
+		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		ctx = patient
+	}
 	status, _, err := ask(ctx, w.onezone, tokenOf(q.text))
 	switch {
+	case err != nil && w.fault == "ignores the deadline of its caller":
+		return macaroon.Auth{}, errors.New("the Onezone did not answer"), true
+	case w.fault == "never recovers":
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.failed = w.failed || err != nil
+		return macaroon.Auth{}, errors.New("the Onezone did not answer"), w.failed
 	case err != nil && ctx.Err() != nil:
 		return macaroon.Auth{}, ctx.Err(), true
 	case err != nil && w.fault == "takes an outage for a bad token":
