@@ -168,8 +168,14 @@ func testGoodTokens(t *testing.T, s *site) {
 	token := s.alice()
 	a := s.curl("GET", "/me", bearer(token))
 	assert.Equal(t, [3]string{s.onezone.Alice.ID, s.onezone.Alice.String(), token.ID()}, s.identity(a))
-	a = s.curl("GET", "/me", "X-Auth-Token: "+token.String())
-	assert.Equal(t, 200, a.status)
+	for _, header := range []string{"Authorization: Bearer ", "X-Auth-Token: ", "Macaroon: "} {
+		a = s.curl("GET", "/me", header+token.String())
+		if assert.Equal(t, 200, a.status, header) {
+			for _, h := range a.seen.Headers {
+				assert.NotContains(t, h[1], token.String(), "the program receives the token in %s", h[0])
+			}
+		}
+	}
 
 	token = s.onezone.Token(caveat.DataPath{"/s1/dir"})
 	a = s.curl("PUT", "/files/s1/dir/a%20b.txt", bearer(token))
