@@ -40,7 +40,7 @@ type Client struct {
 	flights   singleflight.Group
 	questions atomic.Uint64 // asked so far
 	refreshes chan struct{} // one element for each refresh in flight
-	domain    atomic.Pointer[[]string]
+	domain    atomic.Pointer[knownDomains]
 	counts    counts
 
 	life    context.Context // done when the client is closed
@@ -70,7 +70,7 @@ func New(url string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	if len(s.domains) > 0 {
-		c.domain.Store(&s.domains)
+		c.domain.Store(&knownDomains{names: s.domains})
 	}
 	c.limiter = rate.NewLimiter(rate.Limit(s.maxRate), s.maxRate)
 	c.life, c.end = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
@@ -56,11 +57,31 @@ func (c *Client) checkDomain(ctx context.Context, t macaroon.Token) error {
 	return e
 }
 
+// knownDomains are the domains whose tokens are sent to the Onezone.
+type knownDomains struct {
+	names []string
+	// guessed is when an Onezone did not say its domain; zero if the domains are
+	// known.
+	guessed time.Time
+}
+
+// guessAge is how long the host of the URL counts as the domain. Not for ever:
+// an Onezone that is being deployed may answer 404, too.
+const guessAge = time.Minute
+
+func (k *knownDomains) isValid(now time.Time) bool {
+	if k == nil || k.guessed.IsZero() {
+		return k != nil
+	}
+	age := now.Sub(k.guessed)
+	return age >= 0 && age < guessAge
+}
+
 // allowedDomains returns the domains whose tokens are sent to the Onezone. It
 // asks for the default until there has been an answer.
 func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
-	if known := c.domain.Load(); known != nil {
-		return *known, nil
+	if known := c.domain.Load(); known.isValid(c.now()) {
+		return known.names, nil
 	}
 	flight := c.flights.DoChan("configuration", func() (any, error) { return nil, c.askDomain() })
 	select {
@@ -70,14 +91,15 @@ func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
 		if landed.Err != nil {
 			return nil, landed.Err
 		}
-		return *c.domain.Load(), nil
+		return c.domain.Load().names, nil
 	}
 }
 
 // askDomain asks for the domain of the Onezone's tokens. An Onezone without
 // that route has the domain of its URL.
 func (c *Client) askDomain() error {
-	if c.domain.Load() != nil {
+	now := c.now()
+	if c.domain.Load().isValid(now) {
 		return nil
 	}
 	if !c.begin() {
@@ -99,13 +121,14 @@ func (c *Client) askDomain() error {
 	}})
 	switch {
 	case answered.status == http.StatusNotFound:
-		domain = c.base.Hostname()
+		c.domain.Store(&knownDomains{[]string{c.base.Hostname()}, now})
+		return nil
 	case err != nil:
 		if e, ok := err.(*errors.Error); ok {
 			err = c.failed(fmt.Errorf("it refused to say its domain: %v", e))
 		}
 		return c.closedOr(err)
 	}
-	c.domain.CompareAndSwap(nil, &[]string{domain})
+	c.domain.Store(&knownDomains{names: []string{domain}})
 	return nil
 }

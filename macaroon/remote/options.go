@@ -86,8 +86,8 @@ func WithStaleIfUnreachable(d time.Duration) Option { return func(s *settings) {
 
 // WithDomains sets the domains whose tokens are sent to the Onezone. All others
 // are refused without a request. Default: the domain in GET /configuration of
-// the Onezone, which is asked once, or the host of its URL if it has no such
-// route.
+// the Onezone, which is asked once. If it has no such route, that is the host of
+// its URL, and it is asked again after a minute.
 func WithDomains(domains ...string) Option { return func(s *settings) { s.domains = domains } }
 
 // WithServiceToken sets the token with which this service proves to Onezone
