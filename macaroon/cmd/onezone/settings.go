@@ -68,7 +68,7 @@ func newSettings() *settings {
 // storeFlags adds the settings of commands that open the store.
 func (s *settings) storeFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "`STORE` that keeps the records: sqlite:PATH, postgres://..., redis://... or memory:")
-	f.Var(duration(&s.storeTimeout), "store-timeout", "longest `DURATION` of a call to PostgreSQL or Redis")
+	f.Var(durationFlag(&s.storeTimeout), "store-timeout", "longest `DURATION` of a call to PostgreSQL or Redis")
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store; see \"onezone help seal-keys\"")
 	f.Var(level(&s.logLevel), "log-level", "lowest `LEVEL` that is logged: debug, info, warn or error")
 	f.Var(oneOf(&s.logFormat, "text", "json"), "log-format", "`FORMAT` of the log: text or json")
@@ -78,7 +78,7 @@ func (s *settings) storeFlags(f *pflag.FlagSet) {
 // issueFlags adds the settings of commands that issue tokens.
 func (s *settings) issueFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.domain, "domain", defaultDomain, "`DOMAIN` of new tokens")
-	f.Var(duration(&s.maxTemporaryTTL), "max-temporary-ttl", "longest `DURATION` until a new temporary token expires")
+	f.Var(durationFlag(&s.maxTemporaryTTL), "max-temporary-ttl", "longest `DURATION` until a new temporary token expires")
 	s.limits.issueFlags(f)
 	f.Var(count(&s.maxCaveats, 1), "max-caveats", "most caveats, `N`, of a token")
 	f.Var(count(&s.quotas.NamedTokens, 1), "max-tokens-per-user", "most named tokens, `N`, of one user")
@@ -100,9 +100,9 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
 	s.limits.clientFlags(f)
 	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")
-	f.Var(duration(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
+	f.Var(durationFlag(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
 	toggle(f, &s.demo, "demo", "create the demo user and print curl commands to try; on by itself for a first try on loopback")
-	f.Var(duration(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503; longer than the interval in which a proxy asks")
+	f.Var(durationFlag(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503; longer than the interval in which a proxy asks")
 }
 
 // allFlags adds the settings of the service.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -69,7 +70,7 @@ func (o *issueOrder) check() error {
 		return usageErrorf("onezone token issue needs --user NAME")
 	}
 	if o.ttl != "" {
-		if ttl, err := parseDuration(o.ttl); err != nil || ttl <= 0 {
+		if ttl, err := duration.Parse(o.ttl); err != nil || ttl <= 0 {
 			return usageErrorf("%q for flag --ttl: want a number with a unit, such as 1h or 30d", o.ttl)
 		}
 	}
@@ -92,7 +93,7 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 		g.Type = macaroon.IdentityToken()
 	}
 	if o.ttl != "" {
-		ttl, _ := parseDuration(o.ttl)
+		ttl, _ := duration.Parse(o.ttl)
 		g.Caveats = append(g.Caveats, caveat.Until(a.Now().Add(ttl)))
 	}
 	for _, text := range o.caveats {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
@@ -33,21 +34,8 @@ func toggle(f *pflag.FlagSet, of *bool, name, usage string) {
 	f.Lookup(name).NoOptDefVal = "true"
 }
 
-func duration(of *time.Duration) pflag.Value {
-	return &value[time.Duration]{of, parseDuration, "a number with a unit, such as 500ms, 5s or 30d"}
-}
-
-// parseDuration also accepts a whole number of days, such as 30d.
-func parseDuration(text string) (time.Duration, error) {
-	const day = 24 * time.Hour
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseInt(days, 10, 32)
-		if err == nil && time.Duration(n)*day/day != time.Duration(n) {
-			err = strconv.ErrRange
-		}
-		return time.Duration(n) * day, err
-	}
-	return time.ParseDuration(text)
+func durationFlag(of *time.Duration) pflag.Value {
+	return &value[time.Duration]{of, duration.Parse, "a number with a unit, such as 500ms, 5s or 30d"}
 }
 
 func level(of *slog.Level) pflag.Value {
