@@ -26,9 +26,9 @@ func TestTheBinaryInAPipe(t *testing.T) {
 		var stdout bytes.Buffer
 		var stderr [3]bytes.Buffer // the stages write concurrently
 		stages := []*exec.Cmd{
-			exec.CommandContext(ctx, binary, "mint", "-domain", exampleDomain, "-id", exampleID, "-subject", exampleUser, "-secret-file", secret, exampleTime),
+			exec.CommandContext(ctx, binary, "mint", "--domain", exampleDomain, "--id", exampleID, "--subject", exampleUser, "--secret-file", secret, exampleTime),
 			exec.CommandContext(ctx, binary, append([]string{"confine"}, confineTo...)...),
-			exec.CommandContext(ctx, binary, "verify", "-now", "1571147493", "-ip", "189.34.15.7"),
+			exec.CommandContext(ctx, binary, "verify", "--now", "1571147493", "--ip", "189.34.15.7"),
 		}
 		for i, stage := range stages {
 			stage.Env, stage.Stderr = []string{}, &stderr[i]

@@ -21,7 +21,7 @@ type caveatFlags struct {
 func (c *caveatFlags) declare(f *flags) {
 	value(f, &c.ttl, "ttl", "DURATION", `the lifetime of the token, at least one second: "90s", "1h"`, parseTTL)
 	declareNow(f, &c.now)
-	f.BoolVar(&c.any, "any", false, "also add caveats outside the language of Onezone, with a warning")
+	f.toggle(&c.any, "any", "also add caveats outside the language of Onezone, with a warning")
 }
 
 // parseTTL rejects durations below one second, the unit of time caveats: such a
@@ -34,8 +34,8 @@ func parseTTL(text string) (time.Duration, error) {
 	return ttl, err
 }
 
-// read returns the texts of the time caveat of -ttl, if given, and of the
-// caveats in the arguments. It warns about caveats that only -any allows.
+// read returns the texts of the time caveat of --ttl, if given, and of the
+// caveats in the arguments. It warns about caveats that only --any allows.
 func (c *caveatFlags) read(p process, args []string) ([]string, error) {
 	texts := make([]string, 0, len(args)+1)
 	if c.ttl > 0 {
@@ -74,9 +74,6 @@ func isApplicationCaveat(text string) bool {
 // why it is not a caveat. It does not repeat the text, which might be a token.
 func notCaveat(i int, text string, why error) error {
 	hint := strings.TrimSuffix(errors.From(why).Description, ".") +
-		`; a caveat is one argument, such as "time < 1700000000"; -any lets in those of applications`
-	if strings.HasPrefix(text, "-") {
-		hint = "flags must come before the caveats"
-	}
+		`; a caveat is one argument, such as "time < 1700000000"; --any lets in those of applications`
 	return misuse(fmt.Sprintf("caveat %d is not in the language: %s", i+1, hint))
 }

@@ -1,113 +1,128 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"io"
-	"regexp"
+	"context"
 	"strings"
 
-	"github.com/onezone-go/onezone/errors"
+	// Subcommands, flags with two dashes, help and completions. The command
+	// onezone uses it, too.
+	"github.com/spf13/cobra"
+
+	"github.com/onezone-go/onezone/internal/nearest"
 )
+
+// action runs a command with the arguments that are not flags.
+type action func(ctx context.Context, p process, args []string) error
 
 // command is one command of onetoken.
 type command struct {
-	name, synopsis string
-	// prepare declares the flags, and returns the function that runs the
-	// command with the arguments after the flags.
-	prepare func(f *flags) func(p process, args []string) error
+	name, synopsis, short string
+	example               string
+	prepare               func(f *flags) action // declares the flags
 }
 
 var commands = []command{
-	{"inspect", "[-json] [FILE]", inspect},
-	{"confine", "[-ttl DURATION] [-now TIME] [-any] [CAVEAT]... < TOKEN", confine},
-	{"mint", "-subject SUBJECT [flags] [CAVEAT]...", mint},
-	{"verify", "[flags] < TOKEN", verify},
+	{
+		"inspect", "[FILE]", "Print the content of a token, without verifying it",
+		"  onetoken inspect < alice.token\n  onetoken inspect --json alice.token", inspect,
+	},
+	{
+		"confine", "[CAVEAT]...", "Add caveats to a token",
+		"  onetoken confine --ttl 1h \"ip = 10.0.0.0/8\" < alice.token > lent.token", confine,
+	},
+	{
+		"mint", "[CAVEAT]...", "Make a new token with a secret",
+		"  onetoken mint --subject usr-alice --ttl 1h --secret-file secret > alice.token", mint,
+	},
+	{
+		"verify", "", "Verify a token with its secret",
+		"  onetoken verify --ip 10.1.2.3 --secret-file secret < lent.token", verify,
+	},
 }
 
-func (c command) run(args []string, p process) error {
-	f := newFlags(c.name)
-	do := c.prepare(f)
-	switch err := f.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return f.printHelp(p.out, c.synopsis)
-	case err != nil:
-		return f.misuse(err)
+// names returns the names of all commands.
+func names() []string {
+	var all []string
+	for _, c := range commands {
+		all = append(all, c.name)
 	}
-	return do(p, f.Args())
+	return all
 }
 
-// misuse is an error in the command line. It never wraps an error of the
-// catalogue, because those are about the token.
-type misuse string
-
-func (m misuse) Error() string { return string(m) }
-
-// flags are the flags of one command. Their errors do not repeat values, which
-// might be a misplaced token or secret.
-type flags struct {
-	*flag.FlagSet
-	problem misuse
-}
-
-func newFlags(name string) *flags {
-	f := &flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
-	f.SetOutput(io.Discard) // it quotes values
-	return f
-}
-
-// value declares a flag that parse reads into p. If the flag is not given, p
-// keeps its value. The argument what describes the values that the flag takes.
-func value[T any](f *flags, p *T, name, placeholder, what string, parse func(string) (T, error)) {
-	f.Func(name, "`"+placeholder+"`: "+what, func(text string) error {
-		v, err := parse(text)
-		if err != nil {
-			f.problem = misuse("-" + name + " takes " + what)
-			return err
+// execute runs the command that the arguments name.
+func execute(ctx context.Context, args []string, p process) error {
+	if err := refuseTokens(args); err != nil {
+		return err
+	}
+	root := &cobra.Command{
+		Use: "onetoken", Short: "Tokens of Onezone on the command line",
+		Long: "Onetoken inspects, confines, mints and verifies tokens of Onezone.\n\n" +
+			"Tokens come on standard input or from files, never from arguments. The manual:\n" +
+			"go doc github.com/onezone-go/onezone/macaroon/cmd/onetoken",
+		Example: "  onetoken inspect < alice.token",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(args[0])
+			}
+			return misuse("give a command: " + list(names(), "or") + "; onetoken --help explains them")
+		},
+		RunE:          func(*cobra.Command, []string) error { return nil },
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetArgs(args)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	var written error // of the help
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		text := c.Short + ".\n\n"
+		if c.Long != "" {
+			text = c.Long + "\n\n"
 		}
-		*p = v
-		return nil
+		written = write(p.out, text+c.UsageString())
 	})
-}
-
-// errBadValue rejects the value of a flag. Users see a message about the right
-// values instead.
-var errBadValue = errors.New("not what the flag takes")
-
-// verbatim is the parser of flags that take any text.
-func verbatim(text string) (string, error) { return text, nil }
-
-// safeFlagError matches the errors of package flag that contain only the name
-// of a flag, in letters.
-var safeFlagError = regexp.MustCompile(`^flag (provided but not defined|needs an argument): -[a-z-]{1,24}$`)
-
-// misuse returns a printable error for the error of a FlagSet.
-func (f *flags) misuse(err error) error {
-	problem := f.problem
-	switch {
-	case problem != "":
-	case safeFlagError.MatchString(err.Error()):
-		problem = misuse(err.Error())
-	default:
-		problem = "a flag is not valid"
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), usageOfCobra, usageOfOnetoken, 1))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, err, args) })
+	for _, c := range commands {
+		root.AddCommand(c.build(p))
 	}
-	return problem + misuse("; see onetoken "+f.Name()+" -help")
-}
-
-func (f *flags) printHelp(out io.Writer, synopsis string) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "onetoken %s %s\n", f.Name(), synopsis)
-	f.VisitAll(func(each *flag.Flag) {
-		placeholder, usage := flag.UnquoteUsage(each)
-		left := strings.TrimRight("-"+each.Name+" "+placeholder, " ")
-		fmt.Fprintf(&b, "  %-19s %s\n", left, strings.TrimPrefix(usage, placeholder+": "))
-	})
-	return write(out, b.String())
-}
-
-func write(out io.Writer, text string) error {
-	if _, err := io.WriteString(out, text); err != nil {
-		return fmt.Errorf("writing the output: %w", err)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return err
 	}
-	return nil
+	return written
+}
+
+// The root alone is not a command, so the usage has one line.
+const (
+	usageOfCobra    = "{{if .Runnable}}\n  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}"
+	usageOfOnetoken = "\n  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}"
+)
+
+func (c command) build(p process) *cobra.Command {
+	built := &cobra.Command{
+		Use: strings.TrimSpace(c.name + " [flags] " + c.synopsis), Short: c.short, Example: c.example,
+		Args: cobra.ArbitraryArgs, DisableFlagsInUseLine: true,
+	}
+	do := c.prepare(&flags{built.Flags()})
+	built.RunE = func(b *cobra.Command, args []string) error { return do(b.Context(), p, args) }
+	return built
+}
+
+// unknownCommand returns the error for a command that does not exist. It does
+// not repeat the name, which might be a misplaced secret.
+func unknownCommand(name string) error {
+	text := "unknown command"
+	if meant := nearest.Name(name, names()); meant != "" {
+		text += ", did you mean " + meant + "?"
+	}
+	return misuse(text + "; the commands are " + list(names(), "and"))
+}
+
+// list joins words as in a sentence.
+func list(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	n := len(words) - 1
+	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
 }

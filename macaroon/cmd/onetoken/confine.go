@@ -1,19 +1,21 @@
 package main
 
+import "context"
+
 // confine prints a copy of a token with more caveats.
-func confine(f *flags) func(process, []string) error {
+func confine(f *flags) action {
 	var added caveatFlags
 	added.declare(f)
-	return func(p process, args []string) error {
+	return func(_ context.Context, p process, args []string) error {
 		texts, err := added.read(p, args)
 		switch {
 		case err != nil:
 			return err
 		case len(texts) == 0:
 			// The output would be the same token, and look like a weaker one.
-			return misuse("no caveats to add: give caveats or -ttl")
+			return misuse("no caveats to add: give caveats or --ttl")
 		}
-		token, err := readToken(p.in)
+		token, err := p.readToken()
 		if err != nil {
 			return err
 		}

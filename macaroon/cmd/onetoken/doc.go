@@ -3,29 +3,30 @@
 //
 //	go install github.com/onezone-go/onezone/macaroon/cmd/onetoken@latest
 //
-//	onetoken inspect [-json] [FILE]
-//	onetoken confine [-ttl DURATION] [-now TIME] [-any] [CAVEAT]... < TOKEN
-//	onetoken mint    -subject SUBJECT [flags] [CAVEAT]...
+//	onetoken inspect [--json] [FILE]
+//	onetoken confine [--ttl DURATION] [--now TIME] [--any] [CAVEAT]... < TOKEN
+//	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
 //
 // For example, create a token for a user, confine a copy to one network and one
 // hour, and verify it:
 //
 //	export ONETOKEN_SECRET=$(openssl rand -hex 32)
-//	onetoken mint -subject usr-alice > alice.token
-//	onetoken confine -ttl 1h "ip = 10.0.0.0/8" < alice.token > lent.token
-//	onetoken verify -ip 10.1.2.3 < lent.token
+//	onetoken mint --subject usr-alice > alice.token
+//	onetoken confine --ttl 1h "ip = 10.0.0.0/8" < alice.token > lent.token
+//	onetoken verify --ip 10.1.2.3 < lent.token
 //
 // # Tokens and secrets
 //
 // Anyone with a token can use it, and anyone with a secret can issue tokens.
 // Neither is ever an argument, because all users of the machine can read
-// arguments. A token is read from standard input, or by inspect from a file.
-// One line ending after it is dropped, and it may have the prefix "opw-" or
-// "opp-". A secret is read from the file that -secret-file names, or else from
-// the environment variable ONETOKEN_SECRET. It is one line without its line
-// ending, used byte for byte, also if it is hexadecimal. A token has at most
-// 1048576 bytes, a secret 65536.
+// arguments. A token is read from standard input, or by inspect from a file, as
+// people paste it: white space, quotes, the names of headers and variables,
+// "Bearer" and the JSON of the API around the token are ignored, and standard
+// error says so. It may have the prefix "opw-" or "opp-". A secret is read from
+// the file that --secret-file names, or else from the environment variable
+// ONETOKEN_SECRET. It is one line without its line ending, used byte for byte,
+// also if it is hexadecimal. A token has at most 1048576 bytes, a secret 65536.
 //
 // Only confine and mint print tokens. No command prints secrets or signatures,
 // and no message repeats an argument, which might be a misplaced token or
@@ -33,7 +34,7 @@
 //
 // # Caveats
 //
-// Each caveat is one argument, after all flags, in the language of Onezone:
+// Each caveat is one argument, in the language of Onezone:
 //
 //	"time < 1700000000"            Unix seconds
 //	"ip = 10.0.0.0/8|192.0.2.7"
@@ -46,16 +47,16 @@
 // The others are asn, geo.country, geo.region, data.path and data.objectid; see
 // package caveat. A caveat enters the token in its canonical form ("ip =
 // 192.0.2.7/32"). A caveat outside the language is refused, because no Onezone
-// would accept the token. With -any it is added unchanged, after a warning, for
+// would accept the token. With --any it is added unchanged, after a warning, for
 // an application that knows it ("project = 42").
 //
-// With -ttl 1h, the first caveat is a time caveat that ends an hour from now,
-// or from -now. It is rounded down to a whole second, so the token never lives
+// With --ttl 1h, the first caveat is a time caveat that ends an hour from now,
+// or from --now. It is rounded down to a whole second, so the token never lives
 // longer.
 //
 // # Inspect
 //
-// Inspect prints the content of the token, one property per line, or with -json
+// Inspect prints the content of the token, one property per line, or with --json
 // in the form of the REST operation examine. Characters that could control a
 // terminal or mislead a reader, such as changes of direction, are escaped.
 // Nothing is verified, and no caveat makes inspect fail.
@@ -67,15 +68,15 @@
 //
 // # Mint
 //
-//	-subject SUBJECT   usr-ID or prv-ID; required
-//	-type TYPE         act, act:SESSION, idn, or an invitation CODE:TARGET: such
+//	--subject SUBJECT   usr-ID or prv-ID; required
+//	--type TYPE         act, act:SESSION, idn, or an invitation CODE:TARGET: such
 //	                   as ujg:GROUP: and ssp:SPACE:ge; default act
-//	-id ID             default: 32 random hexadecimal digits
-//	-domain DOMAIN     of the Onezone; default onezone
-//	-generation N      of the secret of a temporary token, from 1; default 0, a
+//	--id ID             default: 32 random hexadecimal digits
+//	--domain DOMAIN     of the Onezone; default onezone
+//	--generation N      of the secret of a temporary token, from 1; default 0, a
 //	                   named token
-//	-ttl, -now, -any   as above
-//	-secret-file FILE
+//	--ttl, --now, --any   as above
+//	--secret-file FILE
 //
 // The same arguments and secret give the same token, byte for byte. An Onezone
 // accepts it only if it has that secret for the id (named tokens) or for the
@@ -88,15 +89,15 @@
 // refused if the flag for it is missing. Caveats asn and geo.*, and groups as
 // consumers, are always refused, because they need databases.
 //
-//	-ip ADDRESS        of the client
-//	-interface NAME    rest, oneclient or graphsync
-//	-service SERVICE   that received the token: ozw-onezone, opw-ID ...
-//	-consumer SUBJECT  who uses the token: usr-ID, prv-ID or nobody
-//	-session ID        of the client; default no session
-//	-now TIME          Unix seconds or RFC 3339; default the current time
-//	-allow-data        accept data caveats, which the caller then enforces
-//	-identity          the token must prove an identity, not authorize an operation
-//	-secret-file FILE
+//	--ip ADDRESS        of the client
+//	--interface NAME    rest, oneclient or graphsync
+//	--service SERVICE   that received the token: ozw-onezone, opw-ID ...
+//	--consumer SUBJECT  who uses the token: usr-ID, prv-ID or nobody
+//	--session ID        of the client; default no session
+//	--now TIME          Unix seconds or RFC 3339; default the current time
+//	--allow-data        accept data caveats, which the caller then enforces
+//	--identity          the token must prove an identity, not authorize an operation
+//	--secret-file FILE
 //
 // Tokens of all types verify; a script that needs an access token must check
 // the line "type". It must also enforce api, service and data caveats, which

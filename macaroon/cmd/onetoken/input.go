@@ -11,17 +11,21 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// lineEnding is the longest line ending after a token or secret, in bytes.
+// lineEnding is the longest line ending after a secret, in bytes.
 const lineEnding = 2
 
-// readLine reads one line without its ending. If the input is longer than
-// limit, it returns more than limit bytes, but not all.
-func readLine(r io.Reader, limit int) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+lineEnding+1))
+// maxInput is the longest input in bytes: the longest token, and what is pasted
+// around it.
+const maxInput = macaroon.DefaultMaxSize + 4<<10
+
+// readUpTo reads a text. If the input is longer than limit, it returns one more
+// byte than limit.
+func readUpTo(r io.Reader, limit int) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return "", withoutFileName(err)
 	}
-	return cutLineEnding(string(b)), nil
+	return string(b), nil
 }
 
 func cutLineEnding(text string) string {
@@ -40,26 +44,46 @@ func withoutFileName(err error) error {
 	return err
 }
 
-// readFile is readLine of a file.
+// readFile reads a file like readUpTo.
 func readFile(name string, limit int) (string, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return "", withoutFileName(err)
 	}
-	defer file.Close() // a file that was only read
-	return readLine(file, limit)
+	defer file.Close() //nolint:errcheck // a file that was only read
+	return readUpTo(file, limit)
 }
 
-// readToken reads a token, which may come with a line ending. A token that is
-// too long is not read to its end.
-func readToken(r io.Reader) (macaroon.Token, error) {
-	text, err := readLine(r, macaroon.DefaultMaxSize)
-	return parseToken(text, err)
-}
-
-func parseToken(text string, err error) (macaroon.Token, error) {
+// readText reads the text of a token from the file of the one argument, or from
+// standard input. It says what was around the text. An input that is too long
+// is not read to its end.
+func (p process) readText(args []string) (text string, err error) {
+	if len(args) == 1 && args[0] != "-" {
+		text, err = readFile(args[0], maxInput)
+	} else {
+		if isTerminal(p.in) {
+			p.note("paste the token, then press Enter and Ctrl-D")
+		}
+		text, err = readUpTo(p.in, maxInput)
+	}
 	if err != nil {
-		return macaroon.Token{}, fmt.Errorf("reading the token: %w", err)
+		return "", fmt.Errorf("reading the token: %w", err)
+	}
+	if len(text) > maxInput {
+		return text, nil // the parser refuses it
+	}
+	text, around := unwrap(text)
+	if len(around) > 0 {
+		p.note("note: ignored around the token: " + list(around, "and"))
+	}
+	return text, nil
+}
+
+// readToken reads a token like readText.
+func (p process) readToken(args ...string) (macaroon.Token, error) {
+	text, err := p.readText(args)
+	if err != nil {
+		return macaroon.Token{}, err
 	}
 	return macaroon.Parse(text)
 }

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
+
 	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
 // inspect prints the content of a token.
-func inspect(f *flags) func(process, []string) error {
+func inspect(f *flags) action {
 	asJSON := f.Bool("json", false, "print the JSON of the REST operation examine")
-	return func(p process, args []string) error {
+	return func(_ context.Context, p process, args []string) error {
 		token, err := inspected(p, args)
 		if err != nil {
 			return err
@@ -27,11 +29,8 @@ func inspect(f *flags) func(process, []string) error {
 // inspected reads the token from the file of the one argument, or from standard
 // input.
 func inspected(p process, args []string) (macaroon.Token, error) {
-	switch {
-	case len(args) > 1:
+	if len(args) > 1 {
 		return macaroon.Token{}, misuse("inspect takes one file")
-	case len(args) == 1 && args[0] != "-":
-		return parseToken(readFile(args[0], macaroon.DefaultMaxSize))
 	}
-	return readToken(p.in)
+	return p.readToken(args...)
 }

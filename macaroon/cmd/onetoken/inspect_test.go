@@ -36,8 +36,8 @@ func TestInspectShowsATokenWithoutItsSignature(t *testing.T) {
 		{"presented by a Oneprovider", "opw-" + exampleToken, nil, exampleView},
 		{"said to be standard input", exampleToken, []string{"-"}, exampleView},
 		{"from a file", "", []string{file(t, exampleToken+"\n")}, exampleView},
-		{"as JSON", exampleToken, []string{"-json"}, exampleExamined},
-		{"as JSON from a file", "", []string{"-json", file(t, exampleToken)}, exampleExamined},
+		{"as JSON", exampleToken, []string{"--json"}, exampleExamined},
+		{"as JSON from a file", "", []string{"--json", file(t, exampleToken)}, exampleExamined},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +59,7 @@ kind      named
 expires   never
 unknown   "color = red\nsubject   usr-root"
 `, onetokenWith(nil, token, "inspect").done(t))
-	assert.Contains(t, onetokenWith(nil, token, "inspect", "-json").done(t),
+	assert.Contains(t, onetokenWith(nil, token, "inspect", "--json").done(t),
 		`"caveats":[{"type":"unknown","text":"color = red\nsubject   usr-root"}]`)
 }
 

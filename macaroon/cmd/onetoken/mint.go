@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 const idSize = 16
 
 // mint prints a new token.
-func mint(f *flags) func(process, []string) error {
+func mint(f *flags) action {
 	spec := macaroon.Spec{Domain: caveat.OnezoneID, ID: randomID(), Type: macaroon.AccessToken()}
 	value(f, &spec.Subject, "subject", "SUBJECT", "the subject of the token, usr-ID or prv-ID", caveat.ParseSubject)
 	value(f, &spec.Type, "type", "TYPE", "act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
@@ -24,9 +25,9 @@ func mint(f *flags) func(process, []string) error {
 	added.declare(f)
 	var key secretFlag
 	key.declare(f)
-	return func(p process, args []string) error {
+	return func(_ context.Context, p process, args []string) error {
 		if spec.Subject.IsZero() {
-			return misuse("give the subject of the token: -subject usr-ID")
+			return misuse("give the subject of the token: --subject usr-ID")
 		}
 		texts, err := added.read(p, args)
 		if err != nil {

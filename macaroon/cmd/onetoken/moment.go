@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// declareNow declares -now, which replaces the clock.
+// declareNow declares --now, which replaces the clock.
 func declareNow(f *flags, now *time.Time) {
 	*now = time.Now()
 	value(f, now, "now", "TIME", "Unix seconds or RFC 3339; default the current time", parseMoment)

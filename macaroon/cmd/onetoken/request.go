@@ -26,8 +26,8 @@ func (r *requestFlags) declare(f *flags) {
 	value(f, &r.consumer, "consumer", "SUBJECT", "who uses the token: usr-ID, prv-ID or nobody", parseConsumer)
 	value(f, &r.session, "session", "ID", "the session of the client; default no session", parseSession)
 	declareNow(f, &r.now)
-	f.BoolVar(&r.allowData, "allow-data", false, "accept data caveats, which the caller then enforces")
-	f.BoolVar(&r.identity, "identity", false, "the token must prove an identity, not authorize an operation")
+	f.toggle(&r.allowData, "allow-data", "accept data caveats, which the caller then enforces")
+	f.toggle(&r.identity, "identity", "the token must prove an identity, not authorize an operation")
 }
 
 // request returns the request for which the caveats are decided. It has no

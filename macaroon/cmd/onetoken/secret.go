@@ -23,16 +23,16 @@ func (s *secretFlag) declare(f *flags) {
 // read returns the secret. A bad file is an error even if the environment
 // variable is set, because that may hold another secret.
 func (s *secretFlag) read(getenv func(string) string) (store.Secret, error) {
-	text := cutLineEnding(getenv(secretVariable))
+	text := getenv(secretVariable)
 	if s.file != nil {
 		var err error
-		if text, err = readFile(*s.file, maxSecretSize); err != nil {
+		if text, err = readFile(*s.file, maxSecretSize+lineEnding); err != nil {
 			return store.Secret{}, fmt.Errorf("reading the secret file: %w", err)
 		}
 	}
-	switch {
+	switch text = cutLineEnding(text); {
 	case text == "":
-		return store.Secret{}, misuse("no secret given: name its file with -secret-file, or set " + secretVariable)
+		return store.Secret{}, misuse("no secret given: name its file with --secret-file, or set " + secretVariable)
 	case len(text) > maxSecretSize:
 		return store.Secret{}, misuse(fmt.Sprintf("the secret has more than %d bytes", maxSecretSize))
 	case strings.ContainsAny(text, "\r\n"):

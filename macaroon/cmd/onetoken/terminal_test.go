@@ -39,21 +39,21 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 	for _, text := range []string{hostile, old.String(), controls, "MDAx" + controls, hostile[:len(hostile)-4] + controls} {
 		for _, args := range [][]string{
 			{"inspect"},
-			{"inspect", "-json"},
+			{"inspect", "--json"},
 			{"inspect", controls},
 			{"verify"},
-			{"verify", "-consumer", "usr-a", "-service", "opw-" + controls},
+			{"verify", "--consumer", "usr-a", "--service", "opw-" + controls},
 			{"verify", "-" + controls},
-			{"verify", "-secret-file", controls},
+			{"verify", "--secret-file", controls},
 			{"confine", controls},
-			{"confine", "-any", "project = " + controls},
+			{"confine", "--any", "project = " + controls},
 			{"confine", "service = opw-" + controls},
 			{"confine", "geo.country = " + controls},
 			{"confine", "data.readonly"},
-			{"mint", "-subject", "usr-a" + controls},
-			{"mint", "-subject", "usr-a", "-domain", "d" + controls},
-			{"mint", "-subject", "usr-a", "-id", controls},
-			{"mint", "-subject", "usr-a", "-type", "ujg:g" + controls + ":"},
+			{"mint", "--subject", "usr-a" + controls},
+			{"mint", "--subject", "usr-a", "--domain", "d" + controls},
+			{"mint", "--subject", "usr-a", "--id", controls},
+			{"mint", "--subject", "usr-a", "--type", "ujg:g" + controls + ":"},
 			{controls},
 		} {
 			o := onetoken(text, args...)
@@ -70,7 +70,7 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 func TestInspectedJSONIsTheSameInEscapes(t *testing.T) {
 	t.Parallel()
 	token := minted(t, macaroon.AccessToken(), "x"+controls)
-	out := onetoken(token, "inspect", "-json").done(t)
+	out := onetoken(token, "inspect", "--json").done(t)
 	requirePlain(t, out)
 	assert.Contains(t, out, `\u007f\u0085\u009b31m\u202e\u2066\u2069\u200b\u200d\ufeff\u2028\u00ad\udb40\udc41`)
 	var view struct {

@@ -12,12 +12,12 @@ import (
 )
 
 // verify verifies a token and prints its properties.
-func verify(f *flags) func(process, []string) error {
+func verify(f *flags) action {
 	var r requestFlags
 	r.declare(f)
 	var key secretFlag
 	key.declare(f)
-	return func(p process, args []string) error {
+	return func(ctx context.Context, p process, args []string) error {
 		if len(args) > 0 {
 			return misuse("verify takes flags only; the token comes on standard input")
 		}
@@ -25,11 +25,11 @@ func verify(f *flags) func(process, []string) error {
 		if err != nil {
 			return err
 		}
-		token, err := readToken(p.in)
+		token, err := p.readToken()
 		if err != nil {
 			return err
 		}
-		auth, err := token.Verify(context.Background(), secret, r.request())
+		auth, err := token.Verify(ctx, secret, r.request())
 		if err != nil {
 			return err
 		}

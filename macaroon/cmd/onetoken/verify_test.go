@@ -25,10 +25,10 @@ func TestVerifyPrintsTheVerifiedProperties(t *testing.T) {
 		name, stdin string
 		args        []string
 	}{
-		{"the last second", exampleToken, []string{"-now", "1571147493", "-ip", "189.34.15.7"}},
-		{"a time of day", exampleToken + "\n", []string{"-now", "2019-10-15T15:51:33+02:00", "-ip", "189.34.15.7"}},
-		{"an IPv4 address in IPv6", exampleToken, []string{"-now", "0", "-ip", "::ffff:189.34.15.7"}},
-		{"the secret of a file", exampleToken, []string{"-now", "0", "-ip", "189.34.15.7", "-secret-file", secret}},
+		{"the last second", exampleToken, []string{"--now", "1571147493", "--ip", "189.34.15.7"}},
+		{"a time of day", exampleToken + "\n", []string{"--now", "2019-10-15T15:51:33+02:00", "--ip", "189.34.15.7"}},
+		{"an IPv4 address in IPv6", exampleToken, []string{"--now", "0", "--ip", "::ffff:189.34.15.7"}},
+		{"the secret of a file", exampleToken, []string{"--now", "0", "--ip", "189.34.15.7", "--secret-file", secret}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +47,7 @@ subject   known to the issuer only (version 1)
 type      access token
 expires   1522358333 (2018-03-29T21:18:53Z)
 caveat    time < 1522358333
-`, onetokenWith(map[string]string{secretVariable: "legacySecret"}, legacy, "verify", "-now", "1522358332").done(t))
+`, onetokenWith(map[string]string{secretVariable: "legacySecret"}, legacy, "verify", "--now", "1522358332").done(t))
 	for _, c := range []struct {
 		name, want string
 		typ        macaroon.Type
@@ -56,7 +56,7 @@ caveat    time < 1522358333
 	}{
 		{
 			"identity", "subject   usr-u1\ntype      identity token\nexpires   never\n",
-			macaroon.IdentityToken(), nil, []string{"-identity"},
+			macaroon.IdentityToken(), nil, []string{"--identity"},
 		},
 		{
 			"invitation", "subject   usr-u1\ntype      invite token for a user to join the group g1\nexpires   never\n",
@@ -64,7 +64,7 @@ caveat    time < 1522358333
 		},
 		{
 			"session", "subject   usr-u1\ntype      access token for the session s1\nexpires   never\n",
-			macaroon.SessionToken("s1"), nil, []string{"-session", "s1"},
+			macaroon.SessionToken("s1"), nil, []string{"--session", "s1"},
 		},
 		{
 			"a year without a name", "subject   usr-u1\ntype      access token\nexpires   253402300800\ncaveat    time < 253402300800\n",
@@ -88,7 +88,7 @@ subject   usr-u1
 type      access token
 expires   never
 caveat    "consumer = usr-a|usr-b\nsubject   usr-root\x1b[2K"
-`, onetoken(token, "verify", "-consumer", "usr-a").done(t))
+`, onetoken(token, "verify", "--consumer", "usr-a").done(t))
 }
 
 func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
@@ -99,20 +99,20 @@ func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
 	require.NotEqual(t, exampleToken, forged)
 	access := macaroon.AccessToken()
 	for _, c := range []struct{ name, token, args, id string }{
-		{"forged", forged, "-now 0 -ip 189.34.15.7", "tokenInvalid"},
+		{"forged", forged, "--now 0 --ip 189.34.15.7", "tokenInvalid"},
 		{"forged, before its caveats are looked at", forged, "", "tokenInvalid"},
-		{"expired", exampleToken, "-now 1571147494 -ip 189.34.15.7", "tokenCaveatUnverified"},
-		{"expired by the clock", exampleToken, "-ip 189.34.15.7", "tokenCaveatUnverified"},
-		{"another network", exampleToken, "-now 0 -ip 189.34.16.7", "tokenCaveatUnverified"},
-		{"no address", exampleToken, "-now 0", "tokenCaveatUnverified"},
+		{"expired", exampleToken, "--now 1571147494 --ip 189.34.15.7", "tokenCaveatUnverified"},
+		{"expired by the clock", exampleToken, "--ip 189.34.15.7", "tokenCaveatUnverified"},
+		{"another network", exampleToken, "--now 0 --ip 189.34.16.7", "tokenCaveatUnverified"},
+		{"no address", exampleToken, "--now 0", "tokenCaveatUnverified"},
 		{"unknown caveat", minted(t, access, "color = red"), "", "tokenCaveatUnknown"},
-		{"caveat that the type does not support", minted(t, macaroon.IdentityToken(), "service = opw-p1"), "-service opw-p1", "tokenCaveatUnverified"},
+		{"caveat that the type does not support", minted(t, macaroon.IdentityToken(), "service = opw-p1"), "--service opw-p1", "tokenCaveatUnverified"},
 		{"no session", minted(t, macaroon.SessionToken("s1")), "", "tokenSessionInvalid"},
-		{"another session", minted(t, macaroon.SessionToken("s1")), "-session s2", "tokenSessionInvalid"},
-		{"a token without a session in one", minted(t, access), "-session s1", "tokenSessionInvalid"},
-		{"group as consumer", minted(t, access, "consumer = grp-*"), "-consumer usr-a", "tokenCaveatUnverified"},
-		{"autonomous system", minted(t, access, "asn = 322"), "-ip 10.0.0.1", "tokenCaveatUnverified"},
-		{"country", minted(t, access, "geo.country != RU"), "-ip 10.0.0.1", "tokenCaveatUnverified"},
+		{"another session", minted(t, macaroon.SessionToken("s1")), "--session s2", "tokenSessionInvalid"},
+		{"a token without a session in one", minted(t, access), "--session s1", "tokenSessionInvalid"},
+		{"group as consumer", minted(t, access, "consumer = grp-*"), "--consumer usr-a", "tokenCaveatUnverified"},
+		{"autonomous system", minted(t, access, "asn = 322"), "--ip 10.0.0.1", "tokenCaveatUnverified"},
+		{"country", minted(t, access, "geo.country != RU"), "--ip 10.0.0.1", "tokenCaveatUnverified"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,26 +124,26 @@ func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
 	t.Run("another secret", func(t *testing.T) {
 		t.Parallel()
 		for _, other := range []string{exampleSecret + " ", strings.ToUpper(exampleSecret), exampleSecret[1:]} {
-			o := onetoken(exampleToken, "verify", "-now", "0", "-ip", "189.34.15.7", "-secret-file", file(t, other))
+			o := onetoken(exampleToken, "verify", "--now", "0", "--ip", "189.34.15.7", "--secret-file", file(t, other))
 			o.refused(t, "tokenInvalid")
 		}
 	})
-	onetoken(exampleToken, "verify", exampleToken).trouble(t, "the token comes on standard input")
+	onetoken(exampleToken, "verify", "alice.token").trouble(t, "the token comes on standard input")
 }
 
 // A caveat holds only with its flag, and only with the right value.
 func TestEachFlagSatisfiesItsCaveat(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ caveat, good, bad string }{
-		{"time < 1000", "-now 999", "-now 1000"},
-		{"ip = 10.0.0.0/8", "-ip 10.1.2.3", "-ip 192.0.2.1"},
-		{"interface = rest", "-interface rest", "-interface graphsync"},
-		{"service = opw-p1", "-service opw-p1", "-service opp-p1"},
-		{"service = ozw-*", "-service ozw-onezone", "-service opw-onezone"},
-		{"consumer = usr-a|prv-p", "-consumer prv-p", "-consumer usr-p"},
-		{"consumer = usr-*", "-consumer usr-a", "-consumer nobody"},
-		{"data.readonly", "-allow-data", "-allow-data=false"},
-		{"authorization = none", "-identity", "-identity=false"},
+		{"time < 1000", "--now 999", "--now 1000"},
+		{"ip = 10.0.0.0/8", "--ip 10.1.2.3", "--ip 192.0.2.1"},
+		{"interface = rest", "--interface rest", "--interface graphsync"},
+		{"service = opw-p1", "--service opw-p1", "--service opp-p1"},
+		{"service = ozw-*", "--service ozw-onezone", "--service opw-onezone"},
+		{"consumer = usr-a|prv-p", "--consumer prv-p", "--consumer usr-p"},
+		{"consumer = usr-*", "--consumer usr-a", "--consumer nobody"},
+		{"data.readonly", "--allow-data", "--allow-data=false"},
+		{"authorization = none", "--identity", "--identity=false"},
 	} {
 		t.Run(c.caveat, func(t *testing.T) {
 			t.Parallel()
