@@ -25,7 +25,8 @@ func (d *discard) WriteHeader(status int)      { d.status = status }
 // BenchmarkGate measures the gate without a network.
 func BenchmarkGate(b *testing.B) {
 	h := macaroontest.New(b)
-	g, err := gate.New(h.Authority, parse(b, nginx+ruleFile), gate.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24")))
+	proxies := gate.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24"))
+	g, err := gate.New(h.Authority, parse(b, nginx+ruleFile), proxies)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,7 +2,8 @@
 // Onezone tokens protect programs in any language.
 //
 //	rules, err := gate.ReadRules("rules.toml")
-//	g, err := gate.New(verifier, rules, gate.WithTrustedProxies(netip.MustParsePrefix("127.0.0.0/8")))
+//	proxy := gate.WithTrustedProxies(netip.MustParsePrefix("127.0.0.0/8"))
+//	g, err := gate.New(verifier, rules, proxy)
 //	http.ListenAndServe("127.0.0.1:9081", g)
 //
 // For each request of a client, the proxy asks the gate: nginx with
@@ -14,7 +15,7 @@
 // The rules are a TOML file. Other keys than those below are errors.
 //
 //	proxy = "nginx"          # or "traefik", "caddy", "envoy"
-//	service = "opw-p1"       # the service for access tokens; default: Onezone's worker
+//	service = "opw-p1"       # for access tokens; default: Onezone's worker
 //	prefix = "/check"        # the path_prefix of Envoy, if it has one
 //
 //	[[rule]]
@@ -60,12 +61,12 @@
 //
 // # Answers
 //
-//   - 200: the proxy may pass the request to the program. Remote-User is the id of
-//     the user, X-Onezone-Subject the subject ("usr-alice", "prv-p1"),
-//     X-Onezone-Token-Id the id of the token. All three are always present. They
-//     are empty for anonymous requests, and Remote-User is empty for Oneproviders.
-//   - 401 unauthorized: the token is missing or bad, or its caveats do not allow
-//     the request. The error in WWW-Authenticate (RFC 6750) is absent,
+//   - 200: the proxy may pass the request to the program. Remote-User is the id
+//     of the user, X-Onezone-Subject the subject ("usr-alice", "prv-p1"),
+//     X-Onezone-Token-Id the id of the token. All three are always present, and
+//     empty for anonymous requests. Remote-User is empty for Oneproviders.
+//   - 401 unauthorized: the token is missing or bad, or its caveats do not
+//     allow the request. The error in WWW-Authenticate (RFC 6750) is absent,
 //     invalid_token or insufficient_scope.
 //   - 403 forbidden: no rule allows the request, or it is malformed.
 //   - 503 serviceUnavailable with Retry-After: the token could not be verified.
@@ -80,14 +81,14 @@
 //     present exactly once. nginx: X-Original-Method and X-Original-URI.
 //     Traefik and Caddy: X-Forwarded-Method and X-Forwarded-Uri. The headers of
 //     other proxies are ignored. Envoy sends the method and path themselves.
-//   - Without X-Forwarded-For the address of the client is unknown, and no caveat
-//     about it holds.
+//   - Without X-Forwarded-For the address of the client is unknown, and no
+//     caveat about it holds.
 //   - Paths are decoded once. A path is refused if programs could read it in
 //     several ways: it is relative, it has "." or ".." or empty names, encoded
 //     slashes, backslashes, semicolons, control characters, a second level of
 //     encoding, a fragment, or is not UTF-8.
-//   - A request is refused if it has a header that some programs take for another
-//     path, method or identity: X-Original-URL, X-Rewrite-URL,
+//   - A request is refused if it has a header that some programs take for
+//     another path, method or identity: X-Original-URL, X-Rewrite-URL,
 //     X-HTTP-Method-Override and its variants, and the identity headers spelled
 //     with underscores.
 //   - Passwords are not accepted.

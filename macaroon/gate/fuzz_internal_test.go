@@ -14,7 +14,9 @@ import (
 // FuzzCleanPath checks that other ways to read an accepted path agree: parsing
 // it as a URL, cleaning it, decoding it again.
 func FuzzCleanPath(f *testing.F) {
-	for _, seed := range []string{"/", "/a/b", "/a%20b/?x=/..", "/a%2Fb", "/a/%2e%2e/b", "/a;b", "//a", "/%25", "/%C5%82/", "/a/..%5c", "/%252e", "*"} {
+	for _, seed := range []string{
+		"/", "/a/b", "/a%20b/?x=/..", "/a%2Fb", "/a/%2e%2e/b", "/a;b", "//a", "/%25", "/%C5%82/", "/a/..%5c", "/%252e", "*",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
@@ -25,7 +27,8 @@ func FuzzCleanPath(f *testing.F) {
 		}
 		u, err := url.ParseRequestURI(target)
 		if strings.ContainsAny(target, "\x00\x7f") || err != nil {
-			// Control characters and escapes are errors only in the query, which is not used.
+			// Only the query, which is not used, may have bad escapes and control
+			// characters.
 			query := target[strings.IndexByte(target, '?')+1:]
 			assert.NotEqual(t, target, query, "%v", err)
 			return
@@ -41,8 +44,22 @@ func FuzzCleanPath(f *testing.F) {
 
 // FuzzParseRules checks that rules are either refused or usable.
 func FuzzParseRules(f *testing.F) {
-	f.Add([]byte("proxy = \"nginx\"\n[[rule]]\npath = \"/a/{b}/{c...}\"\nmethods = [\"GET\"]\nallow = [\"client\"]\napi = \"opw/get/file.{b}.content\"\nread = \"/{b}/{c}\"\n"))
-	f.Add([]byte("proxy = \"envoy\"\nprefix = \"/x\"\nservice = \"opw-p\"\n[[rule]]\npath = \"/\"\nmethods = [\"*\"]\nallow = [\"usr-a\"]\n"))
+	f.Add([]byte(`proxy = "nginx"
+[[rule]]
+path = "/a/{b}/{c...}"
+methods = ["GET"]
+allow = ["client"]
+api = "opw/get/file.{b}.content"
+read = "/{b}/{c}"
+`))
+	f.Add([]byte(`proxy = "envoy"
+prefix = "/x"
+service = "opw-p"
+[[rule]]
+path = "/"
+methods = ["*"]
+allow = ["usr-a"]
+`))
 	f.Add([]byte("rule = [{path = 1}]\n[a.b]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		rules, err := ParseRules("rules.toml", text)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/onezone-go/onezone/errors"
@@ -25,7 +26,18 @@ type Gate struct {
 // ruleset is the rules with a handler for each.
 type ruleset struct {
 	*Rules
-	handlers map[*rule]http.Handler
+	handlers            map[*rule]http.Handler
+	untrusted, unusable firstWarning
+}
+
+// firstWarning is the level of a cause that is a warning once, so that nobody
+// can fill the log.
+type firstWarning struct{ sync.Once }
+
+func (f *firstWarning) level() slog.Level {
+	level := slog.LevelDebug
+	f.Do(func() { level = slog.LevelWarn })
+	return level
 }
 
 // Option changes a default of [New].
@@ -46,21 +58,24 @@ func WithTrustedProxies(networks ...netip.Prefix) Option {
 	}
 }
 
-// WithLogger sets the log for requests that the proxy should not have sent
-// (warnings), the causes of 5xx responses (errors), and all decisions (debug).
-// Default, and for nil: [slog.Default] when [New] is called.
+// WithLogger sets the log for the causes of 5xx responses (errors), the first
+// request that the proxy should not have sent (warnings), further ones and all
+// decisions (debug). Default, and for nil: [slog.Default] when [New] is
+// called.
 func WithLogger(l *slog.Logger) Option { return func(g *Gate) { g.log = l } }
 
 // New returns a gate that verifies tokens with an [macaroon.Authority], or with
 // the client of another Onezone (package remote). Errors: badData {key
 // "verifier"} or {key "rules"} if one of them is nil.
 func New(v macaroon.Verifier, rules *Rules, options ...Option) (*Gate, error) {
-	if v == nil {
+	if a, isAuthority := v.(*macaroon.Authority); v == nil || isAuthority && a == nil {
 		return nil, errors.BadDataHint("verifier", "the gate needs an authority or a remote client")
 	}
 	g := &Gate{verifier: v}
 	for _, option := range options {
-		option(g)
+		if option != nil {
+			option(g)
+		}
 	}
 	if g.log == nil {
 		g.log = slog.Default()
@@ -86,7 +101,7 @@ func (g *Gate) SetRules(rules *Rules) error {
 		return rest.Authenticate(g.verifier, append(more, common...)...)
 	}
 	identity, access, data := with(rest.AcceptIdentityTokens()), with(), with(rest.AllowDataCaveats())
-	set := &ruleset{rules, make(map[*rule]http.Handler)}
+	set := &ruleset{Rules: rules, handlers: make(map[*rule]http.Handler)}
 	for _, r := range rules.rules {
 		switch handler := http.Handler(decide(r)); {
 		case r.anonymous:
@@ -106,19 +121,22 @@ func (g *Gate) SetRules(rules *Rules) error {
 // ServeHTTP answers one request of the proxy.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	set := g.current.Load()
-	method, target, err := g.accept(set.Rules, r)
+	if !g.trusts(rest.ClientAddress(r)) {
+		g.refuse(w, r, set.untrusted.level(), errors.Forbidden("the gate answers trusted proxies only"))
+		return
+	}
+	method, target, err := set.original(r)
 	if err != nil {
-		g.log.WarnContext(r.Context(), "refused a request that the proxy should not send", "peer", r.RemoteAddr, "error", err)
-		rest.WriteError(w, err)
+		g.refuse(w, r, set.unusable.level(), err)
 		return
 	}
 	if err := checkHeaders(r.Header); err != nil {
-		rest.WriteError(w, err)
+		g.refuse(w, r, slog.LevelDebug, err)
 		return
 	}
 	found, path, why := set.find(method, target)
 	if found == nil {
-		rest.WriteError(w, errors.Forbidden(why))
+		g.refuse(w, r, slog.LevelDebug, errors.Forbidden(why))
 		return
 	}
 	if !forwarded(r.Header) {
@@ -134,13 +152,10 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept returns the method and target of the client's request. The error is
-// forbidden if the proxy is not trusted or did not send them.
-func (g *Gate) accept(rules *Rules, r *http.Request) (method, target string, err error) {
-	if !g.trusts(rest.ClientAddress(r)) {
-		return "", "", errors.Forbidden("the gate answers trusted proxies only")
-	}
-	return rules.original(r)
+// refuse answers a request before a rule decides it.
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, level slog.Level, err error) {
+	g.log.Log(r.Context(), level, "refused", "peer", r.RemoteAddr, "error", err)
+	rest.WriteError(w, err)
 }
 
 // trusts reports whether a peer is a trusted proxy.

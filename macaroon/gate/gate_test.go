@@ -118,7 +118,8 @@ func (s server) send(method, target string, headers ...string) answer {
 // ask asks as nginx does.
 func (s server) ask(method, target string, headers ...string) answer {
 	s.t.Helper()
-	return s.send("GET", "/", append([]string{"X-Original-Method", method, "X-Original-Uri", target, "X-Forwarded-For", "10.0.0.1"}, headers...)...)
+	asked := []string{"X-Original-Method", method, "X-Original-Uri", target, "X-Forwarded-For", "10.0.0.1"}
+	return s.send("GET", "/", append(asked, headers...)...)
 }
 
 // bearer returns the headers with a token.
@@ -144,7 +145,7 @@ func TestGoodTokensPassWithTheIdentity(t *testing.T) {
 		"HEAD as GET":              {"HEAD", "/me", identityOf(h, h.Alice)},
 		"listed user":              {"PATCH", "/admin/x", identityOf(h, admin)},
 		"access token":             {"POST", "/jobs/7", h.Token()},
-		"confined to operation":    {"POST", "/jobs/7", h.Token(caveat.MustParse("api = opw/create/op_transfer.7.instance"))},
+		"confined to operation":    {"POST", "/jobs/7", h.Token(caveat.MustParse("api = opw/create/op_transfer.*.*"))},
 		"file":                     {"GET", "/files/s1/a/b", h.Token()},
 		"confined to directory":    {"PUT", "/files/s1/a/b", h.Token(caveat.DataPath{"/s1/a"})},
 		"confined to space":        {"GET", "/files/s1/", h.Token(caveat.DataPath{"/s1"})},
@@ -186,7 +187,8 @@ func TestAnonymousRequestsPassWithoutAnIdentity(t *testing.T) {
 		a := s.ask("GET", "/public/index.html", headers...)
 		require.Equal(t, http.StatusOK, a.status, "%v", a.err)
 		for _, name := range []string{"Remote-User", "X-Onezone-Subject", "X-Onezone-Token-Id"} {
-			assert.Equal(t, []string{""}, a.Values(name), "the header is present, so that the proxy replaces that of the client")
+			// The header is present, so that the proxy replaces that of the client.
+			assert.Equal(t, []string{""}, a.Values(name))
 		}
 	}
 }
@@ -196,7 +198,13 @@ func TestRefusedRequests(t *testing.T) {
 	h := macaroontest.New(t)
 	s := serve(t, h.Authority, nginx+ruleFile)
 	alice := identityOf(h, h.Alice)
+	elsewhere := bearer(identityOf(h, h.Alice, caveat.MustParse("ip = 10.0.0.2/32")))
+	otherOperation := bearer(h.Token(caveat.MustParse("api = opw/get/op_transfer.7.instance")))
+	otherResource := bearer(h.Token(caveat.MustParse("api = opw/create/op_transfer.8.instance")))
+	inDirectory, readonly := bearer(h.Token(caveat.DataPath{"/s1/a"})), bearer(h.Token(caveat.DataReadonly{}))
 	const (
+		unverified = errors.IDTokenCaveatUnverified
+
 		noToken = `Bearer realm="onezone"`
 		invalid = noToken + `, error="invalid_token"`
 		scope   = noToken + `, error="insufficient_scope"`
@@ -213,19 +221,19 @@ func TestRefusedRequests(t *testing.T) {
 		"empty":                 {"GET", "/me", []string{"Authorization", "Bearer "}, invalid, errors.IDBadToken},
 		"forged":                {"POST", "/jobs/7", bearer(h.Forged()), invalid, errors.IDTokenInvalid},
 		"revoked":               {"POST", "/jobs/7", bearer(h.Revoked()), invalid, errors.IDTokenRevoked},
-		"expired":               {"POST", "/jobs/7", bearer(h.Expired()), invalid, errors.IDTokenCaveatUnverified},
+		"expired":               {"POST", "/jobs/7", bearer(h.Expired()), invalid, unverified},
 		"two tokens":            {"GET", "/me", append(bearer(alice), bearer(alice)...), invalid, errors.IDBadToken},
-		"password":              {"GET", "/me", []string{"Authorization", "Basic YWxpY2U6c2VjcmV0"}, invalid, errors.IDBasicAuthNotSupported},
+		"password":              {"GET", "/me", []string{"Authorization", "Basic YTpi"}, invalid, errors.IDBasicAuthNotSupported},
 		"access for identity":   {"GET", "/me", bearer(h.Token()), invalid, errors.IDNotAnIdentityToken},
 		"identity for access":   {"POST", "/jobs/7", bearer(alice), invalid, errors.IDNotAnAccessToken},
-		"another address":       {"GET", "/me", bearer(identityOf(h, h.Alice, caveat.MustParse("ip = 10.0.0.2/32"))), invalid, errors.IDTokenCaveatUnverified},
-		"another operation":     {"POST", "/jobs/7", bearer(h.Token(caveat.MustParse("api = opw/get/op_transfer.7.instance"))), scope, errors.IDTokenCaveatUnverified},
-		"another resource":      {"POST", "/jobs/7", bearer(h.Token(caveat.MustParse("api = opw/create/op_transfer.8.instance"))), scope, errors.IDTokenCaveatUnverified},
-		"another directory":     {"GET", "/files/s1/b", bearer(h.Token(caveat.DataPath{"/s1/a"})), scope, errors.IDTokenCaveatUnverified},
-		"directory above":       {"GET", "/files/s1", bearer(h.Token(caveat.DataPath{"/s1/a"})), scope, errors.IDTokenCaveatUnverified},
-		"similar directory":     {"GET", "/files/s1/ab", bearer(h.Token(caveat.DataPath{"/s1/a"})), scope, errors.IDTokenCaveatUnverified},
-		"read-only on PUT":      {"PUT", "/files/s1/a", bearer(h.Token(caveat.DataReadonly{})), scope, errors.IDTokenCaveatUnverified},
-		"data without read":     {"POST", "/jobs/7", bearer(h.Token(caveat.DataReadonly{})), invalid, errors.IDTokenCaveatUnverified},
+		"another address":       {"GET", "/me", elsewhere, invalid, unverified},
+		"another operation":     {"POST", "/jobs/7", otherOperation, scope, unverified},
+		"another resource":      {"POST", "/jobs/7", otherResource, scope, unverified},
+		"another directory":     {"GET", "/files/s1/b", inDirectory, scope, unverified},
+		"directory above":       {"GET", "/files/s1", inDirectory, scope, unverified},
+		"similar directory":     {"GET", "/files/s1/ab", inDirectory, scope, unverified},
+		"read-only on PUT":      {"PUT", "/files/s1/a", readonly, scope, unverified},
+		"data without read":     {"POST", "/jobs/7", readonly, invalid, unverified},
 		"a user not listed":     {"GET", "/admin/x", bearer(alice), "", errors.IDForbidden},
 		"no rule for path":      {"GET", "/other", bearer(alice), "", errors.IDForbidden},
 		"no rule for method":    {"POST", "/me", bearer(alice), "", errors.IDForbidden},
@@ -302,9 +310,14 @@ func TestTheServiceOfTheRulesIsThatOfAccessTokens(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
 	confined := bearer(h.Token(caveat.MustParse("service = opw-p1")))
-	assert.Equal(t, 401, serve(t, h.Authority, nginx+ruleFile).ask("POST", "/jobs/7", confined...).status)
-	assert.Equal(t, 200, serve(t, h.Authority, nginx+"service = \"opw-p1\"\n"+ruleFile).ask("POST", "/jobs/7", confined...).status)
-	assert.Equal(t, 401, serve(t, h.Authority, nginx+"service = \"opw-p2\"\n"+ruleFile).ask("POST", "/jobs/7", confined...).status)
+	for service, status := range map[string]int{
+		"":                       401,
+		"service = \"opw-p1\"\n": 200,
+		"service = \"opw-p2\"\n": 401,
+	} {
+		a := serve(t, h.Authority, nginx+service+ruleFile).ask("POST", "/jobs/7", confined...)
+		assert.Equal(t, status, a.status, service)
+	}
 }
 
 func TestSetRulesReplacesTheRules(t *testing.T) {
@@ -320,9 +333,11 @@ func TestSetRulesReplacesTheRules(t *testing.T) {
 
 func TestNewRefusesWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	_, err := gate.New(nil, parse(t, nginx+ruleFile))
-	assert.ErrorIs(t, err, errors.IDBadData)
-	_, err = gate.New(outage{}, nil)
+	for _, v := range []macaroon.Verifier{nil, (*macaroon.Authority)(nil)} {
+		_, err := gate.New(v, parse(t, nginx+ruleFile))
+		assert.ErrorIs(t, err, errors.IDBadData)
+	}
+	_, err := gate.New(outage{}, nil, nil)
 	assert.ErrorIs(t, err, errors.IDBadData)
 }
 

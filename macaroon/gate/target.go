@@ -53,7 +53,8 @@ func isPlain(path string) bool {
 	return before != '/'
 }
 
-// unsafeName says why a decoded name may be read in several ways, or returns "".
+// unsafeName says why a decoded name may be read in several ways; "" if it may
+// not.
 func unsafeName(name string) string {
 	switch {
 	case name == "":
