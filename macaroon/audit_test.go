@@ -78,6 +78,12 @@ var changes = map[string]struct {
 		_, err := z.CreateUsers(ctx, []macaroon.NewUser{{Username: "dave"}, {Username: "erin"}}, nil)
 		return err
 	}},
+	"GrantRight": {macaroon.RightGranted, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.GrantRight(ctx, alice, macaroon.RightManageTokens)
+	}},
+	"WithdrawRight": {macaroon.RightWithdrawn, func(_ *testing.T, z *zone, ctx context.Context) error {
+		return z.WithdrawRight(ctx, alice, macaroon.RightManageTokens)
+	}},
 	"DeleteUser": {macaroon.UserDeleted, func(_ *testing.T, z *zone, ctx context.Context) error { return z.DeleteUser(ctx, alice) }},
 	"SetUsername": {macaroon.UserRenamed, func(_ *testing.T, z *zone, ctx context.Context) error {
 		return z.SetUsername(ctx, alice, "alicia")
@@ -103,7 +109,7 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Get", "GetByName", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
+	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
 	"ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 

@@ -39,6 +39,9 @@ const (
 	UserBlocked   // a user or Oneprovider was blocked
 	UserUnblocked // a user or Oneprovider was unblocked
 	UserDeleted   // a user was deleted; the user's tokens have separate events before it
+
+	RightGranted   // a user was granted an admin right
+	RightWithdrawn // an admin right was withdrawn from a user
 )
 
 var eventKindNames = [...]string{
@@ -47,6 +50,7 @@ var eventKindNames = [...]string{
 	LoggedIn: "loggedIn", LogInFailed: "logInFailed", LogInThrottled: "logInThrottled",
 	UserCreated: "userCreated", UserRenamed: "userRenamed", PasswordSet: "passwordSet",
 	UserBlocked: "userBlocked", UserUnblocked: "userUnblocked", UserDeleted: "userDeleted",
+	RightGranted: "rightGranted", RightWithdrawn: "rightWithdrawn",
 }
 
 // String returns the name of the kind, such as "logInFailed"; "unknown" for zero.
@@ -68,6 +72,8 @@ type Event struct {
 	Type    Type           // of the token; zero if the event is not about one token
 	Subject caveat.Subject // of the token, or the user; unverified if Kind is Refused or LogInFailed
 	Err     error          // why a token or log-in was rejected
+
+	Right string // the admin right that was granted or withdrawn
 
 	// Username is the name of the user concerned. If a log-in failed or was
 	// throttled, the client may have sent any text, so the name is cut to 64

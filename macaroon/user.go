@@ -199,6 +199,7 @@ type User struct {
 	HasPassword bool
 	Blocked     bool
 	Created     time.Time // zero: unknown
+	Rights      []string  // admin rights, sorted
 }
 
 // User returns the information about a user in the store. The error is notFound
@@ -212,7 +213,7 @@ func (a *Authority) User(ctx context.Context, user caveat.Subject) (User, error)
 }
 
 func userOf(i store.Identity) User {
-	u := User{Subject: i.Subject, Username: i.Username, FullName: i.FullName, HasPassword: !i.Password.IsZero(), Blocked: i.Blocked}
+	u := User{Subject: i.Subject, Username: i.Username, FullName: i.FullName, HasPassword: !i.Password.IsZero(), Blocked: i.Blocked, Rights: i.Rights}
 	if i.Created != 0 {
 		u.Created = time.Unix(i.Created, 0).UTC()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -67,7 +68,8 @@ type Identity struct {
 	FullName string
 	Password Secret // encoded password hash, any bytes; zero: no log-in with a password
 	Blocked  bool
-	Created  int64 // Unix seconds
+	Created  int64    // Unix seconds
+	Rights   []string // admin rights, such as "oz_tokens_manage", sorted; nil and empty are the same
 }
 
 // maxText is the maximum length in bytes of keys and names, so that every
@@ -130,6 +132,8 @@ func (i Identity) Validate() error {
 		return badRecord("username", "a user name must be valid UTF-8 without NUL, at most 1024 bytes long")
 	case !validText(i.FullName):
 		return badRecord("fullName", "a full name must be valid UTF-8 without NUL, at most 1024 bytes long")
+	case !validRights(i.Rights):
+		return badRecord("rights", "rights must be sorted names of lowercase letters, digits and underscores, at most 64 bytes long")
 	case i.Username != "" && i.Subject.Type != caveat.SubjectUser:
 		return badRecord("username", "only users can have a user name")
 	}
@@ -173,6 +177,19 @@ func allTexts(items []string) bool {
 	return !slices.ContainsFunc(items, func(s string) bool { return s == "" || !isText(s) })
 }
 
+// rightName is the form of the name of a right.
+var rightName = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+
+// validRights reports whether the names are valid, sorted and different.
+func validRights(rights []string) bool {
+	for i, right := range rights {
+		if !rightName.MatchString(right) || i > 0 && rights[i-1] >= right {
+			return false
+		}
+	}
+	return true
+}
+
 // isObject reports whether data is a JSON object in valid UTF-8. json.Valid
 // alone accepts invalid UTF-8.
 func isObject(data []byte) bool {
@@ -186,6 +203,12 @@ func (t Token) Clone() Token {
 	t.Custom = slices.Clone(t.Custom)
 	t.Privileges = slices.Clone(t.Privileges)
 	return t
+}
+
+// Clone returns a copy that shares no memory with i. Its empty lists are nil.
+func (i Identity) Clone() Identity {
+	i.Rights = append([]string(nil), i.Rights...)
+	return i
 }
 
 // Status returns the status of the identity as a holder of tokens.
@@ -218,12 +241,12 @@ func UpdateIdentity(old Identity, change func(*Identity) error) (Identity, error
 	if change == nil {
 		return Identity{}, badRecord("change", "the function that changes the record must not be nil")
 	}
-	i := old
+	i := old.Clone()
 	if err := change(&i); err != nil {
 		return Identity{}, err
 	}
 	if i.Subject != old.Subject || i.Created != old.Created {
 		return Identity{}, badRecord("subject", "the subject and creation time of an identity cannot be changed")
 	}
-	return i, i.Validate()
+	return i.Clone(), i.Validate()
 }

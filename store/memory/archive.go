@@ -16,7 +16,7 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 	switch kind {
 	case store.IdentityRecords:
 		return s.exportHolders(s.identities, after, limit, func(_ caveat.Subject, h *holder) store.Record {
-			i := *h.identity
+			i := h.identity.Clone()
 			return store.Record{Identity: &i}
 		})
 	case store.TemporaryRecords:

@@ -23,6 +23,7 @@ func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	if s.usernameTaken(i) {
 		return errors.BadValueIdentifierOccupied("username")
 	}
+	i = i.Clone()
 	s.setIdentity(i.Subject, &i)
 	return nil
 }
@@ -33,7 +34,7 @@ func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.
 	if h == nil || h.identity == nil {
 		return store.Identity{}, errors.NotFound()
 	}
-	return *h.identity, nil
+	return h.identity.Clone(), nil
 }
 
 // GetIdentityByUsername implements [store.Identities].
@@ -44,7 +45,7 @@ func (s driver) GetIdentityByUsername(ctx context.Context, username string) (sto
 	if !ok {
 		return store.Identity{}, errors.NotFound()
 	}
-	return *s.holders.get(subject).identity, nil
+	return s.holders.get(subject).identity.Clone(), nil
 }
 
 // UpdateIdentity implements [store.Identities].

@@ -20,12 +20,15 @@ import (
 //go:embed schema/tables.sql
 var tablesSQL string
 
+//go:embed schema/rights.sql
+var rightsSQL string
+
 //go:embed schema/feed.sql
 var feedSQL string
 
 // migrations are the steps from each version of the schema to the next. The
 // first creates version 1.
-var migrations = []string{tablesSQL}
+var migrations = []string{tablesSQL, rightsSQL}
 
 const (
 	versionTable = `CREATE TABLE IF NOT EXISTS onezone.schema_version (

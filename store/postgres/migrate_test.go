@@ -187,3 +187,26 @@ func TestFeedIsAddedLater(t *testing.T) {
 	require.NoError(t, without.DeleteToken(t.Context(), "a"))
 	require.Equal(t, "a", f.next(t, store.TokenChanged).TokenID)
 }
+
+// A schema of the first release is upgraded and keeps its records.
+func TestMigrateAddsRightsToTheSchemaOfTheFirstRelease(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	s := storeIn(t, pool, schema)
+	alice := newUser("alice")
+	require.NoError(t, s.CreateIdentity(t.Context(), alice))
+	execute(t, pool, "ALTER TABLE "+quote(schema, "identities")+" DROP COLUMN rights")
+	execute(t, pool, "UPDATE "+quote(schema, "schema_version")+" SET version = 1")
+	upgraded := storeIn(t, pool, schema)
+	got, err := upgraded.GetIdentity(t.Context(), alice.Subject)
+	require.NoError(t, err)
+	require.Equal(t, alice, got)
+	require.NoError(t, upgraded.UpdateIdentity(t.Context(), alice.Subject, func(i *store.Identity) error {
+		i.Rights = []string{"oz_tokens_manage"}
+		return nil
+	}))
+	got, err = upgraded.GetIdentity(t.Context(), alice.Subject)
+	require.NoError(t, err)
+	require.Equal(t, []string{"oz_tokens_manage"}, got.Rights)
+}

@@ -200,6 +200,9 @@ func encodeIdentity(i store.Identity) string {
 	w.text(i.FullName)
 	w.text(i.Password.Reveal())
 	w.number(i.Created)
+	if len(i.Rights) > 0 { // earlier releases read records without rights
+		w.texts(i.Rights)
+	}
 	return w.value()
 }
 
@@ -208,6 +211,9 @@ func decodeIdentity(subject caveat.Subject, value string) (store.Identity, error
 	i := store.Identity{
 		Subject: subject, Blocked: r.flag(), Username: r.text(), FullName: r.text(),
 		Password: store.NewSecret(r.text()), Created: r.number(),
+	}
+	if r.rest != "" {
+		i.Rights = r.texts()
 	}
 	return i, r.err()
 }

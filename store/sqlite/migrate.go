@@ -14,9 +14,12 @@ import (
 //go:embed schema/tables.sql
 var tablesSQL string
 
+//go:embed schema/rights.sql
+var rightsSQL string
+
 // migrations are the steps from each version of the tables to the next. The
 // first creates version 1.
-var migrations = []string{tablesSQL}
+var migrations = []string{tablesSQL, rightsSQL}
 
 const (
 	versionTable = `CREATE TABLE IF NOT EXISTS onezone_schema_version (

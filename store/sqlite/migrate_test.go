@@ -109,3 +109,32 @@ func TestTablesOfANewerReleaseAreRejected(t *testing.T) {
 	require.Equal(t, before, contents(t, old), "the rejected store wrote to the file")
 	require.Equal(t, newer, ask[int](t, db, "SELECT version FROM onezone_schema_version"))
 }
+
+// A file of the first release is upgraded and keeps its records.
+func TestMigrateAddsRightsToFilesOfTheFirstRelease(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	db := newHandle(t, path)
+	tables, err := os.ReadFile("schema/tables.sql")
+	require.NoError(t, err)
+	for _, statement := range []string{
+		string(tables),
+		"CREATE TABLE onezone_schema_version (one_row INTEGER PRIMARY KEY CHECK (one_row = 1), version INTEGER NOT NULL) STRICT",
+		"INSERT INTO onezone_schema_version VALUES (1, 1)",
+		"INSERT INTO onezone_identities VALUES ('usr-alice', 'alice', 'Alice', x'01', 1, 7)",
+	} {
+		execute(t, db, statement)
+	}
+	s := openAt(t, path, sqlite.Options{})
+	want := store.Identity{Subject: alice, Username: "alice", FullName: "Alice", Password: store.NewSecret("\x01"), Blocked: true, Created: 7}
+	got, err := s.GetIdentity(t.Context(), alice)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.NoError(t, s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+		i.Rights = []string{"oz_tokens_manage"}
+		return nil
+	}))
+	got, err = s.GetIdentity(t.Context(), alice)
+	require.NoError(t, err)
+	require.Equal(t, []string{"oz_tokens_manage"}, got.Rights)
+}

@@ -24,7 +24,7 @@ func TestWatchReportsChangesOfOthers(t *testing.T) {
 	require.Equal(t, tokenChanged("a"), f.next(t))
 
 	db := newHandle(t, path)
-	execute(t, db, "INSERT INTO onezone_identities VALUES ('prv-p', NULL, '', x'', 0, 0)")
+	execute(t, db, "INSERT INTO onezone_identities VALUES ('prv-p', NULL, '', x'', 0, 0, NULL)")
 	require.Equal(t, "prv-p", f.next(t).Subject.String())
 	execute(t, db, "UPDATE onezone_identities SET subject = 'prv-q' WHERE subject = 'prv-p'")
 	require.ElementsMatch(t, []string{"prv-p", "prv-q"}, []string{f.next(t).Subject.String(), f.next(t).Subject.String()})

@@ -18,6 +18,7 @@ var aliasingChecks = []check{
 	{"the record from change is a copy", changeCopiesOut},
 	{"exported records are copies", exportCopies},
 	{"imported records are copies", importCopies},
+	{"the rights of an identity are a copy", rightsAreCopies},
 }
 
 // scribble overwrites all memory that the record refers to, including that
@@ -148,6 +149,46 @@ func importCopies(t *testing.T, open func() store.Store) {
 	}
 	requireUntouched(t, s, "the store kept the caller's memory")
 	require.Equal(t, want, contentOf(t, s, subjects...), "the store kept the caller's memory")
+}
+
+func rightsAreCopies(t *testing.T, open func() store.Store) {
+	s := open()
+	want := newUser("alice")
+	want.Rights = []string{"oz_groups_view", "oz_tokens_manage"}
+	spoil := func(i store.Identity) {
+		for at := range i.Rights {
+			i.Rights[at] = "overwritten"
+		}
+	}
+	mine := want.Clone()
+	createIdentities(t, s, mine)
+	check := func(about string) {
+		t.Helper()
+		require.Equal(t, want, getIdentity(t, s, alice), about)
+	}
+	spoil(mine)
+	check("the store kept the caller's memory")
+	spoil(getIdentity(t, s, alice))
+	spoil(getByUsername(t, s, want.Username))
+	check("the store gave out its own memory")
+	stop := errors.New("stop")
+	require.ErrorIs(t, s.UpdateIdentity(t.Context(), alice, func(i *store.Identity) error {
+		spoil(*i)
+		return stop
+	}), stop)
+	check("change was given the store's own memory")
+	mine = want.Clone()
+	updateIdentity(t, s, alice, func(i *store.Identity) { *i = mine })
+	spoil(mine)
+	check("the store kept memory of change")
+	for _, r := range exportAll(t, s, store.IdentityRecords, 0) {
+		spoil(*r.Identity)
+	}
+	check("the export gave out the store's own memory")
+	mine = want.Clone()
+	require.NoError(t, s.Import(t.Context(), []store.Record{{Identity: &mine}}))
+	spoil(mine)
+	check("the import kept the caller's memory")
 }
 
 // overwrite scribbles over a record of any kind.

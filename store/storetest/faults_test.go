@@ -133,6 +133,8 @@ var coreFaults = map[string][]string{
 	"count by a page":                       {"ListTokenIDs/a page of ids has the default and the largest size"},
 
 	// Identities.
+	"rights forgotten":            {"Identities/every field is kept", "Identities/rights are added and removed"},
+	"rights share memory":         {"Aliasing/the rights of an identity are a copy"},
 	"user names not unique":       {"Identities/the user name is unique", "UpdateIdentity/a taken user name is refused", "UpdateIdentity/concurrent changes to one user name: one wins"},
 	"no user name is a name":      {"Identities/many identities may have no user name"},
 	"tokens go with the identity": {"Identities/tokens and temporary secret outlive the identity"},

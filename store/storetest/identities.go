@@ -19,6 +19,7 @@ var identityChecks = []check{
 	{"the user name is unique", usernameUnique},
 	{"many identities may have no user name", usernameEmpty},
 	{"a user is found by the exact user name", usernameExact},
+	{"rights are added and removed", changeRights},
 	{"missing records are not found", identityNotFound},
 	{"an invalid record is refused", invalidIdentityRefused},
 	{"delete removes the record and frees the user name", deleteIdentity},
@@ -44,6 +45,7 @@ func identityKept(t *testing.T, open func() store.Store) {
 	s := open()
 	full := newUser("żółw 🐢")
 	full.FullName, full.Blocked = `O'Neill "Ż" \ 🐎`, true
+	full.Rights = []string{"oz_groups_view", "oz_tokens_manage"}
 	minimal := store.Identity{Subject: alice}
 	ofProvider := newIdentity(provider)
 	past, future := newIdentity(caveat.User("past")), newIdentity(caveat.User("future"))
@@ -132,6 +134,19 @@ func identityNotFound(t *testing.T, open func() store.Store) {
 	require.Equal(t, newIdentity(alice), getIdentity(t, s, alice))
 }
 
+func changeRights(t *testing.T, open func() store.Store) {
+	s := open()
+	createIdentities(t, s, newUser("alice"))
+	for _, rights := range [][]string{{"oz_tokens_manage"}, {"oz_groups_view", "oz_tokens_manage"}, {"oz_groups_view"}, {}, nil} {
+		updateIdentity(t, s, alice, func(i *store.Identity) { i.Rights = rights })
+		require.Equal(t, append([]string(nil), rights...), getIdentity(t, s, alice).Rights, "empty lists are read as nil")
+		exported := exportAll(t, s, store.IdentityRecords, 0)
+		require.Len(t, exported, 1)
+		require.NoError(t, s.Import(t.Context(), exported))
+		require.Equal(t, append([]string(nil), rights...), getIdentity(t, s, alice).Rights, "after an import")
+	}
+}
+
 func invalidIdentityRefused(t *testing.T, open func() store.Store) {
 	s := open()
 	for what, spoil := range map[string]func(*store.Identity){
@@ -141,6 +156,10 @@ func invalidIdentityRefused(t *testing.T, open func() store.Store) {
 		"no id":                     func(i *store.Identity) { i.Subject.ID = "" },
 		"a provider with user name": func(i *store.Identity) { i.Subject, i.Username = provider, "name" },
 		"user name too long":        func(i *store.Identity) { i.Username = strings.Repeat("x", 1025) },
+		"rights not sorted":         func(i *store.Identity) { i.Rights = []string{"b", "a"} },
+		"a right twice":             func(i *store.Identity) { i.Rights = []string{"a", "a"} },
+		"a right with a space":      func(i *store.Identity) { i.Rights = []string{"a b"} },
+		"an empty right":            func(i *store.Identity) { i.Rights = []string{""} },
 		"full name too long":        func(i *store.Identity) { i.FullName = strings.Repeat("x", 1025) },
 	} {
 		i := newIdentity(alice)

@@ -20,6 +20,7 @@ func (n *naive) Export(ctx context.Context, kind store.RecordKind, after string,
 	switch kind {
 	case store.IdentityRecords:
 		for _, i := range n.identities {
+			i = n.identity(i)
 			all[i.Subject.String()] = store.Record{Identity: &i}
 		}
 	case store.TemporaryRecords:
@@ -60,7 +61,7 @@ func (n *naive) Import(ctx context.Context, records []store.Record) error {
 		}
 		switch {
 		case r.Identity != nil:
-			identities[n.subject(r.Identity.Subject)] = *r.Identity
+			identities[n.subject(r.Identity.Subject)] = n.identity(*r.Identity)
 		case r.Temporary != nil:
 			temporary[n.subject(r.Temporary.Subject)] = *r.Temporary
 		default:

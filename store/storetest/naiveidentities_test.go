@@ -21,6 +21,17 @@ func (n *naive) usernameTaken(i store.Identity) bool {
 	return false
 }
 
+// identity returns a copy of a record.
+func (n *naive) identity(i store.Identity) store.Identity {
+	switch {
+	case n.is("rights forgotten"):
+		i.Rights = nil
+	case !n.is("rights share memory"):
+		i = i.Clone()
+	}
+	return i
+}
+
 func (n *naive) CreateIdentity(ctx context.Context, i store.Identity) error {
 	if err := n.begin(ctx); err != nil {
 		return err
@@ -40,7 +51,7 @@ func (n *naive) CreateIdentity(ctx context.Context, i store.Identity) error {
 	if occupied {
 		return errors.BadValueIdentifierOccupied("username")
 	}
-	n.identities[n.subject(i.Subject)] = i
+	n.identities[n.subject(i.Subject)] = n.identity(i)
 	return nil
 }
 
@@ -53,7 +64,7 @@ func (n *naive) GetIdentity(ctx context.Context, subject caveat.Subject) (store.
 	if !ok {
 		return store.Identity{}, n.notFound()
 	}
-	return i, nil
+	return n.identity(i), nil
 }
 
 func (n *naive) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
@@ -63,7 +74,7 @@ func (n *naive) GetIdentityByUsername(ctx context.Context, username string) (sto
 	defer n.mu.Unlock()
 	for _, i := range n.identities {
 		if n.text(i.Username) == n.text(username) && (username != "" || n.is("no user name is a name")) {
-			return i, nil
+			return n.identity(i), nil
 		}
 	}
 	return store.Identity{}, n.notFound()

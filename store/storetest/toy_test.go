@@ -272,13 +272,14 @@ func (b *toy) CreateIdentity(ctx context.Context, i store.Identity) error {
 		if err := i.Validate(); err != nil {
 			return err
 		}
-		return add(c.identities, i.Subject, i)
+		return add(c.identities, i.Subject, i.Clone())
 	})
 }
 
 func (b *toy) GetIdentity(ctx context.Context, subject caveat.Subject) (i store.Identity, err error) {
 	err = b.do(ctx, func(c *toy) error {
 		i, err = find(c.identities, subject)
+		i = i.Clone()
 		return err
 	})
 	return i, err
@@ -288,6 +289,7 @@ func (b *toy) GetIdentityByUsername(ctx context.Context, username string) (i sto
 	err = b.do(ctx, func(c *toy) error {
 		for _, i = range c.identities {
 			if i.Username == username && username != "" {
+				i = i.Clone()
 				return nil
 			}
 		}
@@ -319,6 +321,7 @@ func (b *toy) Export(ctx context.Context, kind store.RecordKind, after string, l
 		switch kind {
 		case store.IdentityRecords:
 			for _, i := range c.identities {
+				i = i.Clone()
 				all[i.Subject.String()] = store.Record{Identity: &i}
 			}
 		case store.TemporaryRecords:
@@ -353,7 +356,7 @@ func (b *toy) Import(ctx context.Context, records []store.Record) error {
 			}
 			switch {
 			case r.Identity != nil:
-				c.identities[r.Identity.Subject] = *r.Identity
+				c.identities[r.Identity.Subject] = r.Identity.Clone()
 			case r.Temporary != nil:
 				c.temporary[r.Temporary.Subject] = *r.Temporary
 			default:

@@ -16,12 +16,13 @@ type backupRecord struct {
 }
 
 type backupIdentity struct {
-	Subject  string `json:"subject"`
-	Username string `json:"username,omitempty"`
-	FullName string `json:"fullName,omitempty"`
-	Password []byte `json:"password,omitempty"`
-	Blocked  bool   `json:"blocked,omitempty"`
-	Created  int64  `json:"created,omitempty"`
+	Subject  string   `json:"subject"`
+	Username string   `json:"username,omitempty"`
+	FullName string   `json:"fullName,omitempty"`
+	Password []byte   `json:"password,omitempty"`
+	Blocked  bool     `json:"blocked,omitempty"`
+	Created  int64    `json:"created,omitempty"`
+	Rights   []string `json:"rights,omitempty"`
 }
 
 type backupTemporary struct {
@@ -53,7 +54,7 @@ func backupOf(r store.Record) backupRecord {
 	case r.Identity != nil:
 		i := r.Identity
 		return backupRecord{Identity: &backupIdentity{
-			i.Subject.String(), i.Username, i.FullName, []byte(i.Password.Reveal()), i.Blocked, i.Created,
+			i.Subject.String(), i.Username, i.FullName, []byte(i.Password.Reveal()), i.Blocked, i.Created, i.Rights,
 		}}
 	case r.Temporary != nil:
 		t := r.Temporary
@@ -86,6 +87,7 @@ func parseBackup(text []byte) (r store.Record, err error) {
 	if k := kept.Identity; k != nil {
 		i := store.Identity{
 			Username: k.Username, FullName: k.FullName, Password: store.NewSecret(string(k.Password)), Blocked: k.Blocked, Created: k.Created,
+			Rights: k.Rights,
 		}
 		i.Subject, err = caveat.ParseSubject(k.Subject)
 		r.Identity = &i

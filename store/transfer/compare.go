@@ -119,6 +119,7 @@ func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
 
 func sameIdentity(a, b store.Identity) bool {
 	same := a.Password.Equal(b.Password)
+	a, b = a.Clone(), b.Clone() // whose empty lists are equal
 	a.Password, b.Password = store.Secret{}, store.Secret{}
 	return same && reflect.DeepEqual(a, b)
 }

@@ -43,6 +43,8 @@ func TestCompareChecksEveryField(t *testing.T) {
 		"full name":    {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.FullName = "x" }},
 		"password":     {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Password = store.NewSecret("x") }},
 		"no password":  {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Password = store.Secret{} }},
+		"rights":       {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Rights = []string{"x"} }},
+		"no rights":    {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Rights = nil }},
 		"blocked":      {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Blocked = true }},
 		"since":        {identity, func(i *store.Identity, _ *store.Temporary, _ *store.Token) { i.Created++ }},
 		"generation":   {temporary, func(_ *store.Identity, y *store.Temporary, _ *store.Token) { y.Generation++ }},

@@ -25,7 +25,7 @@ func filled(t *testing.T, n int) *memory.Store {
 		subject := caveat.User(fmt.Sprint("u", i))
 		require.NoError(t, s.CreateIdentity(t.Context(), store.Identity{
 			Subject: subject, Username: fmt.Sprint("user ", i), FullName: "User",
-			Password: store.NewSecret(fmt.Sprint("hash ", i)), Created: 5,
+			Password: store.NewSecret(fmt.Sprint("hash ", i)), Created: 5, Rights: []string{"oz_tokens_manage"},
 		}))
 		for range i + 1 {
 			_, err := s.RotateTemporaryKey(t.Context(), subject, store.NewSecret(fmt.Sprint("temporary ", i)))

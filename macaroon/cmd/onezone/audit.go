@@ -33,6 +33,7 @@ func logEvent(ctx context.Context, log *slog.Logger, e macaroon.Event) {
 	attrs = appendText(attrs, "user", e.Username)
 	attrs = appendText(attrs, "subject", subjectText(e.Subject))
 	attrs = appendText(attrs, "token", clipped(e.TokenID))
+	attrs = appendText(attrs, "right", e.Right)
 	if reason, ok := errors.AsType[*errors.Error](e.Err); ok {
 		attrs = appendText(attrs, "reason", string(reason.ID))
 	}

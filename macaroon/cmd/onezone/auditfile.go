@@ -44,6 +44,7 @@ type auditLine struct {
 	Subject    string `json:"subject,omitempty"`
 	User       string `json:"user,omitempty"`
 	Token      string `json:"token,omitempty"`
+	Right      string `json:"right,omitempty"`
 	Operator   string `json:"operator,omitempty"` // of a command
 }
 
@@ -93,7 +94,7 @@ func (a *auditFile) write(e macaroon.Event, operator string) {
 	line := auditLine{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), ID: e.ID, Event: e.Kind.String(), Outcome: "success",
 		Actor: subjectText(e.Actor.Subject), Method: string(e.Actor.Method), ActorToken: clipped(e.Actor.TokenID), Request: e.Actor.RequestID,
-		Subject: subjectText(e.Subject), User: e.Username, Token: clipped(e.TokenID), Operator: operator,
+		Subject: subjectText(e.Subject), User: e.Username, Token: clipped(e.TokenID), Right: e.Right, Operator: operator,
 	}
 	if e.Actor.Address.IsValid() {
 		line.Client = e.Actor.Address.String()

@@ -159,7 +159,7 @@ func (v *service) handler(base string) (http.Handler, error) {
 	}
 	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithConfiguration(configuration()), rest.WithActorObserver(noteActor),
+		rest.WithConfiguration(configuration()), rest.WithRights(adminRights{v.authority}), rest.WithActorObserver(noteActor),
 		rest.WithMaxInFlight(v.settings.limits.requests))
 	if err != nil {
 		return nil, err

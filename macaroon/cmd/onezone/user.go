@@ -15,7 +15,9 @@ func (p *program) userCommand() *cobra.Command {
 	c := group("user", "Manage users", p.userAddCommand(), p.userImportCommand(), p.userListCommand(), p.userShowCommand(),
 		p.userPasswdCommand(), p.userRenameCommand(), p.userDeleteCommand(),
 		p.userBlockCommand("block", "Block a user, so that tokens and password stop working", true),
-		p.userBlockCommand("unblock", "Unblock a user", false))
+		p.userBlockCommand("unblock", "Unblock a user", false),
+		p.userRightCommand("grant", "granted to", "Grant an admin right to a user", (*macaroon.Authority).GrantRight),
+		p.userRightCommand("withdraw", "withdrawn from", "Withdraw an admin right from a user", (*macaroon.Authority).WithdrawRight))
 	c.Long = `Manages the users in the store. The service may run at the same time.
 
 A user is given by user name, or by id if no user has that name. Passwords are

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,16 +15,17 @@ import (
 
 // userInfo describes a user in JSON.
 type userInfo struct {
-	ID          string `json:"userId"`
-	Username    string `json:"username"`
-	FullName    string `json:"fullName"`
-	HasPassword bool   `json:"hasPassword"`
-	Blocked     bool   `json:"blocked"`
-	Created     int64  `json:"creationTime"` // Unix seconds
+	ID          string   `json:"userId"`
+	Username    string   `json:"username"`
+	FullName    string   `json:"fullName"`
+	HasPassword bool     `json:"hasPassword"`
+	Blocked     bool     `json:"blocked"`
+	Created     int64    `json:"creationTime"` // Unix seconds
+	Rights      []string `json:"rights"`
 }
 
 func describeUser(u macaroon.User) userInfo {
-	info := userInfo{ID: u.Subject.ID, Username: u.Username, FullName: u.FullName, HasPassword: u.HasPassword, Blocked: u.Blocked}
+	info := userInfo{ID: u.Subject.ID, Username: u.Username, FullName: u.FullName, HasPassword: u.HasPassword, Blocked: u.Blocked, Rights: append([]string{}, u.Rights...)}
 	if !u.Created.IsZero() {
 		info.Created = u.Created.Unix()
 	}
@@ -53,9 +55,9 @@ func (p *program) userListCommand() *cobra.Command {
 		}
 		rows := make([][]string, len(list))
 		for i, u := range list {
-			rows[i] = []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created)}
+			rows[i] = []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ",")}
 		}
-		return p.printTable([]string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED"}, rows)
+		return p.printTable([]string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED", "RIGHTS"}, rows)
 	}})
 }
 
@@ -89,7 +91,7 @@ func (p *program) userShowCommand() *cobra.Command {
 		}
 		return p.printTable([]string{"FIELD", "VALUE"}, [][]string{
 			{"id", info.ID}, {"name", info.Username}, {"full name", info.FullName}, {"password", yes(info.HasPassword)},
-			{"blocked", yes(info.Blocked)}, {"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
+			{"blocked", yes(info.Blocked)}, {"rights", strings.Join(info.Rights, ",")}, {"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
 		})
 	}})
 }

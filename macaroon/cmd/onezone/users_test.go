@@ -107,7 +107,7 @@ func TestUsersAreListedShownRenamedAndDeleted(t *testing.T) {
 
 	out, err = order(t, file, "", "user", "list")
 	require.NoError(t, err)
-	require.Contains(t, out, "ID\tNAME\tFULL NAME\tPASSWORD\tBLOCKED\tCREATED\n")
+	require.Contains(t, out, "ID\tNAME\tFULL NAME\tPASSWORD\tBLOCKED\tCREATED\tRIGHTS\n")
 	require.Contains(t, out, id+"\talice\tAlice Liddell\tyes\tno\t20")
 	require.Contains(t, out, "\tbob\t\tno\tyes\t20")
 

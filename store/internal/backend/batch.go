@@ -25,7 +25,7 @@ func NewBatch(records []store.Record) (Batch, error) {
 	for _, r := range records {
 		switch {
 		case r.Identity != nil:
-			i := *r.Identity
+			i := r.Identity.Clone()
 			b.Identities[i.Subject] = &i
 		case r.Temporary != nil:
 			t := *r.Temporary

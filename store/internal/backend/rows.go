@@ -101,16 +101,28 @@ func scanCursor(r Row) (c store.Cursor, err error) {
 	return c, err
 }
 
-func identityArgs(i *store.Identity) []any {
+func (d Dialect) identityArgs(i *store.Identity) []any {
 	// Identities without a user name store NULL, because user names are unique.
-	return []any{i.Subject.String(), nullable(i.Username), i.FullName, secretBytes(i.Password), i.Blocked, i.Created}
+	return []any{i.Subject.String(), nullable(i.Username), i.FullName, secretBytes(i.Password), i.Blocked, i.Created, d.rights(i)}
 }
 
-func identityChanges(i *store.Identity) []any { return identityArgs(i)[:5] }
+// rights encodes the rights. Identities without any store NULL.
+func (d Dialect) rights(i *store.Identity) any {
+	if len(i.Rights) == 0 {
+		return d.List(nil)
+	}
+	return d.List(i.Rights)
+}
 
-func scanIdentity(r Row) (i store.Identity, err error) {
+// identityChanges returns the values of the columns that an update writes.
+func (d Dialect) identityChanges(i *store.Identity) []any {
+	return append(d.identityArgs(i)[:5], d.rights(i))
+}
+
+func (d Dialect) scanIdentity(r Row) (i store.Identity, err error) {
 	var c columns
-	if err := r.Scan(&c.subject, &c.text, &i.FullName, &c.secret, &i.Blocked, &i.Created); err != nil {
+	err = r.Scan(&c.subject, &c.text, &i.FullName, &c.secret, &i.Blocked, &i.Created, d.ScanList(&i.Rights))
+	if err != nil {
 		return store.Identity{}, err
 	}
 	if c.text != nil {

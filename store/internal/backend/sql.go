@@ -90,7 +90,7 @@ func NewSQL(db DB, d Dialect) *SQL {
 		},
 		identities: &table[store.Identity]{
 			get: GetIdentity, lock: LockIdentity, update: UpdateIdentity, export: ExportIdentities, clearNames: ClearUsernames, write: ImportIdentity,
-			unique: "username", scan: scanIdentity, args: identityArgs, changes: identityChanges,
+			unique: "username", scan: d.scanIdentity, args: d.identityArgs, changes: d.identityChanges,
 			record: func(i *store.Identity) (store.Record, string) { return store.Record{Identity: i}, i.Subject.String() },
 		},
 		temporary: &table[store.Temporary]{
@@ -229,18 +229,18 @@ func (s *SQL) CountTokens(ctx context.Context, subject caveat.Subject) (count in
 
 // CreateIdentity implements [Driver].
 func (s *SQL) CreateIdentity(ctx context.Context, i store.Identity) error {
-	_, err := s.Exec(ctx, CreateIdentity, identityArgs(&i)...)
+	_, err := s.Exec(ctx, CreateIdentity, s.dialect.identityArgs(&i)...)
 	return s.identities.createError(ctx, s.DB, err, i.Subject.String())
 }
 
 // GetIdentity implements [Driver].
 func (s *SQL) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return scanIdentity(s.Row(ctx, GetIdentity, subject.String()))
+	return s.dialect.scanIdentity(s.Row(ctx, GetIdentity, subject.String()))
 }
 
 // GetIdentityByUsername implements [Driver].
 func (s *SQL) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return scanIdentity(s.Row(ctx, GetIdentityByUsername, username))
+	return s.dialect.scanIdentity(s.Row(ctx, GetIdentityByUsername, username))
 }
 
 // UpdateIdentity implements [Driver] like UpdateToken.

@@ -66,8 +66,8 @@ const (
 	ofSubject = `WHERE (created, id) > ($1, $2) AND subject = $4 ORDER BY created, id LIMIT $3`
 	ofName    = `WHERE (created, id) > ($1, $2) AND subject = $4 AND name = $5 ORDER BY created, id LIMIT $3`
 
-	identityColumns = `subject, username, full_name, password, blocked, created`
-	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6) `
+	identityColumns = `subject, username, full_name, password, blocked, created, rights`
+	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7) `
 	selectIdentity  = `SELECT ` + identityColumns + ` FROM onezone.identities `
 
 	insertTemporary = `INSERT INTO onezone.temporary_keys AS k (subject, secret, generation) VALUES `
@@ -104,7 +104,7 @@ var statements = map[Query]string{
 	GetIdentity:           selectIdentity + `WHERE subject = $1`,
 	GetIdentityByUsername: selectIdentity + `WHERE username = $1`,
 	LockIdentity:          selectIdentity + `WHERE subject = $1`,
-	UpdateIdentity: `UPDATE onezone.identities SET username = $2, full_name = $3, password = $4, blocked = $5
+	UpdateIdentity: `UPDATE onezone.identities SET username = $2, full_name = $3, password = $4, blocked = $5, rights = $6
 		WHERE subject = $1`,
 	DeleteIdentity: `DELETE FROM onezone.identities WHERE subject = $1`,
 
@@ -114,7 +114,7 @@ var statements = map[Query]string{
 	ExportTokens: selectToken + `WHERE id > $1 ORDER BY id LIMIT $2`,
 	ImportIdentity: insertIdentity + `ON CONFLICT (subject) DO UPDATE SET username = excluded.username,
 		full_name = excluded.full_name, password = excluded.password, blocked = excluded.blocked,
-		created = excluded.created`,
+		created = excluded.created, rights = excluded.rights`,
 	ImportTemporary: insertTemporary + `($1, $2, $3) ON CONFLICT (subject) DO UPDATE
 		SET secret = excluded.secret, generation = excluded.generation`,
 	ImportToken: `INSERT INTO onezone.tokens (` + TokenColumns + `)

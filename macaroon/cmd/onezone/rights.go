@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// adminRights implements [rest.Rights] with the admin rights of users. The
+// service knows no clusters and no users of Oneproviders.
+type adminRights struct{ *macaroon.Authority }
+
+// ManagesTokens implements [rest.Rights].
+func (r adminRights) ManagesTokens(ctx context.Context, user caveat.Subject) (bool, error) {
+	return r.HasRight(ctx, user, macaroon.RightManageTokens)
+}
+
+// UpdatesCluster implements [rest.Rights].
+func (adminRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
+	return false, nil
+}
+
+// InProvider implements [macaroon.Memberships].
+func (adminRights) InProvider(context.Context, caveat.Subject, string) (bool, error) {
+	return false, nil
+}
+
+// InCluster implements [macaroon.Memberships].
+func (adminRights) InCluster(context.Context, caveat.Subject, string) (bool, error) {
+	return false, nil
+}
+
+// userRightCommand returns a command that grants or withdraws a right.
+func (p *program) userRightCommand(use, done, short string,
+	change func(*macaroon.Authority, context.Context, caveat.Subject, string) error,
+) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: use + " NAME RIGHT", Short: short,
+		Long: short + `. A user with ` + macaroon.RightManageTokens + ` may see, create, change and revoke
+the tokens of all users with the API. It takes effect at once. The other rights
+are about invitations, which the service does not accept.
+
+The rights are ` + strings.Join(macaroon.AdminRights(), ",\n") + ".",
+		Example:   "  onezone user " + use + " --store sqlite:data/onezone.db alice " + macaroon.RightManageTokens,
+		Args:      arguments("NAME", "RIGHT"),
+		ValidArgs: macaroon.AdminRights(),
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		err = change(a.Authority, ctx, user, args[1])
+		if errors.Is(err, errors.IDBadValueNotAllowed) {
+			return usageErrorf("unknown right %q%s; onezone user %s --help lists all rights", args[1], didYouMean(args[1], macaroon.AdminRights()), use)
+		}
+		if err != nil {
+			return err
+		}
+		return p.printUser(userResult{ID: user.ID, Username: args[0]}, done+" "+args[0]+": "+args[1], asJSON)
+	}})
+}
