@@ -62,27 +62,31 @@ const (
 
 var identityHeaders = []string{headerUser, headerSubject, headerTokenID}
 
-// overrides are headers from which some programs take another path or method
-// than the proxy and the gate.
-var overrides = []string{"X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
-
 // checkHeaders returns forbidden for a header that the program could take for
-// another path, method or identity.
+// another path, method or identity. CGI and WSGI do not distinguish underscores
+// from dashes.
 func checkHeaders(h http.Header) error {
-	for _, name := range overrides {
-		if _, present := h[name]; present {
-			return errors.Forbidden("the header " + name + " is not accepted")
-		}
-	}
 	for name := range h {
-		if !strings.Contains(name, "_") {
-			continue
+		plain := name
+		if strings.IndexByte(name, '_') >= 0 {
+			plain = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
 		}
-		// CGI and WSGI do not distinguish underscores from dashes.
-		if same := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")); slices.Contains(identityHeaders, same) ||
-			slices.Contains(overrides, same) {
-			return errors.Forbidden("the header " + same + " is not accepted with underscores")
+		switch {
+		case isOverride(plain):
+			return errors.Forbidden("the header " + plain + " is not accepted")
+		case plain != name && slices.Contains(identityHeaders, plain):
+			return errors.Forbidden("the header " + plain + " is not accepted with underscores")
 		}
 	}
 	return nil
+}
+
+// isOverride reports whether some programs take another path or method from the
+// header than the proxy and the gate.
+func isOverride(name string) bool {
+	switch name {
+	case "X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override", "X-Http-Method", "X-Method-Override":
+		return true
+	}
+	return false
 }
