@@ -50,7 +50,6 @@ replace (
 	github.com/onezone-go/onezone => ../
 	github.com/onezone-go/onezone/macaroon/gate => ../macaroon/gate
 	github.com/onezone-go/onezone/macaroon/grpcauth => ../macaroon/grpcauth
-	github.com/onezone-go/onezone/macaroon/metrics => ../macaroon/metrics
 	github.com/onezone-go/onezone/macaroon/remote => ../macaroon/remote
 	github.com/onezone-go/onezone/store/cache => ../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../store/postgres
