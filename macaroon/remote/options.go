@@ -114,7 +114,8 @@ func WithRetries(n int) Option { return func(s *settings) { s.retries = n } }
 // WithMaxRate limits the questions about tokens without a good answer in the
 // cache to n in a second, so that clients who send invented tokens cannot make
 // this service flood Onezone. Verifications past it fail with an operational
-// error. Default: [DefaultMaxRate].
+// error. Raise it for clients that send a new copy of their token each second,
+// as [Transport] does: every copy is a new token. Default: [DefaultMaxRate].
 func WithMaxRate(n int) Option { return func(s *settings) { s.maxRate = n } }
 
 // WithClock sets the clock. Default: [time.Now].
