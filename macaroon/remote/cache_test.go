@@ -269,6 +269,20 @@ func TestStaleAnswersAreOptInAndLimited(t *testing.T) {
 	requireOperational(t, err)
 }
 
+func TestStaleAnswersDoNotNeedTheDomainAgain(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, macaroon.WithDomain("127.0.0.1"))
+	z.hidden = true
+	c := z.client(t, remote.WithStaleIfUnreachable(remote.MaxStale))
+	text := z.identity().String()
+	_, err := c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	require.NoError(t, err)
+	z.server.Close()
+	z.Clock.Advance(2 * time.Minute) // the host of the URL was a guess, for a minute
+	_, err = c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	require.NoError(t, err)
+}
+
 func TestAFreshAnswerEndsStaleness(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

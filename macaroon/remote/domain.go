@@ -80,7 +80,8 @@ func (k *knownDomains) isValid(now time.Time) bool {
 // allowedDomains returns the domains whose tokens are sent to the Onezone. It
 // asks for the default until there has been an answer.
 func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
-	if known := c.domain.Load(); known.isValid(c.now()) {
+	known := c.domain.Load()
+	if known.isValid(c.now()) {
 		return known.names, nil
 	}
 	flight := c.flights.DoChan("configuration", func() (any, error) { return nil, c.askDomain() })
@@ -88,10 +89,10 @@ func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
 	case <-ctx.Done():
 		return nil, c.failed(ctx.Err())
 	case landed := <-flight:
-		if landed.Err != nil {
+		if landed.Err != nil && known == nil {
 			return nil, landed.Err
 		}
-		return c.domain.Load().names, nil
+		return c.domain.Load().names, nil // the last guess while Onezone is unreachable
 	}
 }
 

@@ -38,9 +38,9 @@ type zone struct {
 	hidden bool             // GET /configuration is missing
 }
 
-func newZone(t *testing.T) *zone {
+func newZone(t *testing.T, options ...macaroon.Option) *zone {
 	t.Helper()
-	z := &zone{Harness: macaroontest.New(t)}
+	z := &zone{Harness: macaroontest.New(t, options...)}
 	z.server = httptest.NewServer(z.handler(t))
 	t.Cleanup(z.server.Close)
 	return z
