@@ -57,9 +57,14 @@
 // # Inspect
 //
 // Inspect prints the content of the token, one property per line, or with --json
-// in the form of the REST operation examine. Characters that could control a
-// terminal or mislead a reader, such as changes of direction, are escaped.
-// Nothing is verified, and no caveat makes inspect fail.
+// in the form of the REST operation examine, with the marks. Characters that
+// could control a terminal or mislead a reader, such as changes of direction, are
+// escaped. Nothing is verified, and no caveat makes inspect fail.
+//
+// The marks are EXPIRED for a token that has expired now, or at --now; UNKNOWN
+// for a caveat outside the language; and TRUNCATED for a text that ends too
+// early. Inspect then prints in which packet it ends, how many characters are
+// missing at least, and what is left, and exits with status 1.
 //
 // # Confine
 //

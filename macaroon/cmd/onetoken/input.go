@@ -85,5 +85,20 @@ func (p process) readToken(args ...string) (macaroon.Token, error) {
 	if err != nil {
 		return macaroon.Token{}, err
 	}
-	return macaroon.Parse(text)
+	return parseToken(text)
+}
+
+// parseToken is [macaroon.Parse] with errors that say where a text was cut.
+func parseToken(text string) (macaroon.Token, error) {
+	token, err := macaroon.Parse(text)
+	if !errors.Is(err, errors.IDBadToken) {
+		return token, err
+	}
+	if cut, ok := findTruncation(text); ok {
+		return token, errors.BadToken("it is TRUNCATED " + cut.String())
+	}
+	if isEnd(text) {
+		return token, errors.BadToken("it is TRUNCATED: its beginning is missing")
+	}
+	return token, err
 }

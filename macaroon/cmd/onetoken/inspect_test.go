@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,13 +15,13 @@ domain    onezone.example.com
 type      access token
 subject   usr-d4f5876dbe7f1e7e8a511de6dd31144c
 kind      named
-expires   1571147494 (2019-10-15T13:51:34Z)
+EXPIRED   1571147494 (2019-10-15T13:51:34Z)
 caveat    time < 1571147494
 caveat    ip = 189.34.15.0/24
 `
 	exampleExamined = `{"onezoneDomain":"onezone.example.com","id":"4c71496ba3dff0052c04c697b12fe157ch9a1f","persistence":"named",` +
 		`"subject":{"type":"user","id":"d4f5876dbe7f1e7e8a511de6dd31144c"},"type":{"accessToken":{}},` +
-		`"caveats":[{"type":"time","validUntil":1571147494},{"type":"ip","whitelist":["189.34.15.0/24"]}]}` + "\n"
+		`"caveats":[{"type":"time","validUntil":1571147494},{"type":"ip","whitelist":["189.34.15.0/24"]}],"expired":true}` + "\n"
 )
 
 func TestInspectShowsATokenWithoutItsSignature(t *testing.T) {
@@ -57,7 +58,7 @@ type      identity token
 subject   usr-u1
 kind      named
 expires   never
-unknown   "color = red\nsubject   usr-root"
+UNKNOWN   "color = red\nsubject   usr-root"
 `, onetokenWith(nil, token, "inspect").done(t))
 	assert.Contains(t, onetokenWith(nil, token, "inspect", "--json").done(t),
 		`"caveats":[{"type":"unknown","text":"color = red\nsubject   usr-root"}]`)
@@ -69,4 +70,18 @@ func TestInspectTakesOneReadableFile(t *testing.T) {
 	onetoken("", "inspect", token, token).trouble(t, "inspect takes one file")
 	onetoken(exampleToken, "inspect", token+".gone").trouble(t, "reading the token: no such file or directory")
 	onetoken(exampleToken, "inspect", t.TempDir()).trouble(t, "reading the token: is a directory")
+}
+
+func TestInspectMarksWhatIsExpiredAtTheTime(t *testing.T) {
+	t.Parallel()
+	last := onetoken(exampleToken, "inspect", "--now", "1571147493").done(t)
+	assert.Contains(t, last, "\nexpires   1571147494 (2019-10-15T13:51:34Z)\n")
+	assert.Equal(t, strings.Replace(last, "expires", "EXPIRED", 1), onetoken(exampleToken, "inspect", "--now", "1571147494").done(t))
+	assert.Contains(t, onetoken(exampleToken, "inspect", "--json", "--now", "1571147493").done(t), `,"expired":false}`)
+}
+
+// Only on a terminal are the marks in color.
+func TestMarksHaveNoColorInAFile(t *testing.T) {
+	t.Parallel()
+	assert.NotContains(t, onetoken(exampleToken, "inspect").done(t), "\x1b")
 }
