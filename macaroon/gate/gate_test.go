@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -286,6 +288,18 @@ func TestWhileTheVerifierIsDown(t *testing.T) {
 	}
 }
 
+// busy is an operational error of an Onezone that says when to ask again.
+type busy struct{ error }
+
+func (busy) RetryAfter() time.Duration { return 42 * time.Second }
+
+func TestTheVerifierKnowsWhenToRetry(t *testing.T) {
+	t.Parallel()
+	a := serve(t, outage{busy{errors.New("429")}}, nginx+ruleFile).ask("GET", "/me", "X-Auth-Token", "x")
+	assert.Equal(t, http.StatusServiceUnavailable, a.status)
+	assert.Equal(t, "42", a.Get("Retry-After"))
+}
+
 // vouching is a verifier that accepts everything for a subject.
 type vouching struct {
 	outage
@@ -329,6 +343,25 @@ func TestSetRulesReplacesTheRules(t *testing.T) {
 	assert.Equal(t, 401, s.ask("GET", "/public/x").status)
 	assert.ErrorIs(t, s.SetRules(nil), errors.IDBadData)
 	assert.Equal(t, 401, s.ask("GET", "/public/x").status)
+}
+
+func TestRulesAreReplacedWhileRequestsAreServed(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t)
+	s := serve(t, h.Authority, nginx+ruleFile)
+	token := bearer(identityOf(h, h.Alice))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 50 {
+				assert.Equal(t, http.StatusOK, s.ask("GET", "/me", token...).status)
+			}
+		})
+	}
+	for range 50 {
+		require.NoError(t, s.SetRules(parse(t, nginx+ruleFile)))
+	}
+	group.Wait()
 }
 
 func TestNewRefusesWhatIsMissing(t *testing.T) {
