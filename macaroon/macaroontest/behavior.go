@@ -55,10 +55,10 @@ func TooManyRequests(retryAfter int) Behavior {
 	}
 }
 
-// Faults returns behaviors in which no answer can be trusted to say anything
-// about a token, each under its name: answers that say nothing, answers that
-// are not those of the API, and broken ones. A client must treat all of them
-// as operational errors. None of them takes time.
+// Faults returns ways in which the answers of an Onezone can be broken, by name:
+// answers that are not those of the API, and answers that never arrive. None of
+// them says anything about a token, so a client must return an operational
+// error. None of them takes time.
 func Faults() map[string]Behavior {
 	answer := func(body string) Behavior {
 		return Behavior{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}

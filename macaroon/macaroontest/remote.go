@@ -21,8 +21,8 @@ import (
 
 // Remote is an Onezone that somebody else runs: a [Server] whose answers and
 // connections the test controls, and which records the requests it receives.
-// Its clock, its users and its tokens are those of its harness. All methods may
-// be called concurrently.
+// Its clock, its users and its tokens are those of its harness. It is safe for
+// concurrent use.
 type Remote struct {
 	*Server
 	// Origin is the URL without the path of the API, such as
@@ -73,7 +73,8 @@ func WithAPI(options ...rest.Option) RemoteOption {
 
 // NewRemote returns a new Onezone that is served on a free port of the loopback
 // interface, and works until [Remote.Behave] or [Remote.Stop] is called. It
-// does not limit the requests in flight. If it fails, the test fails.
+// does not limit the requests in flight. If NewRemote or a method fails, the
+// test fails.
 func NewRemote(tb testing.TB, options ...RemoteOption) *Remote {
 	tb.Helper()
 	var c remoteConfig
@@ -173,8 +174,7 @@ func (r *Remote) ForgetRequests() {
 
 // AwaitRequests waits until n requests to a path arrived since the last call of
 // ForgetRequests; an empty path is every path. After 10 seconds the test fails.
-// It fails the test with FailNow, so only the goroutine of the test may call
-// it.
+// Only the goroutine of the test may call it, because it calls FailNow.
 func (r *Remote) AwaitRequests(path string, n int) {
 	r.tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -28,11 +28,10 @@ import (
 //		})
 //	}
 //
-// open must return a verifier of the tokens of the Onezone that has the
-// Onezone's clock and remembers nothing. It should release resources in
-// t.Cleanup. The suite calls it for each check, with a new Onezone. The
-// verifier may get the tokens' verdicts from the Onezone in the process or over
-// HTTP. A verifier that limits how often it asks must allow any rate.
+// open must return a new verifier of the Onezone's tokens, with the clock of the
+// Onezone. It should release resources in t.Cleanup. The suite calls open for
+// each check, with a new Onezone. A verifier may ask the Onezone in the process
+// or over HTTP; one that limits how often it asks must allow any rate.
 //
 // The suite runs hand-written checks and those conformance vectors of the
 // original Onezone that the verify routes of the API can express, and logs how
@@ -43,7 +42,8 @@ import (
 //     has an unknown caveat, that may be reported before any other fault.
 //   - A verifier may use an answer again for a minute of the Onezone's clock,
 //     for the same token and a request that differs in nothing that matters.
-//   - All that the Onezone does not say about a token is an operational error.
+//   - An answer that is not a verdict on the token, or no answer, is an
+//     operational error.
 //   - No error contains the text of a token.
 func TestVerifier(t *testing.T, open func(t *testing.T, onezone *Remote) macaroon.Verifier) {
 	for _, area := range verifierAreas() {
@@ -87,9 +87,9 @@ type trial struct {
 	*testing.T
 	*Remote
 	verifier macaroon.Verifier
-	world    *world
+	lookups  *lookups
 
-	again func(options ...macaroon.Option) *trial // a trial with another Onezone
+	another func(options ...macaroon.Option) *trial // a trial with another Onezone
 }
 
 // newTrial returns a trial with a new Onezone.
@@ -99,21 +99,21 @@ func newTrial(t *testing.T, open func(t *testing.T, onezone *Remote) macaroon.Ve
 	require.NoError(t, err)
 	geo, err := golden.ParseGeo(data)
 	require.NoError(t, err)
-	w := &world{ended: make(map[string]bool)}
+	w := &lookups{ended: make(map[string]bool)}
 	o := NewRemote(t, WithAuthority(append([]macaroon.Option{
 		macaroon.WithSessions(w), macaroon.WithMemberships(Everybody{}), macaroon.WithGroups(w), macaroon.WithGeo(geo),
 	}, options...)...))
 	v := open(t, o)
 	require.NotNil(t, v, "open returned no verifier")
 	return &trial{
-		T: t, Remote: o, verifier: v, world: w,
-		again: func(options ...macaroon.Option) *trial { return newTrial(t, open, options...) },
+		T: t, Remote: o, verifier: v, lookups: w,
+		another: func(options ...macaroon.Option) *trial { return newTrial(t, open, options...) },
 	}
 }
 
-// world is what an Onezone knows besides its store: the sessions, each of which
-// belongs to every user, and one group.
-type world struct {
+// lookups are what the authority looks up outside of its store: the sessions,
+// each of which belongs to every user, and the members of groups.
+type lookups struct {
 	mu       sync.Mutex
 	ended    map[string]bool
 	minted   int // tokens
@@ -121,22 +121,22 @@ type world struct {
 }
 
 // BelongsTo reports whether the session has not ended.
-func (w *world) BelongsTo(_ context.Context, session string, _ caveat.Subject) (bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.ended[session], nil
+func (l *lookups) BelongsTo(_ context.Context, session string, _ caveat.Subject) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.ended[session], nil
 }
 
-func (w *world) end(session string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended[session] = true
+func (l *lookups) end(session string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended[session] = true
 }
 
 // IsMember reports whether the consumer is the user u1 and the group is g1 or
 // any.
-func (w *world) IsMember(_ context.Context, consumer caveat.Subject, group string) (bool, error) {
-	return !w.noGroups.Load() && consumer == caveat.User("u1") && (group == "g1" || group == "*"), nil
+func (l *lookups) IsMember(_ context.Context, consumer caveat.Subject, group string) (bool, error) {
+	return !l.noGroups.Load() && consumer == caveat.User("u1") && (group == "g1" || group == "*"), nil
 }
 
 // settle moves the clock until every verifier has forgotten its answers.
@@ -211,9 +211,9 @@ func (tr *trial) requireNoSecrets(err error, p presented) {
 	}
 }
 
-// sayNothing requires that the error is operational: the middleware answers
+// requireOperational requires that the error is operational: the middleware answers
 // 5xx, and not that the token is bad.
-func (tr *trial) sayNothing(err error, p presented, why ...any) {
+func (tr *trial) requireOperational(err error, p presented, why ...any) {
 	tr.Helper()
 	_, verdict := err.(*errors.Error)
 	require.False(tr, verdict, append([]any{"an operational error must not be an *errors.Error: "}, why...)...)

@@ -91,7 +91,7 @@ var sessionChecks = []verifierCheck{
 	{"the end of a session is noticed", func(tr *trial) {
 		p := presented{text: tr.mint(tr.Alice, macaroon.SessionToken("s1")).String(), req: caveat.Request{Session: caveat.AnySession()}}
 		tr.accept(p)
-		tr.world.end("s1")
+		tr.lookups.end("s1")
 		tr.settle()
 		tr.refuse(errors.IDTokenSessionInvalid, p)
 	}},
@@ -187,7 +187,7 @@ var outageChecks = []verifierCheck{
 		p := presented{text: tr.Token().String()}
 		began := time.Now()
 		if _, err := tr.verify(ctx, p); err != nil {
-			tr.sayNothing(err, p)
+			tr.requireOperational(err, p)
 			require.ErrorIs(tr, err, context.DeadlineExceeded)
 		}
 		require.Less(tr, time.Since(began), outageLimit, "the caller's deadline counts")
@@ -204,7 +204,7 @@ var outageChecks = []verifierCheck{
 			if err == nil {
 				break
 			}
-			tr.sayNothing(err, good)
+			tr.requireOperational(err, good)
 			require.Less(tr, time.Since(began), outageLimit, "the outage is over: %v", err)
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -215,7 +215,7 @@ var outageChecks = []verifierCheck{
 			if fault.Status == http.StatusNotFound {
 				fault.Path = "/tokens/verify_access_token" // other routes may be missing
 			}
-			fresh := tr.again()
+			fresh := tr.another()
 			fresh.Behave(fault)
 			fresh.requireUndecided(name)
 		}
@@ -225,7 +225,7 @@ var outageChecks = []verifierCheck{
 		tr.Behave(Behavior{Path: "/tokens/verify_access_token", Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
 			Body: `{"subject":{"type":"user","id":"u-alice"},"ttl":31536000000000000}`})
 		if _, err := tr.verify(tr.Context(), p); err != nil {
-			tr.sayNothing(err, p)
+			tr.requireOperational(err, p)
 		}
 		tr.settle()
 		_, err := tr.verify(tr.Context(), p)
@@ -240,7 +240,7 @@ var outageChecks = []verifierCheck{
 		tr.Clock.Advance(time.Hour)
 		if _, err := tr.verify(tr.Context(), p); !errors.Is(err, errors.IDTokenRevoked) {
 			require.Error(tr, err, "the token was revoked an hour ago")
-			tr.sayNothing(err, p)
+			tr.requireOperational(err, p)
 		}
 	}},
 }
@@ -251,7 +251,7 @@ func (tr *trial) requireUndecided(why string) {
 	tr.Helper()
 	p := presented{text: tr.Token().String()}
 	if auth, err := tr.verify(tr.Context(), p); err != nil {
-		tr.sayNothing(err, p, why)
+		tr.requireOperational(err, p, why)
 	} else {
 		require.Equal(tr, tr.Alice, auth.Subject, why)
 	}

@@ -87,7 +87,7 @@ func checkLocally[V any](tr *trial, file string, caveatsOf func(V) []string, che
 // that the vectors use; ok is false if none of them does.
 func (vt *vectorTrial) satisfying(texts []string) (req caveat.Request, ok bool) {
 	vt.Helper()
-	known := caveat.Request{Now: vt.Clock.Now(), DataAccess: true, Groups: vt.world}
+	known := caveat.Request{Now: vt.Clock.Now(), DataAccess: true, Groups: vt.lookups}
 	data, err := golden.Files.ReadFile("geo.json")
 	require.NoError(vt, err)
 	known.Geo, err = golden.ParseGeo(data)

@@ -39,10 +39,10 @@ func (tr *trial) version1(subject caveat.Subject) macaroon.Token {
 
 func (tr *trial) record(spec macaroon.Spec, subject caveat.Subject) macaroon.Token {
 	tr.Helper()
-	tr.world.mu.Lock()
-	tr.world.minted++
-	spec.ID, spec.Domain = fmt.Sprintf("minted-%d", tr.world.minted), tr.Authority.Domain()
-	tr.world.mu.Unlock()
+	tr.lookups.mu.Lock()
+	tr.lookups.minted++
+	spec.ID, spec.Domain = fmt.Sprintf("minted-%d", tr.lookups.minted), tr.Authority.Domain()
+	tr.lookups.mu.Unlock()
 	secret := store.NewSecret("the secret of " + spec.ID)
 	token, err := macaroon.Mint(spec, secret)
 	require.NoError(tr, err)

@@ -44,7 +44,7 @@ type vectorTrial struct {
 
 func (tr *trial) forVectors(now int64, options ...macaroon.Option) *vectorTrial {
 	tr.Helper()
-	fresh := tr.again(options...)
+	fresh := tr.another(options...)
 	fresh.Clock.Set(time.Unix(now, 0))
 	return &vectorTrial{fresh, make(map[caveat.Subject]caveat.PartyToken)}
 }
@@ -62,7 +62,7 @@ func (vt *vectorTrial) proofOf(subject caveat.Subject) caveat.PartyToken {
 func (vt *vectorTrial) at(t *testing.T) *vectorTrial {
 	t.Helper()
 	inner := *vt
-	one := trial{T: t, Remote: vt.Remote, verifier: vt.verifier, world: vt.world, again: vt.again}
+	one := trial{T: t, Remote: vt.Remote, verifier: vt.verifier, lookups: vt.lookups, another: vt.another}
 	inner.trial = &one
 	return &inner
 }
@@ -179,7 +179,7 @@ func (v verification) check(tr *vectorTrial) {
 	}
 	tr.create(holder)
 	require.NoError(tr, tr.Store.Import(tr.Context(), []store.Record{v.record(holder)}))
-	tr.world.noGroups.Store(!v.Context.GroupChecker)
+	tr.lookups.noGroups.Store(!v.Context.GroupChecker)
 	p := presented{text: v.Token, class: v.class(), req: v.request(tr)}
 	want := v.Result.OK
 	if want == nil {

@@ -32,7 +32,7 @@ func (a *Account) call(ctx context.Context, r request) error {
 		r.header = header
 		r.secrets = secretsIn(header)
 	}
-	return c.callPatiently(ctx, r)
+	return c.retryBusy(ctx, r)
 }
 
 // namesResource reports whether each segment of a path is one. An empty id, or
@@ -54,9 +54,9 @@ func secretsIn(h http.Header) []string {
 	return h.Values(headerToken)
 }
 
-// callPatiently sends a request, and again after the wait that Onezone asks for
-// in a 429 response. It has then not processed the request.
-func (c *Client) callPatiently(ctx context.Context, r request) error {
+// retryBusy sends a request, and repeats it after the wait that Onezone asks for
+// in a 429 response, because it has not processed the request then.
+func (c *Client) retryBusy(ctx context.Context, r request) error {
 	deadline := time.Now().Add(c.timeout)
 	if callers, ok := ctx.Deadline(); ok && callers.Before(deadline) {
 		deadline = callers
@@ -164,7 +164,7 @@ func (c *Client) callAbout(ctx context.Context, t macaroon.Token, r request) err
 		return err
 	}
 	r.method, r.repeatable, r.secrets = http.MethodPost, true, []string{t.String()}
-	return c.callPatiently(ctx, r)
+	return c.retryBusy(ctx, r)
 }
 
 // maxDescription is the longest description that is kept, in bytes.
