@@ -83,24 +83,24 @@ type Options struct {
 // which option is wrong.
 func (o Options) withDefaults() (Options, error) {
 	if err := checkURL(o.Issuer); err != nil {
-		return o, fmt.Errorf("Issuer: %w", err)
+		return o, fmt.Errorf("the option Issuer: %w", err)
 	}
 	if err := checkPrefix(o.Prefix); err != nil {
-		return o, fmt.Errorf("Prefix: %w", err)
+		return o, fmt.Errorf("the option Prefix: %w", err)
 	}
 	switch {
 	case len(o.Audiences) == 0 && !o.AnyAudience:
-		return o, errors.New("Audiences: give the name of this service at the issuer, or set AnyAudience")
+		return o, errors.New("the option Audiences must have the name of this service at the issuer, unless AnyAudience is set")
 	case len(o.Audiences) > 0 && o.AnyAudience:
-		return o, errors.New("AnyAudience: it cannot be set together with Audiences")
+		return o, errors.New("the option AnyAudience cannot be set together with Audiences")
 	case slices.Contains(o.Audiences, ""):
-		return o, errors.New("Audiences: an audience is empty")
+		return o, errors.New("the option Audiences has an empty audience")
 	case slices.Contains(o.AllowedGroups, ""):
-		return o, errors.New("AllowedGroups: a group is empty")
+		return o, errors.New("the option AllowedGroups has an empty group")
 	case (o.GroupsClaim == "") != (len(o.AllowedGroups) == 0):
-		return o, errors.New("GroupsClaim: it must be given together with AllowedGroups")
+		return o, errors.New("the option GroupsClaim must be given together with AllowedGroups")
 	case o.Timeout < 0:
-		return o, errors.New("Timeout: it must not be negative")
+		return o, errors.New("the option Timeout must not be negative")
 	}
 	o.Audiences, o.AllowedGroups = slices.Clone(o.Audiences), slices.Clone(o.AllowedGroups)
 	o.MaxUsers, o.Timeout = cmp.Or(o.MaxUsers, DefaultMaxUsers), cmp.Or(o.Timeout, DefaultTimeout)
@@ -132,10 +132,10 @@ func checkURL(text string) error {
 func checkPrefix(prefix string) error {
 	last := len(prefix) - 1
 	if last < 1 || strings.ContainsFunc(prefix, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' || r == '"' }) {
-		return fmt.Errorf("%.60q is not a prefix such as egi:", prefix)
+		return fmt.Errorf("%.60q is not a prefix such as \"egi:\"", prefix)
 	}
 	if end := rune(prefix[last]); unicode.IsLetter(end) || unicode.IsDigit(end) || strings.ContainsRune("-_+/=", end) {
-		return fmt.Errorf("%.60q ends in a character that tokens contain: it must end in another, such as egi:", prefix)
+		return fmt.Errorf("%.60q ends in a character that tokens contain: it must end in another, such as \"egi:\"", prefix)
 	}
 	return nil
 }

@@ -17,23 +17,23 @@ func TestNewRefuses(t *testing.T) {
 		change func(*oidc.Options)
 		want   string
 	}{
-		"no issuer":             {func(o *oidc.Options) { o.Issuer = "" }, "Issuer: "},
+		"no issuer":             {func(o *oidc.Options) { o.Issuer = "" }, "the option Issuer: "},
 		"issuer without scheme": {func(o *oidc.Options) { o.Issuer = "login.example.org" }, "is not a URL"},
 		"issuer without TLS":    {func(o *oidc.Options) { o.Issuer = "http://login.example.org" }, "must begin with https://"},
 		"issuer with a user":    {func(o *oidc.Options) { o.Issuer = "https://a:b@login.example.org" }, "is not a URL"},
 		"another scheme":        {func(o *oidc.Options) { o.Issuer = "ftp://127.0.0.1" }, "must begin with https://"},
-		"no prefix":             {func(o *oidc.Options) { o.Prefix = "" }, "is not a prefix such as egi:"},
-		"no name in the prefix": {func(o *oidc.Options) { o.Prefix = ":" }, "is not a prefix such as egi:"},
+		"no prefix":             {func(o *oidc.Options) { o.Prefix = "" }, `is not a prefix such as "egi:"`},
+		"no name in the prefix": {func(o *oidc.Options) { o.Prefix = ":" }, `is not a prefix such as "egi:"`},
 		"prefix with a space":   {func(o *oidc.Options) { o.Prefix = "e gi:" }, "is not a prefix"},
 		"prefix like a token":   {func(o *oidc.Options) { o.Prefix = "egi" }, "ends in a character that tokens contain"},
 		"prefix of a service":   {func(o *oidc.Options) { o.Prefix = "opw-" }, "ends in a character that tokens contain"},
-		"no audience":           {func(o *oidc.Options) { o.Audiences = nil }, "Audiences: give the name of this service"},
-		"an empty audience":     {func(o *oidc.Options) { o.Audiences = []string{"a", ""} }, "an audience is empty"},
+		"no audience":           {func(o *oidc.Options) { o.Audiences = nil }, "the option Audiences must have the name of this service"},
+		"an empty audience":     {func(o *oidc.Options) { o.Audiences = []string{"a", ""} }, "has an empty audience"},
 		"two rules":             {func(o *oidc.Options) { o.AnyAudience = true }, "cannot be set together with Audiences"},
-		"groups without claim":  {func(o *oidc.Options) { o.AllowedGroups = []string{"a"} }, "GroupsClaim: it must be given together"},
-		"claim without groups":  {func(o *oidc.Options) { o.GroupsClaim = "groups" }, "GroupsClaim: it must be given together"},
-		"an empty group":        {func(o *oidc.Options) { o.GroupsClaim, o.AllowedGroups = "g", []string{""} }, "a group is empty"},
-		"negative timeout":      {func(o *oidc.Options) { o.Timeout = -1 }, "Timeout: it must not be negative"},
+		"groups without claim":  {func(o *oidc.Options) { o.AllowedGroups = []string{"a"} }, "the option GroupsClaim must be given together"},
+		"claim without groups":  {func(o *oidc.Options) { o.GroupsClaim = "groups" }, "the option GroupsClaim must be given together"},
+		"an empty group":        {func(o *oidc.Options) { o.GroupsClaim, o.AllowedGroups = "g", []string{""} }, "has an empty group"},
+		"negative timeout":      {func(o *oidc.Options) { o.Timeout = -1 }, "the option Timeout must not be negative"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := oidc.Options{Issuer: "https://login.example.org", Prefix: "egi:", Audiences: []string{"a"}}
