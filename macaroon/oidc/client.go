@@ -70,7 +70,7 @@ func get(ctx context.Context, client *http.Client, url, token string) (status in
 // whole responses.
 func shortened(err error) error {
 	if text := err.Error(); len(text) > 300 {
-		return fmt.Errorf("%.300s...", text)
+		return fmt.Errorf("%.300s (shortened)", text)
 	}
 	return err
 }

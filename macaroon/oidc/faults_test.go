@@ -113,7 +113,7 @@ func TestFaultyIssuers(t *testing.T) {
 		"keys without TLS":       {discovery(`{"issuer":"URL","jwks_uri":"http://issuer.example/keys"}`), "must begin with https://"},
 		"userinfo without TLS":   {discovery(`{"issuer":"URL","jwks_uri":"URL/keys","userinfo_endpoint":"http://issuer.example/u"}`), "userinfo_endpoint"},
 		"a large document":       {discovery(`{"issuer":"URL","x":"` + string(large(1<<20)) + `"}`), "more than 1048576 bytes"},
-		"a long error page":      {func(i *testIssuer) { i.answer(discoveryPath, text(http.StatusBadGateway, string(large(1<<10)))) }, "..."},
+		"a long error page":      {func(i *testIssuer) { i.answer(discoveryPath, text(http.StatusBadGateway, string(large(1<<10)))) }, "(shortened)"},
 		"keys cannot be read":    {keys(http.StatusInternalServerError, ""), "status 500"},
 		"keys are no JSON":       {keys(http.StatusOK, "<html>"), "not a JSON object of keys"},
 		"no keys":                {keys(http.StatusOK, `{}`), "none of them is a public key"},
