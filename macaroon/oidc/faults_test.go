@@ -146,36 +146,38 @@ func TestAnUntrustedCertificate(t *testing.T) {
 	f.requireOperational(t, f.good(nil), "certificate")
 }
 
-// hang makes a path wait until the client or the test gives up. It returns the
-// number of requests that wait, and their maximum.
-func (i *testIssuer) hang(t testing.TB, path string) (waiting func() (now, most int)) {
+// hang makes a path wait until it is released, or the client gives up. waiting
+// returns the number of requests that wait, and their maximum.
+func (i *testIssuer) hang(t testing.TB, path string) (waiting func() (now, most int), release func()) {
 	var mu sync.Mutex
 	var now, most int
 	end := make(chan struct{})
-	i.answer(path, func(_ http.ResponseWriter, r *http.Request) {
+	i.answer(path, func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		now++
 		most = max(most, now)
 		mu.Unlock()
 		select {
 		case <-end:
+			i.serve(w, r)
 		case <-r.Context().Done():
 		}
 		mu.Lock()
 		now--
 		mu.Unlock()
 	})
-	t.Cleanup(func() { close(end) })
+	release = sync.OnceFunc(func() { close(end) })
+	t.Cleanup(release)
 	return func() (int, int) {
 		mu.Lock()
 		defer mu.Unlock()
 		return now, most
-	}
+	}, release
 }
 
 func TestAHungIssuer(t *testing.T) {
 	f := newFixture(t, func(o *oidc.Options) { o.Timeout = 200 * time.Millisecond })
-	waiting := f.issuer.hang(t, keysPath)
+	waiting, _ := f.issuer.hang(t, keysPath)
 	start := time.Now()
 	var calls sync.WaitGroup
 	for range 20 {
@@ -198,7 +200,7 @@ func TestAHungIssuer(t *testing.T) {
 func TestAKnownIssuerHangs(t *testing.T) {
 	f := newFixture(t, func(o *oidc.Options) { o.Timeout = time.Second })
 	f.requireAccepted(t, f.good(nil))
-	waiting := f.issuer.hang(t, keysPath)
+	waiting, _ := f.issuer.hang(t, keysPath)
 	f.clock.Move(5 * time.Minute)
 	for range 3 {
 		f.requireAccepted(t, f.good(nil))
@@ -210,18 +212,24 @@ func TestAKnownIssuerHangs(t *testing.T) {
 // A caller that gives up does not take the answer from the others.
 func TestACallerGivesUp(t *testing.T) {
 	f := newFixture(t)
-	waiting := f.issuer.hang(t, discoveryPath)
+	waiting, release := f.issuer.hang(t, discoveryPath)
 	ctx, cancel := context.WithCancel(t.Context())
-	var call sync.WaitGroup
-	call.Go(func() {
+	var first, second sync.WaitGroup
+	first.Go(func() {
 		_, err := f.Identify(ctx, f.good(nil))
 		if err == nil || !strings.Contains(err.Error(), "context canceled") {
 			t.Errorf("%v", err)
 		}
 	})
 	require.Eventually(t, func() bool { now, _ := waiting(); return now == 1 }, 10*time.Second, time.Millisecond)
+	second.Go(func() {
+		if _, err := f.Identify(t.Context(), f.good(nil)); err != nil {
+			t.Error(err)
+		}
+	})
 	cancel()
-	call.Wait()
-	now, _ := waiting()
-	require.Equal(t, 1, now)
+	first.Wait()
+	release()
+	second.Wait()
+	require.Equal(t, 1, f.issuer.requests(discoveryPath))
 }

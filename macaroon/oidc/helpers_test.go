@@ -116,13 +116,23 @@ func (i *testIssuer) requests(path string) int {
 func (i *testIssuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	i.hits[r.URL.Path]++
-	instead, keys := i.instead[r.URL.Path], i.keys
+	instead := i.instead[r.URL.Path]
+	i.mu.Unlock()
+	if instead != nil {
+		instead(w, r)
+		return
+	}
+	i.serve(w, r)
+}
+
+// serve answers what is right.
+func (i *testIssuer) serve(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
+	keys := i.keys
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	claims, known := i.userinfo[token]
 	i.mu.Unlock()
 	switch {
-	case instead != nil:
-		instead(w, r)
 	case r.URL.Path == discoveryPath:
 		reply(w, map[string]any{"issuer": i.URL, "jwks_uri": i.URL + keysPath, "userinfo_endpoint": i.URL + userinfoPath})
 	case r.URL.Path == keysPath:

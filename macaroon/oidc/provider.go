@@ -39,6 +39,10 @@ func New(authority *macaroon.Authority, o Options) (*Provider, error) {
 	return p, nil
 }
 
+// Name returns the id of the provider in errors and in rest.Configuration: the
+// prefix without its last character.
+func (p *Provider) Name() string { return p.name }
+
 // Check asks the issuer for its discovery document and keys, unless they are
 // known. Services should call it when they start, and log the error, which says
 // what is wrong with the issuer or its URL; log-ins retry.

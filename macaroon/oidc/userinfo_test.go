@@ -106,9 +106,9 @@ func TestFaultyUserinfoEndpoints(t *testing.T) {
 
 // At most sixteen questions are asked at once, and all waits end.
 func TestAHungUserinfoEndpoint(t *testing.T) {
-	f := newOpaque(t, func(o *oidc.Options) { o.Timeout = 300 * time.Millisecond })
+	f := newOpaque(t, func(o *oidc.Options) { o.Timeout = 2 * time.Second })
 	require.NoError(t, f.Check(t.Context()))
-	waiting := f.issuer.hang(t, userinfoPath)
+	waiting, _ := f.issuer.hang(t, userinfoPath)
 	start := time.Now()
 	var calls sync.WaitGroup
 	for range 40 {
@@ -121,7 +121,6 @@ func TestAHungUserinfoEndpoint(t *testing.T) {
 	calls.Wait()
 	require.Less(t, time.Since(start), 10*time.Second)
 	_, most := waiting()
-	require.Positive(t, most)
-	require.LessOrEqual(t, most, 16)
+	require.Equal(t, 16, most)
 	f.requireOperational(t, opaque, "deadline exceeded")
 }
