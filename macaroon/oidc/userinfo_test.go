@@ -38,6 +38,16 @@ func TestOpaqueTokens(t *testing.T) {
 	f.requireRefused(t, opaque)
 }
 
+// Encrypted JWTs are opaque for everybody but the issuer.
+func TestEncryptedTokens(t *testing.T) {
+	f := newOpaque(t)
+	token := unsigned(map[string]any{"alg": "dir", "enc": "A256GCM"}, "", "iv.text.tag")
+	f.issuer.setUserinfo(token[4:], map[string]any{"sub": "alice@egi.eu", "name": "Alice Example"})
+	f.requireAccepted(t, token)
+	f.Provider = f.provider(t)
+	f.requireRefused(t, token)
+}
+
 func TestRefusedOpaqueTokens(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
 		f := newOpaque(t)
