@@ -10,8 +10,8 @@ import (
 
 // newAuthority returns the authority of the settings over a store. The service and
 // the commands prepare passwords in the same way.
-func newAuthority(s settings, front store.Store, observer macaroon.Observer) (*macaroon.Authority, error) {
-	return macaroon.NewAuthority(front,
+func newAuthority(s settings, front store.Store, observer macaroon.Observer, more ...macaroon.Option) (*macaroon.Authority, error) {
+	return macaroon.NewAuthority(front, append([]macaroon.Option{
 		macaroon.WithDomain(s.domain),
 		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL),
 		macaroon.WithMaxIssuedSize(s.limits.issuedSize()),
@@ -19,5 +19,6 @@ func newAuthority(s settings, front store.Store, observer macaroon.Observer) (*m
 		macaroon.WithQuotas(s.quotas),
 		macaroon.WithThrottle(s.failures, s.failureInterval),
 		macaroon.WithPasswordProfile(precis.OpaqueString.String),
-		macaroon.WithObserver(observer))
+		macaroon.WithObserver(observer),
+	}, more...)...)
 }

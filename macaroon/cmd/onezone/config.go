@@ -28,8 +28,8 @@ func (p *program) configCheckCommand() *cobra.Command {
 		Use: "check", Short: "Print each setting of the service, its value and where it comes from",
 		Long: `Prints each setting of the service, its value and where the value comes from: a
 flag, a variable, a line of the configuration file or the default. Passwords in
-URLs are left out. It reads the certificate and the seal keys, and does not
-connect to the store. Mistakes are errors.`,
+URLs are left out. It reads the certificate, the seal keys and the geo databases,
+and connects neither to the store nor to the identity provider. Mistakes are errors.`,
 		Example: `  onezone config check --config /etc/onezone/onezone.toml
   ONEZONE_STORE=memory: onezone config check --json`,
 		Args: noArguments,
@@ -75,7 +75,11 @@ func (s *settings) checkFiles() error {
 		_, sealErr := s.readSealKeys()
 		err = errors.Join(err, sealErr)
 	}
-	return err
+	geo, geoErr := s.openGeo(nil)
+	if geo != nil {
+		geoErr = geo.Close()
+	}
+	return errors.Join(err, geoErr)
 }
 
 // configFlag adds the flag of the configuration file.

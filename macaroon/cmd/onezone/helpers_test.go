@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,6 +156,16 @@ func (s *server) newAdmin() string {
 	address := fmt.Sprintf("127.%d.%d.%d:19089", 1+pid%254, n/250, 1+n%250)
 	s.admin = "http://" + address
 	return address
+}
+
+// hasLogged reports whether one line of the log has all the texts.
+func (s *server) hasLogged(texts ...string) bool {
+	for line := range strings.Lines(s.log.String()) {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // metrics returns what a scraper of Prometheus gets.

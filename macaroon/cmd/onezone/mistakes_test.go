@@ -72,6 +72,14 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"two variables", []string{"ONEZONE_DRAIN=x", "ONEZONE_CACHE=x"}, serve(), 2, []string{"ONEZONE_CACHE", "ONEZONE_DRAIN"}},
 		{"no such configuration", nil, serve("--config", in("no.toml")), 2, []string{"--config: open " + in("no.toml")}},
 
+		{"no issuer", nil, serve("--oidc-prefix", "egi:"), 2, []string{"--oidc-issuer is missing, which the other --oidc flags are about"}},
+		{"an issuer without TLS", nil, serve("--oidc-issuer", "http://a.example"), 2, []string{`--oidc-issuer: "http://a.example" must begin with https://`}},
+		{"no prefix", nil, serve("--oidc-issuer", "https://a.example"), 2, []string{`--oidc-prefix: "" is not a prefix such as "egi:"`}},
+		{"no audience", nil, serve("--oidc-issuer", "https://a.example", "--oidc-prefix", "egi:"), 2,
+			[]string{"--oidc-audience must have the name of this service at the issuer, unless --oidc-any-audience is set"}},
+		{"groups without their claim", nil, serve("--oidc-issuer", "https://a.example", "--oidc-prefix", "egi:", "--oidc-any-audience", "--oidc-allowed-group", "a"), 2,
+			[]string{"--oidc-groups-claim must be given together with --oidc-allowed-group"}},
+
 		{"an address without a port", nil, serve("--address", "nope"), 2, []string{`--address "nope" is not HOST:PORT`}},
 		{"an invalid port", nil, serve("--address", "127.0.0.1:99999"), 2, []string{`--address "127.0.0.1:99999" is not HOST:PORT`}},
 		{"an origin with a path", nil, serve("--origin", "https://a.example/x"), 2, []string{"--origin must be a scheme and a host without a path, such as https://"}},
@@ -99,6 +107,8 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"a key that is not there", nil, demo("--tls-cert", cert, "--tls-key", in("no.pem")), 1, []string{"--tls-key: open " + in("no.pem")}},
 		{"an invalid certificate", nil, demo("--tls-cert", in("text"), "--tls-key", key), 1, []string{"--tls-cert " + in("text")}},
 		{"another's key", nil, demo("--tls-cert", cert, "--tls-key", otherKey), 1, []string{"--tls-key " + otherKey}},
+		{"a geo database that is not there", nil, demo("--geoip", in("no.mmdb")), 1, []string{"--geoip: opening geo databases: loading " + in("no.mmdb") + ": stat"}},
+		{"an invalid geo database", nil, demo("--geoip", in("text")), 1, []string{"--geoip: opening geo databases: loading " + in("text")}},
 		{"seal keys that are not there", nil, demo("--seal-key-file", in("no.key")), 1, []string{"--seal-key-file " + in("no.key")}},
 		{"seal keys that are none", nil, demo("--seal-key-file", in("text")), 1, []string{"--seal-key-file " + in("text")}},
 		{"seal keys that others can read", nil, demo("--seal-key-file", in("public.key")), 1, []string{"others can read the file, its mode is 0644; run: chmod 600"}},

@@ -73,6 +73,11 @@ func (v *service) apply(s settings) (err error) {
 			return fmt.Errorf("--%s cannot be turned on or off while the service runs", flag)
 		}
 	}
+	if v.geo != nil {
+		if err := v.geo.Reload(); err != nil {
+			return fmt.Errorf("--geoip: %w", err)
+		}
+	}
 	pair, err := s.readCertificate()
 	if err != nil {
 		return err

@@ -16,8 +16,8 @@ ends it at once. Logs go to standard error.
 
 With the default store on a loopback address it creates a demo user, as long as
 there are no other users and none of --store, --seal-key-file, --tls-cert,
---domain, --origin, --allowed-origins and --trusted-proxies is set, and prints
-two curl commands to try on standard output.
+--domain, --origin, --allowed-origins, --trusted-proxies and --oidc-issuer is
+set, and prints two curl commands to try on standard output.
 
 Besides the API it answers:
 
@@ -35,10 +35,16 @@ SIGHUP reads the configuration file again and applies --tls-cert, --tls-key,
 dropping a connection. If anything is wrong, all of it stays as it was, and the
 log says why. Other changed settings wait for the next start.
 
+--geoip names a file such as GeoLite2-Country.mmdb or GeoLite2-ASN.mmdb, and may
+be repeated for one of each. Without it, no caveat about countries, regions or
+autonomous systems holds. A file that changes is loaded within ten seconds, or at
+SIGHUP.
+
 The domain with the scheme https is what Location headers begin with, or with
 the default domain the address; --origin is for other cases.
 
-See "onezone help" for settings, limits, logs, pooler and seal-keys.`,
+See "onezone help" for settings, limits, logs, identity-provider, pooler and
+seal-keys.`,
 		Example: `  onezone serve
   onezone serve --address 127.0.0.1:9080 --store sqlite:data/onezone.db --seal-key-file keys
   onezone serve --config /etc/onezone/onezone.toml

@@ -14,8 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/onezone-go/onezone/caveat/geoip"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/metrics"
+	"github.com/onezone-go/onezone/macaroon/oidc"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/store"
 )
@@ -51,7 +53,9 @@ type service struct {
 	opened    *openedStore
 	store     store.Store
 	authority *macaroon.Authority
-	draining  atomic.Bool // connections are closed with their next response
+	geo       *geoip.Resolver // nil without geo databases
+	provider  *oidc.Provider  // nil without an identity provider
+	draining  atomic.Bool     // connections are closed with their next response
 }
 
 // serve runs the service until ctx is done.
@@ -106,7 +110,17 @@ func (v *service) open(ctx context.Context) (err error) {
 		return err
 	}
 	v.store = v.opened.front
-	v.authority, err = newAuthority(v.settings, v.store, v.observe)
+	if v.geo, err = v.settings.openGeo(v.log); err != nil {
+		return err
+	}
+	var options []macaroon.Option
+	if v.geo != nil {
+		options = append(options, macaroon.WithGeo(v.geo))
+	}
+	if v.authority, err = newAuthority(v.settings, v.store, v.observe, options...); err != nil {
+		return err
+	}
+	v.provider, err = v.settings.newProvider(ctx, v.authority, v.log)
 	return err
 }
 
@@ -114,6 +128,9 @@ func (v *service) close() error {
 	var err error
 	if v.opened != nil {
 		err = v.opened.Close()
+	}
+	if v.geo != nil {
+		err = errors.Join(err, v.geo.Close())
 	}
 	return errors.Join(err, v.audit.Close())
 }
@@ -157,10 +174,17 @@ func (v *service) handler(base string) (http.Handler, error) {
 	default:
 		origin = "https://" + v.settings.domain
 	}
-	api, err := rest.NewHandler(v.authority, rest.WithOrigin(origin), rest.WithLogger(v.log),
+	options := []rest.Option{
+		rest.WithOrigin(origin), rest.WithLogger(v.log),
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithConfiguration(configuration()), rest.WithRights(adminRights{v.authority}), rest.WithActorObserver(noteActor),
-		rest.WithMaxInFlight(v.settings.limits.requests))
+		rest.WithRights(adminRights{v.authority}), rest.WithActorObserver(noteActor), rest.WithMaxInFlight(v.settings.limits.requests),
+	}
+	about := configuration()
+	if v.provider != nil {
+		about.IdentityProviders = []string{v.provider.Name()}
+		options = append(options, rest.WithIdentityProvider(v.provider))
+	}
+	api, err := rest.NewHandler(v.authority, append(options, rest.WithConfiguration(about))...)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,8 @@ type settings struct {
 	maxTemporaryTTL time.Duration
 	origins         []string // whose pages may use the API from a browser
 	proxies         []netip.Prefix
+	geoip           []string // files
+	oidc            oidcSettings
 	limits          limits
 	logLevel        slog.Level
 	logFormat       string
@@ -98,6 +100,8 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.origin, "origin", "", "`ORIGIN` that Location headers begin with: https://onezone.example.com")
 	f.Var(origins(&s.origins), "allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com")
 	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
+	f.Var(repeated(&s.geoip), "geoip", "MaxMind `FILE` that decides caveats about countries and regions, or about autonomous systems; may be repeated")
+	s.oidc.flags(f)
 	s.limits.clientFlags(f)
 	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")
 	f.Var(durationFlag(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
@@ -126,6 +130,7 @@ func (s *settings) check(has func(flag string) bool) error {
 		{"origin", func() error { return checkOrigin(s.origin) }},
 		{"tls-cert", s.checkTLS},
 		{"feed-url", s.checkFeedURL},
+		{"oidc-issuer", s.oidc.check},
 		{"store-timeout", func() error {
 			return failUnless(s.storeTimeout > 0, "--store-timeout must be greater than zero, such as 5s")
 		}},
@@ -174,7 +179,7 @@ func (s settings) isProxy(address netip.Addr) bool {
 
 // demoUnless are the flags that show that the service is not just being tried
 // out.
-var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies"}
+var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies", "oidc-issuer"}
 
 // decideDefaults turns the demo user on for a first try. given reports whether a
 // flag is set.

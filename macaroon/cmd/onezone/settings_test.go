@@ -54,11 +54,24 @@ func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 		maxTemporaryTTL: 2592000 * time.Second, origins: []string{"https://app.example.com", "http://localhost:8080"},
 		limits:   limits{16384, 1000, 100, 100},
 		logLevel: slog.LevelWarn, logFormat: "text", maxCaveats: 256, quotas: macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 65536, Record: 262144},
-		failures: 10, failureInterval: 6 * time.Second, demo: true, drain: 2 * time.Second,
+		failures: 10, failureInterval: 6 * time.Second, demo: true, drain: 2 * time.Second, oidc: oidcSettings{maxUsers: 10_000},
 	}, s)
 	s, err = parsed(t, env, "--trusted-proxies", "192.0.2.0/24")
 	require.NoError(t, err)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, s.proxies, "a flag replaces, it does not add")
+}
+
+func TestRepeatedFlagsAdd(t *testing.T) {
+	t.Parallel()
+	env := environment("ONEZONE_GEOIP", "a.mmdb, b.mmdb")
+	s, err := parsed(t, env)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a.mmdb", "b.mmdb"}, s.geoip)
+	s, err = parsed(t, env, "--geoip", "c.mmdb", "--geoip", "d.mmdb")
+	require.NoError(t, err)
+	require.Equal(t, []string{"c.mmdb", "d.mmdb"}, s.geoip, "flags replace the variable")
+	_, err = parsed(t, unset, "--geoip", "")
+	require.ErrorContains(t, err, "want texts that are not empty")
 }
 
 func TestTrustedProxiesAreNetworksOrAddresses(t *testing.T) {

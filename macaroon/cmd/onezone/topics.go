@@ -10,6 +10,7 @@ func topics() []*cobra.Command {
 		{Use: "seal-keys", Short: "The file of keys that encrypt secrets", Long: sealKeysTopic},
 		{Use: "limits", Short: "Limits on clients", Long: limitsTopic},
 		{Use: "logs", Short: "What is logged", Long: logsTopic},
+		{Use: "identity-provider", Short: "Log-in with the tokens of an OpenID Connect issuer", Long: identityProviderTopic},
 		{Use: "pooler", Short: "PostgreSQL behind a connection pooler", Long: poolerTopic},
 	}
 }
@@ -51,7 +52,8 @@ clear afterwards; for PostgreSQL and Redis see the documentation of package
 store/seal.`
 
 const limitsTopic = `Limits ensure that no client blocks others. The memory of the program stays below
-128 MB whatever clients send, without the cache and a store in memory.
+128 MB whatever clients send, without the cache, a store in memory and geo
+databases, which take the memory of their files.
 
   --max-header-bytes
       request line and headers; HTTP/1 allows 4 KiB more. The server answers
@@ -94,6 +96,26 @@ log-in and failed log-in has a line of its own. Failed log-ins are warnings with
 the user name. Commands that change users, tokens or the store log the same
 events, with the account of the operator. Lines never contain passwords or
 tokens.`
+
+const identityProviderTopic = `Clients can log in with access tokens of an OpenID Connect issuer, such as EGI
+Check-in or Keycloak. They send the prefix and the token in X-Auth-Token:
+
+  onezone serve --oidc-issuer https://aai.egi.eu/auth/realms/egi --oidc-prefix egi: \\
+    --oidc-audience https://onezone.example.com \\
+    --oidc-groups-claim eduperson_entitlement --oidc-allowed-group GROUP
+
+The user is created at the first log-in, without a password. The id of the user
+depends on the issuer and the subject of the token alone. --oidc-username-claim
+only names a new user, and only if the name is valid and free.
+
+A token must be a JWT for one of the audiences. --oidc-any-audience accepts all
+tokens of the issuer instead, also those that are not JWTs, and every service
+that users of the issuer log in to can then act as these users. Groups are
+checked at each log-in. To end the access of a user, block the user: a user who
+is deleted is created again.
+
+If the issuer does not answer, log-ins with its tokens fail, and known keys are
+used for an hour. Everything else goes on, and the log has a warning.`
 
 const poolerTopic = `A pooler that assigns connections per session needs no settings. A pooler that
 assigns them per transaction, such as PgBouncer with pool_mode=transaction,

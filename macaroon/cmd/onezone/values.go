@@ -87,6 +87,29 @@ func origins(of *[]string) pflag.Value {
 		"origins such as https://app.example.com, without a path and separated by commas"}
 }
 
+// repeated is a flag that may be given several times. In a variable, commas
+// separate the values.
+func repeated(of *[]string) pflag.Value {
+	return &repeatedValue{value[[]string]{of, each(func(text string) (string, error) {
+		if text == "" {
+			return "", strconv.ErrSyntax
+		}
+		return text, nil
+	}), "texts that are not empty, separated by commas"}}
+}
+
+type repeatedValue struct{ value[[]string] }
+
+// Set adds to the values of earlier flags.
+func (r *repeatedValue) Set(text string) error {
+	before := *r.of
+	err := r.value.Set(text)
+	if err == nil {
+		*r.of = append(before, *r.of...)
+	}
+	return err
+}
+
 // each returns a parser for values separated by commas.
 func each[T any](parse func(string) (T, error)) func(string) ([]T, error) {
 	return func(text string) (all []T, err error) {
