@@ -50,7 +50,7 @@ func (l List) CheckFile(file File, access Access) error {
 	if access != Read && access != Write {
 		return errors.BadDataHint("access", "expected Read or Write")
 	}
-	ids := file.ids()
+	var ids fileIDs
 	for _, c := range l.caveats {
 		var allowed bool
 		switch c := c.(type) {
@@ -59,6 +59,9 @@ func (l List) CheckFile(file File, access Access) error {
 		case DataPath:
 			allowed = slices.ContainsFunc(c, func(root string) bool { return isWithin(file.Path, root) })
 		case DataObjectID:
+			if ids == nil {
+				ids = file.ids()
+			}
 			allowed = slices.ContainsFunc(c, ids.has)
 		case Unknown:
 			return unknown(c)

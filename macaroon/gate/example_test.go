@@ -85,6 +85,6 @@ write = "/{space}/{path}"
 	// {path}     "results/1.csv"
 	// allow      every client
 	// token      access, at the service ozw-onezone
-	// api        opw/update/file.s1.content
+	// api        opw/update/file.s1.content:private
 	// write      "/s1/results/1.csv"
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/gripattern"
 )
 
 // Explain describes what the rules require of a request with the method and the
@@ -48,7 +49,11 @@ func (r *Rules) Explain(method, target string) (string, error) {
 		service = caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID}
 	}
 	line("token", "access, at the service "+service.String())
-	line("api", fmt.Sprintf("%s/%s/%s", found.api.service.Short(), found.api.operation, expand(found.api.gri, value)))
+	gri, err := gripattern.Expand(found.api.gri, value)
+	if err != nil {
+		return "", err
+	}
+	line("api", fmt.Sprintf("%s/%s/%s", found.api.service.Short(), found.api.operation, gri))
 	switch file := found.fileOf(value).Path; {
 	case found.file == "":
 		line("data", "tokens with data caveats are refused")

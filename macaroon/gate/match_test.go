@@ -174,7 +174,7 @@ allow = ["client"]
 {path}     "a b/c"
 allow      every client
 token      access, at the service opw-p1
-api        opw/get/file.s1.content
+api        opw/get/file.s1.content:private
 read       "/s1/a b/c"
 `,
 		"PUT /files/s1/": `rule       rules.toml:11, path "/files/{space}/{path...}"

@@ -131,7 +131,8 @@ func Authenticate(v macaroon.Verifier, options ...Option) func(http.Handler) htt
 				return
 			}
 			ctx := c.authenticated(r.Context(), client)
-			next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, clientKey{}, authenticated{client, c})))
+			*r = *r.WithContext(context.WithValue(ctx, clientKey{}, authenticated{client, c})) // r is the copy of begin
+			next.ServeHTTP(w, r)
 		})
 	}
 }
