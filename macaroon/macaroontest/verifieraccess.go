@@ -142,6 +142,9 @@ var identityChecks = []verifierCheck{
 			tr.refuse(errors.IDNotAnIdentityToken, presented{class: macaroon.Identity, text: text})
 			tr.refuse(errors.IDNotAnInviteToken, presented{class: macaroon.Invite, text: text})
 		}
+		text = tr.Token().String() // in the other order
+		tr.refuse(errors.IDNotAnIdentityToken, presented{class: macaroon.Identity, text: text})
+		tr.accept(presented{text: text})
 		text = tr.TokenOf(tr.Alice, macaroon.IdentityToken()).String()
 		for range 2 {
 			tr.accept(presented{class: macaroon.Identity, text: text})
