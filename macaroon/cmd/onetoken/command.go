@@ -27,6 +27,10 @@ var commands = []command{
 		"  onetoken inspect < alice.token\n  onetoken inspect --json alice.token", inspect,
 	},
 	{
+		"doctor", "[FILE]", "Explain a token, what is wrong with it, and how to fix it",
+		"  onetoken doctor < alice.token", doctor,
+	},
+	{
 		"confine", "[CAVEAT]...", "Add caveats to a token",
 		"  onetoken confine --ttl 1h \"ip = 10.0.0.0/8\" < alice.token > lent.token", confine,
 	},

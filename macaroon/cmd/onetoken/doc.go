@@ -1,9 +1,10 @@
-// Onetoken inspects, confines, mints and verifies Onezone tokens. It works
+// Onetoken inspects, explains, confines, mints and verifies Onezone tokens. It works
 // offline, without an Onezone and without a store.
 //
 //	go install github.com/onezone-go/onezone/macaroon/cmd/onetoken@latest
 //
 //	onetoken inspect [--json] [FILE]
+//	onetoken doctor  [--json] [FILE]
 //	onetoken confine [--ttl DURATION] [--now TIME] [--any] [CAVEAT]... < TOKEN
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
@@ -65,6 +66,15 @@
 // for a caveat outside the language; and TRUNCATED for a text that ends too
 // early. Inspect then prints in which packet it ends, how many characters are
 // missing at least, and what is left, and exits with status 1.
+//
+// # Doctor
+//
+// Doctor explains a token in words, lists what is wrong with it, and proposes a
+// fix: caveats outside the language and in the wrong spelling, paths that end in
+// a newline, country codes that are not those of ISO 3166, times that are past,
+// lists that contradict each other, and caveats that the type of the token does
+// not support. If all of it can be repaired, it prints the command that makes the
+// right token. The status is 1 if there is a problem.
 //
 // # Confine
 //

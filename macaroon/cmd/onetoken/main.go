@@ -50,7 +50,8 @@ func run(ctx context.Context, args []string, p process) int {
 	p.note(err.Error())
 	// Errors of the catalogue are verdicts. To a script, other errors must not
 	// look like a refusal.
-	if _, refused := errors.AsType[*errors.Error](err); refused {
+	_, refused := errors.AsType[*errors.Error](err)
+	if _, found := errors.AsType[verdict](err); found || refused {
 		return statusRefused
 	}
 	return statusTrouble

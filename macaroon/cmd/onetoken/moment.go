@@ -11,12 +11,23 @@ func declareNow(f *flags, now *time.Time) {
 	value(f, now, "now", "TIME", "Unix seconds or RFC 3339; default the current time", parseMoment)
 }
 
-// parseMoment reads a time in the years 1970 to 9999, so that no computation
+// layouts are the forms of times that people write, besides Unix seconds.
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", time.DateOnly,
+}
+
+// parseMoment reads Unix seconds, a date, which begins at midnight UTC, or a
+// time with a zone. The years are 1970 to 9999, so that no computation
 // overflows.
-func parseMoment(text string) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339, text)
+func parseMoment(text string) (at time.Time, err error) {
 	if seconds, notNumber := strconv.ParseInt(text, 10, 64); notNumber == nil {
-		at, err = time.Unix(seconds, 0), nil
+		at = time.Unix(seconds, 0)
+	} else {
+		for _, layout := range layouts {
+			if at, err = time.Parse(layout, text); err == nil {
+				break
+			}
+		}
 	}
 	if err != nil || at.Unix() < 0 || at.UTC().Year() > 9999 {
 		return time.Time{}, errBadValue

@@ -41,6 +41,8 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 			{"inspect"},
 			{"inspect", "--json"},
 			{"inspect", controls},
+			{"doctor"},
+			{"doctor", "--json"},
 			{"verify"},
 			{"verify", "--consumer", "usr-a", "--service", "opw-" + controls},
 			{"verify", "-" + controls},
