@@ -8,19 +8,24 @@ import (
 )
 
 // Expand returns the GRI of a pattern, with the value of each {name} in its id
-// and aspect. The error is badGRI.
-//
-// A value may hold characters that a GRI cannot, such as a dot in an id. It
-// must not match the entry of another resource. The GRI then gets a part that
-// only wildcards match.
+// and aspect; see [Fill]. The error is badGRI.
 func Expand(pattern string, value func(name string) string) (caveat.GRI, error) {
 	g, err := caveat.ParseGRI(pattern)
 	if err != nil {
 		return caveat.GRI{}, err
 	}
-	g.ID = expand(g.ID, ".", value)
-	g.Aspect = expand(g.Aspect, ".:,", value)
-	return g, nil
+	return Fill(g, value), nil
+}
+
+// Fill returns the GRI with the value of each {name} in its id and aspect.
+//
+// A value may hold characters that a GRI cannot, such as a dot in an id. It
+// must not match the entry of another resource. The GRI then gets a part that
+// only wildcards match.
+func Fill(pattern caveat.GRI, value func(name string) string) caveat.GRI {
+	pattern.ID = expand(pattern.ID, ".", value)
+	pattern.Aspect = expand(pattern.Aspect, ".:,", value)
+	return pattern
 }
 
 // expand replaces each {name} of a pattern by its value. A value with a special

@@ -172,7 +172,7 @@ func RequireClient() func(http.Handler) http.Handler {
 // refuses every request. It panics if gri is not a GRI, or if service or
 // operation is not one of the constants.
 func Require(service caveat.ServiceType, operation caveat.Operation, gri string) func(http.Handler) http.Handler {
-	_, err := gripattern.Expand(gri, func(string) string { return "x" })
+	pattern, err := caveat.ParseGRI(gri)
 	switch {
 	case err != nil || strings.Count(gri, "{") != strings.Count(gri, "}"):
 		panic(fmt.Sprintf("rest: Require: %q is not a GRI", gri))
@@ -183,7 +183,7 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := permit(r, service, operation, gri); err != nil {
+			if err := permit(r, service, operation, pattern); err != nil {
 				WriteError(w, err)
 				return
 			}
@@ -192,13 +192,10 @@ func Require(service caveat.ServiceType, operation caveat.Operation, gri string)
 	}
 }
 
-func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, gri string) error {
+func permit(r *http.Request, service caveat.ServiceType, operation caveat.Operation, pattern caveat.GRI) error {
 	a, ok := r.Context().Value(clientKey{}).(authenticated)
-	g, err := gripattern.Expand(gri, r.PathValue)
-	if err != nil {
-		return err
-	}
-	if err = a.Authorize(service, operation, g); !ok {
+	err := a.Authorize(service, operation, gripattern.Fill(pattern, r.PathValue))
+	if !ok {
 		return err
 	}
 	return a.config.reportForbidden(r, err)
