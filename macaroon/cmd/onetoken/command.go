@@ -32,7 +32,9 @@ var commands = []command{
 	},
 	{
 		"confine", "[CAVEAT]...", "Add caveats to a token",
-		"  onetoken confine --ttl 1h \"ip = 10.0.0.0/8\" < alice.token > lent.token", confine,
+		"  onetoken confine --ttl 1h \"ip = 10.0.0.0/8\" < alice.token > lent.token\n" +
+			"  onetoken confine --template oneclient --until 2026-12-24T18:00Z < alice.token\n" +
+			"  onetoken confine --template path=/space/data --template readonly < alice.token", confine,
 	},
 	{
 		"mint", "[CAVEAT]...", "Make a new token with a secret",

@@ -6,6 +6,7 @@ import "context"
 func confine(f *flags) action {
 	var added caveatFlags
 	added.declare(f)
+	asJSON := f.json("the token and its caveats")
 	return func(_ context.Context, p process, args []string) error {
 		texts, err := added.read(p, args)
 		switch {
@@ -13,15 +14,17 @@ func confine(f *flags) action {
 			return err
 		case len(texts) == 0:
 			// The output would be the same token, and look like a weaker one.
-			return misuse("no caveats to add: give caveats or --ttl")
+			return misuse("no caveats to add: give caveats, --ttl, --until or --template")
 		}
 		token, err := p.readToken()
 		if err != nil {
 			return err
 		}
+		before := len(token.Caveats())
 		if token, err = token.ConfineUnchecked(texts...); err != nil {
 			return err
 		}
-		return write(p.out, token.String()+"\n")
+		p.warnAbout(token, before)
+		return p.printToken(token, *asJSON)
 	}
 }

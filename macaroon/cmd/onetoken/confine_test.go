@@ -34,6 +34,19 @@ func TestConfineAddsExactlyTheCaveats(t *testing.T) {
 		{"ttl", []string{"--now", "1000", "--ttl", "1h"}, []string{"time < 4600"}},
 		{"ttl before the others", []string{"--now", "1970-01-01T00:16:40Z", "--ttl", "90s", "data.readonly", "time < 7"},
 			[]string{"time < 1090", "data.readonly", "time < 7"}},
+		{"days", []string{"--now", "1000", "--ttl", "30d"}, []string{"time < 2593000"}},
+		{"until a time", []string{"--now", "1000", "--until", "2026-12-24T18:00Z"}, []string{"time < 1798135200"}},
+		{"until a time of another zone", []string{"--now", "1000", "--until", "2026-12-24T19:00:00+01:00"}, []string{"time < 1798135200"}},
+		{"until a date", []string{"--now", "1000", "--until", "2026-12-24"}, []string{"time < 1798070400"}},
+		{"template rest", []string{"--now", "1000", "--template", "rest"}, []string{"time < 605800", "interface = rest", "service = ozw-onezone"}},
+		{"template oneprovider-rest", []string{"--now", "1000", "--template", "oneprovider-rest"}, []string{"time < 605800", "interface = rest", "service = opw-*"}},
+		{"template oneclient", []string{"--now", "1000", "--template", "oneclient"}, []string{"time < 605800", "interface = oneclient", "service = opw-*"}},
+		{"template readonly", []string{"--now", "1000", "--template", "readonly"}, []string{"time < 605800", "data.readonly"}},
+		{"template path", []string{"--now", "1000", "--template", "path=/space/a"}, []string{"time < 605800", "data.path = L3NwYWNlL2E="}},
+		{"template identity", []string{"--now", "1000", "--template", "identity"}, []string{"time < 4600", "authorization = none"}},
+		{"a template for a time of its own", []string{"--now", "1000", "--template", "readonly", "--ttl", "1h"}, []string{"time < 4600", "data.readonly"}},
+		{"two templates and a caveat", []string{"--now", "1000", "--template", "readonly", "--template", "path=/s/a", "interface = rest"},
+			[]string{"time < 605800", "data.readonly", "data.path = L3MvYQ==", "interface = rest"}},
 		{"never longer than the ttl", []string{"--now", "1970-01-01T00:16:40.9Z", "--ttl", "1s"}, []string{"time < 1001"}},
 		{"a flag behind a caveat", []string{"data.readonly", "--now", "1000", "--ttl", "1h"}, []string{"time < 4600", "data.readonly"}},
 		{"behind two hyphens", []string{"--", "interface = rest"}, []string{"interface = rest"}},
@@ -133,4 +146,54 @@ func TestATokenThatCannotTakeTheCaveatsIsRefused(t *testing.T) {
 	}
 	onetoken(minted(t, macaroon.AccessToken(), full...), "confine", "data.readonly").refused(t, "limitReached")
 	onetoken(exampleToken, "confine", "service = opw-"+strings.Repeat("x", 65535)).refused(t, "badToken")
+}
+
+func TestBadLifetimesAndTemplatesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ args, says string }{
+		{"--ttl 1h --until 2030-01-01", "--ttl and --until exclude each other"},
+		{"--now 1000 --until 1000", "--until is a time in the past"},
+		{"--until tomorrow", "--until takes the time of expiry, such as 2026-12-24T18:00Z"},
+		{"--until 2026-12-24T18:00", "--until takes"},
+		{"--ttl 1.5d", "--ttl takes"},
+		{"--template gui", "--template takes rest, oneprovider-rest, oneclient, readonly, identity or path=/SPACE/DIRECTORY"},
+		{"--template path", "--template takes"},
+		{"--template path=", "--template takes"},
+		{"--template path=/", "--template takes"},
+		{"--template path=space/a", "--template takes"},
+		{"--template path=/space/../b", "--template takes"},
+		{"--template rest=1", "--template takes"},
+	} {
+		onetoken(exampleToken, append([]string{"confine"}, strings.Fields(c.args)...)...).trouble(t, c.says)
+	}
+}
+
+// The token is printed all the same: the caveats are what was asked for.
+func TestConfineWarnsAboutUselessCaveats(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		token string
+		args  []string
+		says  string
+	}{
+		{bare(t), []string{"--template", "rest", "--template", "oneclient"}, "interface = oneclient: it contradicts another caveat"},
+		{exampleToken, []string{"ip = 10.0.0.0/8"}, "ip = 10.0.0.0/8: it contradicts another caveat: no address is in all ip lists"},
+		{bare(t), []string{"geo.country = UK"}, "geo.country = UK: UK is not a country code"},
+		{minted(t, macaroon.IdentityToken()), []string{"data.readonly"}, "data.readonly: caveats of the type data.readonly are not supported"},
+	} {
+		o := onetoken(c.token, append([]string{"confine"}, c.args...)...)
+		require.Equal(t, statusDone, o.status)
+		require.NotEmpty(t, o.out)
+		assert.Contains(t, o.err, "onetoken: warning: "+c.says)
+	}
+}
+
+func TestNewTokensInJSON(t *testing.T) {
+	t.Parallel()
+	want := `{"tokenId":"` + exampleID + `","token":"` + exampleToken + `","caveats":["time < 1571147494","ip = 189.34.15.0/24"],"validUntil":1571147494}` + "\n"
+	assert.Equal(t, want, onetoken(bare(t), "confine", "--json", exampleTime, exampleIP).done(t))
+	assert.Equal(t, want, onetoken("", "mint", "--json", "--domain", exampleDomain, "--id", exampleID, "--subject", exampleUser, exampleTime, exampleIP).done(t))
+	assert.Equal(t, `{"tokenId":"`+exampleID+`","subject":{"type":"user","id":"d4f5876dbe7f1e7e8a511de6dd31144c"},"type":{"accessToken":{}},`+
+		`"caveats":[{"type":"time","validUntil":1571147494},{"type":"ip","whitelist":["189.34.15.0/24"]}],"validUntil":1571147494}`+"\n",
+		onetoken(exampleToken, "verify", "--json", "--now", "0", "--ip", "189.34.15.7").done(t))
 }

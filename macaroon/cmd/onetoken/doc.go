@@ -5,7 +5,7 @@
 //
 //	onetoken inspect [--json] [FILE]
 //	onetoken doctor  [--json] [FILE]
-//	onetoken confine [--ttl DURATION] [--now TIME] [--any] [CAVEAT]... < TOKEN
+//	onetoken confine [--ttl DURATION] [--template NAME]... [CAVEAT]... < TOKEN
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
 //
@@ -52,8 +52,18 @@
 // an application that knows it ("project = 42").
 //
 // With --ttl 1h, the first caveat is a time caveat that ends an hour from now,
-// or from --now. It is rounded down to a whole second, so the token never lives
-// longer.
+// or from --now; days are 30d. With --until 2026-12-24T18:00Z it ends at that
+// time. It is rounded down to a whole second, so the token never lives longer.
+//
+// With --template NAME, which may be repeated, the caveats for one purpose
+// follow. A template brings its own lifetime unless another one is given:
+//
+//	rest               Onezone's REST interface; 7 days
+//	oneprovider-rest   the REST interface of any Oneprovider; 7 days
+//	oneclient          mounting spaces with Oneclient; 7 days
+//	readonly           reading files; 7 days
+//	path=/SPACE/DIR    the files at and below the path; 7 days
+//	identity           proving an identity, no authorization; 1 hour
 //
 // # Inspect
 //
@@ -79,7 +89,8 @@
 // # Confine
 //
 // Confine prints the token with all caveats added, or fails. It needs no
-// secret. The output has no prefix "opw-" or "opp-".
+// secret. The output has no prefix "opw-" or "opp-". Caveats that make the token
+// useless, because they contradict each other for instance, cause a warning.
 //
 // # Mint
 //
@@ -90,7 +101,7 @@
 //	--domain DOMAIN     of the Onezone; default onezone
 //	--generation N      of the secret of a temporary token, from 1; default 0, a
 //	                   named token
-//	--ttl, --now, --any   as above
+//	--ttl, --until, --template, --now, --any   as above
 //	--secret-file FILE
 //
 // The same arguments and secret give the same token, byte for byte. An Onezone

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -28,8 +27,7 @@ func (v verdict) Error() string { return string(v) }
 
 // doctor explains a token, what is wrong with it, and how to fix it.
 func doctor(f *flags) action {
-	var asJSON bool
-	f.toggle(&asJSON, "json", "print the findings as JSON")
+	asJSON := f.json("the findings")
 	var now time.Time
 	declareNow(f, &now)
 	return func(_ context.Context, p process, args []string) error {
@@ -52,7 +50,7 @@ func doctor(f *flags) action {
 				Fix: "copy the whole token again; programs that wrap or limit lines lose the end of long ones"})
 		}
 		findings = append(findings, diagnose(token, now)...)
-		if err := p.report(token, findings, asJSON); err != nil {
+		if err := p.report(token, findings, *asJSON); err != nil {
 			return err
 		}
 		switch len(findings) {
@@ -69,14 +67,10 @@ func doctor(f *flags) action {
 func (p process) report(token macaroon.Token, findings []finding, asJSON bool) error {
 	command := repairCommand(token, findings)
 	if asJSON {
-		text, err := json.Marshal(struct {
+		return p.printJSON(struct {
 			Problems []finding `json:"problems"`
 			Command  string    `json:"command,omitempty"`
 		}{findings, command})
-		if err != nil {
-			return err
-		}
-		return write(p.out, printable.Escape(string(text))+"\n")
 	}
 	var b strings.Builder
 	line := func(indent, text string) { b.WriteString(indent + printable.Escape(text) + "\n") }

@@ -25,6 +25,7 @@ func mint(f *flags) action {
 	added.declare(f)
 	var key secretFlag
 	key.declare(f)
+	asJSON := f.json("the token and its caveats")
 	return func(_ context.Context, p process, args []string) error {
 		if spec.Subject.IsZero() {
 			return misuse("give the subject of the token: --subject usr-ID")
@@ -44,7 +45,8 @@ func mint(f *flags) action {
 		if err != nil {
 			return misuse(err.Error()) // all input came from the command line
 		}
-		return write(p.out, token.String()+"\n")
+		p.warnAbout(token, 0)
+		return p.printToken(token, *asJSON)
 	}
 }
 

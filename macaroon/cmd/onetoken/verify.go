@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -17,6 +18,7 @@ func verify(f *flags) action {
 	r.declare(f)
 	var key secretFlag
 	key.declare(f)
+	asJSON := f.json("the verified properties")
 	return func(ctx context.Context, p process, args []string) error {
 		if len(args) > 0 {
 			return misuse("verify takes flags only; the token comes on standard input")
@@ -33,8 +35,26 @@ func verify(f *flags) action {
 		if err != nil {
 			return err
 		}
+		return p.printAuth(token, auth, *asJSON)
+	}
+}
+
+// printAuth prints the verified properties.
+func (p process) printAuth(token macaroon.Token, auth macaroon.Auth, asJSON bool) error {
+	if !asJSON {
 		return write(p.out, report(token, auth))
 	}
+	view := struct {
+		ID         string          `json:"tokenId"`
+		Subject    caveat.Subject  `json:"subject"`
+		Type       macaroon.Type   `json:"type"`
+		Caveats    []caveat.Caveat `json:"caveats"`
+		ValidUntil *int64          `json:"validUntil,omitempty"` // Unix seconds
+	}{auth.TokenID, auth.Subject, auth.Type, append([]caveat.Caveat{}, auth.Caveats()...), nil}
+	if until, ok := auth.Expiry(); ok {
+		view.ValidUntil = &until
+	}
+	return p.printJSON(view)
 }
 
 // report formats the verified properties like [macaroon.Token.Inspect]. Each
