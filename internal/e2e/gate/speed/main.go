@@ -32,7 +32,7 @@ import (
 
 const (
 	target      = 0.7 // the lowest acceptable ratio
-	rounds      = 60  // for the gate and for the empty handler
+	rounds      = 100 // for the gate and for the empty handler
 	round       = 100 * time.Millisecond
 	connections = 16
 	gcPercent   = 400 // as in the program
