@@ -135,7 +135,8 @@ func (c *cache) keyOf(q *question) key {
 		b = binary.AppendUvarint(b, uint64(len(text)))
 		b = append(b, text...)
 	}
-	// Each part has a fixed length, so that no two questions have the same bytes.
+	// Each part has a fixed length, so that no two questions have the same
+	// bytes.
 	if q.needs&needsAddress != 0 {
 		var addr [4]byte
 		if q.req.IP.Is4() {

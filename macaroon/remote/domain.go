@@ -41,8 +41,8 @@ func wrapRefusal(err error, wrap func(error) *errors.Error) error {
 
 // checkDomain refuses a token of another Onezone, because sending it would hand
 // a credential to a server that it was not made for. The location of a token is
-// not signed, so this protects only the token. Errors: tokenInvalid; operational
-// if the domain of the Onezone cannot be asked for.
+// not signed, so this protects only the token. Errors: tokenInvalid;
+// operational if the domain of the Onezone cannot be asked for.
 func (c *Client) checkDomain(ctx context.Context, t macaroon.Token) error {
 	domains, err := c.allowedDomains(ctx)
 	if err != nil {
@@ -60,8 +60,8 @@ func (c *Client) checkDomain(ctx context.Context, t macaroon.Token) error {
 // knownDomains are the domains whose tokens are sent to the Onezone.
 type knownDomains struct {
 	names []string
-	// guessed is when an Onezone did not say its domain; zero if the domains are
-	// known.
+	// guessed is when an Onezone did not say its domain; zero if the domains
+	// are known.
 	guessed time.Time
 }
 

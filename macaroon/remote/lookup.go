@@ -94,8 +94,8 @@ func (c *Client) refresh(k key, a *answer, q question) {
 }
 
 // ask asks Onezone and caches the answer. It serves all waiting callers, so the
-// context of none of them ends it. Unless the answer must be fresh, one that
-// came in the meantime is returned.
+// context of none of them ends it. Unless the answer must be fresh, a valid one
+// that was cached concurrently is returned.
 func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 	before := c.cache.find(k)
 	if !fresh && before != nil && before.isValid(c.now()) {
@@ -105,29 +105,39 @@ func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 		return nil, c.failed(errClosed)
 	}
 	defer c.running.Done()
+	known := before != nil && before.refusal == nil
 	a := &answer{number: c.questions.Add(1), asked: c.now()}
-	var good verified
-	r := request{method: http.MethodPost, path: q.path(), body: q.body(), repeatable: true, limited: before == nil || before.refusal != nil, decode: func(body []byte) (err error) {
-		good, err = q.readVerified(body)
-		return err
-	}}
-	answered, err := c.do(c.life, r)
-	var ttl *int64
-	if refused, ok := err.(*errors.Error); ok {
-		if a.refusal = verdict(answered.status, refused); a.refusal == nil {
-			return a, c.refusal(answered.status, refused)
-		}
-	} else if err != nil {
-		return a, c.closedOr(err)
-	} else {
-		a.subject, ttl = good.subject, good.ttl
-	}
-	c.expire(a, q, ttl)
-	if answered.size > maxCachedAnswer {
-		a.life = 0
+	if err := c.fill(a, q, known); err != nil {
+		return a, err
 	}
 	c.cache.put(k, a)
 	return a, nil
+}
+
+// fill sends the question and sets the answer. known tokens, which have
+// verified before, are not limited.
+func (c *Client) fill(a *answer, q *question, known bool) error {
+	var good verified
+	answered, err := c.do(c.life, request{
+		method: http.MethodPost, path: q.path(), body: q.body(), repeatable: true, limited: !known,
+		decode: func(body []byte) (err error) {
+			good, err = q.readVerified(body)
+			return err
+		},
+	})
+	if refused, ok := err.(*errors.Error); ok {
+		if a.refusal = verdict(answered.status, refused); a.refusal == nil {
+			return c.refusal(answered.status, refused)
+		}
+	} else if err != nil {
+		return c.closedOr(err)
+	}
+	a.subject = good.subject
+	c.expire(a, q, good.ttl)
+	if answered.size > maxCachedAnswer {
+		a.life = 0
+	}
+	return nil
 }
 
 // errClosed is the error of a closed client.
