@@ -71,6 +71,7 @@ type GroupChecker interface {
 
 // GeoResolver looks up where an address comes from. It must return an error for
 // an address that it does not know, so that no caveat about that address holds.
+// Package github.com/onezone-go/onezone/caveat/geoip has one for MaxMind files.
 type GeoResolver interface {
 	// ASN returns the number of the autonomous system that announces the address.
 	ASN(ctx context.Context, ip netip.Addr) (uint32, error)

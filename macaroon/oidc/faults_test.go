@@ -118,7 +118,7 @@ func TestFaultyIssuers(t *testing.T) {
 		"keys are no JSON":       {keys(http.StatusOK, "<html>"), "not a JSON object of keys"},
 		"no keys":                {keys(http.StatusOK, `{}`), "none of them is a public key"},
 		"only unusable keys":     {keys(http.StatusOK, weak), "none of them is a public key"},
-		"too many keys":          {keys(http.StatusOK, `{"keys":[`+strings.Repeat("1,", 100)+`1]}`), "there are 101 of them, and may be 100"},
+		"too many keys":          {keys(http.StatusOK, `{"keys":[`+strings.Repeat("1,", 32)+`1]}`), "there are 33 of them, and may be 32"},
 		"large keys":             {keys(http.StatusOK, string(large(1<<20+1))), "more than 1048576 bytes"},
 		"keys at another place": {func(i *testIssuer) {
 			i.answer(keysPath, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) })

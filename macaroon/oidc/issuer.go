@@ -23,7 +23,7 @@ const (
 	// askAgain is the least time between two questions for keys.
 	askAgain = 10 * time.Second
 	// maxKeys is the maximum number of keys of an issuer.
-	maxKeys = 100
+	maxKeys = 32
 )
 
 // issuer keeps the discovery document and the keys of the issuer.

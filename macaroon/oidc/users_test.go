@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -199,6 +200,19 @@ func TestConcurrentFirstLogIns(t *testing.T) {
 	}
 	calls.Wait()
 	require.Len(t, f.users(t), 1)
+}
+
+// Many first log-ins at once do not create more users than the limit.
+func TestConcurrentFirstLogInsAtTheLimit(t *testing.T) {
+	f := newFixture(t, func(o *oidc.Options) { o.MaxUsers = 3 })
+	require.NoError(t, f.Check(t.Context()))
+	var calls sync.WaitGroup
+	for i := range 20 {
+		token := f.good(map[string]any{"sub": fmt.Sprint("user", i)})
+		calls.Go(func() { _, _ = f.Identify(t.Context(), token) })
+	}
+	calls.Wait()
+	require.Len(t, f.users(t), 3)
 }
 
 // racing is a store in which another process creates the user at the last moment.

@@ -20,6 +20,7 @@ type Rights interface {
 }
 
 // IdentityProvider verifies access tokens of external identity providers.
+// Package github.com/onezone-go/onezone/macaroon/oidc has one for OpenID Connect.
 type IdentityProvider interface {
 	// Identify returns the user of the token, a text that is not an Onezone
 	// token. Errors: badToken if no known provider issued the token,

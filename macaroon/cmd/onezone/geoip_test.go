@@ -3,12 +3,14 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/internal/testing/mmdb"
+	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -21,6 +23,18 @@ func replaceFile(t *testing.T, path string, content []byte) {
 
 func places(country string) []byte {
 	return mmdb.Write("GeoLite2-Country", map[string]mmdb.Map{"192.0.2.0/24": mmdb.Place(country, "EU", true)})
+}
+
+func TestConfigCheckReadsTheGeoDatabases(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "country.mmdb")
+	check := func() error {
+		var out, log syncbuffer.Buffer
+		return run(t.Context(), []string{"config", "check", "--geoip", file}, stdio{strings.NewReader(""), &out, &log}, unset)
+	}
+	require.ErrorContains(t, check(), "--geoip: opening geo databases: loading "+file)
+	replaceFile(t, file, places("PL"))
+	require.NoError(t, check())
 }
 
 // --geoip decides caveats about addresses. A replaced file takes effect while the
