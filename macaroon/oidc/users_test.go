@@ -202,9 +202,25 @@ func TestConcurrentFirstLogIns(t *testing.T) {
 	require.Len(t, f.users(t), 1)
 }
 
+// crowded is a store in which the creation of a user waits for another one, in
+// vain if users are created one at a time.
+type crowded struct {
+	*memory.Store
+	arrivals chan struct{}
+}
+
+func (c crowded) CreateIdentity(ctx context.Context, i store.Identity) error {
+	select {
+	case c.arrivals <- struct{}{}:
+	case <-c.arrivals:
+	case <-time.After(50 * time.Millisecond):
+	}
+	return c.Store.CreateIdentity(ctx, i)
+}
+
 // Many first log-ins at once do not create more users than the limit.
 func TestConcurrentFirstLogInsAtTheLimit(t *testing.T) {
-	f := newFixture(t, func(o *oidc.Options) { o.MaxUsers = 3 })
+	f := newFixtureOver(t, crowded{memory.New(), make(chan struct{})}, func(o *oidc.Options) { o.MaxUsers = 3 })
 	require.NoError(t, f.Check(t.Context()))
 	var calls sync.WaitGroup
 	for i := range 20 {
