@@ -16,6 +16,7 @@ import (
 	// Shares concurrent look-ups of a key; maintained by the Go project.
 	"golang.org/x/sync/singleflight"
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -93,9 +94,21 @@ func New(backend store.Store, o Options) (Store, error) {
 	return c, nil
 }
 
+// passedOn are the methods of the backend that the cache does not change. It
+// embeds no whole Store, so that the compiler reports a new method, which may
+// write.
+type passedOn interface {
+	store.Lists
+	GetToken(ctx context.Context, id string) (store.Token, error)
+	GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error)
+	GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error)
+	Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error)
+	Scrub(ctx context.Context) error
+}
+
 // cached implements Store.
 type cached struct {
-	store.Lists // of the backend
+	passedOn
 
 	backend store.Store
 	options Options
@@ -123,7 +136,7 @@ type cached struct {
 }
 
 func newCached(backend store.Store, o Options) (*cached, error) {
-	c := &cached{Lists: backend, backend: backend, options: o, start: o.Clock(), lookUps: stats.NewCounter()}
+	c := &cached{passedOn: backend, backend: backend, options: o, start: o.Clock(), lookUps: stats.NewCounter()}
 	c.versions.init()
 	c.ttl.Store(int64(o.ShortTTL))
 	var err error

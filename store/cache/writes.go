@@ -39,11 +39,6 @@ func (c *cached) CreateToken(ctx context.Context, t store.Token, require store.S
 	return c.backend.CreateToken(ctx, t, require)
 }
 
-// GetToken implements [store.Tokens].
-func (c *cached) GetToken(ctx context.Context, id string) (store.Token, error) {
-	return c.backend.GetToken(ctx, id)
-}
-
 // UpdateToken implements [store.Tokens].
 func (c *cached) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	defer c.change(keyOfToken(id))
@@ -62,16 +57,6 @@ func (c *cached) CreateIdentity(ctx context.Context, i store.Identity) error {
 	return c.backend.CreateIdentity(ctx, i)
 }
 
-// GetIdentity implements [store.Identities].
-func (c *cached) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return c.backend.GetIdentity(ctx, subject)
-}
-
-// GetIdentityByUsername implements [store.Identities].
-func (c *cached) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return c.backend.GetIdentityByUsername(ctx, username)
-}
-
 // UpdateIdentity implements [store.Identities].
 func (c *cached) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	defer c.change(keyOfIdentity(subject))
@@ -82,11 +67,6 @@ func (c *cached) UpdateIdentity(ctx context.Context, subject caveat.Subject, cha
 func (c *cached) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	defer c.change(keyOfIdentity(subject))
 	return c.backend.DeleteIdentity(ctx, subject)
-}
-
-// Export implements [store.Archive].
-func (c *cached) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	return c.backend.Export(ctx, kind, after, limit)
 }
 
 // Import implements [store.Archive].
@@ -112,6 +92,3 @@ func (c *cached) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subj
 	defer c.change(keyOfTemporary(subject))
 	return c.backend.ReplaceTemporarySecret(ctx, subject, old, secret)
 }
-
-// Scrub implements [store.Archive].
-func (c *cached) Scrub(ctx context.Context) error { return c.backend.Scrub(ctx) }

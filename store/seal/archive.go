@@ -78,9 +78,6 @@ func (s *sealed) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subj
 	}
 }
 
-// Scrub implements [store.Archive].
-func (s *sealed) Scrub(ctx context.Context) error { return s.backend.Scrub(ctx) }
-
 // transformAll returns copies of the records with transformed secrets. It does
 // not change a record with several fields or none; the backend rejects it.
 func transformAll(ctx context.Context, records []store.Record, transform transformFunc) ([]store.Record, error) {

@@ -83,16 +83,27 @@ func New(ctx context.Context, backend store.Store, ring KeyRing, o Options) (Sto
 	case ring == nil:
 		return nil, errors.BadDataHint("ring", "ring must not be nil")
 	}
-	s := &sealed{backend: backend, ring: ring, options: o}
+	s := &sealed{passedOn: backend, backend: backend, ring: ring, options: o}
 	if err := s.ensureCanary(ctx); err != nil {
 		return nil, fmt.Errorf("open a sealed store: %w", err)
 	}
 	return s, nil
 }
 
-// sealed implements Store. It does not embed the backend, so that the compiler
-// reports new methods of package store, which may handle secrets.
+// passedOn are the methods of the backend that handle no secret. ListTokenIDs is
+// one of them, so that a damaged record does not hide others.
+type passedOn interface {
+	ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error)
+	CountTokens(ctx context.Context, subject caveat.Subject) (int64, error)
+	DeleteToken(ctx context.Context, id string) error
+	DeleteIdentity(ctx context.Context, subject caveat.Subject) error
+	Scrub(ctx context.Context) error
+}
+
+// sealed implements Store. It does not embed the whole backend, so that the
+// compiler reports new methods of package store, which may handle secrets.
 type sealed struct {
+	passedOn
 	backend  store.Store
 	ring     KeyRing
 	options  Options
@@ -211,16 +222,6 @@ func (s *sealed) ListTokens(ctx context.Context, q store.Query) ([]store.Token, 
 	return page, next, nil
 }
 
-// ListTokenIDs opens no secret, so that one damaged record does not hide
-// others.
-func (s *sealed) ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error) {
-	return s.backend.ListTokenIDs(ctx, q)
-}
-
-func (s *sealed) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
-	return s.backend.CountTokens(ctx, subject)
-}
-
 func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	if change == nil {
 		return s.backend.UpdateToken(ctx, id, nil)
@@ -228,10 +229,6 @@ func (s *sealed) UpdateToken(ctx context.Context, id string, change func(*store.
 	return s.backend.UpdateToken(ctx, id, func(t *store.Token) error {
 		return update(ctx, s.sealer(), t, secretOfToken, change)
 	})
-}
-
-func (s *sealed) DeleteToken(ctx context.Context, id string) error {
-	return s.backend.DeleteToken(ctx, id)
 }
 
 func (s *sealed) CreateIdentity(ctx context.Context, i store.Identity) error {
@@ -244,14 +241,15 @@ func (s *sealed) CreateIdentity(ctx context.Context, i store.Identity) error {
 
 func (s *sealed) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	i, err := s.backend.GetIdentity(ctx, subject)
-	if err != nil {
-		return store.Identity{}, err
-	}
-	return transformed(ctx, i, secretOfIdentity, s.sealer().open)
+	return s.openIdentity(ctx, i, err)
 }
 
 func (s *sealed) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
 	i, err := s.backend.GetIdentityByUsername(ctx, username)
+	return s.openIdentity(ctx, i, err)
+}
+
+func (s *sealed) openIdentity(ctx context.Context, i store.Identity, err error) (store.Identity, error) {
 	if err != nil {
 		return store.Identity{}, err
 	}
@@ -265,8 +263,4 @@ func (s *sealed) UpdateIdentity(ctx context.Context, subject caveat.Subject, cha
 	return s.backend.UpdateIdentity(ctx, subject, func(i *store.Identity) error {
 		return update(ctx, s.sealer(), i, secretOfIdentity, change)
 	})
-}
-
-func (s *sealed) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return s.backend.DeleteIdentity(ctx, subject)
 }
