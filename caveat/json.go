@@ -53,11 +53,8 @@ func (o object) has(key string) bool { return o[key] != nil }
 func (o object) text(key string) (s string, ok bool) { return text(o[key]) }
 
 func text(raw json.RawMessage) (s string, ok bool) {
-	var p *string
-	if json.Unmarshal(raw, &p) != nil || p == nil || !isText(*p) {
-		return "", false
-	}
-	return *p, true
+	s, ok = strictjson.Text(raw)
+	return s, ok && isText(s)
 }
 
 // list returns the entries of the list under the key, nil if the value is not a

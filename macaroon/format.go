@@ -11,6 +11,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/printable"
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
 // Format prints the kind and id of the token, never its text, for every verb. A
@@ -66,7 +67,7 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 		Subject     caveat.Subject  `json:"subject"`
 		Type        Type            `json:"type"`
 		Caveats     []caveat.Caveat `json:"caveats"`
-	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), parseCaveatTexts(t.Caveats(), v)})
+	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), v.ParseList(t.Caveats()).Caveats()})
 }
 
 func (t Token) persistence() string {
@@ -107,7 +108,8 @@ func (t Token) Inspect() string {
 	} else {
 		line("expires", "%d", until)
 	}
-	for _, c := range parseCaveatTexts(t.Caveats(), nil) {
+	var onezone *caveat.Vocabulary
+	for _, c := range onezone.ParseList(t.Caveats()).Caveats() {
 		name := "caveat"
 		if c.Type() == caveat.TypeUnknown {
 			name = "unknown"
@@ -139,6 +141,6 @@ func (c *Credential) UnmarshalText(text []byte) (err error) {
 // UnmarshalJSON parses the text of a token from a JSON string. The errors are
 // those of [Parse]; badToken for other JSON.
 func (c *Credential) UnmarshalJSON(data []byte) error {
-	text, _ := jsonText(data)
+	text, _ := strictjson.Text(data)
 	return c.UnmarshalText([]byte(text))
 }

@@ -203,15 +203,6 @@ func (t *Token) signature() string {
 // Expiry returns the earliest expiry among the token's time caveats, in Unix
 // seconds. ok is false if it has no time caveat.
 func (t Token) Expiry() (validUntil int64, ok bool) {
-	return caveat.Expiry(parseCaveatTexts(t.Caveats(), nil))
-}
-
-// parseCaveatTexts parses the texts of caveats in the vocabulary. Unknown
-// caveats have the type [caveat.TypeUnknown].
-func parseCaveatTexts(texts []string, v *caveat.Vocabulary) []caveat.Caveat {
-	cs := make([]caveat.Caveat, len(texts))
-	for i, text := range texts {
-		cs[i], _ = v.Parse(text) // never nil
-	}
-	return cs
+	var onezone *caveat.Vocabulary
+	return onezone.ParseList(t.Caveats()).Expiry()
 }

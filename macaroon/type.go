@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
 // Class is the purpose of a token. The zero Class is invalid.
@@ -201,7 +202,7 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 	var access, invite object
 	_ = json.Unmarshal(o["accessToken"], &access) // stays nil unless it is an object
 	_ = json.Unmarshal(o["inviteToken"], &invite)
-	session, bound := jsonText(access["sessionId"])
+	session, bound := strictjson.Text(access["sessionId"])
 	var ok bool
 	switch {
 	case bound:
@@ -211,9 +212,9 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 	case o["identityToken"] != nil:
 		*t, ok = IdentityToken(), true
 	case invite != nil:
-		name, _ := jsonText(invite["inviteType"])
+		name, _ := strictjson.Text(invite["inviteType"])
 		if inviteType, err := ParseInviteType(name); err == nil {
-			target, _ := jsonText(invite[inviteType.row().targetKey])
+			target, _ := strictjson.Text(invite[inviteType.row().targetKey])
 			*t, ok = InviteToken(inviteType, target), target != ""
 		}
 	}
@@ -222,15 +223,6 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 		return errors.BadValueTokenType("type")
 	}
 	return nil
-}
-
-// jsonText decodes a JSON string. ok is false for other JSON.
-func jsonText(raw json.RawMessage) (s string, ok bool) {
-	var p *string
-	if json.Unmarshal(raw, &p) != nil || p == nil {
-		return "", false
-	}
-	return *p, true
 }
 
 // Describe returns a readable form of the type, such as "access token" or

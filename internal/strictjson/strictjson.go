@@ -53,6 +53,27 @@ func Elements(raw json.RawMessage, most int) (list []json.RawMessage, ok bool) {
 	return list, true
 }
 
+// Text decodes a JSON string. ok is false for other values. For a text that is
+// not JSON the result has no meaning.
+func Text(raw json.RawMessage) (s string, ok bool) {
+	raw = bytes.TrimSpace(raw)
+	last := len(raw) - 1
+	switch {
+	case last < 1 || raw[0] != '"':
+		return "", false
+	case raw[last] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw):
+		return string(raw[1:last]), true
+	}
+	return decodeText(raw)
+}
+
+// decodeText is a function of its own because in Text it would make every string
+// escape to the heap.
+func decodeText(raw json.RawMessage) (s string, ok bool) {
+	ok = json.Unmarshal(raw, &s) == nil
+	return s, ok
+}
+
 // parser makes one pass over a text. Its methods return false if the text is
 // not strict.
 type parser struct {

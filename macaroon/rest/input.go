@@ -42,24 +42,6 @@ func decodeMember[T any](in *input, key string, read func(raw json.RawMessage) (
 	return v
 }
 
-// text decodes a JSON string. raw must be valid JSON.
-func text(raw json.RawMessage) (s string, ok bool) {
-	if len(raw) == 0 || raw[0] != '"' {
-		return "", false
-	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), true
-	}
-	return unescaped(raw)
-}
-
-// unescaped is a function of its own because in text it would make every string
-// escape to the heap.
-func unescaped(raw json.RawMessage) (s string, ok bool) {
-	ok = json.Unmarshal(raw, &s) == nil
-	return s, ok
-}
-
 // isConstant reports whether the value is null, true or false, which the
 // original accepts as symbolic constants in the place of a name.
 func isConstant(raw json.RawMessage) bool {
@@ -76,7 +58,7 @@ type tokenValue struct {
 // badValueToken {tokenError}.
 func (in *input) token(key string) tokenValue {
 	return decodeMember(in, key, func(raw json.RawMessage) (tokenValue, error) {
-		s, ok := text(raw)
+		s, ok := strictjson.Text(raw)
 		switch {
 		case raw == nil:
 			return tokenValue{}, errors.MissingRequiredValue(key)
@@ -122,7 +104,7 @@ func (in *input) boolean(key string) bool {
 // their texts. Errors: missingRequiredValue, badValueString, badValueName.
 func (in *input) name(key string) string {
 	return decodeMember(in, key, func(raw json.RawMessage) (string, error) {
-		s, ok := text(raw)
+		s, ok := strictjson.Text(raw)
 		switch {
 		case raw == nil:
 			return "", errors.MissingRequiredValue(key)
@@ -157,7 +139,7 @@ func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 		case string(raw) == "null":
 			return netip.Addr{}, nil
 		}
-		s, _ := text(raw)
+		s, _ := strictjson.Text(raw)
 		addr, err := netip.ParseAddr(s)
 		if err != nil || !addr.Is4() {
 			return netip.Addr{}, errors.BadValueIPv4Address(key)
@@ -170,7 +152,7 @@ func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 // badValueString, badValueNotAllowed.
 func (in *input) interfaceName(key string) caveat.Interface {
 	return decodeMember(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
-		s, ok := text(raw)
+		s, ok := strictjson.Text(raw)
 		if raw == nil {
 			return 0, nil
 		}
@@ -242,7 +224,7 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 		if raw == nil {
 			return 0, nil
 		}
-		s, _ := text(raw)
+		s, _ := strictjson.Text(raw)
 		t, err := macaroon.ParseInviteType(s)
 		if err != nil {
 			return 0, errors.BadValueInviteType(key)
@@ -256,7 +238,7 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 // badValueInteger, badValueTooLow {limit 1}.
 func (in *input) usageLimit(key string) int64 {
 	return decodeMember(in, key, func(raw json.RawMessage) (int64, error) {
-		digits, ok := text(raw)
+		digits, ok := strictjson.Text(raw)
 		if raw == nil || ok && digits == "infinity" {
 			return 0, nil
 		}
@@ -287,7 +269,7 @@ func (in *input) privileges(key string, allowed []string) []string {
 		}
 		names, known := make([]string, 0, len(list)), true
 		for _, item := range list {
-			s, ok := text(item)
+			s, ok := strictjson.Text(item)
 			if !ok && !isConstant(item) {
 				return nil, errors.BadValueListOfStrings(key)
 			}

@@ -96,7 +96,7 @@ func (c *call) show(n macaroon.Named) (err error) {
 		}
 	}
 	respond(c.w, http.StatusOK, map[string]any{
-		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.parsed(n),
+		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.authority.Vocabulary().ParseList(n.Caveats()).Caveats(),
 		"metadata": meta, "revoked": n.Revoked, "token": n.Token.String(),
 	})
 	return nil
@@ -107,15 +107,6 @@ func custom(n macaroon.Named) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return n.Custom
-}
-
-func (c *call) parsed(n macaroon.Named) []caveat.Caveat {
-	cs := []caveat.Caveat{}
-	for _, text := range n.Caveats() {
-		parsed, _ := c.authority.Vocabulary().Parse(text) // an unknown caveat is shown as Unknown
-		cs = append(cs, parsed)
-	}
-	return cs
 }
 
 // status reports whether the token that the path names is revoked.

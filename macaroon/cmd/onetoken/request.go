@@ -21,7 +21,7 @@ type requestFlags struct {
 
 func (r *requestFlags) declare(f *flags) {
 	value(f, &r.ip, "ip", "ADDRESS", "the address of the client, IPv4 or IPv6", netip.ParseAddr)
-	value(f, &r.iface, "interface", "NAME", "the interface that received the token: rest, oneclient or graphsync", parseInterface)
+	value(f, &r.iface, "interface", "NAME", "the interface that received the token: rest, oneclient or graphsync", caveat.ParseInterface)
 	value(f, &r.service, "service", "SERVICE", "the service that received the token: ozw-onezone, opw-ID, ozp-onezone or opp-ID", parseService)
 	value(f, &r.consumer, "consumer", "SUBJECT", "who uses the token: usr-ID, prv-ID or nobody", parseConsumer)
 	value(f, &r.session, "session", "ID", "the session of the client; default no session", parseSession)
@@ -44,14 +44,6 @@ func (r *requestFlags) request() caveat.Request {
 		DataAccess:    r.allowData,
 		ProveIdentity: r.identity,
 	}
-}
-
-func parseInterface(name string) (caveat.Interface, error) {
-	i, err := caveat.ParseInterface(name)
-	if err != nil {
-		return 0, errBadValue
-	}
-	return i, nil
 }
 
 // isSingleID reports whether the id identifies one party. An empty id, as from
