@@ -153,12 +153,12 @@ func TestRetriesStopBeforeTheDeadlineOfTheCaller(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
 	z.misbehave(respondWith(http.StatusServiceUnavailable, ""))
-	c := z.client(t, remote.BackOff(time.Hour))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	c := z.client(t, remote.BackOff(time.Minute), remote.WithTimeout(time.Hour))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	_, err := c.Scope(ctx, z.Token().String(), "")
 	requireOperational(t, err)
-	require.ErrorContains(t, err, "503", "the reason, and not a deadline in a minute")
+	require.ErrorContains(t, err, "503", "the reason, and not the deadline")
 	require.NoError(t, ctx.Err())
 }
 

@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -258,6 +259,32 @@ func TestCaveatsOfAVouchedTokenAreEnforcedHere(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDTokenSessionInvalid)
 	_, err = c.VerifyIdentity(t.Context(), z.Token().String(), caveat.Request{})
 	require.ErrorIs(t, err, errors.IDNotAnIdentityToken)
+}
+
+func TestCaveatsOfAnApplicationAreDecidedHere(t *testing.T) {
+	t.Parallel()
+	project := caveat.Kind{Name: "project", Satisfied: func(_ context.Context, value string, _ *caveat.Request) (bool, error) {
+		return value == "p1", nil
+	}}
+	v, err := caveat.NewVocabulary(project)
+	require.NoError(t, err)
+	z := newZone(t, macaroon.WithVocabulary(v))
+	z.misbehave(respondWith(http.StatusOK, vouchFor(z.Alice, "null")))
+	c := z.client(t, remote.WithVocabulary(v))
+	text := func(value string) string {
+		one, err := v.New("project", value)
+		require.NoError(t, err)
+		return z.Token(one).String()
+	}
+	_, err = c.VerifyAccess(t.Context(), text("p1"), caveat.Request{})
+	require.NoError(t, err)
+	_, err = c.VerifyAccess(t.Context(), text("p2"), caveat.Request{})
+	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	auth, err := c.VerifyAccess(t.Context(), text("p2"), caveat.Request{Ignored: []caveat.Type{"project"}})
+	require.NoError(t, err)
+	require.ErrorIs(t, auth.CheckKind(t.Context(), "project", caveat.Request{}), errors.IDTokenCaveatUnverified)
+	_, err = z.client(t).VerifyAccess(t.Context(), text("p1"), caveat.Request{})
+	require.ErrorIs(t, err, errors.IDTokenCaveatUnknown)
 }
 
 func TestTheSubjectMustBeThatOfTheToken(t *testing.T) {
