@@ -85,6 +85,8 @@ func TestAHalfOpenBreakerLetsOneProbePassUnderLoad(t *testing.T) {
 
 	var inFlight, most atomic.Int64
 	probing, done := make(chan struct{}), make(chan struct{})
+	end := sync.OnceFunc(func() { close(done) })
+	t.Cleanup(end) // before the server is closed, also if the test fails
 	once := sync.OnceFunc(func() { close(probing) })
 	z.misbehave(func(w http.ResponseWriter, r *http.Request) {
 		most.Store(max(most.Load(), inFlight.Add(1)))
@@ -110,7 +112,7 @@ func TestAHalfOpenBreakerLetsOneProbePassUnderLoad(t *testing.T) {
 	before := refused.Load()
 	eventually(t, func() bool { return refused.Load() > before+100 }, "callers that are refused during the probe")
 	require.EqualValues(t, 1, inFlight.Load())
-	close(done)
+	end()
 	eventually(t, func() bool { return c.Stats().Breaker == "closed" }, "the probe has succeeded")
 	all.Wait() // every token verifies
 	require.EqualValues(t, 1, most.Load())

@@ -112,7 +112,8 @@ func (c *Client) attempt(ctx context.Context, r request, body []byte, end time.T
 	sent := false
 	answer, err := c.breaker.Execute(func() (reply, error) {
 		if r.limited && !c.limiter.AllowN(c.now(), 1) {
-			return reply{}, unavailable{fmt.Errorf("more than %d questions about new tokens in a second: see WithMaxRate", c.maxRate), time.Second}
+			err := fmt.Errorf("more than %d questions about new tokens in a second: see WithMaxRate", c.maxRate)
+			return reply{}, unavailable{err, time.Second}
 		}
 		sent = true
 		return c.send(ctx, r, body, end)

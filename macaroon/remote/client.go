@@ -103,7 +103,8 @@ func parseURL(text string) (*url.URL, error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, badURL("its scheme must be https")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, badURL("its scheme must be https, because tokens are sent to it; http is allowed only for this machine (localhost, 127.0.0.1, ::1)")
+		return nil, badURL("its scheme must be https, because tokens are sent to it; " +
+			"http is allowed only for this machine (localhost, 127.0.0.1, ::1)")
 	case u.User != nil:
 		return nil, badURL("it must not contain a user name or password")
 	case strings.HasPrefix(u.Path, rest.Prefix):

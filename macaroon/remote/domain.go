@@ -53,7 +53,8 @@ func (c *Client) checkDomain(ctx context.Context, t macaroon.Token) error {
 	}
 	c.counts.refusedLocally.Add(1)
 	e := errors.TokenInvalid()
-	e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.", t.Domain(), domains)
+	e.Description = fmt.Sprintf("The token is not valid here: it was issued by the Onezone %.253q, and not by %q.",
+		t.Domain(), domains)
 	return e
 }
 

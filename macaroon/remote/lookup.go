@@ -88,7 +88,8 @@ func (c *Client) refresh(k key, a *answer, q question) {
 		defer func() { <-c.refreshes }()
 		landed := <-c.flights.DoChan(string(k[:]), func() (any, error) { return c.ask(k, &q, true) })
 		if landed.Err != nil {
-			c.log.Log(c.life, slog.LevelDebug, "an answer of an Onezone was not refreshed", "host", c.base.Host, "error", landed.Err)
+			c.log.Log(c.life, slog.LevelDebug, "an answer of an Onezone was not refreshed",
+				"host", c.base.Host, "error", landed.Err)
 		}
 	}()
 }

@@ -59,16 +59,16 @@ type settings struct {
 // root certificates.
 func WithTransport(t http.RoundTripper) Option { return func(s *settings) { s.transport = t } }
 
-// WithRootCAs sets the certificate authorities that may sign the certificate of
-// the Onezone. It cannot be combined with [WithTransport]. Default: those of the
-// system.
+// WithRootCAs sets the certificate authorities that may sign the certificate
+// of the Onezone. It cannot be combined with [WithTransport]. Default: those of
+// the system.
 func WithRootCAs(roots *x509.CertPool) Option { return func(s *settings) { s.roots = roots } }
 
 // WithMaxAge sets for how long a good answer is used before Onezone is asked
 // again, which is how late a revocation may be noticed; and for how long a
-// refusal is used. Answers never outlive their token, and answers about requests
-// with a consumer token are used for at most 10 seconds. Zero turns the cache of
-// good answers or of refusals off. Default: [DefaultMaxAge] and
+// refusal is used. Answers never outlive their token, and answers about
+// requests with a consumer token are used for at most 10 seconds. Zero turns
+// the cache of good answers or of refusals off. Default: [DefaultMaxAge] and
 // [DefaultNegativeMaxAge].
 func WithMaxAge(good, refused time.Duration) Option {
 	return func(s *settings) { s.maxAge, s.negativeMaxAge = good, refused }
@@ -80,8 +80,8 @@ func WithMaxEntries(n int) Option { return func(s *settings) { s.maxEntries = n 
 
 // WithStaleIfUnreachable allows good answers to be used for that much longer
 // than [WithMaxAge] says, at most [MaxStale], while Onezone does not answer. A
-// revocation may then be noticed that much later. Default: 0, verification fails
-// with an operational error.
+// revocation may then be noticed that much later. Default: 0, verification
+// fails with an operational error.
 func WithStaleIfUnreachable(d time.Duration) Option { return func(s *settings) { s.stale = d } }
 
 // WithDomains sets the domains whose tokens are sent to the Onezone. All others

@@ -34,10 +34,18 @@ type Stats struct {
 func (c *Client) Stats() Stats {
 	n := &c.counts
 	return Stats{
-		HitsGood: n.hitsGood.Load(), HitsRefused: n.hitsRefused.Load(), HitsStale: n.hitsStale.Load(), Misses: n.misses.Load(),
-		RefusedLocally: n.refusedLocally.Load(),
-		RequestsGood:   n.good.Load(), RequestsRefused: n.refused.Load(), RequestsFailed: n.failed.Load(), Suppressed: n.suppressed.Load(),
-		Entries: c.cache.answers.EstimatedSize(), Breaker: c.breaker.State().String(), OldestStale: time.Duration(n.oldestStale.Load()),
+		HitsGood:        n.hitsGood.Load(),
+		HitsRefused:     n.hitsRefused.Load(),
+		HitsStale:       n.hitsStale.Load(),
+		Misses:          n.misses.Load(),
+		RefusedLocally:  n.refusedLocally.Load(),
+		RequestsGood:    n.good.Load(),
+		RequestsRefused: n.refused.Load(),
+		RequestsFailed:  n.failed.Load(),
+		Suppressed:      n.suppressed.Load(),
+		Entries:         c.cache.answers.EstimatedSize(),
+		Breaker:         c.breaker.State().String(),
+		OldestStale:     time.Duration(n.oldestStale.Load()),
 	}
 }
 

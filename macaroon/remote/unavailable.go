@@ -116,7 +116,8 @@ func newBreaker(c *Client) *gobreaker.CircuitBreaker[reply] {
 			if to == gobreaker.StateOpen {
 				level = slog.LevelWarn
 			}
-			c.log.Log(c.life, level, "the circuit breaker of an Onezone changed", "host", c.base.Host, "from", from.String(), "to", to.String())
+			c.log.Log(c.life, level, "the circuit breaker of an Onezone changed",
+				"host", c.base.Host, "from", from.String(), "to", to.String())
 		},
 	})
 }

@@ -82,9 +82,9 @@ func (c *Client) setDefaults(req *caveat.Request) {
 	req.IP = req.IP.Unmap()
 }
 
-// conclude returns what the token proves, or the refusal of Onezone. Onezone has
-// decided all caveats for the request, or for one that differs in nothing that
-// its answer can depend on. All those that can be decided here are decided
+// conclude returns what the token proves, or the refusal of Onezone. Onezone
+// has decided all caveats for the request, or for one that differs in nothing
+// that its answer can depend on. All those that can be decided here are decided
 // again, because time has passed and the answer contains no caveats.
 func (q *question) conclude(ctx context.Context, a *answer) (macaroon.Auth, error) {
 	if a.refusal != nil {
