@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/internal/nearest"
+	"github.com/onezone-go/onezone/macaroon/remote"
 )
 
 // action runs a command with the arguments that are not flags.
@@ -41,8 +42,38 @@ var commands = []command{
 		"  onetoken mint --subject usr-alice --ttl 1h --secret-file secret > alice.token", mint,
 	},
 	{
-		"verify", "", "Verify a token with its secret",
-		"  onetoken verify --ip 10.1.2.3 --secret-file secret < lent.token", verify,
+		"verify", "", "Verify a token, with its secret or at an Onezone",
+		"  onetoken verify --ip 10.1.2.3 --secret-file secret < lent.token\n" +
+			"  onetoken verify --onezone https://onezone.example.org < alice.token", verify,
+	},
+	{
+		"login", "", "Exchange a password for a token, and keep it in the profile",
+		"  onetoken login --onezone https://onezone.example.org --user alice", login,
+	},
+	{
+		"create", "[CAVEAT]...", "Create a token at the Onezone",
+		"  onetoken create --name laptop --template oneclient --ttl 30d\n" +
+			"  onetoken create --ttl 1h \"ip = 10.0.0.0/8\" > lent.token", create,
+	},
+	{
+		"list", "", "List your named tokens, the oldest first",
+		"  onetoken list --json", listTokens,
+	},
+	{
+		"show", "[ID]", "Show a named token without its text",
+		"  onetoken show --name laptop", show,
+	},
+	{
+		"revoke", "[ID]", "Revoke a named token and all copies of it",
+		"  onetoken revoke --name laptop", changer("revoked", (*remote.Account).Revoke),
+	},
+	{
+		"restore", "[ID]", "Make a revoked token work again",
+		"  onetoken restore --name laptop", changer("restored", (*remote.Account).Restore),
+	},
+	{
+		"delete", "[ID]", "Delete a named token, which cannot be undone",
+		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f", changer("deleted", (*remote.Account).Delete),
 	},
 }
 
@@ -62,7 +93,7 @@ func execute(ctx context.Context, args []string, p process) error {
 	}
 	root := &cobra.Command{
 		Use: "onetoken", Short: "Tokens of Onezone on the command line",
-		Long: "Onetoken inspects, confines, mints and verifies tokens of Onezone.\n\n" +
+		Long: "Onetoken inspects, explains, confines, mints and verifies tokens, and manages them at an Onezone.\n\n" +
 			"Tokens come on standard input or from files, never from arguments. The manual:\n" +
 			"go doc github.com/onezone-go/onezone/macaroon/cmd/onetoken",
 		Example: "  onetoken inspect < alice.token",

@@ -1,5 +1,5 @@
-// Onetoken inspects, explains, confines, mints and verifies Onezone tokens. It works
-// offline, without an Onezone and without a store.
+// Onetoken inspects, explains, confines, mints and verifies Onezone tokens
+// offline, and manages the tokens of a user at an Onezone.
 //
 //	go install github.com/onezone-go/onezone/macaroon/cmd/onetoken@latest
 //
@@ -8,6 +8,14 @@
 //	onetoken confine [--ttl DURATION] [--template NAME]... [CAVEAT]... < TOKEN
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
+//
+//	onetoken login   --onezone URL --user NAME < PASSWORD
+//	onetoken create  [--name NAME] [flags] [CAVEAT]...
+//	onetoken list
+//	onetoken show | revoke | restore | delete ID
+//
+// All commands have --json. Tables are aligned and marks are red on a terminal
+// only, and not if NO_COLOR is set. "onetoken COMMAND --help" lists the flags.
 //
 // For example, create a token for a user, confine a copy to one network and one
 // hour, and verify it:
@@ -29,7 +37,7 @@
 // ONETOKEN_SECRET. It is one line without its line ending, used byte for byte,
 // also if it is hexadecimal. A token has at most 1048576 bytes, a secret 65536.
 //
-// Only confine and mint print tokens. No command prints secrets or signatures,
+// Only confine, mint and create print tokens. No command prints secrets or signatures,
 // and no message repeats an argument, which might be a misplaced token or
 // secret.
 //
@@ -130,12 +138,42 @@
 // limit the operations of the token and are not decided here. Only the Onezone
 // knows whether a token is revoked and whether its subject exists.
 //
+// With --onezone URL, the Onezone verifies the token, revocation included, and no
+// secret is needed.
+//
+// # Tokens at an Onezone
+//
+// Login exchanges a password for a named token that expires in 30 days (--ttl),
+// and writes it with the URL to the profile: the file of --profile, or of
+// ONETOKEN_PROFILE, or onetoken/profile.json in the user's directory of
+// configurations. Its mode is 0600, and a profile that others can read is
+// refused. The password is typed at the terminal or is the first line of standard
+// input; it is never an argument, and it is not kept.
+//
+// Create prints a new token of the user: a named one, or without --name a
+// temporary one, which must expire. The template identity makes an identity
+// token. List and show print named tokens without their text. Revoke, restore and
+// delete change one, which its id or --name NAME identifies.
+//
+// The Onezone is that of --onezone or of the profile. The client has the access
+// token of the first of these:
+//
+//  1. the file of --token-file;
+//  2. the variables BEARER_TOKEN and BEARER_TOKEN_FILE;
+//  3. the profile, if it is of the same Onezone;
+//  4. the files $XDG_RUNTIME_DIR/bt_uID and /tmp/bt_uID, where programs of the
+//     grid keep tokens (WLCG Bearer Token Discovery).
+//
+// With --user NAME, it has a password instead. What a client creates or reads with
+// a token carries the caveats of that token: after login, new tokens expire with
+// the token of the login. Use --user to create one that lives longer.
+//
 // # Exit status
 //
 //	0  success: the token is valid
 //	1  refused: the token is malformed, too large or not valid, or cannot take the
-//	   caveats; standard error has "onetoken: ID: DESCRIPTION" with an id of the
+//	   caveats; doctor found a problem; the Onezone refused; standard error has "onetoken: ID: DESCRIPTION" with an id of the
 //	   error catalogue, such as tokenInvalid
 //	2  wrong usage or operational error: a bad flag or caveat, no secret, a file
-//	   that cannot be read; the result says nothing about the token
+//	   that cannot be read, an Onezone that does not answer; the result says nothing about the token
 package main

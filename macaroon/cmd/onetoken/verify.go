@@ -19,24 +19,65 @@ func verify(f *flags) action {
 	var key secretFlag
 	key.declare(f)
 	asJSON := f.json("the verified properties")
+	var connection connectionFlags
+	connection.declare(f)
 	return func(ctx context.Context, p process, args []string) error {
 		if len(args) > 0 {
 			return misuse("verify takes flags only; the token comes on standard input")
 		}
-		secret, err := key.read(p.getenv)
-		if err != nil {
-			return err
+		verifyToken := withSecret(key)
+		if connection.onezone != "" {
+			if key.file != nil || f.Changed("now") {
+				return misuse("--onezone excludes --secret-file and --now: the Onezone has the secret and a clock")
+			}
+			verifyToken = connection.verify
 		}
-		token, err := p.readToken()
-		if err != nil {
-			return err
-		}
-		auth, err := token.Verify(ctx, secret, r.request())
+		token, auth, err := verifyToken(ctx, p, r.request())
 		if err != nil {
 			return err
 		}
 		return p.printAuth(token, auth, *asJSON)
 	}
+}
+
+// withSecret returns a function that reads a token and verifies it with the
+// secret.
+func withSecret(key secretFlag) func(context.Context, process, caveat.Request) (macaroon.Token, macaroon.Auth, error) {
+	return func(ctx context.Context, p process, r caveat.Request) (macaroon.Token, macaroon.Auth, error) {
+		secret, err := key.read(p.getenv)
+		if err != nil {
+			return macaroon.Token{}, macaroon.Auth{}, err
+		}
+		token, err := p.readToken()
+		if err != nil {
+			return macaroon.Token{}, macaroon.Auth{}, err
+		}
+		auth, err := token.Verify(ctx, secret, r)
+		return token, auth, err
+	}
+}
+
+// verify reads a token and verifies it at the Onezone.
+func (c *connectionFlags) verify(ctx context.Context, p process, r caveat.Request) (macaroon.Token, macaroon.Auth, error) {
+	client, _, err := c.open(p)
+	if err != nil {
+		return macaroon.Token{}, macaroon.Auth{}, err
+	}
+	defer client.Close() //nolint:errcheck // nothing is in flight
+	token, err := p.readToken()
+	if err != nil {
+		return macaroon.Token{}, macaroon.Auth{}, err
+	}
+	var auth macaroon.Auth
+	switch class := token.Type().Class(); {
+	case class == macaroon.Identity || r.ProveIdentity:
+		auth, err = client.VerifyIdentity(ctx, token.String(), r)
+	case class == macaroon.Invite:
+		auth, err = client.VerifyInvite(ctx, token.String(), 0, r)
+	default:
+		auth, err = client.VerifyAccess(ctx, token.String(), r)
+	}
+	return token, auth, err
 }
 
 // printAuth prints the verified properties.

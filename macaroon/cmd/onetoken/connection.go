@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"golang.org/x/term" // passwords that do not show while they are typed
+
+	"github.com/onezone-go/onezone/macaroon/remote"
+)
+
+// connectionFlags say which Onezone to ask, and as whom.
+type connectionFlags struct {
+	onezone, profile, ca, tokenFile, user string
+	profileErr                            error // of reading the profile, which not all commands need
+}
+
+func (c *connectionFlags) declare(f *flags) {
+	value(f, &c.onezone, "onezone", "URL", "the Onezone, such as https://onezone.example.org; default that of the profile", verbatim)
+	value(f, &c.profile, "profile", "FILE", "the file of a login; default $"+profileVariable+" or onetoken/profile.json in the user's configuration", verbatim)
+	value(f, &c.ca, "ca-file", "FILE", "the certificates (PEM) that the certificate of the Onezone must chain to; default those of the system", verbatim)
+}
+
+// declareCredentials declares the flags about the client.
+func (c *connectionFlags) declareCredentials(f *flags) {
+	c.declare(f)
+	value(f, &c.tokenFile, "token-file", "FILE", "the file with the access token to use", verbatim)
+	value(f, &c.user, "user", "NAME", "log in with the password of the user, from the terminal or the first line of standard input", verbatim)
+}
+
+// open returns a client of the Onezone, and the profile if it is of the same
+// Onezone.
+func (c *connectionFlags) open(p process) (*remote.Client, profile, error) {
+	path, err := p.profilePath(c.profile)
+	if err != nil {
+		return nil, profile{}, err
+	}
+	pr, profileErr := readProfile(path)
+	switch c.profileErr = profileErr; {
+	case c.onezone == "" && profileErr != nil:
+		return nil, profile{}, profileErr
+	case c.onezone == "" && pr.Onezone == "":
+		return nil, profile{}, misuse("give the Onezone with --onezone URL, or log in first: onetoken login --onezone URL --user NAME")
+	case c.onezone == "":
+		c.onezone = pr.Onezone
+	case strings.TrimSuffix(c.onezone, "/") != pr.Onezone:
+		pr = profile{}
+	}
+	c.onezone = strings.TrimSuffix(c.onezone, "/")
+	options := []remote.Option{remote.WithLogger(slog.New(slog.DiscardHandler))}
+	if c.ca != "" {
+		pem, err := readFile(c.ca, maxInput)
+		if err != nil {
+			return nil, profile{}, fmt.Errorf("reading the certificates: %w", err)
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM([]byte(pem)) {
+			return nil, profile{}, misuse("the file of --ca-file has no certificates in PEM")
+		}
+		options = append(options, remote.WithRootCAs(roots))
+	}
+	client, err := remote.New(c.onezone, options...)
+	if err != nil {
+		return nil, profile{}, misuse("--onezone: " + err.Error())
+	}
+	return client, pr, nil
+}
+
+// account returns the token API for the client that the flags name. The caller
+// must close the client.
+func (c *connectionFlags) account(p process) (*remote.Account, *remote.Client, error) {
+	if c.user != "" && c.tokenFile != "" {
+		return nil, nil, misuse("--user and --token-file exclude each other")
+	}
+	client, pr, err := c.open(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.user != "" {
+		password, err := p.readPassword(c.user)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client.As(remote.ByPassword(c.user, password)), client, nil
+	}
+	source, err := c.source(p, pr)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client.As(remote.ByToken(source)), client, nil
+}
+
+// source returns where the access token is: the file of the flag, a variable of
+// WLCG token discovery, the profile, or a file of WLCG token discovery.
+func (c *connectionFlags) source(p process, pr profile) (remote.Source, error) {
+	switch {
+	case c.tokenFile != "":
+		return remote.TokenFile(c.tokenFile), nil
+	case p.getenv("BEARER_TOKEN") != "" || p.getenv("BEARER_TOKEN_FILE") != "":
+		return remote.DiscoverToken(), nil
+	case c.profileErr != nil:
+		return nil, c.profileErr
+	case !pr.Token.IsZero():
+		return remote.StaticToken(pr.Token.Token), nil
+	}
+	return remote.DiscoverToken(), nil
+}
+
+// maxPassword is the longest password in bytes.
+const maxPassword = 4 << 10
+
+// readPassword reads a password from the terminal, without showing it, or from
+// the first line of standard input.
+func (p process) readPassword(user string) (string, error) {
+	var password string
+	if terminal, ok := p.in.(*os.File); ok && isTerminal(p.in) {
+		fmt.Fprintf(p.err, "Password of %q: ", user)
+		text, err := term.ReadPassword(int(terminal.Fd()))
+		fmt.Fprintln(p.err)
+		if err != nil && err != io.EOF {
+			return "", fmt.Errorf("reading the password: %w", err)
+		}
+		password = string(text)
+	} else {
+		line, err := bufio.NewReader(io.LimitReader(p.in, maxPassword+lineEnding+1)).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return "", fmt.Errorf("reading the password: %w", err)
+		}
+		password = cutLineEnding(line)
+	}
+	if password == "" || len(password) > maxPassword {
+		return "", misuse("the first line of standard input must be the password, of 1 to 4096 bytes")
+	}
+	return password, nil
+}
+
+// calls returns an action that calls the token API.
+func (c *connectionFlags) calls(do func(ctx context.Context, p process, account *remote.Account, args []string) error) action {
+	return func(ctx context.Context, p process, args []string) error {
+		account, client, err := c.account(p)
+		if err != nil {
+			return err
+		}
+		defer client.Close() //nolint:errcheck // nothing is in flight
+		return do(ctx, p, account, args)
+	}
+}

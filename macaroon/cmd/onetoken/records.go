@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup" // bounded concurrency with the first error
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/remote"
+)
+
+// record describes a named token in JSON, with the fields of the command
+// onezone token. It never contains its text.
+type record struct {
+	ID      string         `json:"tokenId"`
+	Name    string         `json:"name"`
+	Subject caveat.Subject `json:"subject"`
+	Type    string         `json:"type"`  // access, identity or invite
+	State   string         `json:"state"` // active, revoked or expired
+	Caveats []string       `json:"caveats"`
+	Created int64          `json:"creationTime"`         // Unix seconds
+	Expires *int64         `json:"validUntil,omitempty"` // Unix seconds; nil: never
+}
+
+func describeRecord(n macaroon.Named, now time.Time) record {
+	r := record{
+		ID: n.ID(), Name: n.Name, Subject: n.Subject, Type: n.Type().Class().String(), State: "active",
+		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(),
+	}
+	if until, ok := n.Expiry(); ok {
+		r.Expires = &until
+		if now.Unix() >= until {
+			r.State = "expired"
+		}
+	}
+	if n.Revoked {
+		r.State = "revoked"
+	}
+	return r
+}
+
+// expiry returns the time of expiry, "never" if there is none.
+func (r record) expiry() string {
+	if r.Expires == nil {
+		return "never"
+	}
+	return moment(*r.Expires)
+}
+
+// parallelGets is how many records are asked for at a time.
+const parallelGets = 4
+
+// listTokens lists the named tokens of the user.
+func listTokens(f *flags) action {
+	var connection connectionFlags
+	connection.declareCredentials(f)
+	asJSON := f.json("the tokens")
+	return func(ctx context.Context, p process, args []string) error {
+		if len(args) > 0 {
+			return misuse("list takes flags only")
+		}
+		return connection.calls(func(ctx context.Context, p process, account *remote.Account, _ []string) error {
+			records, err := allRecords(ctx, account)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return p.printJSON(records)
+			}
+			rows := [][]string{{"ID", "NAME", "TYPE", "STATE", "CREATED", "EXPIRES", "CAVEATS"}}
+			for _, r := range records {
+				rows = append(rows, []string{r.ID, r.Name, r.Type, r.State, moment(r.Created), r.expiry(), strings.Join(r.Caveats, "; ")})
+			}
+			return p.printTable(rows)
+		})(ctx, p, nil)
+	}
+}
+
+// allRecords returns the named tokens of the user, the oldest first.
+func allRecords(ctx context.Context, account *remote.Account) ([]record, error) {
+	ids, err := account.IDs(ctx, caveat.Subject{})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*record, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelGets)
+	for i, id := range ids {
+		group.Go(func() error {
+			n, err := account.Get(ctx, id)
+			if errors.Is(err, errors.IDNotFound) || errors.Is(err, errors.IDForbidden) {
+				return nil // deleted since; Onezone does not say which of them
+			}
+			if err == nil {
+				r := describeRecord(n, time.Now())
+				found[i] = &r
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	records := []record{}
+	for _, r := range found {
+		if r != nil {
+			records = append(records, *r)
+		}
+	}
+	return records, nil
+}
+
+// chosen is a named token of the user: the argument is its id, or --name gives
+// its name.
+type chosen struct {
+	connection connectionFlags
+	name       string
+	asJSON     *bool
+}
+
+func (c *chosen) declare(f *flags) {
+	c.connection.declareCredentials(f)
+	value(f, &c.name, "name", "NAME", "the name of the token, instead of its id", verbatim)
+	c.asJSON = f.json("the result")
+}
+
+// does returns an action on the id of the token.
+func (c *chosen) does(do func(ctx context.Context, p process, account *remote.Account, id string) error) action {
+	return func(ctx context.Context, p process, args []string) error {
+		if given := len(args) == 1 && args[0] != ""; given == (c.name != "") || len(args) > 1 {
+			return misuse("give the id of one token, or its name with --name; onetoken list shows them")
+		}
+		return c.connection.calls(func(ctx context.Context, p process, account *remote.Account, args []string) error {
+			if c.name == "" {
+				return do(ctx, p, account, args[0])
+			}
+			n, err := account.GetByName(ctx, caveat.Subject{}, c.name)
+			if err != nil {
+				return err
+			}
+			return do(ctx, p, account, n.ID())
+		})(ctx, p, args)
+	}
+}
+
+// show prints a named token without its text.
+func show(f *flags) action {
+	var c chosen
+	c.declare(f)
+	return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+		n, err := account.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		r := describeRecord(n, time.Now())
+		if *c.asJSON {
+			return p.printJSON(r)
+		}
+		rows := [][]string{
+			{"id", r.ID}, {"name", r.Name}, {"subject", r.Subject.String()}, {"type", n.Type().Describe()}, {"state", r.State},
+			{"created", moment(r.Created)}, {"expires", r.expiry()},
+		}
+		for _, each := range r.Caveats {
+			rows = append(rows, []string{"caveat", each})
+		}
+		return p.printTable(rows)
+	})
+}
+
+// changer returns a command that changes a named token.
+func changer(done string, change func(*remote.Account, context.Context, string) error) func(f *flags) action {
+	return func(f *flags) action {
+		var c chosen
+		c.declare(f)
+		return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+			if err := change(account, ctx, id); err != nil {
+				return err
+			}
+			if *c.asJSON {
+				return p.printJSON(map[string]string{"tokenId": id, "result": done})
+			}
+			return p.say("%s token %s", done, id)
+		})
+	}
+}
