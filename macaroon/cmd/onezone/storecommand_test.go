@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,10 @@ import (
 // command runs the program, and returns its output.
 func command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // so that a service does not serve forever
+	defer cancel()
 	var out, log syncbuffer.Buffer
-	err := run(t.Context(), args, stdio{strings.NewReader(""), &out, &log}, unset)
+	err := run(ctx, args, stdio{strings.NewReader(""), &out, &log}, unset)
 	return out.String(), err
 }
 
