@@ -91,6 +91,16 @@ func TestADamagedBackupWritesNothing(t *testing.T) {
 	}
 }
 
+// The end of a large backup is read before the first record is written.
+func TestADamageAtTheEndOfALargeBackupWritesNothing(t *testing.T) {
+	t.Parallel()
+	text := strings.TrimSuffix(backedUp(t, filled(t, 500)), "\n")
+	dst := memory.New()
+	_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text[:len(text)-3]+"0\"}\n"), false, nil)
+	require.ErrorIs(t, err, transfer.ErrBackup)
+	require.Empty(t, differences(t, dst, memory.New()))
+}
+
 func TestABackupIsRestoredToAnEmptyStore(t *testing.T) {
 	t.Parallel()
 	text := backedUp(t, filled(t, 3))

@@ -54,11 +54,5 @@ func run(ctx context.Context, args []string, io stdio, getenv func(string) strin
 	p := &program{stdio: io, args: args, getenv: getenv}
 	root := p.root()
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
-		if !p.started {
-			return usageError{err}
-		}
-		return err
-	}
-	return nil
+	return root.ExecuteContext(ctx)
 }

@@ -50,6 +50,8 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"an unknown command", nil, []string{"sevre"}, 2, []string{`unknown command "sevre" for onezone, did you mean serve?`}},
 		{"an unknown command with a flag", nil, []string{"usr", "--store", "x"}, 2, []string{`unknown command "usr" for onezone, did you mean user?`}},
 		{"an unknown command of a group", nil, []string{"user", "passwrd", "alice"}, 2, []string{`unknown command "passwrd" for onezone user, did you mean passwd?`}},
+		{"help about nothing", nil, []string{"help", "setings"}, 2, []string{`unknown command "setings" for onezone, did you mean settings?`}},
+		{"help about nothing in a group", nil, []string{"help", "user", "ad"}, 2, []string{`unknown command "ad" for onezone user, did you mean add?`}},
 		{"a group alone", nil, []string{"user"}, 2, []string{"onezone user needs a command: add, "}},
 		{"an unknown flag", nil, serve("--adress", "x"), 2, []string{"unknown flag --adress for onezone serve, did you mean --address?"}},
 		{"a flag with one dash", nil, serve("-address", "x"), 2, []string{"unknown flag -address; flags have two dashes: --address"}},

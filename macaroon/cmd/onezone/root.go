@@ -17,9 +17,8 @@ import (
 // program is one run of the command.
 type program struct {
 	stdio
-	args    []string
-	getenv  func(string) string
-	started bool // the arguments are right, and a command runs
+	args   []string
+	getenv func(string) string
 }
 
 // root returns the tree of all commands.
@@ -38,12 +37,12 @@ func (p *program) root() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.PersistentPreRun = func(*cobra.Command, []string) { p.started = true }
 	root.SetFlagErrorFunc(p.flagError)
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), usageOfCobra, usageOfProgram, 1))
+	root.SetHelpCommand(helpCommand())
 	root.InitDefaultHelpCmd()
 	return root
 }
@@ -67,6 +66,23 @@ func leaves(c *cobra.Command) (all []*cobra.Command) {
 	return all
 }
 
+// helpCommand prints the help of a command or topic. Unlike that of cobra, it
+// refuses unknown names.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help COMMAND", Short: "Explain a command or topic",
+		Example: "  onezone help user import\n  onezone help settings",
+		RunE: func(c *cobra.Command, args []string) error {
+			target, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(target, rest)
+			}
+			target.InitDefaultHelpFlag()
+			return target.Help()
+		},
+	}
+}
+
 // group returns a command that only has commands below it.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
@@ -81,15 +97,18 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 // unknownCommand returns the error for a group whose command is missing or
 // unknown.
 func unknownCommand(c *cobra.Command, args []string) error {
-	var names []string
+	var commands, topics []string
 	for _, each := range c.Commands() {
-		if each.IsAvailableCommand() || each.Name() == "help" {
-			names = append(names, each.Name())
+		if each.IsAvailableCommand() {
+			commands = append(commands, each.Name())
+		} else if each.IsAdditionalHelpTopicCommand() || each.Name() == "help" {
+			topics = append(topics, each.Name())
 		}
 	}
 	if len(args) == 0 {
-		return usageErrorf("%s needs a command: %s; %s --help explains them", c.CommandPath(), strings.Join(names, ", "), c.CommandPath())
+		return usageErrorf("%s needs a command: %s; %s --help explains them", c.CommandPath(), strings.Join(commands, ", "), c.CommandPath())
 	}
+	names := append(commands, topics...)
 	return usageErrorf("unknown command %q for %s%s; %s --help lists all commands",
 		args[0], c.CommandPath(), didYouMean(args[0], names), c.CommandPath())
 }
