@@ -175,19 +175,17 @@ func (a *Authority) mint(g Grant, generation int64, secret store.Secret) (Token,
 // active once the record exists, because a concurrent deletion of the subject
 // may have removed its tokens before. See DeleteUser and Forget.
 func (a *Authority) createRecord(ctx context.Context, record store.Token) error {
-	if a.directory == nil {
-		status, err := a.store.CreateToken(ctx, record, store.HolderActive)
-		if err != nil {
-			return fmt.Errorf("storing a named token: %w", err)
-		}
-		return holderError(record.Subject, status)
+	require := store.HolderActive
+	if a.directory != nil {
+		require = 0 // the directory decides
 	}
-	if _, err := a.store.CreateToken(ctx, record, 0); err != nil {
+	status, err := a.store.CreateToken(ctx, record, require)
+	if err != nil {
 		return fmt.Errorf("storing a named token: %w", err)
 	}
-	err := a.checkActive(ctx, record.Subject, store.HolderMissing)
-	if err == nil {
-		return nil
+	err = a.checkActive(ctx, record.Subject, status)
+	if err == nil || a.directory == nil {
+		return err
 	}
 	if removal := store.TakeBackToken(ctx, a.store, record.ID); removal != nil {
 		return removal

@@ -78,14 +78,19 @@ func (a *Authority) newPassword(ctx context.Context, password string) (store.Sec
 	if password == "" {
 		return store.Secret{}, nil
 	}
-	prepared, err := a.preparePassword(password)
+	prepared, err := a.acceptPassword(password)
 	if err != nil {
 		return store.Secret{}, err
 	}
-	if err := validatePassword(prepared); err != nil {
-		return store.Secret{}, err
-	}
 	return a.hash(ctx, prepared)
+}
+
+// acceptPassword prepares and validates a password to set.
+func (a *Authority) acceptPassword(password string) (prepared string, err error) {
+	if prepared, err = a.preparePassword(password); err != nil {
+		return "", err
+	}
+	return prepared, validatePassword(prepared)
 }
 
 // preparePassword applies the profile of the authority to a password. The error

@@ -157,11 +157,7 @@ func (a *Authority) checkUser(ctx context.Context, u NewUser) error {
 		return err
 	}
 	if u.Password != "" {
-		prepared, err := a.preparePassword(u.Password)
-		if err == nil {
-			err = validatePassword(prepared)
-		}
-		if err != nil {
+		if _, err := a.acceptPassword(u.Password); err != nil {
 			return err
 		}
 	}

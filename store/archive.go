@@ -61,15 +61,10 @@ const (
 // String returns "identity", "temporary secret" or "named token", and "unknown
 // record" for other values.
 func (k RecordKind) String() string {
-	switch k {
-	case IdentityRecords:
-		return "identity"
-	case TemporaryRecords:
-		return "temporary secret"
-	case TokenRecords:
-		return "named token"
+	if k > TokenRecords {
+		k = 0
 	}
-	return "unknown record"
+	return [...]string{"unknown record", IdentityRecords: "identity", TemporaryRecords: "temporary secret", TokenRecords: "named token"}[k]
 }
 
 // Temporary is the record of a subject's temporary secret.

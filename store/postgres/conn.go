@@ -102,7 +102,7 @@ func (s *Store) watchdog(conn *pgx.Conn) *watchdog {
 
 // check ends the call if the server does not answer.
 func (w *watchdog) check() {
-	alive := w.servers.answers(remote(w.conn))
+	alive, _ := w.servers.check(remote(w.conn))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {

@@ -72,12 +72,8 @@ func (s *servers) suspect(a address) {
 	known.suspected = time.Now()
 }
 
-// answers reports whether a server answers. Concurrent callers share one probe.
-func (s *servers) answers(a address) bool {
-	alive, _ := s.check(a)
-	return alive
-}
-
+// check reports whether a server answers, and its resolved address. Concurrent
+// callers share one probe.
 func (s *servers) check(a address) (alive bool, at address) {
 	known := s.at(a)
 	known.mu.Lock()

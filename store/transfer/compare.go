@@ -25,15 +25,10 @@ const (
 
 // String returns "missing", "extra" or "different".
 func (m Mismatch) String() string {
-	switch m {
-	case Missing:
-		return "missing"
-	case Extra:
-		return "extra"
-	case Different:
-		return "different"
+	if m > Different {
+		m = 0
 	}
-	return "unknown mismatch"
+	return [...]string{"unknown mismatch", Missing: "missing", Extra: "extra", Different: "different"}[m]
 }
 
 // Difference names a record that differs between two stores. It contains no

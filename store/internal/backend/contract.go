@@ -71,17 +71,14 @@ func (l Life) Ready() error {
 // Check returns an error if a call of the store cannot be made. doing is the
 // verb phrase of the call.
 func Check(ctx context.Context, r Readier, doing string) error {
-	if err := unready(ctx, r); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = r.Ready()
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	return nil
-}
-
-func unready(ctx context.Context, r Readier) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return r.Ready()
 }
 
 // Do runs do if the store is ready and ctx is not done. Operational errors
