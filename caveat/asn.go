@@ -51,17 +51,16 @@ func (c ASN) demand() string {
 }
 
 func readASN(o object, most int) (Caveat, string) {
-	raw := o.list("whitelist", most)
-	if raw == nil {
-		return nil, notThisForm
-	}
-	list := make(ASN, 0, len(raw))
-	for _, r := range raw {
+	var list ASN
+	for _, r := range o.list("whitelist", most) {
 		n, ok := integer(r)
 		if !ok || n < 0 || n > 1<<32-1 {
 			return nil, "every entry must be an integer from 0 to 4294967295"
 		}
 		list = append(list, uint32(n))
+	}
+	if list == nil {
+		return nil, notThisForm
 	}
 	return list, ""
 }

@@ -96,15 +96,10 @@ func (a *Authority) mayUse(ctx context.Context, subject caveat.Subject, service 
 	case a.memberships == nil:
 		return false, nil
 	}
-	switch service.Type {
-	case caveat.OzPanel:
-		if service.ID != caveat.OnezoneID {
-			return false, nil
-		}
+	switch {
+	case service.Type == caveat.OpPanel, service.Type == caveat.OzPanel && service.ID == caveat.OnezoneID:
 		return a.memberships.InCluster(ctx, subject, service.ID)
-	case caveat.OpPanel:
-		return a.memberships.InCluster(ctx, subject, service.ID)
-	case caveat.OpWorker:
+	case service.Type == caveat.OpWorker:
 		return a.memberships.InProvider(ctx, subject, service.ID)
 	}
 	return false, nil

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"net/http"
 	"path"
 	"strings"
@@ -199,13 +200,10 @@ func (c *call) authorize(rt route) error {
 // allow the client, whether or not the token exists.
 func (c *call) decide(allows rule, t target, refusal error) error {
 	allowed, err := allows(c.r.Context(), question{client: c.client.Subject, owner: t.owner, rights: c.rights})
-	switch {
-	case err != nil:
-		return err
-	case !allowed:
-		return refusal
+	if err == nil && !allowed {
+		err = refusal
 	}
-	return t.missing
+	return cmp.Or(err, t.missing)
 }
 
 // caveatsAllow reports whether the caveats of the client's token allow an

@@ -69,8 +69,8 @@ func seesRevocation(ctx context.Context, q question) (ok bool, err error) {
 }
 
 func rightsError(err error) error {
-	if err == nil {
-		return nil
+	if err != nil {
+		err = fmt.Errorf("checking the rights of a client: %w", err)
 	}
-	return fmt.Errorf("checking the rights of a client: %w", err)
+	return err
 }
