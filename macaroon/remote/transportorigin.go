@@ -77,6 +77,9 @@ func (t *Transport) trusts(req *http.Request) (bool, error) {
 		return false, nil
 	case req.URL.Opaque != "":
 		return false, errors.New("the URL of the request is opaque, so it may mean another host or path")
+	case !strings.HasPrefix(origin, "https:") && !isLoopback(req.URL.Hostname()):
+		// Only localhost in lower case is exempt from HTTP_PROXY.
+		return false, fmt.Errorf("a proxy may receive requests to %q; write the host in lower case", req.URL.Host)
 	case req.Host != "" && originOf(req.URL.Scheme, &url.URL{Host: req.Host}) != origin:
 		return false, fmt.Errorf("the Host of the request, %q, differs from that of its URL", req.Host)
 	}

@@ -59,6 +59,23 @@ func TestRequestsToOtherOriginsAreRefused(t *testing.T) {
 	}
 }
 
+// The default transport sends requests to LOCALHOST, but not to localhost,
+// through the proxy of the environment, without encryption.
+func TestNoTokenIsSentToLocalhostThroughAProxy(t *testing.T) {
+	t.Parallel()
+	base := &recorder{}
+	transport, err := remote.NewTransport(remote.StaticToken(macaroontest.New(t).Token()), []string{"http://localhost:8080"}, remote.WithBase(base))
+	require.NoError(t, err)
+	client := &http.Client{Transport: transport}
+	for _, url := range []string{"http://LOCALHOST:8080/a", "HTTP://Localhost:8080/a"} {
+		_, err = client.Get(url) //nolint:bodyclose // there is no response
+		require.ErrorContains(t, err, "lower case", url)
+		require.Empty(t, base.requests, url)
+	}
+	_, err = client.Get("HTTP://localhost:8080/a") //nolint:bodyclose // the body is empty
+	require.NoError(t, err)
+}
+
 // recorder is a base transport that only records the requests.
 type recorder struct {
 	requests []*http.Request
