@@ -3,6 +3,7 @@ package remote_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/operational"
+	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/remote"
 )
 
@@ -52,6 +54,30 @@ func TestRefusalsDoNotOpenTheBreaker(t *testing.T) {
 		require.ErrorIs(t, err, errors.IDTokenRevoked)
 	}
 	require.Equal(t, "closed", c.Stats().Breaker)
+}
+
+// A client may send tokens that are too long for the proxy in front of an
+// Onezone. This must not stop the verification of other tokens.
+func TestTokensThatAProxyRejectsDoNotOpenTheBreaker(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	c := z.client(t, remote.WithDomains(z.Authority.Domain()))
+	z.misbehave(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > 20<<10 {
+			http.Error(w, "<html>413 Request Entity Too Large</html>", http.StatusRequestEntityTooLarge)
+			return
+		}
+		z.api.ServeHTTP(w, r)
+	})
+	long := z.mint(t, macaroon.AccessToken(), caveat.DataPath{"/" + strings.Repeat("a", 20<<10)}).String()
+	for range 10 {
+		_, err := c.VerifyAccess(t.Context(), long, caveat.Request{})
+		requireOperational(t, err)
+	}
+	require.Equal(t, 10, z.requests())
+	require.Equal(t, "closed", c.Stats().Breaker)
+	_, err := c.VerifyAccess(t.Context(), z.Token().String(), caveat.Request{})
+	require.NoError(t, err)
 }
 
 func TestCallersThatGiveUpDoNotOpenTheBreaker(t *testing.T) {

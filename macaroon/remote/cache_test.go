@@ -269,6 +269,24 @@ func TestStaleAnswersAreOptInAndLimited(t *testing.T) {
 	requireOperational(t, err)
 }
 
+// An error with status 400 that this version does not know may be a verdict.
+func TestNoStaleAnswerIsUsedAfterAnUnknownError(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	c := z.client(t, remote.WithStaleIfUnreachable(remote.MaxStale))
+	text := z.identity().String()
+	_, err := c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	require.NoError(t, err)
+	z.Clock.Advance(time.Minute)
+	z.misbehave(respondWith(http.StatusBadRequest, `{"error":{"id":"tokenSuspended"}}`))
+	_, err = c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	requireOperational(t, err)
+	z.misbehave(respondWith(http.StatusBadGateway, ""))
+	_, err = c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	requireOperational(t, err)
+	require.Zero(t, c.Stats().HitsStale)
+}
+
 func TestStaleAnswersDoNotNeedTheDomainAgain(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithDomain("127.0.0.1"))

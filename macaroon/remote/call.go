@@ -203,7 +203,7 @@ func (c *Client) read(r request, answer reply, body []byte) error {
 			}
 			return envelope.Error
 		}
-		return fmt.Errorf("its answer %d is not one of the token API", status)
+		return rejected{fmt.Errorf("its answer %d is not one of the token API", status)}
 	default:
 		return fmt.Errorf("it answered with the status %d; redirects are not followed", status)
 	}

@@ -108,7 +108,7 @@ func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 	defer c.running.Done()
 	known := before != nil && before.refusal == nil
 	a := &answer{number: c.questions.Add(1), asked: c.now()}
-	if err := c.fill(a, q, known); err != nil {
+	if err := c.fill(k, a, q, known); err != nil {
 		return a, err
 	}
 	c.cache.put(k, a)
@@ -117,7 +117,7 @@ func (c *Client) ask(k key, q *question, fresh bool) (*answer, error) {
 
 // fill sends the question and sets the answer. known tokens, which have
 // verified before, are not limited.
-func (c *Client) fill(a *answer, q *question, known bool) error {
+func (c *Client) fill(k key, a *answer, q *question, known bool) error {
 	var good verified
 	answered, err := c.do(c.life, request{
 		method: http.MethodPost, path: q.path(), body: q.body(), repeatable: true, limited: !known,
@@ -128,6 +128,9 @@ func (c *Client) fill(a *answer, q *question, known bool) error {
 	})
 	if refused, ok := err.(*errors.Error); ok {
 		if a.refusal = verdict(answered.status, refused); a.refusal == nil {
+			if answered.status == http.StatusBadRequest {
+				c.cache.put(k, a) // removes an earlier answer, because this may be a verdict of a later version
+			}
 			return c.refusal(answered.status, refused)
 		}
 	} else if err != nil {

@@ -28,7 +28,7 @@ func TestTokensAreNeitherLoggedNorPrinted(t *testing.T) {
 	req := caveat.Request{ConsumerToken: caveat.PartyToken(consumer)}
 	var errs []error
 	for _, answer := range []http.HandlerFunc{
-		respondWith(502, text), respondWith(200, text), respondWith(400, text), respondWith(302, text),
+		respondWith(502, text), respondWith(500, text), respondWith(200, text), respondWith(400, text), respondWith(302, text),
 		respondWith(200, `{"subject":"`+text+`","ttl":"`+consumer+`"}`),
 		respondWith(400, `{"error":{"id":"malformedData","description":"x"}}`),
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },

@@ -41,6 +41,13 @@ func isTransient(err error) bool {
 	return ok
 }
 
+// rejected is the error of a request that was answered with a status of 4xx, but
+// not by the API. A client can cause it with a token that a proxy of the Onezone
+// finds too long, so it says nothing about other requests.
+type rejected struct{ error }
+
+func (r rejected) Unwrap() error { return r.error }
+
 // Limits of the time that Onezone asks its clients to wait.
 const (
 	defaultWait = time.Second      // if a 429 response has no Retry-After
@@ -106,10 +113,12 @@ func newBreaker(c *Client) *gobreaker.CircuitBreaker[reply] {
 			_, refusal := err.(*errors.Error)
 			return err == nil || refusal
 		},
-		// Callers that gave up and pauses say nothing about the next request.
+		// Callers that gave up, pauses and requests that a proxy rejected say
+		// nothing about the next request.
 		IsExcluded: func(err error) bool {
 			_, paused := errors.AsType[unavailable](err)
-			return paused || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+			_, one := errors.AsType[rejected](err)
+			return paused || one || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 		},
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			level := slog.LevelInfo
