@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
-	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
@@ -27,7 +26,6 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
-	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
 	github.com/redis/rueidis v1.0.79 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect

@@ -24,18 +24,18 @@ import (
 // patience is how long a test waits for a process.
 const patience = 30 * time.Second
 
-// program builds the gate once.
+// program builds the command of the gate once.
 var program = sync.OnceValues(func() (path string, err error) {
 	dir, err := os.MkdirTemp("", "gate-")
 	if err != nil {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-o", dir, ".")
-	build.Dir = filepath.Join("..", "..", "..", "examples", "gate")
+	build.Dir = filepath.Join("..", "..", "..", "macaroon", "cmd", "onezone")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the gate: %w: %s", err, out)
 	}
-	return filepath.Join(dir, "gate"), nil
+	return filepath.Join(dir, "onezone"), nil
 })
 
 func TestMain(m *testing.M) {
@@ -126,7 +126,7 @@ func startGate(t *testing.T, rules, onezone string) (gate *process, address stri
 	t.Helper()
 	path, err := program()
 	require.NoError(t, err)
-	gate = start(t, t.TempDir(), path, "--rules", rules, "--onezone", onezone, "--address", "127.0.0.1:0",
+	gate = start(t, t.TempDir(), path, "gate", "--rules", rules, "--onezone", onezone, "--address", "127.0.0.1:0",
 		"--max-age", "0s", "--log-level", "debug")
 	eventually(t, func() bool {
 		gate.running(t)

@@ -24,7 +24,7 @@ type program struct {
 // root returns the tree of all commands.
 func (p *program) root() *cobra.Command {
 	root := group("onezone", "Token service of Onezone, and its administration",
-		p.serveCommand(), p.userCommand(), p.tokenCommand(), p.storeCommand(), p.configCommand(), p.completionCommand(), p.manCommand(), p.versionCommand())
+		p.serveCommand(), p.userCommand(), p.tokenCommand(), p.storeCommand(), p.gateCommand(), p.configCommand(), p.completionCommand(), p.manCommand(), p.versionCommand())
 	root.Long = "Onezone serves the token API of Onezone, and manages the users, tokens and store of the service.\n\n" +
 		"Each setting is a flag, a variable or a key of the configuration file: see \"onezone help settings\"."
 	root.Example = `  onezone serve
@@ -50,18 +50,16 @@ func (p *program) root() *cobra.Command {
 // A group alone is not a command, so its usage has one line.
 const (
 	usageOfCobra   = "{{if .Runnable}}\n  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}"
-	usageOfProgram = "\n  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}} [flags]{{end}}"
+	usageOfProgram = "\n  {{if .Annotations.group}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}} [flags]{{end}}"
 )
 
 // leaves returns the commands below c that do something.
 func leaves(c *cobra.Command) (all []*cobra.Command) {
 	for _, each := range c.Commands() {
-		switch {
-		case each.HasSubCommands():
-			all = append(all, leaves(each)...)
-		case each.Runnable() && each.Name() != "help":
+		if each.Runnable() && !isGroup(each) && each.Name() != "help" {
 			all = append(all, each)
 		}
+		all = append(all, leaves(each)...)
 	}
 	return all
 }
@@ -86,13 +84,16 @@ func helpCommand() *cobra.Command {
 // group returns a command that only has commands below it.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Short: short,
+		Use: use, Short: short, Annotations: map[string]string{"group": "yes"},
 		Args: func(c *cobra.Command, args []string) error { return unknownCommand(c, args) },
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	c.AddCommand(commands...)
 	return c
 }
+
+// isGroup reports whether the command only has commands below it.
+func isGroup(c *cobra.Command) bool { return c.Annotations["group"] != "" }
 
 // unknownCommand returns the error for a group whose command is missing or
 // unknown.
@@ -120,7 +121,7 @@ func (p *program) flagError(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	var missing *pflag.ValueRequiredError
 	switch {
-	case errors.As(err, &unknown) && c.HasSubCommands():
+	case errors.As(err, &unknown) && isGroup(c):
 		return unknownCommand(c, p.commandIn(c))
 	case errors.As(err, &unknown):
 		return unknownFlag(c, unknown)
