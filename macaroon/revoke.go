@@ -13,15 +13,13 @@ import (
 // Revoke marks the named token as revoked; it and all its copies stop working
 // until it is restored. The error is notFound if the id does not exist.
 func (a *Authority) Revoke(ctx context.Context, id string) error {
-	revoked := true
-	return a.Update(ctx, id, Change{Revoked: &revoked})
+	return a.Update(ctx, id, Change{Revoked: new(true)})
 }
 
 // Restore makes a revoked token valid again, except for copies that were
 // revoked with RevokeConfined. The error is notFound if the id does not exist.
 func (a *Authority) Restore(ctx context.Context, id string) error {
-	revoked := false
-	return a.Update(ctx, id, Change{Revoked: &revoked})
+	return a.Update(ctx, id, Change{Revoked: new(false)})
 }
 
 // maxRevokedTails bounds the revoked copies in the record of one token.

@@ -125,12 +125,10 @@ func (c *call) patch() error {
 	var change macaroon.Change
 	change.Custom = in.object("customMetadata")
 	if in.has("name") {
-		name := in.name("name")
-		change.Name = &name
+		change.Name = new(in.name("name"))
 	}
 	if in.has("revoked") {
-		revoked := in.boolean("revoked")
-		change.Revoked = &revoked
+		change.Revoked = new(in.boolean("revoked"))
 	}
 	if in.err != nil {
 		return in.err

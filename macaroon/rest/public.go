@@ -105,8 +105,7 @@ func (c *call) verify(in *input, t tokenValue, req caveat.Request, by verificati
 	}
 	var ttl *int64
 	if until, ok := auth.Expiry(); ok {
-		left := until - c.authority.Now().Unix()
-		ttl = &left
+		ttl = new(until - c.authority.Now().Unix())
 	}
 	respond(c.w, http.StatusOK, struct { // a struct is faster than a map, and this is the most frequent response
 		Subject caveat.Subject `json:"subject"`

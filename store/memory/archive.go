@@ -16,8 +16,7 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 	switch kind {
 	case store.IdentityRecords:
 		return s.exportHolders(s.identities, after, limit, func(_ caveat.Subject, h *holder) store.Record {
-			i := h.identity.Clone()
-			return store.Record{Identity: &i}
+			return store.Record{Identity: new(h.identity.Clone())}
 		})
 	case store.TemporaryRecords:
 		return s.exportHolders(s.temporary, after, limit, func(subject caveat.Subject, h *holder) store.Record {
@@ -63,8 +62,7 @@ func (s *Store) exportTokens(after string, size int) (records []store.Record, ne
 	}
 	page, last := pageOf(s, store.Query{After: cursor, Limit: size}, (*entry).record)
 	for _, t := range page {
-		c := t.Clone()
-		records = append(records, store.Record{Token: &c})
+		records = append(records, store.Record{Token: new(t.Clone())})
 	}
 	if !last.IsZero() {
 		next = strconv.FormatInt(last.Created, 10) + " " + last.ID

@@ -147,8 +147,7 @@ func (s *Store) write(ctx context.Context, do func() error) error {
 	defer func() { <-s.writing }()
 	err := s.retryBusy(ctx, do)
 	if err == nil {
-		next := make(chan struct{})
-		close(*s.changed.Swap(&next))
+		close(*s.changed.Swap(new(make(chan struct{}))))
 	}
 	return err
 }

@@ -81,8 +81,7 @@ func New(db *sql.DB, o Options) *Store {
 	if s.busyTimeout == 0 {
 		s.busyTimeout = defaultBusyTimeout
 	}
-	changed := make(chan struct{})
-	s.changed.Store(&changed)
+	s.changed.Store(new(make(chan struct{})))
 	s.contract = backend.NewContract(newDriver(s))
 	return s
 }

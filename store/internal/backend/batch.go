@@ -25,14 +25,11 @@ func NewBatch(records []store.Record) (Batch, error) {
 	for _, r := range records {
 		switch {
 		case r.Identity != nil:
-			i := r.Identity.Clone()
-			b.Identities[i.Subject] = &i
+			b.Identities[r.Identity.Subject] = new(r.Identity.Clone())
 		case r.Temporary != nil:
-			t := *r.Temporary
-			b.Temporary[t.Subject] = &t
+			b.Temporary[r.Temporary.Subject] = new(*r.Temporary)
 		default:
-			t := r.Token.Clone()
-			b.Tokens[t.ID] = &t
+			b.Tokens[r.Token.ID] = new(r.Token.Clone())
 		}
 	}
 	return b, b.takeNames()
