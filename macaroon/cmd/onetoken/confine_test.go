@@ -168,6 +168,17 @@ func TestBadLifetimesAndTemplatesAreRefused(t *testing.T) {
 	}
 }
 
+func TestTheShortestLifetimeOfTheTemplatesCounts(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][]string{{"identity", "rest"}, {"rest", "identity"}} {
+		o := onetoken(bare(t), "confine", "--now", "1000", "--template", names[0], "--template", names[1])
+		require.Equal(t, statusDone, o.status)
+		token, err := macaroon.Parse(strings.TrimSpace(o.out))
+		require.NoError(t, err)
+		assert.Equal(t, "time < 4600", token.Caveats()[0])
+	}
+}
+
 // The token is printed all the same: the caveats are what was asked for.
 func TestConfineWarnsAboutUselessCaveats(t *testing.T) {
 	t.Parallel()

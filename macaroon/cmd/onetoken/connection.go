@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -119,7 +118,7 @@ const maxPassword = 4 << 10
 // the first line of standard input.
 func (p process) readPassword(user string) (string, error) {
 	var password string
-	if terminal, ok := p.in.(*os.File); ok && isTerminal(p.in) {
+	if terminal, ok := p.in.(*os.File); ok && p.isTerminal(p.in) {
 		fmt.Fprintf(p.err, "Password of %q: ", user)
 		text, err := term.ReadPassword(int(terminal.Fd()))
 		fmt.Fprintln(p.err)
@@ -140,14 +139,12 @@ func (p process) readPassword(user string) (string, error) {
 	return password, nil
 }
 
-// calls returns an action that calls the token API.
-func (c *connectionFlags) calls(do func(ctx context.Context, p process, account *remote.Account, args []string) error) action {
-	return func(ctx context.Context, p process, args []string) error {
-		account, client, err := c.account(p)
-		if err != nil {
-			return err
-		}
-		defer client.Close() //nolint:errcheck // nothing is in flight
-		return do(ctx, p, account, args)
+// with calls a function with the token API for the client that the flags name.
+func (c *connectionFlags) with(p process, do func(*remote.Account) error) error {
+	account, client, err := c.account(p)
+	if err != nil {
+		return err
 	}
+	defer client.Close() //nolint:errcheck // nothing is in flight
+	return do(account)
 }

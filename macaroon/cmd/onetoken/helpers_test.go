@@ -42,7 +42,7 @@ func onetoken(stdin string, args ...string) outcome {
 
 func onetokenWith(env map[string]string, stdin string, args ...string) outcome {
 	var out, err bytes.Buffer
-	status := run(context.Background(), args, process{strings.NewReader(stdin), &out, &err, func(name string) string { return env[name] }})
+	status := run(context.Background(), args, process{strings.NewReader(stdin), &out, &err, func(name string) string { return env[name] }, isTerminal})
 	return outcome{status, out.String(), err.String()}
 }
 

@@ -61,7 +61,7 @@ func (p process) readText(args []string) (text string, err error) {
 	if len(args) == 1 && args[0] != "-" {
 		text, err = readFile(args[0], maxInput)
 	} else {
-		if isTerminal(p.in) {
+		if p.isTerminal(p.in) {
 			p.note("paste the token, then press Enter and Ctrl-D")
 		}
 		text, err = readUpTo(p.in, maxInput)

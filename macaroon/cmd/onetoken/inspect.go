@@ -12,8 +12,7 @@ import (
 
 // inspect prints the content of a token, or of what is left of it.
 func inspect(f *flags) action {
-	var asJSON bool
-	f.toggle(&asJSON, "json", "print the JSON of the REST operation examine, with the marks")
+	asJSON := f.json("the content, in the form of the REST operation examine,")
 	var now time.Time
 	declareNow(f, &now)
 	return func(_ context.Context, p process, args []string) error {
@@ -33,7 +32,7 @@ func inspect(f *flags) action {
 			}
 			cut, token = &found, found.rest
 		}
-		if err := p.describe(token, cut, now, asJSON); err != nil {
+		if err := p.describe(token, cut, now, *asJSON); err != nil {
 			return err
 		}
 		return refusal

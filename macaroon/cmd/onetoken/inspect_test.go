@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -80,8 +82,33 @@ func TestInspectMarksWhatIsExpiredAtTheTime(t *testing.T) {
 	assert.Contains(t, onetoken(exampleToken, "inspect", "--json", "--now", "1571147493").done(t), `,"expired":false}`)
 }
 
-// Only on a terminal are the marks in color.
-func TestMarksHaveNoColorInAFile(t *testing.T) {
+// Marks are red and tables are aligned on a terminal only.
+func TestColorsAreForTerminals(t *testing.T) {
 	t.Parallel()
-	assert.NotContains(t, onetoken(exampleToken, "inspect").done(t), "\x1b")
+	for _, c := range []struct {
+		name     string
+		terminal bool
+		noColor  string
+		mark     string
+	}{
+		{"a terminal", true, "", "\x1b[31mEXPIRED\x1b[0m   1571147494"},
+		{"a terminal without colors", true, "1", "EXPIRED   1571147494"},
+		{"a file", false, "", "EXPIRED   1571147494"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var out, stderr bytes.Buffer
+			p := process{strings.NewReader(exampleToken), &out, &stderr, func(string) string { return c.noColor }, func(any) bool { return c.terminal }}
+			require.Equal(t, statusDone, run(t.Context(), []string{"inspect"}, p))
+			assert.Contains(t, out.String(), "\n"+c.mark)
+			assert.Equal(t, c.terminal, strings.Contains(stderr.String(), "paste the token"))
+			out.Reset()
+			require.NoError(t, p.printTable([][]string{{"ID", "NAME"}, {"long id", "\x1b[2J"}}))
+			want := "ID\tNAME\nlong id\t\\u001b[2J\n"
+			if c.terminal {
+				want = "ID       NAME\nlong id  \\u001b[2J\n"
+			}
+			assert.Equal(t, want, out.String())
+		})
+	}
 }

@@ -34,19 +34,20 @@ func login(f *flags) action {
 		if err != nil {
 			return err
 		}
-		account, client, err := connection.account(p)
-		if err != nil {
+		var token macaroon.Token
+		if err := connection.with(p, func(account *remote.Account) (err error) {
+			token, err = account.IssueNamed(ctx, "onetoken "+strings.ToLower(rand.Text()[:12]), macaroon.Grant{
+				Caveats: []caveat.Caveat{caveat.Until(time.Now().Add(ttl))},
+			})
+			if err != nil {
+				return err
+			}
+			if err := (profile{connection.onezone, macaroon.Credential{Token: token}}).save(path); err != nil {
+				return unusedToken(ctx, account, token, err)
+			}
+			return nil
+		}); err != nil {
 			return err
-		}
-		defer client.Close() //nolint:errcheck // nothing is in flight
-		token, err := account.IssueNamed(ctx, "onetoken "+strings.ToLower(rand.Text()[:12]), macaroon.Grant{
-			Caveats: []caveat.Caveat{caveat.Until(time.Now().Add(ttl))},
-		})
-		if err != nil {
-			return err
-		}
-		if err := (profile{connection.onezone, macaroon.Credential{Token: token}}).save(path); err != nil {
-			return unusedToken(ctx, account, token, err)
 		}
 		until, _ := token.Expiry()
 		if *asJSON {
@@ -105,7 +106,7 @@ func create(f *flags) action {
 		if name == "" && !expires {
 			return misuse("a token without a name is temporary and must expire: give --ttl, --until or --name")
 		}
-		return connection.calls(func(ctx context.Context, p process, account *remote.Account, _ []string) error {
+		return connection.with(p, func(account *remote.Account) error {
 			issue := account.Issue
 			if name != "" {
 				issue = func(ctx context.Context, g macaroon.Grant) (macaroon.Token, error) {
@@ -121,6 +122,6 @@ func create(f *flags) action {
 			}
 			p.warnAbout(token, 0)
 			return p.printToken(token, *asJSON)
-		})(ctx, p, nil)
+		})
 	}
 }

@@ -15,7 +15,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	status := run(ctx, os.Args[1:], process{os.Stdin, os.Stdout, os.Stderr, os.Getenv})
+	status := run(ctx, os.Args[1:], process{os.Stdin, os.Stdout, os.Stderr, os.Getenv, isTerminal})
 	stop()
 	os.Exit(status)
 }
@@ -33,6 +33,8 @@ type process struct {
 	out    io.Writer
 	err    io.Writer
 	getenv func(string) string
+	// isTerminal reports whether one of the streams is a terminal.
+	isTerminal func(stream any) bool
 }
 
 // warn prints a warning; the command continues.

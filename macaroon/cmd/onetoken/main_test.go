@@ -179,7 +179,7 @@ func TestInputIsReadOnlyUpToTheLargestToken(t *testing.T) {
 	for _, args := range [][]string{{"inspect"}, {"confine", "time < 5"}, {"verify"}} {
 		var in endless
 		var out, stderr bytes.Buffer
-		status := run(t.Context(), args, process{&in, &out, &stderr, func(string) string { return exampleSecret }})
+		status := run(t.Context(), args, process{&in, &out, &stderr, func(string) string { return exampleSecret }, isTerminal})
 		outcome{status, out.String(), stderr.String()}.refused(t, "tokenTooLarge")
 		assert.LessOrEqual(t, in.read, maxInput+1)
 	}
@@ -192,7 +192,7 @@ func TestInputAndOutputErrorsAreNotRefusals(t *testing.T) {
 		{"inspect"}, {"inspect", "--json"}, {"confine", "time < 5"}, {"verify", "--now", "0", "--ip", "189.34.15.1"},
 	} {
 		var out, stderr bytes.Buffer
-		status := run(t.Context(), args, process{iotest.ErrReader(broken), &out, &stderr, func(string) string { return exampleSecret }})
+		status := run(t.Context(), args, process{iotest.ErrReader(broken), &out, &stderr, func(string) string { return exampleSecret }, isTerminal})
 		outcome{status, out.String(), stderr.String()}.trouble(t, "reading the token: the disk is on fire")
 		writeFails(t, args)
 	}
@@ -205,7 +205,7 @@ func TestInputAndOutputErrorsAreNotRefusals(t *testing.T) {
 func writeFails(t *testing.T, args []string) {
 	t.Helper()
 	var stderr bytes.Buffer
-	status := run(t.Context(), args, process{strings.NewReader(exampleToken), fullDisk{}, &stderr, func(string) string { return exampleSecret }})
+	status := run(t.Context(), args, process{strings.NewReader(exampleToken), fullDisk{}, &stderr, func(string) string { return exampleSecret }, isTerminal})
 	outcome{status, "", stderr.String()}.trouble(t, "writing the output: no space")
 	leaksNothing(t, stderr.String(), exampleToken, exampleSecret)
 }

@@ -24,7 +24,7 @@ func isTerminal(stream any) bool {
 // highlight returns a mark for the output: in red on a terminal, unless the
 // variable NO_COLOR is set.
 func (p process) highlight(mark string) string {
-	if p.getenv("NO_COLOR") == "" && isTerminal(p.out) {
+	if p.getenv("NO_COLOR") == "" && p.isTerminal(p.out) {
 		return "\x1b[31m" + mark + "\x1b[0m"
 	}
 	return mark
@@ -60,7 +60,7 @@ func (p process) printTable(rows [][]string) error {
 		}
 		b.WriteString(strings.Join(cells, "\t") + "\n")
 	}
-	if !isTerminal(p.out) {
+	if !p.isTerminal(p.out) {
 		return write(p.out, b.String())
 	}
 	aligned := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)

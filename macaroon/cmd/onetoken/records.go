@@ -63,7 +63,7 @@ func listTokens(f *flags) action {
 		if len(args) > 0 {
 			return misuse("list takes flags only")
 		}
-		return connection.calls(func(ctx context.Context, p process, account *remote.Account, _ []string) error {
+		return connection.with(p, func(account *remote.Account) error {
 			records, err := allRecords(ctx, account)
 			if err != nil {
 				return err
@@ -76,7 +76,7 @@ func listTokens(f *flags) action {
 				rows = append(rows, []string{r.ID, r.Name, r.Type, r.State, moment(r.Created), r.expiry(), strings.Join(r.Caveats, "; ")})
 			}
 			return p.printTable(rows)
-		})(ctx, p, nil)
+		})
 	}
 }
 
@@ -134,7 +134,7 @@ func (c *chosen) does(do func(ctx context.Context, p process, account *remote.Ac
 		if given := len(args) == 1 && args[0] != ""; given == (c.name != "") || len(args) > 1 {
 			return misuse("give the id of one token, or its name with --name; onetoken list shows them")
 		}
-		return c.connection.calls(func(ctx context.Context, p process, account *remote.Account, args []string) error {
+		return c.connection.with(p, func(account *remote.Account) error {
 			if c.name == "" {
 				return do(ctx, p, account, args[0])
 			}
@@ -143,7 +143,7 @@ func (c *chosen) does(do func(ctx context.Context, p process, account *remote.Ac
 				return err
 			}
 			return do(ctx, p, account, n.ID())
-		})(ctx, p, args)
+		})
 	}
 }
 

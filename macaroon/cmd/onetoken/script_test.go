@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,10 @@ func TestScripts(t *testing.T) {
 				Setup: func(env *testscript.Env) error { return setUp(env, onezone.Origin, files) },
 				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 					"exits": exits, "mode": mode, "field": field, "plain": plain,
+					"hostile": func(*testscript.TestScript, bool, []string) {
+						onezone.Behave(macaroontest.Behavior{Status: 403, Header: http.Header{"Content-Type": {"application/json"}},
+							Body: `{"error":{"id":"forbidden","description":"\u001b[2J\u202e"}}`})
+					},
 					"down": func(*testscript.TestScript, bool, []string) { onezone.Behave(macaroontest.Unavailable()) },
 				},
 			})
@@ -78,6 +83,7 @@ func setUp(env *testscript.Env, onezone string, files map[string]string) error {
 	env.Setenv("ONEZONE", onezone)
 	env.Setenv("ONETOKEN_PROFILE", filepath.Join(env.WorkDir, "profile.json"))
 	env.Setenv("XDG_RUNTIME_DIR", env.WorkDir)
+	env.Setenv("HOSTILE", controls)
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(text), 0o600); err != nil {
 			return err
