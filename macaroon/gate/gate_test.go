@@ -334,6 +334,18 @@ func TestTheServiceOfTheRulesIsThatOfAccessTokens(t *testing.T) {
 	}
 }
 
+// A Oneprovider must not use tokens here that are confined to itself.
+func TestTheServiceTokenOfAClientDoesNotReplaceTheServiceOfTheRules(t *testing.T) {
+	t.Parallel()
+	h := macaroontest.New(t, macaroon.WithMemberships(macaroontest.Everybody{}))
+	s := serve(t, h.Authority, nginx+"service = \"opw-p1\"\n"+ruleFile)
+	client := []string{"X-Onedata-Service-Token", identityOf(h, h.Provider).String()}
+	for service, status := range map[string]int{"opw-p1": 200, "opw-p-krakow": 401} {
+		token := bearer(h.Token(caveat.MustParse("service = " + service)))
+		assert.Equal(t, status, s.ask("POST", "/jobs/7", append(token, client...)...).status, service)
+	}
+}
+
 func TestSetRulesReplacesTheRules(t *testing.T) {
 	t.Parallel()
 	h := macaroontest.New(t)

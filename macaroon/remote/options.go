@@ -91,9 +91,10 @@ func WithStaleIfUnreachable(d time.Duration) Option { return func(s *settings) {
 func WithDomains(domains ...string) Option { return func(s *settings) { s.domains = domains } }
 
 // WithServiceToken sets the token with which this service proves to Onezone
-// that it is a service of a Oneprovider. It is used for requests without a
-// service token. Default: none; Onezone then decides as if it were the service
-// that uses the token.
+// that it is a service of a Oneprovider. It replaces the service token of a
+// request: another Oneprovider must not use tokens here that are confined to
+// itself. Default: none; Onezone then decides as if it were the service that
+// uses the token.
 func WithServiceToken(token caveat.PartyToken) Option {
 	return func(s *settings) { s.serviceToken = token }
 }

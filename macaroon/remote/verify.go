@@ -16,7 +16,7 @@ var _ macaroon.Verifier = (*Client)(nil)
 // the package documentation lists what differs.
 func (c *Client) VerifyAccess(ctx context.Context, text string, req caveat.Request) (macaroon.Auth, error) {
 	req.ProveIdentity = false
-	if req.ServiceToken == "" {
+	if c.serviceToken != "" {
 		req.ServiceToken = c.serviceToken
 	}
 	q := question{class: macaroon.Access, text: text, req: req}

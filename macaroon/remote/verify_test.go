@@ -233,6 +233,27 @@ func TestServiceCaveatsAreHeldToTheServiceToken(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
 }
 
+// A Oneprovider has received tokens that are confined to it. It must not be able
+// to use them at a service of another one by adding its own service token.
+func TestTheServiceTokenOfARequestDoesNotReplaceTheOwn(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	own := z.TokenOf(z.Provider, macaroon.IdentityToken()).String()
+	other, err := macaroon.Mint(macaroon.Spec{
+		Domain: z.Authority.Domain(), ID: "other", Subject: caveat.Provider("p-other"), Type: macaroon.IdentityToken(),
+	}, store.NewSecret(strings.Repeat("0", 64)))
+	require.NoError(t, err)
+	z.misbehave(respondWith(http.StatusOK, vouchFor(z.Alice, "null")))
+	c := z.client(t, remote.WithServiceToken(caveat.PartyToken(own)))
+	req := caveat.Request{ServiceToken: caveat.PartyToken(other.String())}
+	_, err = c.VerifyAccess(t.Context(), z.Token(caveat.MustParse("service = opw-p-krakow")).String(), req)
+	require.NoError(t, err)
+	require.Equal(t, own, z.lastBody()["serviceToken"])
+	_, err = c.VerifyAccess(t.Context(), z.Token(caveat.MustParse("service = opw-p-other")).String(), req)
+	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	require.Equal(t, own, z.lastBody()["serviceToken"])
+}
+
 func TestCaveatsOfAVouchedTokenAreEnforcedHere(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

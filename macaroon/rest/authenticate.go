@@ -105,7 +105,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	}
 	req := caveat.Request{
 		IP: peer, Interface: c.iface, Service: c.service, DataAccess: c.dataAccess, Ignored: c.later,
-		ServiceToken: partyToken(r.Header, headerService), ConsumerToken: partyToken(r.Header, headerConsumer),
+		ServiceToken: c.serviceToken(r.Header), ConsumerToken: partyToken(r.Header, headerConsumer),
 	}
 	switch {
 	case c.service.Type == caveat.OpPanel:
@@ -130,6 +130,16 @@ func (c *config) parse(text string) (macaroon.Token, error) {
 		return macaroon.Parse(text)
 	}
 	return c.authority.Parse(text)
+}
+
+// serviceToken returns the service token of a client of Onezone. At another
+// service, that service is the one that uses the access token: the client could
+// otherwise be a Oneprovider with a token that is confined to itself.
+func (c *config) serviceToken(h http.Header) caveat.PartyToken {
+	if !c.service.IsZero() && c.service.Type != caveat.OzWorker {
+		return ""
+	}
+	return partyToken(h, headerService)
 }
 
 // partyToken returns the token in a header. An empty header counts, and is bad.

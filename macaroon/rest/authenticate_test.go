@@ -169,6 +169,8 @@ func TestAuthenticate(t *testing.T) {
 		{"service without a mark", headers(xauth, confined("service = opw-p-krakow"), service, krakow), nil, restcases.Alice, nil},
 		{"service is missing", headers(xauth, confined("service = opw-p-krakow")), nil, caveat.Subject{}, errors.IDTokenCaveatUnverified},
 		{"as the service", headers(xauth, confined("service = opw-p-krakow")), []rest.Option{rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-krakow"})}, restcases.Alice, nil},
+		{"as a service, with the token of another", headers(xauth, confined("service = opw-p-krakow"), service, krakow), []rest.Option{rest.AsService(caveat.Service{Type: caveat.OpWorker, ID: "p-other"})}, caveat.Subject{}, errors.IDTokenCaveatUnverified},
+		{"as Onezone's worker", headers(xauth, confined("service = opw-p-krakow"), service, krakow), []rest.Option{rest.AsService(caveat.Service{Type: caveat.OzWorker, ID: caveat.OnezoneID})}, restcases.Alice, nil},
 		{"service of no use to the user", headers(xauth, bob, service, krakow), nil, caveat.Subject{}, errors.IDTokenServiceForbidden},
 		{"service token of a user", headers(xauth, alice, service, w.ID.String()), nil, caveat.Subject{}, errors.IDBadServiceToken},
 		{"undecodable service token", headers(xauth, alice, service, "x"), nil, caveat.Subject{}, errors.IDBadServiceToken},

@@ -176,11 +176,11 @@ func CheckLater(kinds ...caveat.Type) Option {
 }
 
 // AsService sets the service to which the handler behind [Authenticate]
-// belongs. It is the service of requests without a service token. Services
-// other than the default accept the tokens of users only if
-// [macaroon.WithMemberships] says that the user may use the service, and tokens
-// with service caveats only if these name it. It is for Authenticate. Default:
-// Onezone's worker, which [NewHandler] always is.
+// belongs. Services other than the default ignore the service token of a client,
+// which would make the tokens of another service valid here. They accept the
+// tokens of users only if [macaroon.WithMemberships] says that the user may use
+// the service, and tokens with service caveats only if these name it. It is for
+// Authenticate. Default: Onezone's worker, which [NewHandler] always is.
 func AsService(s caveat.Service) Option {
 	return only(forMiddleware, "AsService", func(c *config) { c.service = s })
 }
