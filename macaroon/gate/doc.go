@@ -90,7 +90,10 @@
 //   - A request is refused if it has a header that some programs take for
 //     another path, method or identity: X-Original-URL, X-Rewrite-URL,
 //     X-HTTP-Method-Override and its variants, and the identity headers spelled
-//     with underscores.
+//     with underscores or other characters instead of dashes.
+//   - A request may upgrade its connection to a WebSocket only. Over another
+//     protocol, such as h2c, the program would receive requests that the gate
+//     does not see.
 //   - Passwords are not accepted.
 //
 // The gate logs no tokens, paths, queries or headers.

@@ -246,6 +246,11 @@ func TestRefusedRequests(t *testing.T) {
 		"override of path":      {"GET", "/public/", []string{"X-Rewrite-URL", "/admin"}, "", errors.IDForbidden},
 		"override of path, IIS": {"GET", "/public/", []string{"X-Original-URL", "/admin"}, "", errors.IDForbidden},
 		"spelled Remote_User":   {"GET", "/public/", []string{"Remote_User", "admin"}, "", errors.IDForbidden},
+		"spelled Remote.User":   {"GET", "/public/", []string{"Remote.User", "admin"}, "", errors.IDForbidden},
+		"override with a dot":   {"GET", "/public/", []string{"X-HTTP-Method.Override", "PUT"}, "", errors.IDForbidden},
+		"HTTP/2 upgrade":        {"GET", "/public/", []string{"Connection", "Upgrade", "Upgrade", "h2c"}, "", errors.IDForbidden},
+		"one of two upgrades":   {"GET", "/public/", []string{"Connection", "Upgrade", "Upgrade", "websocket, h2c"}, "", errors.IDForbidden},
+		"two upgrades":          {"GET", "/public/", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Upgrade", "h2c"}, "", errors.IDForbidden},
 		"spelled x_onezone":     {"GET", "/public/", []string{"x_onezone-subject", "usr-admin"}, "", errors.IDForbidden},
 	} {
 		a := s.ask(c.method, c.target, c.headers...)
@@ -257,6 +262,12 @@ func TestRefusedRequests(t *testing.T) {
 		assert.Equal(t, [3]string{}, a.identity(), name)
 		assert.Equal(t, "no-store", a.Get("Cache-Control"), name)
 	}
+}
+
+func TestWebSocketsMayPass(t *testing.T) {
+	t.Parallel()
+	s := serve(t, macaroontest.New(t).Authority, nginx+ruleFile)
+	assert.Equal(t, http.StatusOK, s.ask("GET", "/public/x", "Connection", "Upgrade", "Upgrade", "WebSocket").status)
 }
 
 // outage is a verifier whose Onezone is down.

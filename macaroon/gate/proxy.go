@@ -63,22 +63,33 @@ const (
 var identityHeaders = []string{headerUser, headerSubject, headerTokenID}
 
 // checkHeaders returns forbidden for a header that the program could take for
-// another path, method or identity. CGI and WSGI do not distinguish underscores
-// from dashes.
+// another path, method or identity, or that begins another protocol. CGI and
+// WSGI distinguish dashes neither from underscores nor, in some servers, from
+// other characters.
 func checkHeaders(h http.Header) error {
-	for name := range h {
+	for name, values := range h {
 		plain := name
-		if strings.IndexByte(name, '_') >= 0 {
-			plain = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		if dashed := strings.Map(toDash, name); dashed != name {
+			plain = http.CanonicalHeaderKey(dashed)
 		}
 		switch {
 		case isOverride(plain):
 			return errors.Forbidden("the header " + plain + " is not accepted")
 		case plain != name && slices.Contains(identityHeaders, plain):
-			return errors.Forbidden("the header " + plain + " is not accepted with underscores")
+			return errors.Forbidden("the header " + plain + " is accepted with dashes only")
+		case name == "Upgrade" && (len(values) != 1 || !strings.EqualFold(values[0], "websocket")):
+			return errors.Forbidden("a connection may be upgraded to websocket only")
 		}
 	}
 	return nil
+}
+
+// toDash returns a dash for each character that is neither letter nor digit.
+func toDash(c rune) rune {
+	if '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
+		return c
+	}
+	return '-'
 }
 
 // isOverride reports whether some programs take another path or method from the

@@ -241,6 +241,11 @@ func testSpoofedHeaders(t *testing.T, s *site) {
 			assert.Equal(t, [3]string{}, s.identity(a), h)
 		}
 	}
+	// In another protocol, the program would receive requests that the gate does not see.
+	if a := s.curl("GET", "/public/x", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"); a.status != 403 {
+		require.NotNil(t, a.seen, a.status)
+		assert.Empty(t, a.seen.values("UPGRADE"))
+	}
 	// The client names the headers of the gate as those that end at the proxy.
 	for _, h := range []string{"Connection: close, Remote-User, X-Onezone-Subject", "Connection: x-onezone-token-id"} {
 		if a := s.curl("GET", "/me", h, bearer(token)); a.status != 403 {
