@@ -19,6 +19,7 @@ func newAuthority(s settings, front store.Store, observer macaroon.Observer, mor
 		macaroon.WithQuotas(s.quotas),
 		macaroon.WithThrottle(s.failures, s.failureInterval),
 		macaroon.WithPasswordProfile(precis.OpaqueString.String),
+		macaroon.WithMemberships(memberships{front}),
 		macaroon.WithObserver(observer),
 	}, more...)...)
 }

@@ -11,27 +11,19 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// adminRights implements [rest.Rights] with the admin rights of users. The
-// service knows no clusters and no users of Oneproviders.
-type adminRights struct{ *macaroon.Authority }
+// adminRights implements [rest.Rights] with the admin rights of users.
+type adminRights struct {
+	memberships
+	authority *macaroon.Authority
+}
 
 // ManagesTokens implements [rest.Rights].
 func (r adminRights) ManagesTokens(ctx context.Context, user caveat.Subject) (bool, error) {
-	return r.HasRight(ctx, user, macaroon.RightManageTokens)
+	return r.authority.HasRight(ctx, user, macaroon.RightManageTokens)
 }
 
 // UpdatesCluster implements [rest.Rights].
 func (adminRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool, error) {
-	return false, nil
-}
-
-// InProvider implements [macaroon.Memberships].
-func (adminRights) InProvider(context.Context, caveat.Subject, string) (bool, error) {
-	return false, nil
-}
-
-// InCluster implements [macaroon.Memberships].
-func (adminRights) InCluster(context.Context, caveat.Subject, string) (bool, error) {
 	return false, nil
 }
 

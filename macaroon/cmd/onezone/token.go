@@ -24,28 +24,31 @@ changes is down, within 2 seconds.`
 
 // issueOrder is what to issue.
 type issueOrder struct {
-	user    string
-	name    string // "" for a temporary token
-	kind    string
-	ttl     string
-	caveats []string
+	user     string // or
+	provider string
+	name     string // "" for a temporary token
+	kind     string
+	ttl      string
+	caveats  []string
 }
 
 func (p *program) tokenIssueCommand() *cobra.Command {
 	var order issueOrder
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "issue", Short: "Issue a token on behalf of a user, and print it",
+		Use: "issue", Short: "Issue a token on behalf of a user or Oneprovider, and print it",
 		Long: `Issues a token and prints its text. With --name it is a named token, which can be
 listed and revoked. Without, it is a temporary token, which needs --ttl or a time
 caveat.`,
 		Example: `  onezone token issue --store sqlite:data/onezone.db --user alice --name laptop --json
-  onezone token issue --store sqlite:data/onezone.db --user alice --ttl 1h --caveat "ip = 10.0.0.0/8"`,
+  onezone token issue --store sqlite:data/onezone.db --user alice --ttl 1h --caveat "ip = 10.0.0.0/8"
+  onezone token issue --store sqlite:data/onezone.db --provider lyon-1 --name worker --type identity`,
 		Args: noArguments,
 	}
 	f := c.Flags()
 	order.kind = "access"
 	f.StringVar(&order.user, "user", "", "`NAME` or id of the user")
+	f.StringVar(&order.provider, "provider", "", "`ID` of a Oneprovider, instead of a user")
 	f.StringVar(&order.name, "name", "", "`NAME` of the token; without a name it is a temporary token")
 	f.Var(oneOf(&order.kind, "access", "identity"), "type", "`TYPE` of the token: access or identity")
 	f.StringVar(&order.ttl, "ttl", "", "`DURATION` until the token expires, such as 1h or 30d")
@@ -66,8 +69,8 @@ caveat.`,
 }
 
 func (o *issueOrder) check() error {
-	if o.user == "" {
-		return usageErrorf("onezone token issue needs --user NAME")
+	if (o.user == "") == (o.provider == "") {
+		return usageErrorf("onezone token issue needs either --user NAME or --provider ID")
 	}
 	if o.ttl != "" {
 		if ttl, err := duration.Parse(o.ttl); err != nil || ttl <= 0 {
@@ -84,11 +87,14 @@ func (o *issueOrder) check() error {
 
 // issue issues the token of a checked order.
 func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token, error) {
-	user, err := find(ctx, a.store, o.user)
-	if err != nil {
-		return macaroon.Token{}, err
+	subject := caveat.Provider(o.provider)
+	if o.user != "" {
+		var err error
+		if subject, err = find(ctx, a.store, o.user); err != nil {
+			return macaroon.Token{}, err
+		}
 	}
-	g := macaroon.Grant{Subject: user, Type: macaroon.AccessToken()}
+	g := macaroon.Grant{Subject: subject, Type: macaroon.AccessToken()}
 	if o.kind == "identity" {
 		g.Type = macaroon.IdentityToken()
 	}

@@ -151,7 +151,7 @@ func TestMistakesInTokenCommandsAreReported(t *testing.T) {
 		code int
 		want string
 	}{
-		{"issue --name laptop", exitUsage, "onezone token issue needs --user NAME"},
+		{"issue --name laptop", exitUsage, "onezone token issue needs either --user NAME or --provider ID"},
 		{"issue --user alice --ttl 5", exitUsage, `"5" for flag --ttl: want a number with a unit`},
 		{"issue --user alice --ttl -1h", exitUsage, `"-1h" for flag --ttl`},
 		{"issue --user alice --caveat nonsense", exitUsage, `"nonsense" for flag --caveat: tokenCaveatUnknown`},
