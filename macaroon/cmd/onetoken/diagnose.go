@@ -25,6 +25,9 @@ func diagnose(token macaroon.Token, now time.Time) []finding {
 	use := useOf(token, caveats)
 	for i, c := range caveats {
 		found, ok := diagnoseCaveat(c, now)
+		if api, is := c.(caveat.API); is && !ok && api.String() != texts[i] {
+			found, ok = withoutScope(api, texts[i]), true
+		}
 		if !ok && !c.Type().SupportedBy(use) {
 			found, ok = unsupported(c, token), true
 		}
@@ -89,6 +92,22 @@ func diagnoseCaveat(c caveat.Caveat, now time.Time) (found finding, ok bool) {
 		return finding{}, false
 	}
 	return finding{Problem: errors.From(err).Description, Fix: "correct the value"}, true
+}
+
+// withoutScope returns the finding for an api caveat with patterns that have no
+// scope.
+func withoutScope(c caveat.API, text string) finding {
+	_, value, _ := strings.Cut(text, "= ")
+	specs := strings.Split(value, "|")
+	for i, spec := range specs {
+		if !strings.Contains(spec, ":") {
+			specs[i] += ":*"
+		}
+	}
+	return finding{
+		Problem: "a pattern without a scope matches the scope private only: " + c.String(),
+		Fix:     "write :* for all scopes", Instead: "api = " + strings.Join(specs, "|"),
+	}
 }
 
 // maxSeconds is a time that is probably in milliseconds: in seconds, it is in the

@@ -37,9 +37,9 @@
 // ONETOKEN_SECRET. It is one line without its line ending, used byte for byte,
 // also if it is hexadecimal. A token has at most 1048576 bytes, a secret 65536.
 //
-// Only confine, mint and create print tokens. No command prints secrets or signatures,
-// and no message repeats an argument, which might be a misplaced token or
-// secret.
+// Only confine, mint and create print tokens. No command prints secrets or
+// signatures, and an argument that contains a token is refused without being
+// repeated.
 //
 // # Caveats
 //

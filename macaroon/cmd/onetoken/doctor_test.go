@@ -66,6 +66,7 @@ func TestDoctorFindsTheMistakeAndItsFix(t *testing.T) {
 		{"an application", "project = 42", "UNKNOWN", "only that application accepts", ""},
 		{"a service without an id", "service = opw-", "opw- has no id", "* for all", "service = opw-*"},
 		{"another Onezone", "service = ozw-example", "matches no service", "give the id", "service = ozw-onezone"},
+		{"no scope", "api = ozw/get/user.*.*|ozw/get/space.*.*:*", "matches the scope private only", ":* for all", "api = ozw/get/user.*.*:*|ozw/get/space.*.*:*"},
 		{"nobody", "consumer = nobody", "every consumer", "correct", ""},
 		{"hostile", "x\x1b[2J\u202e", "UNKNOWN", "correct", ""},
 	} {
