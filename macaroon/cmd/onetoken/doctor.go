@@ -147,7 +147,7 @@ func explain(c caveat.Caveat) string {
 	case caveat.Services:
 		return "only at the services " + joined(c)
 	case caveat.Consumers:
-		return "only for the users " + joined(c)
+		return "only when used by " + joined(c)
 	case caveat.Interface:
 		return "only over the interface " + c.Name()
 	case caveat.API:

@@ -16,19 +16,19 @@ import (
 // record describes a named token in JSON, with the fields of the command
 // onezone token. It never contains its text.
 type record struct {
-	ID      string         `json:"tokenId"`
-	Name    string         `json:"name"`
-	Subject caveat.Subject `json:"subject"`
-	Type    string         `json:"type"`  // access, identity or invite
-	State   string         `json:"state"` // active, revoked or expired
-	Caveats []string       `json:"caveats"`
-	Created int64          `json:"creationTime"`         // Unix seconds
-	Expires *int64         `json:"validUntil,omitempty"` // Unix seconds; nil: never
+	ID      string   `json:"tokenId"`
+	Name    string   `json:"name"`
+	Subject string   `json:"subject"` // such as usr-ID
+	Type    string   `json:"type"`    // access, identity or invite
+	State   string   `json:"state"`   // active, revoked or expired
+	Caveats []string `json:"caveats"`
+	Created int64    `json:"creationTime"`         // Unix seconds
+	Expires *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
 }
 
 func describeRecord(n macaroon.Named, now time.Time) record {
 	r := record{
-		ID: n.ID(), Name: n.Name, Subject: n.Subject, Type: n.Type().Class().String(), State: "active",
+		ID: n.ID(), Name: n.Name, Subject: n.Subject.String(), Type: n.Type().Class().String(), State: "active",
 		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(),
 	}
 	if until, ok := n.Expiry(); ok {
@@ -161,7 +161,7 @@ func show(f *flags) action {
 			return p.printJSON(r)
 		}
 		rows := [][]string{
-			{"id", r.ID}, {"name", r.Name}, {"subject", r.Subject.String()}, {"type", n.Type().Describe()}, {"state", r.State},
+			{"id", r.ID}, {"name", r.Name}, {"subject", r.Subject}, {"type", n.Type().Describe()}, {"state", r.State},
 			{"created", moment(r.Created)}, {"expires", r.expiry()},
 		}
 		for _, each := range r.Caveats {

@@ -54,6 +54,42 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// The guide is run as it is, apart from the address of the Onezone.
+func TestTheCommandsOfTheGuideWork(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "guide.md"))
+	require.NoError(t, err)
+	onezone := macaroontest.NewRemote(t)
+	onezone.Clock.Set(time.Now())
+	script, ran := "", 0
+	for line := range strings.Lines(string(guide)) {
+		if !strings.HasPrefix(line, "onetoken ") {
+			continue
+		}
+		ran++
+		command, output, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(line, "https://onezone.example.org", "$ONEZONE")), " > ")
+		command, input, _ := strings.Cut(command, " < ")
+		switch {
+		case strings.HasPrefix(command, "onetoken login "):
+			input = "password"
+		case input == "":
+			input = "good.token" // not read
+		}
+		script += "stdin " + input + "\nexec " + strings.ReplaceAll(command, `"`, "'") + "\n! stderr .\n"
+		if output != "" {
+			script += "cp stdout " + output + "\n"
+		}
+	}
+	require.GreaterOrEqual(t, ran, 7)
+	files := tokenFiles(t, onezone)
+	name := filepath.Join(t.TempDir(), "guide.txtar")
+	require.NoError(t, os.WriteFile(name, []byte(script), 0o600))
+	testscript.Run(t, testscript.Params{
+		Files: []string{name},
+		Setup: func(env *testscript.Env) error { return setUp(env, onezone.Origin, files) },
+	})
+}
+
 // tokenFiles returns the files of the scripts: passwords, and tokens, good ones
 // and hostile ones.
 func tokenFiles(t *testing.T, onezone *macaroontest.Remote) map[string]string {
