@@ -91,10 +91,11 @@ func verdict(status int, e *errors.Error) *errors.Error {
 }
 
 // refusal returns the error about the token in a refusal, or an operational
-// error if the refusal is about something else.
+// error if the refusal is about something else. That error names only the id,
+// because the details may quote a token of the question.
 func (c *Client) refusal(status int, e *errors.Error) error {
 	if about := verdict(status, e); about != nil {
 		return about
 	}
-	return c.failed(fmt.Errorf("it refused the question and not the token: %v", e))
+	return c.failed(fmt.Errorf("it refused the question and not the token: %.50q", e.ID))
 }

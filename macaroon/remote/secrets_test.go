@@ -28,9 +28,11 @@ func TestTokensAreNeitherLoggedNorPrinted(t *testing.T) {
 	req := caveat.Request{ConsumerToken: caveat.PartyToken(consumer)}
 	var errs []error
 	for _, answer := range []http.HandlerFunc{
-		respondWith(502, text), respondWith(500, text), respondWith(200, text), respondWith(400, text), respondWith(302, text),
-		respondWith(200, `{"subject":"`+text+`","ttl":"`+consumer+`"}`),
 		respondWith(400, `{"error":{"id":"malformedData","description":"x"}}`),
+		respondWith(400, `{"error":{"id":"badData","details":{"key":"`+text+`","hint":"`+service+`"}}}`),
+		respondWith(401, `{"error":{"id":"`+text+`","description":"`+consumer+`"}}`),
+		respondWith(502, text), respondWith(200, text), respondWith(400, text), respondWith(302, text),
+		respondWith(200, `{"subject":"`+text+`","ttl":"`+consumer+`"}`),
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
@@ -39,6 +41,7 @@ func TestTokensAreNeitherLoggedNorPrinted(t *testing.T) {
 		requireOperational(t, err)
 		errs = append(errs, err)
 	}
+	require.EqualValues(t, 9, z.requests(), "the breaker is open at the last one")
 	require.Equal(t, "open", c.Stats().Breaker)
 	require.Contains(t, log.String(), "circuit breaker")
 
