@@ -66,7 +66,8 @@ func (c *caveatFlags) read(p process, args []string) ([]string, error) {
 		}
 	}
 	for _, n := range foreign {
-		p.warn(fmt.Sprintf("caveat %d is not in the language of Onezone: only an application that knows it accepts the token", n))
+		p.warn(fmt.Sprintf("caveat %d is not in the language of Onezone: "+
+			"only an application that knows it accepts the token", n))
 	}
 	return texts, nil
 }

@@ -131,7 +131,8 @@ func execute(ctx context.Context, args []string, p process) error {
 
 // The root alone is not a command, so the usage has one line.
 const (
-	usageOfCobra    = "{{if .Runnable}}\n  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}"
+	usageOfCobra = "{{if .Runnable}}\n  {{.UseLine}}{{end}}" +
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}"
 	usageOfOnetoken = "\n  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}"
 )
 

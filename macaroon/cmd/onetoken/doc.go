@@ -171,9 +171,11 @@
 // # Exit status
 //
 //	0  success: the token is valid
-//	1  refused: the token is malformed, too large or not valid, or cannot take the
-//	   caveats; doctor found a problem; the Onezone refused; standard error has "onetoken: ID: DESCRIPTION" with an id of the
-//	   error catalogue, such as tokenInvalid
+//	1  refused: the token is malformed, too large or not valid, or cannot take
+//	   the caveats; doctor found a problem; the Onezone refused the operation.
+//	   Except for doctor, standard error has "onetoken: ID: DESCRIPTION" with
+//	   an id of the error catalogue, such as tokenInvalid
 //	2  wrong usage or operational error: a bad flag or caveat, no secret, a file
-//	   that cannot be read, an Onezone that does not answer; the result says nothing about the token
+//	   that cannot be read, an Onezone that does not answer; the result says
+//	   nothing about the token
 package main

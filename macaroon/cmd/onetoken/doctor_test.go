@@ -68,6 +68,7 @@ func TestDoctorFindsTheMistakeAndItsFix(t *testing.T) {
 		{"another Onezone", "service = ozw-example", "matches no service", "give the id", "service = ozw-onezone"},
 		{"no scope", "api = ozw/get/user.*.*|ozw/get/space.*.*:*", "matches the scope private only", ":* for all", "api = ozw/get/user.*.*:*|ozw/get/space.*.*:*"},
 		{"nobody", "consumer = nobody", "every consumer", "correct", ""},
+		{"an application with a similar name", "size = 5", "UNKNOWN", "only that application accepts", ""},
 		{"hostile", "x\x1b[2J\u202e", "UNKNOWN", "correct", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

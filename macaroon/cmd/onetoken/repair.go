@@ -60,7 +60,11 @@ func kindNamed(name string) caveat.Type {
 	for _, kind := range caveat.Types() {
 		known = append(known, string(kind))
 	}
-	return caveat.Type(nearest.Name(name, known))
+	// Another first letter is more likely the kind of an application.
+	if kind := nearest.Name(name, known); kind != "" && kind[0] == name[0] {
+		return caveat.Type(kind)
+	}
+	return ""
 }
 
 func hasIPv6(value string) bool {
