@@ -21,16 +21,20 @@ type connectionFlags struct {
 }
 
 func (c *connectionFlags) declare(f *flags) {
-	value(f, &c.onezone, "onezone", "URL", "the Onezone, such as https://onezone.example.org; default that of the profile", verbatim)
-	value(f, &c.profile, "profile", "FILE", "the file of a login; default $"+profileVariable+" or onetoken/profile.json in the user's configuration", verbatim)
-	value(f, &c.ca, "ca-file", "FILE", "the certificates (PEM) that the certificate of the Onezone must chain to; default those of the system", verbatim)
+	value(f, &c.onezone, "onezone", "URL",
+		"the Onezone, such as https://onezone.example.org; default that of the profile", verbatim)
+	value(f, &c.profile, "profile", "FILE",
+		"the file of a login; default $"+profileVariable+" or onetoken/profile.json in the user's configuration", verbatim)
+	value(f, &c.ca, "ca-file", "FILE",
+		"the certificates (PEM) that the certificate of the Onezone must chain to; default those of the system", verbatim)
 }
 
 // declareCredentials declares the flags about the client.
 func (c *connectionFlags) declareCredentials(f *flags) {
 	c.declare(f)
 	value(f, &c.tokenFile, "token-file", "FILE", "the file with the access token to use", verbatim)
-	value(f, &c.user, "user", "NAME", "log in with the password of the user, from the terminal or the first line of standard input", verbatim)
+	value(f, &c.user, "user", "NAME",
+		"log in with the password of the user, from the terminal or the first line of standard input", verbatim)
 }
 
 // open returns a client of the Onezone, and the profile if it is of the same

@@ -22,12 +22,17 @@ func contradictions(caveats []caveat.Caveat) []finding {
 	}
 	add(emptied(caveats, meetIP, func(c caveat.IP) []netip.Prefix { return c }), "no address is in all ip lists")
 	add(emptied(caveats, same, func(c caveat.ASN) []uint32 { return c }), "no autonomous system is in all lists")
-	add(emptied(caveats, same, func(c caveat.Interface) []caveat.Interface { return []caveat.Interface{c} }), "a client uses one interface")
+	add(emptied(caveats, same, func(c caveat.Interface) []caveat.Interface { return []caveat.Interface{c} }),
+		"a client uses one interface")
 	add(emptied(caveats, meetService, func(c caveat.Services) []caveat.Service { return c }), "no service is in all lists")
-	add(emptied(caveats, meetConsumer, func(c caveat.Consumers) []caveat.Subject { return c }), "no consumer is in all lists")
-	add(emptied(caveats, meetPath, func(c caveat.DataPath) []string { return c }), "no file is below the paths of all lists")
-	add(emptied(without(caveats, excludedCountries(caveats)), same, func(c caveat.Country) []string { return c.List }), "no country is in all lists")
-	add(emptied(without(caveats, excludedRegions(caveats)), meetRegion, func(c caveat.Region) []string { return c.List }), "no region is in all lists")
+	add(emptied(caveats, meetConsumer, func(c caveat.Consumers) []caveat.Subject { return c }),
+		"no consumer is in all lists")
+	add(emptied(caveats, meetPath, func(c caveat.DataPath) []string { return c }),
+		"no file is below the paths of all lists")
+	add(emptied(without(caveats, excludedCountries(caveats)), same, func(c caveat.Country) []string { return c.List }),
+		"no country is in all lists")
+	add(emptied(without(caveats, excludedRegions(caveats)), meetRegion, func(c caveat.Region) []string { return c.List }),
+		"no region is in all lists")
 	return all
 }
 

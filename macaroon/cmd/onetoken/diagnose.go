@@ -146,7 +146,10 @@ func diagnoseCountry(c caveat.Country) (finding, bool) {
 	if c.Filter == caveat.Blacklist {
 		effect = "so it excludes no client"
 	}
-	found := finding{Problem: fmt.Sprintf("%s is not a country code of ISO 3166, %s", printable.Quote(wrong), effect), Fix: "give codes such as PL"}
+	found := finding{
+		Problem: fmt.Sprintf("%s is not a country code of ISO 3166, %s", printable.Quote(wrong), effect),
+		Fix:     "give codes such as PL",
+	}
 	if meant := countryCode(wrong); meant != "" {
 		found.Fix = "the code is " + meant
 	}
@@ -201,7 +204,11 @@ func diagnoseServices(c caveat.Services) (finding, bool) {
 	if problem == "" {
 		return finding{}, false
 	}
-	return finding{Problem: problem, Fix: "give the id of the service, or * for all of the type", Instead: right.String()}, true
+	return finding{
+		Problem: problem,
+		Fix:     "give the id of the service, or * for all of the type",
+		Instead: right.String(),
+	}, true
 }
 
 func diagnosePath(c caveat.DataPath) (finding, bool) {
@@ -215,7 +222,10 @@ func diagnosePath(c caveat.DataPath) (finding, bool) {
 		}
 		right[i] = path.Clean("/" + strings.TrimRight(each, "\r\n"))
 	}
-	found := finding{Problem: "a path must be absolute, with a space and without empty, . and .. components", Fix: "give the path as Onezone shows it"}
+	found := finding{
+		Problem: "a path must be absolute, with a space and without empty, . and .. components",
+		Fix:     "give the path as Onezone shows it",
+	}
 	if hasLineEnding(c) {
 		found.Problem = "a path ends in a newline, because echo adds one before base64 encodes it; no file has that path"
 		found.Fix = "encode it with: printf %s PATH | base64"

@@ -19,7 +19,8 @@ const loginTTL = 30 * 24 * time.Hour
 func login(f *flags) action {
 	var connection connectionFlags
 	connection.declare(f)
-	value(f, &connection.user, "user", "NAME", "the user; the password comes from the terminal or the first line of standard input", verbatim)
+	value(f, &connection.user, "user", "NAME",
+		"the user; the password comes from the terminal or the first line of standard input", verbatim)
 	ttl := loginTTL
 	value(f, &ttl, "ttl", "DURATION", "the lifetime of the token, default 30d", parseTTL)
 	asJSON := f.json("the login")
@@ -59,7 +60,8 @@ func login(f *flags) action {
 				Profile    string         `json:"profile"`
 			}{connection.onezone, token.Subject(), token.ID(), until, path})
 		}
-		return p.say("logged in to %s as %s until %s, with the token %s in %s", connection.onezone, connection.user, moment(until), token.ID(), path)
+		return p.say("logged in to %s as %s until %s, with the token %s in %s",
+			connection.onezone, connection.user, moment(until), token.ID(), path)
 	}
 }
 

@@ -17,10 +17,12 @@ const idSize = 16
 func mint(f *flags) action {
 	spec := macaroon.Spec{Domain: caveat.OnezoneID, ID: randomID(), Type: macaroon.AccessToken()}
 	value(f, &spec.Subject, "subject", "SUBJECT", "the subject of the token, usr-ID or prv-ID", caveat.ParseSubject)
-	value(f, &spec.Type, "type", "TYPE", "act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
+	value(f, &spec.Type, "type", "TYPE",
+		"act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
 	value(f, &spec.ID, "id", "ID", "the id of the token; without the flag it is random", verbatim)
 	value(f, &spec.Domain, "domain", "DOMAIN", "the domain of the Onezone, without the flag "+caveat.OnezoneID, verbatim)
-	value(f, &spec.Generation, "generation", "N", "the generation of a temporary token's secret, from 1; 0 (the default) makes a named token", parseGeneration)
+	value(f, &spec.Generation, "generation", "N",
+		"the generation of a temporary token's secret, from 1; 0 (the default) makes a named token", parseGeneration)
 	var added caveatFlags
 	added.declare(f)
 	var key secretFlag
