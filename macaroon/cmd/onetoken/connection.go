@@ -49,7 +49,8 @@ func (c *connectionFlags) open(p process) (*remote.Client, profile, error) {
 	case c.onezone == "" && profileErr != nil:
 		return nil, profile{}, profileErr
 	case c.onezone == "" && pr.Onezone == "":
-		return nil, profile{}, misuse("give the Onezone with --onezone URL, or log in first: onetoken login --onezone URL --user NAME")
+		return nil, profile{}, misuse("give the Onezone with --onezone URL, or log in first: " +
+			"onetoken login --onezone URL --user NAME")
 	case c.onezone == "":
 		c.onezone = pr.Onezone
 	case strings.TrimSuffix(c.onezone, "/") != pr.Onezone:

@@ -125,7 +125,8 @@ func diagnoseTime(c caveat.Time, now time.Time) (finding, bool) {
 	case now.Unix() >= c.ValidUntil:
 		return finding{
 			Problem: "EXPIRED: the time is past since " + moment(c.ValidUntil),
-			Fix:     "get a new token, with onetoken create or in the web interface of Onezone, or confine the original again with --ttl",
+			Fix: "get a new token, with onetoken create or in the web interface of Onezone, " +
+				"or confine the original again with --ttl",
 		}, true
 	}
 	return finding{}, false

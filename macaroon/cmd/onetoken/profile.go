@@ -68,7 +68,8 @@ func readProfile(path string) (read profile, err error) {
 		return profile{}, fmt.Errorf("reading the profile: %w", err)
 	}
 	if json.Unmarshal(data, &read) != nil || read.Onezone == "" || read.Token.IsZero() {
-		return profile{}, fmt.Errorf("the profile %s does not have the URL and token of a login: remove it and log in again", path)
+		return profile{}, fmt.Errorf("the profile %s does not have the URL and token of a login: "+
+			"remove it and log in again", path)
 	}
 	return read, nil
 }
