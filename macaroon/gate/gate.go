@@ -165,5 +165,5 @@ func (g *Gate) trusts(peer netip.Addr) bool {
 
 // forwarded reports whether the proxy sent the address of the client.
 func forwarded(h http.Header) bool {
-	return slices.ContainsFunc(h["X-Forwarded-For"], func(line string) bool { return strings.TrimSpace(line) != "" })
+	return slices.ContainsFunc(h["X-Forwarded-For"], func(line string) bool { return strings.Trim(line, ", \t") != "" })
 }

@@ -102,7 +102,7 @@ func TestAnAddressThatNoProxySentIsUnknown(t *testing.T) {
 	token := bearer(identityOf(h, h.Alice, caveat.MustParse("ip = 127.0.0.0/8")))
 	request := append([]string{"X-Original-Method", "GET", "X-Original-Uri", "/me"}, token...)
 	assert.Equal(t, http.StatusUnauthorized, s.send("GET", "/", request...).status)
-	for _, address := range []string{"", "unknown", "127.0.0.1, 10.0.0.1"} {
+	for _, address := range []string{"", ",", " , ,", "unknown", "127.0.0.1, 10.0.0.1"} {
 		a := s.send("GET", "/", append(request, "X-Forwarded-For", address)...)
 		assert.Equal(t, http.StatusUnauthorized, a.status, "%v", address)
 		assert.ErrorIs(t, a.err, errors.IDTokenCaveatUnverified)
