@@ -51,7 +51,9 @@ func (a *Authority) WithdrawRight(ctx context.Context, user caveat.Subject, righ
 	})
 }
 
-func (a *Authority) changeRight(ctx context.Context, user caveat.Subject, right string, kind EventKind, change func([]string) []string) error {
+func (a *Authority) changeRight(ctx context.Context, user caveat.Subject, right string, kind EventKind,
+	change func(rights []string) []string,
+) error {
 	if !slices.Contains(adminRights, right) {
 		return errors.BadValueNotAllowed("right", AdminRights()...)
 	}

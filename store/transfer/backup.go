@@ -97,7 +97,9 @@ func CheckBackup(r io.Reader) (records int64, err error) {
 //   - badValueIdentifierOccupied: a name belongs to another record of dst
 //   - operational errors; some records may then be written, and another call
 //     with overwrite writes all of them
-func Restore(ctx context.Context, dst store.Store, r io.ReadSeeker, overwrite bool, progress func(records int64)) (records int64, err error) {
+func Restore(ctx context.Context, dst store.Store, r io.ReadSeeker, overwrite bool,
+	progress func(records int64),
+) (records int64, err error) {
 	if err := checkDestination(ctx, dst, overwrite); err != nil {
 		return 0, err
 	}
@@ -165,7 +167,8 @@ func readBackup(r io.Reader, add func(store.Record) error) error {
 		return fmt.Errorf("%w: the first line is not that of a backup", ErrBackup)
 	}
 	if header.Version != backupVersion {
-		return fmt.Errorf("%w: it has version %d, but this release supports version %d: use a newer release", ErrBackup, header.Version, backupVersion)
+		return fmt.Errorf("%w: it has version %d, but this release supports version %d: use a newer release",
+			ErrBackup, header.Version, backupVersion)
 	}
 	for records := int64(0); ; records++ {
 		text, err := lines.next()

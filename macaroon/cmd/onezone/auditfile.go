@@ -93,7 +93,8 @@ func (a *auditFile) write(e macaroon.Event, operator string) {
 	}
 	line := auditLine{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), ID: e.ID, Event: e.Kind.String(), Outcome: "success",
-		Actor: subjectText(e.Actor.Subject), Method: string(e.Actor.Method), ActorToken: clipped(e.Actor.TokenID), Request: e.Actor.RequestID,
+		Actor: subjectText(e.Actor.Subject), Method: string(e.Actor.Method), ActorToken: clipped(e.Actor.TokenID),
+		Request: e.Actor.RequestID,
 		Subject: subjectText(e.Subject), User: e.Username, Token: clipped(e.TokenID), Right: e.Right, Operator: operator,
 	}
 	if e.Actor.Address.IsValid() {

@@ -140,7 +140,8 @@ func parseConfiguration(text []byte) (entries []fileEntry, err error) {
 	// Every key is missing in an empty struct, which gives the lines.
 	var nothing struct{}
 	var missing *toml.StrictMissingError
-	if err := toml.NewDecoder(strings.NewReader(string(text))).DisallowUnknownFields().Decode(&nothing); !errors.As(err, &missing) {
+	lines := toml.NewDecoder(strings.NewReader(string(text))).DisallowUnknownFields()
+	if err := lines.Decode(&nothing); !errors.As(err, &missing) {
 		return nil, err
 	}
 	for i := range missing.Errors {

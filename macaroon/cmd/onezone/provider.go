@@ -106,7 +106,9 @@ func (p *program) providerListCommand() *cobra.Command {
 }
 
 // providerChangeCommand returns a command that changes one Oneprovider.
-func (p *program) providerChangeCommand(use, done, short string, change func(administration, context.Context, caveat.Subject) error) *cobra.Command {
+func (p *program) providerChangeCommand(use, done, short string,
+	change func(administration, context.Context, caveat.Subject) error,
+) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,

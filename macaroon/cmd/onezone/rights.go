@@ -51,7 +51,8 @@ The rights are ` + strings.Join(macaroon.AdminRights(), ",\n") + ".",
 		}
 		err = change(a.Authority, ctx, user, args[1])
 		if errors.Is(err, errors.IDBadValueNotAllowed) {
-			return usageErrorf("unknown right %q%s; onezone user %s --help lists all rights", args[1], didYouMean(args[1], macaroon.AdminRights()), use)
+			return usageErrorf("unknown right %q%s; onezone user %s --help lists all rights",
+				args[1], didYouMean(args[1], macaroon.AdminRights()), use)
 		}
 		if err != nil {
 			return err

@@ -24,7 +24,8 @@ type program struct {
 // root returns the tree of all commands.
 func (p *program) root() *cobra.Command {
 	root := group("onezone", "Token service of Onezone, and its administration",
-		p.serveCommand(), p.userCommand(), p.providerCommand(), p.tokenCommand(), p.storeCommand(), p.gateCommand(), p.configCommand(), p.completionCommand(), p.manCommand(), p.versionCommand())
+		p.serveCommand(), p.userCommand(), p.providerCommand(), p.tokenCommand(), p.storeCommand(), p.gateCommand(),
+		p.configCommand(), p.completionCommand(), p.manCommand(), p.versionCommand())
 	root.Long = "Onezone serves the token API of Onezone, and manages the users, tokens and store of the service.\n\n" +
 		"Each setting is a flag, a variable or a key of the configuration file: see \"onezone help settings\"."
 	root.Example = `  onezone serve
@@ -158,7 +159,8 @@ func unknownFlag(c *cobra.Command, unknown *pflag.NotExistError) error {
 			return usageErrorf("unknown flag %s; flags have two dashes: %s", given, similar)
 		}
 	}
-	return usageErrorf("unknown flag %s for %s%s; %s --help lists all flags", given, c.CommandPath(), didYouMean(given, names), c.CommandPath())
+	return usageErrorf("unknown flag %s for %s%s; %s --help lists all flags",
+		given, c.CommandPath(), didYouMean(given, names), c.CommandPath())
 }
 
 // noArguments is for commands that take only flags.

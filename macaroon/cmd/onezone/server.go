@@ -177,7 +177,8 @@ func (v *service) handler(base string) (http.Handler, error) {
 	options := []rest.Option{
 		rest.WithOrigin(origin), rest.WithLogger(v.log),
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithRights(adminRights{memberships{v.store}, v.authority}), rest.WithActorObserver(noteActor), rest.WithMaxInFlight(v.settings.limits.requests),
+		rest.WithRights(adminRights{memberships{v.store}, v.authority}), rest.WithActorObserver(noteActor),
+		rest.WithMaxInFlight(v.settings.limits.requests),
 	}
 	about := configuration()
 	if v.provider != nil {

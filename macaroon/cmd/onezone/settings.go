@@ -62,8 +62,9 @@ func newSettings() *settings {
 	return &settings{
 		storeTimeout: 5 * time.Second, logFormat: "text", domain: defaultDomain,
 		maxTemporaryTTL: defaultMaxTemporaryTTL, limits: limits{headerBytes: defaultHeaderBytes},
-		maxCaveats: macaroon.DefaultMaxCaveats, quotas: macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 64 << 10, Record: 256 << 10},
-		failures: macaroon.DefaultFailures, failureInterval: defaultFailureInterval,
+		maxCaveats: macaroon.DefaultMaxCaveats,
+		quotas:     macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 64 << 10, Record: 256 << 10},
+		failures:   macaroon.DefaultFailures, failureInterval: defaultFailureInterval,
 	}
 }
 

@@ -36,7 +36,8 @@ interrupted prints how to continue it.`,
 		}
 		if !overwrite && from == "" {
 			if empty, err := isEmpty(ctx, dst); err != nil || !empty {
-				return errors.Join(err, fmt.Errorf("%s has records: choose an empty store, or --overwrite records with the same keys", storeName(dst.settings.store)))
+				return errors.Join(err, fmt.Errorf("%s has records: choose an empty store, or --overwrite records with the same keys",
+					storeName(dst.settings.store)))
 			}
 		}
 		show, end := p.progress("copying records")
@@ -44,7 +45,8 @@ interrupted prints how to continue it.`,
 			Progress: func(at transfer.Progress) { show(at.Records, 0) }})
 		end()
 		if err != nil {
-			return fmt.Errorf("copied %d records, and then: %w; to continue, run again with --from %s", done.Records, err, formatPosition(done.Next))
+			return fmt.Errorf("copied %d records, and then: %w; to continue, run again with --from %s",
+				done.Records, err, formatPosition(done.Next))
 		}
 		if asJSON {
 			return p.printJSON(map[string]int64{"records": done.Records})
@@ -136,7 +138,9 @@ func (p *program) printRecords(list []recordResult, asJSON bool) error {
 
 // withTwoStores makes the command open the stores of its two arguments. keep:
 // neither of them is created.
-func (p *program) withTwoStores(c *cobra.Command, do func(ctx context.Context, src, dst backend) error, keep bool) *cobra.Command {
+func (p *program) withTwoStores(c *cobra.Command,
+	do func(ctx context.Context, src, dst backend) error, keep bool,
+) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		from, to := newSettings(), newSettings()
 		from.store, to.store = args[0], args[1]

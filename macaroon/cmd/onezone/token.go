@@ -116,7 +116,9 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 }
 
 // tokenChangeCommand returns a command that changes one named token.
-func (p *program) tokenChangeCommand(use, done, short string, change func(*macaroon.Authority, context.Context, string) error) *cobra.Command {
+func (p *program) tokenChangeCommand(use, done, short string,
+	change func(*macaroon.Authority, context.Context, string) error,
+) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,

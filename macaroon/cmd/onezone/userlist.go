@@ -25,7 +25,10 @@ type userInfo struct {
 }
 
 func describeUser(u macaroon.User) userInfo {
-	info := userInfo{ID: u.Subject.ID, Username: u.Username, FullName: u.FullName, HasPassword: u.HasPassword, Blocked: u.Blocked, Rights: append([]string{}, u.Rights...)}
+	info := userInfo{
+		ID: u.Subject.ID, Username: u.Username, FullName: u.FullName, HasPassword: u.HasPassword, Blocked: u.Blocked,
+		Rights: append([]string{}, u.Rights...),
+	}
 	if !u.Created.IsZero() {
 		info.Created = u.Created.Unix()
 	}
@@ -49,13 +52,17 @@ func (p *program) userListCommand() *cobra.Command {
 			}
 			list = append(list, describeUser(u))
 		}
-		slices.SortFunc(list, func(x, y userInfo) int { return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID)) })
+		slices.SortFunc(list, func(x, y userInfo) int {
+			return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
+		})
 		if asJSON {
 			return p.printJSON(list)
 		}
 		rows := make([][]string, len(list))
 		for i, u := range list {
-			rows[i] = []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ",")}
+			rows[i] = []string{
+				u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ","),
+			}
 		}
 		return p.printTable([]string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED", "RIGHTS"}, rows)
 	}})
@@ -91,7 +98,8 @@ func (p *program) userShowCommand() *cobra.Command {
 		}
 		return p.printTable([]string{"FIELD", "VALUE"}, [][]string{
 			{"id", info.ID}, {"name", info.Username}, {"full name", info.FullName}, {"password", yes(info.HasPassword)},
-			{"blocked", yes(info.Blocked)}, {"rights", strings.Join(info.Rights, ",")}, {"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
+			{"blocked", yes(info.Blocked)}, {"rights", strings.Join(info.Rights, ",")},
+			{"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
 		})
 	}})
 }
