@@ -3,9 +3,14 @@ package main
 import (
 	"cmp"
 	"errors"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/onezone-go/onezone/internal/nearest"
 )
 
 func (p *program) configCommand() *cobra.Command {
@@ -29,7 +34,8 @@ func (p *program) configCheckCommand() *cobra.Command {
 		Long: `Prints each setting of the service, its value and where the value comes from: a
 flag, a variable, a line of the configuration file or the default. Passwords in
 URLs are left out. It reads the certificate, the seal keys and the geo databases,
-and connects neither to the store nor to the identity provider. Mistakes are errors.`,
+and connects neither to the store nor to the identity provider. Mistakes are
+errors, also a variable whose name is almost that of a setting.`,
 		Example: `  onezone config check --config /etc/onezone/onezone.toml
   ONEZONE_STORE=memory: onezone config check --json`,
 		Args: noArguments,
@@ -51,9 +57,28 @@ and connects neither to the store nor to the identity provider. Mistakes are err
 			}
 			err = p.printTable([]string{"SETTING", "VALUE", "SOURCE"}, rows)
 		}
-		return errors.Join(err, s.checkFiles())
+		return errors.Join(err, misspelledVariables(os.Environ()), s.checkFiles())
 	}
 	return c
+}
+
+// misspelledVariables returns an error for each variable that looks like that of
+// a setting but is none. Other programs may have variables with the same prefix.
+func misspelledVariables(environ []string) error {
+	known := append(settingNames(), "config")
+	var errs []error
+	for _, each := range environ {
+		variableName, _, _ := strings.Cut(each, "=")
+		rest, ours := strings.CutPrefix(variableName, "ONEZONE_")
+		name := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
+		if !ours || slices.Contains(known, name) {
+			continue
+		}
+		if meant := nearest.Name(name, known); meant != "" {
+			errs = append(errs, usageErrorf("the variable %s is not a setting, did you mean %s?", variableName, variable(meant)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // explain returns all settings with their values and sources.

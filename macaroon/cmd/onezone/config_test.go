@@ -105,6 +105,15 @@ func TestConfigCheckExplainsEachValue(t *testing.T) {
 	require.Contains(t, table.String(), "\ndrain\t2s\tvariable ONEZONE_DRAIN\n")
 }
 
+func TestConfigCheckFindsMisspelledVariables(t *testing.T) {
+	t.Parallel()
+	err := misspelledVariables([]string{
+		"ONEZONE_ADRESS=x", "ONEZONE_STORE=hunter2", "ONEZONE_CONFIG=x", "ONEZONE_BINARY=x", "PATH=/", "ONEZONE_SEALKEY_FILE=hunter2",
+	})
+	require.EqualError(t, err, "the variable ONEZONE_ADRESS is not a setting, did you mean ONEZONE_ADDRESS?\n"+
+		"the variable ONEZONE_SEALKEY_FILE is not a setting, did you mean ONEZONE_SEAL_KEY_FILE?")
+}
+
 // Files are read, so that a check finds what a start would.
 func TestConfigCheckReadsTheFiles(t *testing.T) {
 	t.Parallel()
