@@ -2,6 +2,8 @@ package grpcauth
 
 import (
 	"context"
+	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -55,9 +57,9 @@ func NewCredentials(source func(context.Context) (macaroon.Token, error), option
 func (p *perRPC) RequireTransportSecurity() bool { return !p.local }
 
 // GetRequestMetadata implements [credentials.PerRPCCredentials].
-func (p *perRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+func (p *perRPC) GetRequestMetadata(ctx context.Context, uris ...string) (map[string]string, error) {
 	info, _ := credentials.RequestInfoFromContext(ctx)
-	if !p.mayUse(info.AuthInfo) {
+	if !p.mayUse(info.AuthInfo, uris) {
 		return nil, status.Error(codes.Internal, "a token must not be sent over a connection that is not secure; use TLS")
 	}
 	token, err := p.source(ctx)
@@ -82,16 +84,28 @@ func (p *perRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[strin
 	return map[string]string{keyAuthorization: bearerScheme + text}, nil
 }
 
-// mayUse reports whether a token may be sent over a connection.
-func (p *perRPC) mayUse(connection credentials.AuthInfo) bool {
+// mayUse reports whether a token may be sent over a connection to the services
+// with these URIs.
+func (p *perRPC) mayUse(connection credentials.AuthInfo, uris []string) bool {
 	const local = "local" // of google.golang.org/grpc/credentials/local
 	switch {
 	case connection == nil:
 		return false
-	case p.local && connection.AuthType() == local:
+	case p.local && connection.AuthType() == local && !slices.ContainsFunc(uris, isElsewhere):
 		return true
 	}
 	return credentials.CheckSecurityLevel(connection, credentials.PrivacyAndIntegrity) == nil
+}
+
+// isElsewhere reports whether the host of a service is not this machine. A local
+// connection may be that of a tunnel or proxy.
+func isElsewhere(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return true
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !addr.Unmap().IsLoopback())
 }
 
 // CredentialOption changes a default of [NewCredentials].
@@ -142,8 +156,9 @@ func WithCaveatsFor(caveatsFor func(ctx context.Context, method string) ([]cavea
 
 // AllowLocal also sends tokens over connections to this machine without TLS:
 // those of google.golang.org/grpc/credentials/local, which connects only to
-// loopback addresses and Unix sockets. Connections without credentials stay
-// refused.
+// loopback addresses and Unix sockets. The authority of a call over a loopback
+// address must be one or localhost, because a tunnel or proxy on this machine
+// may lead to another one. Connections without credentials stay refused.
 func AllowLocal() CredentialOption {
 	return func(p *perRPC) error {
 		p.local = true

@@ -2,6 +2,7 @@ package grpcauth_test
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -160,6 +161,30 @@ func (localInfo) GetCommonAuthInfo() credentials.CommonAuthInfo {
 }
 
 // Credentials as an option of a call are held to the same rule.
+// A tunnel, or a proxy of the environment, may run on this machine and lead to
+// another one.
+func TestTokensAreNotSentThroughALocalTunnel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, setup{rules: sameRule(grpcauth.AllowAnyone())})
+	received := f.recordTokens()
+	tunnel := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", f.addr)
+	})
+	options := append(overLocal(newCredentials(t, f.Harness, f.Token(), grpcauth.AllowLocal())), tunnel)
+	for target, allowed := range map[string]bool{
+		"files.example.org:50051": false, "files.example.org": false, "localhost.example.org:50051": false, "192.0.2.1:50051": false,
+		"localhost:50051": true, "127.0.0.1:50051": true, "[::1]:50051": true,
+	} {
+		*received = nil
+		conn, err := grpc.NewClient("passthrough:///"+target, options...)
+		require.NoError(t, err)
+		_, err = f.getOver(t, conn, "f1")
+		require.NoError(t, conn.Close())
+		require.Equal(t, allowed, err == nil, "%s: %v", target, err)
+		require.Equal(t, allowed, len(*received) == 1, target)
+	}
+}
+
 func TestCredentialsOfOneCall(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, setup{rules: sameRule(grpcauth.RequireClient())})
