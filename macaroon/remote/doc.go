@@ -21,9 +21,10 @@
 // An access token acts for its user, everywhere that its caveats allow. A service
 // of a Oneprovider, which has a service token, should accept access tokens that
 // are confined to that service ([WithServiceToken]). For a service without such
-// a token Onezone decides as if it were itself the service: it refuses tokens
-// that are confined to a Oneprovider, and accepts tokens that are powerful at
-// Onezone. Accept these only if the service acts for its users at Onezone.
+// a token Onezone decides as if it were itself the service: it accepts tokens
+// that are powerful at Onezone, and those that are confined to a Oneprovider only
+// if the client adds the service token of that Oneprovider. Accept these only if
+// the service acts for its users at Onezone.
 //
 //	authenticate := rest.Authenticate(onezone, rest.AllowDataCaveats())
 //
