@@ -84,13 +84,14 @@ func (p *program) serve(ctx context.Context, s settings, reload reloader) (err e
 	if err != nil {
 		return err
 	}
+	// Before the first output, after which somebody may send the signal.
+	stop := v.reloadOnHangup(reload)
+	defer stop()
 	if err := v.demonstrate(ctx, p.out, base); err != nil {
 		return err
 	}
 	v.log.Info("serving", "url", base, "store", storeKind(s.store), "admin", admin.url())
 	bounded := s.bounded(listener, v.log)
-	stop := v.reloadOnHangup(reload)
-	defer stop()
 	return v.serveUntil(ctx, &serving{v.server(handler, bounded), bounded}, admin)
 }
 
