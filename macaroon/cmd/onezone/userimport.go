@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	onezoneerrors "github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -209,7 +209,8 @@ const maxUserLine = 1 << 16
 func readJSONLines(in io.Reader, add func(line int, u macaroon.NewUser, err error)) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxUserLine)
-	for number := 1; lines.Scan(); number++ {
+	number := 1
+	for ; lines.Scan(); number++ {
 		text := bytes.TrimSpace(lines.Bytes())
 		if len(text) == 0 {
 			continue
@@ -218,24 +219,27 @@ func readJSONLines(in io.Reader, add func(line int, u macaroon.NewUser, err erro
 		add(number, u, err)
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("a line is longer than %d bytes", maxUserLine)
+		return fmt.Errorf("line %d is longer than %d bytes", number, maxUserLine)
 	}
 	return lines.Err()
 }
 
 // parseUser reads a JSON object. The error does not quote it.
 func parseUser(text []byte) (u macaroon.NewUser, err error) {
-	var fields map[string]*string
-	if json.Unmarshal(text, &fields) != nil || fields == nil {
-		return u, fmt.Errorf("this is not a JSON object of texts with the keys %s", strings.Join(userColumns, ", "))
+	fields, err := strictjson.Parse(text)
+	wrong := fmt.Errorf("this is not a JSON object of texts with the keys %s, each once and in UTF-8", strings.Join(userColumns, ", "))
+	if err != nil || fields == nil {
+		return u, wrong
 	}
-	for key, value := range fields {
+	for key, raw := range fields {
 		if !slices.Contains(userColumns, key) {
 			return u, fmt.Errorf("unknown key %q%s", key, didYouMean(key, userColumns))
 		}
-		if value != nil {
-			*userField(&u, key) = *value
+		value, ok := strictjson.Text(raw)
+		if !ok && string(raw) != "null" {
+			return u, wrong
 		}
+		*userField(&u, key) = value
 	}
 	return u, nil
 }

@@ -105,7 +105,7 @@ func TestFilesThatHoldNoUsersAreRefused(t *testing.T) {
 		`{"username": 5}`:                 "line 1: this is not a JSON object of texts",
 		"{\"username\": \"al\"}\nnothing": "line 2: this is not a JSON object of texts",
 		`{"username": "alice", "pasword": "hunter22"}`:    `line 1: unknown key "pasword", did you mean password?`,
-		`{"username": "` + strings.Repeat("a", 1<<16):     "a line is longer than 65536 bytes",
+		`{"username": "` + strings.Repeat("a", 1<<16):     "line 1 is longer than 65536 bytes",
 		`{"username": "alice", "password": "hunter22", }`: "line 1: this is not a JSON object",
 	} {
 		_, err := order(t, filepath.Join(t.TempDir(), "onezone.db"), "", "user", "import", usersFile(t, text))
@@ -114,6 +114,23 @@ func TestFilesThatHoldNoUsersAreRefused(t *testing.T) {
 	}
 	_, err := order(t, filepath.Join(t.TempDir(), "onezone.db"), "", "user", "import", "/nowhere")
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A JSON parser that replaces or drops such text would set another password
+// than the one in the file.
+func TestJSONThatParsersReadInTwoWaysIsNotImported(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"not UTF-8":             "{\"username\": \"alice\", \"password\": \"hunter22\xff\"}",
+		"an unpaired surrogate": `{"username": "alice", "password": "hunter22\ud800"}`,
+		"a repeated key":        `{"username": "alice", "password": "hunter22", "password": "hunter23"}`,
+	} {
+		file := filepath.Join(t.TempDir(), "onezone.db")
+		_, err := order(t, file, text, "user", "import", "-")
+		require.ErrorContains(t, err, "line 1: this is not a JSON object of texts with the keys username, fullName, password, each once and in UTF-8", name)
+		require.NotContains(t, err.Error(), "hunter")
+		require.Empty(t, listUsers(t, file), name)
+	}
 }
 
 func TestThousandsOfUsersAreImportedInOneGo(t *testing.T) {
