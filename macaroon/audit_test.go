@@ -78,6 +78,10 @@ var changes = map[string]struct {
 		_, err := z.CreateUsers(ctx, []macaroon.NewUser{{Username: "dave"}, {Username: "erin"}}, nil)
 		return err
 	}},
+	"CreateProvider": {macaroon.ProviderCreated, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.CreateProvider(ctx, "lyon-1")
+		return err
+	}},
 	"GrantRight": {macaroon.RightGranted, func(_ *testing.T, z *zone, ctx context.Context) error {
 		return z.GrantRight(ctx, alice, macaroon.RightManageTokens)
 	}},

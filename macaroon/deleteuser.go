@@ -64,21 +64,22 @@ func (a *Authority) removeTokens(ctx context.Context, subject caveat.Subject) er
 	return nil
 }
 
-// activateReusedID removes the tokens of a former user with the same id, and
-// then unblocks the new user, who was created blocked. Such tokens exist if the
-// identity was removed without them, or unblocked during its deletion.
-func (a *Authority) activateReusedID(ctx context.Context, user caveat.Subject) error {
-	err := a.removeTokens(ctx, user)
+// activateReusedID removes the tokens of a former user or Oneprovider with the
+// same id, and then unblocks the new one, which was created blocked. Such tokens
+// exist if the identity was removed without them, or unblocked during its
+// deletion.
+func (a *Authority) activateReusedID(ctx context.Context, subject caveat.Subject) error {
+	err := a.removeTokens(ctx, subject)
 	if err == nil {
-		err = a.changeUser(ctx, user, func(i *store.Identity) { i.Blocked = false })
+		err = a.changeUser(ctx, subject, func(i *store.Identity) { i.Blocked = false })
 	}
 	if err == nil {
 		return nil
 	}
-	// Remove the user again: the caller gets an error and can retry.
+	// Remove the identity again: the caller gets an error and can retry.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	return errors.Join(err, a.store.DeleteIdentity(ctx, user))
+	return errors.Join(err, a.store.DeleteIdentity(ctx, subject))
 }
 
 // undoTimeout bounds the time for undoing the changes of a failed call.

@@ -42,6 +42,8 @@ const (
 
 	RightGranted   // a user was granted an admin right
 	RightWithdrawn // an admin right was withdrawn from a user
+
+	ProviderCreated // a Oneprovider was registered
 )
 
 var eventKindNames = [...]string{
@@ -51,6 +53,7 @@ var eventKindNames = [...]string{
 	UserCreated: "userCreated", UserRenamed: "userRenamed", PasswordSet: "passwordSet",
 	UserBlocked: "userBlocked", UserUnblocked: "userUnblocked", UserDeleted: "userDeleted",
 	RightGranted: "rightGranted", RightWithdrawn: "rightWithdrawn",
+	ProviderCreated: "providerCreated",
 }
 
 // String returns the name of the kind, such as "logInFailed"; "unknown" for zero.

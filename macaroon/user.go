@@ -36,9 +36,8 @@ func (u NewUser) Format(f fmt.State, _ rune) {
 }
 
 // CreateUser adds a user to the store. Tokens and the temporary secret of a
-// former user with the same ID are removed, as by [Authority.Forget]. To add a
-// Oneprovider, call CreateIdentity of the store with [caveat.Provider] as the
-// subject and the time of creation.
+// former user with the same ID are removed, as by [Authority.Forget]. For
+// Oneproviders see [Authority.CreateProvider].
 //
 // Errors:
 //   - badValueUsername, badValueFullName and badValuePassword;
@@ -112,15 +111,23 @@ func (a *Authority) preparePassword(password string) (string, error) {
 var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (u NewUser) validate() error {
-	// Ids occur in identifiers, caveats and resources, where some words and all
-	// punctuation have a meaning.
-	if u.ID != "" && !userID.MatchString(u.ID) || u.ID == "null" || u.ID == "self" {
-		return errors.BadValueIdentifier("id")
+	if err := ifSet(u.ID, validateHolderID); err != nil {
+		return err
 	}
 	if err := ifSet(u.Username, validateUsername); err != nil {
 		return err
 	}
 	return ifSet(u.FullName, validateFullName)
+}
+
+// validateHolderID validates the id of a user or Oneprovider. Ids occur in
+// identifiers, caveats and resources, where some words and all punctuation have
+// a meaning.
+func validateHolderID(id string) error {
+	if !userID.MatchString(id) || id == "null" || id == "self" {
+		return errors.BadValueIdentifier("id")
+	}
+	return nil
 }
 
 // ifSet validates a text that may be "", for none.

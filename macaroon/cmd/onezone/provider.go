@@ -55,16 +55,15 @@ func (p *program) providerAddCommand() *cobra.Command {
 		if !providerID.MatchString(args[0]) {
 			return usageErrorf("%q is not an id: it must have 1 to 64 letters, digits, dashes and underscores", args[0])
 		}
-		i := store.Identity{Subject: caveat.Provider(args[0]), Created: a.Now().Unix()}
-		err := a.store.CreateIdentity(ctx, i)
+		_, err := a.CreateProvider(ctx, args[0])
 		if errors.Is(err, onezoneerrors.IDAlreadyExists) {
-			return fmt.Errorf("there is a Oneprovider %q: %w", args[0], err)
+			return fmt.Errorf("there is a Oneprovider %q: %w", args[0], onezoneerrors.AlreadyExists())
 		}
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return p.printJSON(providerInfo{ID: args[0], Created: i.Created})
+			return p.printJSON(providerInfo{ID: args[0], Created: a.Now().Unix()})
 		}
 		return p.say("registered Oneprovider %s", args[0])
 	}})
