@@ -46,7 +46,7 @@ func Unavailable() Behavior {
 }
 
 // TooManyRequests returns the behavior of an Onezone that answers each request
-// with 429 temporaryFailure, and asks the client to wait so many seconds.
+// with 429 temporaryFailure, and asks the client to wait for that number of seconds.
 func TooManyRequests(retryAfter int) Behavior {
 	return Behavior{
 		Status: http.StatusTooManyRequests,

@@ -186,8 +186,8 @@ func (r *Remote) AwaitRequests(path string, n int) {
 	}
 }
 
-// ReplaceSecrets replaces the secrets of all tokens, as if the Onezone had been
-// set up anew at the same address: the tokens that it issued are tokenInvalid.
+// ReplaceSecrets replaces the secrets of all tokens, as if a new Onezone had
+// been installed at the same address: the tokens that it issued are tokenInvalid.
 func (r *Remote) ReplaceSecrets() {
 	r.tb.Helper()
 	ctx := context.Background()

@@ -64,12 +64,11 @@ func WithTransport(t http.RoundTripper) Option { return func(s *settings) { s.tr
 // the system.
 func WithRootCAs(roots *x509.CertPool) Option { return func(s *settings) { s.roots = roots } }
 
-// WithMaxAge sets for how long a good answer is used before Onezone is asked
-// again, which is how late a revocation may be noticed; and for how long a
-// refusal is used. Answers never outlive their token, and answers about
-// requests with a consumer token are used for at most 10 seconds. Zero turns
-// the cache of good answers or of refusals off. Default: [DefaultMaxAge] and
-// [DefaultNegativeMaxAge].
+// WithMaxAge sets how long a good answer and a refusal are used before Onezone
+// is asked again. A revocation may be noticed as late as that. Answers never
+// outlive their token, and answers about requests with a consumer token are
+// used for at most 10 seconds. Zero turns the cache of good answers or of
+// refusals off. Default: [DefaultMaxAge] and [DefaultNegativeMaxAge].
 func WithMaxAge(good, refused time.Duration) Option {
 	return func(s *settings) { s.maxAge, s.negativeMaxAge = good, refused }
 }
@@ -113,8 +112,8 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 func WithRetries(n int) Option { return func(s *settings) { s.retries = n } }
 
 // WithMaxRate limits the questions about tokens without a good answer in the
-// cache to n in a second, so that clients who send invented tokens cannot make
-// this service flood Onezone. Verifications past it fail with an operational
+// cache to n per second. Clients that send invented tokens therefore cannot
+// make this service flood Onezone. Verifications past it fail with an operational
 // error. Raise it for clients that send a new copy of their token each second,
 // as [Transport] does: every copy is a new token. Default: [DefaultMaxRate].
 func WithMaxRate(n int) Option { return func(s *settings) { s.maxRate = n } }

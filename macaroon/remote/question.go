@@ -22,7 +22,7 @@ type question struct {
 	text   string
 	req    caveat.Request
 
-	// What examine has found. The service and consumer tokens are those of the
+	// These are the results of examine. The service and consumer tokens are those of the
 	// request, zero if it has none.
 	token, service, consumer macaroon.Candidate
 	needs                    needs

@@ -96,9 +96,9 @@ func countSextets(text string) (n int) {
 	return n
 }
 
-// splitPackets returns the complete packets of raw, the name of the packet that
-// is cut, and the least number of bytes that are missing, 0 if no packet is cut
-// or raw is not made of packets.
+// splitPackets returns the complete packets of raw and the name of the packet
+// that is cut. missing is the least number of bytes that it lacks, 0 if no packet
+// is cut or raw is not made of packets.
 func splitPackets(raw string) (whole, name string, missing int) {
 	rest, caveats, order := raw, 0, []string{"location ", "identifier "}
 	for {
