@@ -22,8 +22,9 @@ type administration struct {
 
 // task is what a command of administration does.
 type task struct {
-	check func() error // of the command's own flags; may be nil
-	do    func(ctx context.Context, a administration, args []string) error
+	creates bool         // the first records of a store, so the store need not exist
+	check   func() error // of the command's own flags; may be nil
+	do      func(ctx context.Context, a administration, args []string) error
 }
 
 // administers makes the command open the store of its settings, do the task and
@@ -42,6 +43,7 @@ func (p *program) administers(c *cobra.Command, s *settings, order task) *cobra.
 		if err := checkLasting(s.store); err != nil {
 			return err
 		}
+		s.mustExist = !order.creates
 		opened, err := openStore(c.Context(), *s, nil, nil)
 		if err != nil {
 			return err

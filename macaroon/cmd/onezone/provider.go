@@ -51,7 +51,7 @@ func (p *program) providerAddCommand() *cobra.Command {
 		Args:    arguments("ID"),
 	}
 	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, newSettings(), task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
 		if !providerID.MatchString(args[0]) {
 			return usageErrorf("%q is not an id: it must have 1 to 64 letters, digits, dashes and underscores", args[0])
 		}

@@ -45,6 +45,7 @@ type settings struct {
 	drain           time.Duration
 	convertSeal     bool // open also secrets in clear, and those of earlier releases
 	keepTables      bool // neither create nor upgrade the store
+	mustExist       bool // do not create the file of the store
 }
 
 const (

@@ -54,7 +54,7 @@ func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Sto
 	case "memory":
 		return memory.New(), false, nil
 	case "sqlite":
-		b, err = openSQLite(ctx, path, s.keepTables)
+		b, err = openSQLite(ctx, path, s)
 		return b, s.cache, err
 	case "postgres", "postgresql":
 		b, err = openPostgres(ctx, s, log)
@@ -73,8 +73,8 @@ func isPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
-func openSQLite(ctx context.Context, path string, keepTables bool) (store.Store, error) {
-	if _, err := os.Stat(path); err != nil && keepTables {
+func openSQLite(ctx context.Context, path string, o settings) (store.Store, error) {
+	if _, err := os.Stat(path); err != nil && (o.keepTables || o.mustExist) {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -84,7 +84,7 @@ func openSQLite(ctx context.Context, path string, keepTables bool) (store.Store,
 	if err != nil {
 		return nil, err
 	}
-	return migrated(ctx, s, keepTables)
+	return migrated(ctx, s, o.keepTables)
 }
 
 func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {

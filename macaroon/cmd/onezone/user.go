@@ -50,7 +50,7 @@ func (p *program) userAddCommand() *cobra.Command {
 	c.Flags().StringVar(&fullName, "full-name", "", "full `NAME` of the user")
 	source.flags(c.Flags())
 	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{check: source.check, do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, newSettings(), task{creates: true, check: source.check, do: func(ctx context.Context, a administration, args []string) error {
 		name := args[0]
 		password, err := p.newPassword(source, name)
 		if err != nil {

@@ -37,7 +37,7 @@ the owner should be able to read the file. The output has the new ids.`,
 		Args: arguments("FILE"),
 	}
 	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, newSettings(), task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
 		users, wrong, err := p.readUsers(args[0])
 		if err != nil {
 			return err

@@ -20,6 +20,21 @@ func order(t *testing.T, file, in string, args ...string) (string, error) {
 	return out.String(), err
 }
 
+// A mistyped path is not a new store without users.
+func TestCommandsAboutExistingRecordsCreateNoStore(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][]string{
+		{"user", "list"}, {"user", "show", "alice"}, {"user", "block", "alice"}, {"user", "passwd", "alice"}, {"user", "delete", "alice"},
+		{"user", "grant", "alice", "oz_tokens_manage"}, {"token", "list"}, {"token", "revoke", "t1"},
+		{"token", "issue", "--user", "alice", "--name", "laptop"}, {"provider", "list"}, {"provider", "block", "lyon-1"},
+	} {
+		file := filepath.Join(t.TempDir(), "data", "onezone.db")
+		_, err := order(t, file, "a long password\n", c...)
+		require.ErrorContains(t, err, "--store sqlite:"+file+": stat "+file+": no such file", c)
+		require.NoDirExists(t, filepath.Dir(file))
+	}
+}
+
 func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -76,14 +91,14 @@ func TestErrorsInUserCommandsAreReported(t *testing.T) {
 		in, want string
 		args     []string
 	}{
-		{"", "notFound", []string{"user", "block", "nobody"}},
-		{"", "notFound", []string{"user", "passwd", "nobody"}},
 		{"", "badValueUsername", []string{"user", "add", "--no-password", "a name"}},
 		{"", "badValueFullName", []string{"user", "add", "--no-password", "alice", "--full-name", "?"}},
 		{"short\n", "badValuePassword", []string{"user", "add", "alice"}},
 		{"", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
 		{"\n", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
 		{"", "exclude each other", []string{"user", "add", "--generate", "--no-password", "alice"}},
+		{"", "notFound", []string{"user", "block", "nobody"}},
+		{"", "notFound", []string{"user", "passwd", "nobody"}},
 	} {
 		out, err := order(t, file, c.in, c.args...)
 		require.ErrorContains(t, err, c.want, "%v", c.args)
