@@ -44,6 +44,10 @@ func verify(f *flags) action {
 // secret.
 func withSecret(key secretFlag) func(context.Context, process, caveat.Request) (macaroon.Token, macaroon.Auth, error) {
 	return func(ctx context.Context, p process, r caveat.Request) (macaroon.Token, macaroon.Auth, error) {
+		if key.file == nil && p.getenv(secretVariable) == "" {
+			return macaroon.Token{}, macaroon.Auth{}, misuse("no secret given: name its file with --secret-file, or set " + secretVariable +
+				"; or let an Onezone verify the token, with --onezone URL")
+		}
 		secret, err := key.read(p.getenv)
 		if err != nil {
 			return macaroon.Token{}, macaroon.Auth{}, err
