@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/transfer"
 )
 
@@ -33,9 +34,10 @@ FILE may be - for standard output. The service may run at the same time. From
 SQLite and PostgreSQL, the backup is the state at one moment; from Redis, records
 are as they were when they were read.
 
-Secrets stay as they are in the store: those of a sealed store need its seal keys,
-which are not in the backup; others are in clear, so keep the file as safe as the
-store. "onezone store restore" reads the file, into a store of any kind.`,
+Secrets of a sealed store stay sealed and need its seal keys, which are not in the
+backup. Those of a store in clear are sealed in the backup with --seal-key-file,
+which takes memory for all records; without, they are in clear, so keep the file
+as safe as the store. "onezone store restore" reads the file, into a store of any kind.`,
 		Example: `  onezone store backup --store sqlite:data/onezone.db onezone.backup
   onezone store backup --store postgres://onezone@db/onezone - | gzip > onezone.backup.gz`,
 		Args: arguments("FILE"),
@@ -46,7 +48,7 @@ store. "onezone store restore" reads the file, into a store of any kind.`,
 		if err != nil {
 			return fmt.Errorf("backing up --store %s: %w", storeName(b.settings.store), err)
 		}
-		sealed := errors.Is(store.CheckSeal(ctx, b), store.ErrSealed)
+		sealed := b.settings.sealKeys != "" || b.isSealed(ctx)
 		switch {
 		case args[0] == "-":
 			return nil
@@ -75,10 +77,38 @@ func (p *program) writeBackup(ctx context.Context, b backend, out io.Writer) (re
 	show, end := p.progress("backing up records")
 	defer end()
 	err = b.snapshot(ctx, func(ctx context.Context, from store.Exporter) (err error) {
+		if b.settings.sealKeys != "" && !b.isSealed(ctx) {
+			if from, err = b.settings.sealedCopy(ctx, from); err != nil {
+				return err
+			}
+		}
 		records, err = transfer.Backup(ctx, out, from, func(done int64) { show(done, 0) })
 		return err
 	})
 	return records, err
+}
+
+func (b backend) isSealed(ctx context.Context) bool {
+	return errors.Is(store.CheckSeal(ctx, b), store.ErrSealed)
+}
+
+// sealedCopy returns a copy of the records in memory, with their secrets sealed
+// under the first key of the settings.
+func (s settings) sealedCopy(ctx context.Context, from store.Exporter) (store.Exporter, error) {
+	back := memory.New()
+	sealed := &openedStore{front: back, back: back}
+	if err := sealed.seal(ctx, s); err != nil {
+		return nil, err
+	}
+	for page, err := range transfer.Walk(ctx, from, transfer.Position{}, store.MaxPage) {
+		if err != nil {
+			return nil, err
+		}
+		if err := sealed.front.Import(ctx, page.Records); err != nil {
+			return nil, fmt.Errorf("sealing records: %w", err)
+		}
+	}
+	return back, nil
 }
 
 // snapshot calls read with the records of one moment, if the store can do that.
@@ -145,7 +175,7 @@ clear; --seal-key-file checks at the end that the keys fit.`,
 		if err != nil {
 			return restoreError(err, args[0], storeName(b.settings.store), records)
 		}
-		sealed := errors.Is(store.CheckSeal(ctx, b), store.ErrSealed)
+		sealed := b.isSealed(ctx)
 		if !sealed || b.settings.sealKeys != "" {
 			opened := &openedStore{front: b, back: b}
 			if err := opened.seal(ctx, b.settings); err != nil {

@@ -56,6 +56,7 @@ const (
 	problemAltered   = "altered"
 	problemReadable  = "readable by others"
 	problemNotLooked = "sealed, and no keys given"
+	problemInClear   = "in clear, and keys given"
 )
 
 // advice says what to do about problems.
@@ -66,6 +67,7 @@ var advice = []struct{ problem, remedy string }{
 	{problemUnopened, "give the file with all keys that the store was sealed with; if a key is lost, delete these records or restore a backup with its keys"},
 	{problemAltered, "somebody changed the database by hand: find out who, and restore a backup"},
 	{problemReadable, "run: chmod 600 FILE"},
+	{problemInClear, "stop the service and run: onezone store seal"},
 	{problemNotLooked, "give --seal-key-file to check that the secrets open"},
 }
 
@@ -109,7 +111,10 @@ func (s settings) readableFiles() (list []recordResult) {
 
 // checkSecrets opens all secrets of a sealed store.
 func (b backend) checkSecrets(ctx context.Context) (list []recordResult, err error) {
-	if err := store.CheckSeal(ctx, b); !errors.Is(err, store.ErrSealed) {
+	switch err := store.CheckSeal(ctx, b); {
+	case err == nil && b.settings.sealKeys != "":
+		return b.checkNoSecrets(ctx)
+	case !errors.Is(err, store.ErrSealed):
 		return nil, err
 	}
 	if b.settings.sealKeys == "" {
@@ -134,6 +139,35 @@ func (b backend) checkSecrets(ctx context.Context) (list []recordResult, err err
 		}
 	}
 	return list, nil
+}
+
+// checkNoSecrets returns the records with a secret, of a store that is not
+// sealed.
+func (b backend) checkNoSecrets(ctx context.Context) (list []recordResult, err error) {
+	for page, err := range transfer.Walk(ctx, b, transfer.Position{}, store.MaxPage) {
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Records {
+			if key, has := secretIn(r); has {
+				list = append(list, recordResult{page.Kind.String(), key, problemInClear})
+			}
+		}
+	}
+	return list, nil
+}
+
+// secretIn returns the key of a record, and whether the record has a secret.
+func secretIn(r store.Record) (key string, has bool) {
+	switch {
+	case r.Identity != nil:
+		return r.Identity.Subject.String(), !r.Identity.Password.IsZero()
+	case r.Temporary != nil:
+		return r.Temporary.Subject.String(), true
+	case r.Token != nil:
+		return r.Token.ID, true
+	}
+	return "", false
 }
 
 // openSecret reads the record again through the seal, and returns its key and

@@ -228,6 +228,14 @@ func TestTheCheckFindsProblems(t *testing.T) {
 	require.Equal(t, "no problems in sqlite:"+file+"\n", out)
 
 	first, second := keyLine("2026", "a"), keyLine("2027", "b")
+	out, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, first))
+	require.ErrorContains(t, err, "in clear, and keys given: 3; stop the service and run: onezone store seal")
+	require.Contains(t, out, "named token\t"+laptop.TokenID+"\tin clear, and keys given\n")
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	_, err = order(t, empty, "", "store", "migrate")
+	require.NoError(t, err)
+	_, err = order(t, empty, "", "store", "check", "--seal-key-file", keyFile(t, first))
+	require.NoError(t, err, "the first secret will be sealed")
 	_, err = order(t, file, "", "store", "seal", "--seal-key-file", keyFile(t, first))
 	require.NoError(t, err)
 	_, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, first))
@@ -282,4 +290,27 @@ func TestSealedRecordsMoveSealed(t *testing.T) {
 	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
 	_, err = order(t, filepath.Join(t.TempDir(), "third.db"), "", "store", "restore", "--seal-key-file", keyFile(t, keyLine("2027", "b")), backup)
 	require.ErrorContains(t, err, "restored 6 records, but: --seal-key-file")
+}
+
+// With the seal keys, no secret leaves a store in clear.
+func TestBackupsAreSealedWithTheKeysOfTheSettings(t *testing.T) {
+	t.Parallel()
+	file, laptop := filledStore(t)
+	keys := keyFile(t, keyLine("2026", "a"))
+	backup, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "onezone.db")
+	out, err := order(t, file, "", "store", "backup", "--seal-key-file", keys, backup)
+	require.NoError(t, err)
+	require.Contains(t, out, "the secrets are sealed, so keep the seal keys, too")
+	_, err = order(t, file, "", "store", "check")
+	require.NoError(t, err, "the store is as it was")
+
+	_, err = order(t, restored, "", "store", "restore", "--seal-key-file", keys, backup)
+	require.NoError(t, err)
+	_, err = order(t, restored, "", "store", "check", "--seal-key-file", keys)
+	require.NoError(t, err, "no secret is in clear")
+	_, err = order(t, restored, "", "user", "list")
+	require.ErrorContains(t, err, "needs --seal-key-file FILE")
+	s, end := inProcess(t, "--store", "sqlite:"+restored, "--seal-key-file", keys)
+	defer end()
+	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
 }
