@@ -169,6 +169,14 @@ clear; --seal-key-file checks at the end that the keys fit.`,
 			return err
 		}
 		defer f.Close()
+		if _, err := f.Seek(0, io.SeekCurrent); err != nil {
+			return fmt.Errorf("%s is a stream, but a restore reads the backup twice; write it to a file first", args[0])
+		}
+		if b.settings.sealKeys != "" {
+			if _, err := b.settings.readSealKeys(); err != nil {
+				return err
+			}
+		}
 		show, end := p.progress("restoring records")
 		records, err := transfer.Restore(ctx, b, f, overwrite, func(done int64) { show(done, 0) })
 		end()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -290,6 +291,32 @@ func TestSealedRecordsMoveSealed(t *testing.T) {
 	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
 	_, err = order(t, filepath.Join(t.TempDir(), "third.db"), "", "store", "restore", "--seal-key-file", keyFile(t, keyLine("2027", "b")), backup)
 	require.ErrorContains(t, err, "restored 6 records, but: --seal-key-file")
+}
+
+// What can be known before is not a reason to stop in the middle.
+func TestARestoreChecksItsFilesBeforeItWrites(t *testing.T) {
+	t.Parallel()
+	file, _ := filledStore(t)
+	backup, fresh := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "fresh.db")
+	_, err := order(t, file, "", "store", "backup", backup)
+	require.NoError(t, err)
+	pipe, in, err := os.Pipe()
+	require.NoError(t, err)
+	defer pipe.Close()
+	defer in.Close()
+	stream := fmt.Sprint("/dev/fd/", pipe.Fd())
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--seal-key-file", "nowhere.key", backup}, "--seal-key-file nowhere.key: reading the seal keys: open nowhere.key"},
+		{[]string{stream}, stream + " is a stream, but a restore reads the backup twice; write it to a file first"},
+	} {
+		_, err = order(t, fresh, "", append([]string{"store", "restore"}, c.args...)...)
+		require.ErrorContains(t, err, c.want)
+		require.NotContains(t, err.Error(), "restored")
+		require.Empty(t, listUsers(t, fresh))
+	}
 }
 
 // With the seal keys, no secret leaves a store in clear.
