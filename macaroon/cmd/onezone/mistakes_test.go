@@ -35,8 +35,10 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 	cert, key := newCertificate(t, dir)
 	require.NoError(t, os.Mkdir(in("other"), 0o700))
 	_, otherKey := newCertificate(t, in("other"))
+	_, err := order(t, in("users.db"), "", "user", "add", "--no-password", "alice")
+	require.NoError(t, err)
 	newer := in("newer.db")
-	_, err := order(t, newer, "", "user", "add", "--no-password", "alice")
+	_, err = order(t, newer, "", "user", "add", "--no-password", "alice")
 	require.NoError(t, err)
 	db, err := sql.Open("sqlite", newer)
 	require.NoError(t, err)
@@ -120,6 +122,7 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"tables of a newer release", nil, over("sqlite:" + newer), 1, []string{"--store sqlite:" + newer + ": "}},
 		{"no PostgreSQL there", nil, over("postgres://u:hunter2@127.0.0.1:1/db?password=hunter2"), 1, []string{"--store postgres://127.0.0.1:1/db: "}},
 		{"no Redis there", nil, over("redis://u:hunter2@127.0.0.1:1/0"), 1, []string{"--store redis://127.0.0.1:1/0: "}},
+		{"no store", nil, []string{"user", "list", "--store", "sqlite:" + in("absent.db")}, 1, []string{"stat " + in("absent.db") + ": no such file"}},
 		{"an unknown user", nil, []string{"user", "block", "--store", "sqlite:" + in("users.db"), "bob"}, 1, []string{`there is no user "bob": notFound`}},
 	}...)
 }
