@@ -41,7 +41,7 @@ func TestAStoreIsRefusedWithoutItsSealKeys(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no keys":                   {[]string{"serve"}, "--store sqlite:" + file + " needs --seal-key-file FILE"},
+		"no keys":                   {[]string{"serve"}, "--store sqlite:" + file + " needs --seal-key-file FILE, with the key that it was sealed with: its secrets are sealed"},
 		"no keys, and an order":     {[]string{"user", "add", "--no-password", "alice"}, "needs --seal-key-file"},
 		"another key":               {[]string{"serve", "--seal-key-file", keyFile(t, keyLine("2027", "b"))}, `"2026"`},
 		"another key, and an order": {[]string{"user", "add", "--no-password", "alice", "--seal-key-file", keyFile(t, keyLine("2027", "b"))}, `"2026"`},

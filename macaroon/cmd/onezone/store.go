@@ -150,7 +150,7 @@ func (o *openedStore) seal(ctx context.Context, s settings) error {
 		o.check = func(ctx context.Context) error { return store.CheckSeal(ctx, o.back) }
 		err := o.check(ctx)
 		if errors.Is(err, store.ErrSealed) {
-			return fmt.Errorf("--store %s needs --seal-key-file FILE, with the key that it was sealed with: %w", storeName(s.store), err)
+			return fmt.Errorf("--store %s needs --seal-key-file FILE, with the key that it was sealed with: its secrets are sealed", storeName(s.store))
 		}
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 	"github.com/onezone-go/onezone/store/transfer"
@@ -200,6 +201,9 @@ clear; --seal-key-file checks at the end that the keys fit.`,
 func restoreError(err error, file, to string, records int64) error {
 	if errors.Is(err, transfer.ErrBackup) {
 		return fmt.Errorf("%s: %w", file, err)
+	}
+	if bad, ok := onezoneerrors.AsType[*onezoneerrors.Error](err); ok && records == 0 && bad.ID == onezoneerrors.IDBadData {
+		return fmt.Errorf("restoring to %s: %v", to, bad.Details["hint"])
 	}
 	if records > 0 {
 		return fmt.Errorf("restored %d records to %s, and then: %w; run again with --overwrite to finish", records, to, err)

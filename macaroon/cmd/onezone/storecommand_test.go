@@ -174,7 +174,7 @@ func TestMistakesInBackupsAreReported(t *testing.T) {
 	_, err = order(t, file, "", "store", "backup", filepath.Join(dir, "no", "backup"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = order(t, file, "", "store", "restore", backup)
-	require.ErrorContains(t, err, "the destination has records")
+	require.EqualError(t, err, "restoring to sqlite:"+file+": the destination has records: choose an empty store, or overwrite the records with the same keys")
 	text, err := os.ReadFile(backup)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "damaged"), []byte(strings.Replace(string(text), "laptop", "Laptop", 1)), 0o600))

@@ -29,6 +29,16 @@ rejected.`
 	return c
 }
 
+// nameAlone accepts a name. It does not repeat a second argument, which is most
+// likely the password.
+func nameAlone(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageErrorf("a password must not be an argument, because others on this machine can see it; run %s %s, "+
+			"which reads it from the terminal or standard input", c.CommandPath(), args[0])
+	}
+	return arguments("NAME")(c, args)
+}
+
 // userResult is the result of a command about one user.
 type userResult struct {
 	ID       string `json:"userId"`
@@ -45,7 +55,7 @@ func (p *program) userAddCommand() *cobra.Command {
 		Example: `  onezone user add --store sqlite:data/onezone.db --full-name "Alice Liddell" alice
   onezone user add --store sqlite:data/onezone.db --generate alice
   onezone user add --store sqlite:data/onezone.db alice < password.txt`,
-		Args: arguments("NAME"),
+		Args: nameAlone,
 	}
 	c.Flags().StringVar(&fullName, "full-name", "", "full `NAME` of the user")
 	source.flags(c.Flags())
@@ -89,7 +99,7 @@ func (p *program) userPasswdCommand() *cobra.Command {
 		Example: `  onezone user passwd --store sqlite:data/onezone.db alice
   onezone user passwd --store sqlite:data/onezone.db alice < password.txt
   onezone user passwd --store sqlite:data/onezone.db --generate alice`,
-		Args: arguments("NAME"),
+		Args: nameAlone,
 	}
 	source.flags(c.Flags())
 	jsonFlag(c, &asJSON)

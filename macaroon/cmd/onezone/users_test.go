@@ -35,6 +35,17 @@ func TestCommandsAboutExistingRecordsCreateNoStore(t *testing.T) {
 	}
 }
 
+func TestAPasswordAsAnArgumentIsRefusedAndNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, c := range []string{"add", "passwd"} {
+		_, err := order(t, filepath.Join(t.TempDir(), "onezone.db"), "", "user", c, "alice", "hunter22")
+		require.Equal(t, exitUsage, exitCode(err))
+		require.ErrorContains(t, err, "a password must not be an argument")
+		require.ErrorContains(t, err, "run onezone user "+c+" alice, which reads it from")
+		require.NotContains(t, err.Error(), "hunter22")
+	}
+}
+
 func TestUsersAreManagedWhileTheServiceRuns(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
