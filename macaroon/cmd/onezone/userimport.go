@@ -128,7 +128,7 @@ func (p *program) readUsers(file string) (users []userLine, refused []refusedLin
 		_, _ = text.Discard(3) // spreadsheets write a byte order mark
 	}
 	read := readCSV
-	if start, _ := text.Peek(1); bytes.Equal(start, []byte("{")) {
+	if start, _ := text.Peek(512); bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
 		read = readJSONLines
 	}
 	err = read(text, func(line int, u macaroon.NewUser, err error) {

@@ -34,7 +34,7 @@ func TestUsersAreImportedFromCSVAndJSONLines(t *testing.T) {
 		"CSV":                      "username,fullName,password\nalice,\"Liddell, Alice\",correct horse\r\nbob,,\n",
 		"CSV from a spreadsheet":   "\ufeffusername,fullName,password\r\nalice,\"Liddell, Alice\",correct horse\r\nbob,,\r\n",
 		"columns in another order": "password,username,fullName\ncorrect horse,alice,\"Liddell, Alice\"\n\n,bob,\n",
-		"JSON lines":               `{"username": "alice", "fullName": "Liddell, Alice", "password": "correct horse"}` + "\n\n" + `{"username": "bob", "password": null}`,
+		"JSON lines":               "\r\n " + `{"username": "alice", "fullName": "Liddell, Alice", "password": "correct horse"}` + "\n\n" + `{"username": "bob", "password": null}`,
 	} {
 		file := filepath.Join(t.TempDir(), "onezone.db")
 		out, err := order(t, file, text, "user", "import", "--json", "-")
