@@ -38,7 +38,8 @@ func newIssuer(t *testing.T) *issuer {
 			"kty": "EC", "crv": "P-256", "kid": "1", "x": base64.RawURLEncoding.EncodeToString(point[1:33]), "y": base64.RawURLEncoding.EncodeToString(point[33:]),
 		}}})
 	})
-	i.Server = httptest.NewServer(mux)
+	i.Server = httptest.NewUnstartedServer(mux)
+	i.Start()
 	t.Cleanup(i.Close)
 	return i
 }
