@@ -23,7 +23,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 )
@@ -44,7 +43,8 @@ func main() {
 		must(flag.Set("test.benchtime", slice.String()))
 		m.measure(max(*rounds, 1), cs)
 	}
-	run(slice, slices.Concat(comparison(), growth(), remoteVerification()))
+	run(slice, append(comparison(), growth()...))
+	run(slice, remoteVerification()) // apart, because connections disturb the caches of the processor
 	run(coresSlice, cores())
 	// A full store makes garbage collection slower for all contenders, so it
 	// comes last, together with the small store that it is compared with.
