@@ -63,7 +63,8 @@ func TestReloadOfAFileWrittenInPlace(t *testing.T) {
 	require.Equal(t, "DE", country(t, r))
 }
 
-// What is read while the file is written may be a mixture, and is not used.
+// A file that is read while it is written may mix old and new content. It is
+// not used.
 func TestReloadDuringAnUpdateInPlace(t *testing.T) {
 	r, paths := open(t, placesFile())
 	f, err := os.OpenFile(paths[0], os.O_WRONLY, 0)

@@ -39,7 +39,8 @@ func openSource(path string, stop <-chan struct{}) (*source, error) {
 	return s, nil
 }
 
-// lookup decodes the record of the address. If there is none, it changes nothing.
+// lookup decodes the record of the address. An address without a
+// record leaves the value unchanged.
 func (s *source) lookup(ip netip.Addr, record any) error {
 	if err := s.current.Load().Lookup(ip.Unmap()).Decode(record); err != nil {
 		return fmt.Errorf("reading the geo database %s: %w", s.path, err)

@@ -28,10 +28,25 @@ func Fill(pattern caveat.GRI, value func(name string) string) caveat.GRI {
 	return pattern
 }
 
-// expand replaces each {name} of a pattern by its value. A value with a special
-// character, or with a meaning of its own, gets a slash, which no match spec
-// can hold.
+// expand is Replace for a part of a GRI. A value with a special character, or
+// with a meaning of its own, gets a slash, which no match spec can hold.
 func expand(pattern, special string, value func(name string) string) string {
+	return Replace(pattern, func(name string) string {
+		v := value(name)
+		if v != "*" && v != "null" && !strings.ContainsAny(v, special) {
+			return v
+		}
+		return "/" + strings.Map(func(r rune) rune {
+			if strings.ContainsRune(special, r) {
+				return '/'
+			}
+			return r
+		}, v)
+	})
+}
+
+// Replace returns the pattern with each {name} replaced by its value, unchanged.
+func Replace(pattern string, value func(name string) string) string {
 	if !strings.Contains(pattern, "{") {
 		return pattern
 	}
@@ -43,17 +58,7 @@ func expand(pattern, special string, value func(name string) string) string {
 			return b.String()
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		v := value(name)
-		if v == "*" || v == "null" || strings.ContainsAny(v, special) {
-			b.WriteByte('/')
-			v = strings.Map(func(r rune) rune {
-				if strings.ContainsRune(special, r) {
-					return '/'
-				}
-				return r
-			}, v)
-		}
-		b.WriteString(v)
+		b.WriteString(value(name))
 		pattern = after
 	}
 }

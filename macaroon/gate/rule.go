@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/gripattern"
 )
 
 // rule is a checked [[rule]].
@@ -196,24 +197,9 @@ func (r *rule) allows(subject caveat.Subject) bool {
 	return r.subjects == nil || slices.Contains(r.subjects, subject)
 }
 
-// expand replaces each {NAME} of a template.
-func expand(template string, value func(name string) string) string {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(template, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		name, rest, _ := strings.Cut(after, "}")
-		b.WriteString(value(name))
-		template = rest
-	}
-}
-
 // fileOf returns the file that a request accesses. The values of the path have
 // neither empty names nor "..", so the file is clean without the slash that an
 // empty rest leaves. It is unknown if the path names no file at all.
 func (r *rule) fileOf(value func(name string) string) caveat.File {
-	return caveat.File{Path: strings.TrimSuffix(expand(r.file, value), "/")}
+	return caveat.File{Path: strings.TrimSuffix(gripattern.Replace(r.file, value), "/")}
 }

@@ -151,8 +151,8 @@ var knownMethods = []string{
 // readingMethods are the known methods that change no file.
 var readingMethods = []string{http.MethodGet, http.MethodHead, http.MethodOptions, "PROPFIND", "REPORT", "SEARCH"}
 
-// find returns the rule for a request and its decoded path. why says why there
-// is none.
+// find returns the rule for a request and its decoded path. If no rule
+// matches, why says the reason.
 func (r *Rules) find(method, target string) (found *rule, path, why string) {
 	path, why = cleanPath(target)
 	switch {

@@ -52,7 +52,7 @@ func (n *node) add(p pattern) *methods {
 }
 
 // find returns the methods of the most specific pattern that matches the path,
-// which has no slash at its beginning. It returns nil if there is none.
+// which has no slash at its beginning. It returns nil if no pattern does.
 func (n *node) find(path string) *methods {
 	if path == "" {
 		if n.exact != nil {

@@ -249,8 +249,8 @@ func (v verification) record(holder caveat.Subject) store.Record {
 	}}
 }
 
-// request returns the request of the vector. What it cannot say directly is
-// proved by tokens.
+// request returns the request of the vector. Tokens prove the service and the
+// consumer.
 func (v verification) request(tr *vectorTrial) caveat.Request {
 	tr.Helper()
 	c := v.Context

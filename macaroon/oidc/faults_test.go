@@ -30,7 +30,7 @@ func TestKeysAreRotated(t *testing.T) {
 	fresh := func() string { return signed(jose.RS256, otherRSA, header{"kid": "new"}, f.claims(nil)) }
 	f.requireRefused(t, fresh())
 	require.Equal(t, 1, f.issuer.requests(keysPath))
-	f.clock.Move(10 * time.Second)
+	f.clock.Advance(10 * time.Second)
 	f.requireAccepted(t, fresh())
 	require.Equal(t, 2, f.issuer.requests(keysPath))
 	for i := range 20 {
@@ -45,7 +45,7 @@ func TestAKeyIsReplacedUnderItsID(t *testing.T) {
 	f := newFixture(t)
 	f.requireAccepted(t, f.good(nil))
 	f.issuer.setKeys(public("rsa", otherRSA))
-	f.clock.Move(10 * time.Second)
+	f.clock.Advance(10 * time.Second)
 	f.requireAccepted(t, signed(jose.RS256, otherRSA, header{"kid": "rsa"}, f.claims(nil)))
 	f.requireRefused(t, f.good(nil))
 }
@@ -55,9 +55,9 @@ func TestAKeyIsWithdrawn(t *testing.T) {
 	f := newFixture(t)
 	f.requireAccepted(t, f.good(nil))
 	f.issuer.setKeys(public("ec", ecKey))
-	f.clock.Move(5*time.Minute - time.Second)
+	f.clock.Advance(5*time.Minute - time.Second)
 	f.requireAccepted(t, f.good(nil))
-	f.clock.Move(time.Second)
+	f.clock.Advance(time.Second)
 	f.requireRefused(t, f.good(nil))
 }
 
@@ -66,17 +66,17 @@ func TestTheIssuerIsDownForAWhile(t *testing.T) {
 	f := newFixture(t)
 	f.requireAccepted(t, f.good(nil))
 	f.issuer.answer(keysPath, text(http.StatusBadGateway, "down"))
-	f.clock.Move(time.Hour - time.Second)
+	f.clock.Advance(time.Hour - time.Second)
 	f.requireAccepted(t, f.good(nil))
 	f.requireAccepted(t, f.good(nil))
 	require.Equal(t, 2, f.issuer.requests(keysPath), "it must not be asked for each token")
 	// The verdict on a token with an unknown key would be a guess.
 	unknown := signed(jose.RS256, otherRSA, header{"kid": "new"}, f.claims(nil))
 	f.requireOperational(t, unknown, "it answered with the status 502")
-	f.clock.Move(time.Second)
+	f.clock.Advance(time.Second)
 	f.requireOperational(t, f.good(nil), "it answered with the status 502")
 	f.issuer.answer(keysPath, nil)
-	f.clock.Move(10 * time.Second)
+	f.clock.Advance(10 * time.Second)
 	f.requireAccepted(t, f.good(nil))
 	f.requireRefused(t, unknown)
 }
@@ -86,7 +86,7 @@ func TestTheClockIsSetBack(t *testing.T) {
 	f := newFixture(t)
 	f.requireAccepted(t, f.good(nil))
 	f.issuer.setKeys(public("ec", ecKey))
-	f.clock.Move(-24 * time.Hour)
+	f.clock.Advance(-24 * time.Hour)
 	f.requireRefused(t, f.good(nil))
 }
 
@@ -201,7 +201,7 @@ func TestAKnownIssuerHangs(t *testing.T) {
 	f := newFixture(t, func(o *oidc.Options) { o.Timeout = time.Second })
 	f.requireAccepted(t, f.good(nil))
 	waiting, _ := f.issuer.hang(t, keysPath)
-	f.clock.Move(5 * time.Minute)
+	f.clock.Advance(5 * time.Minute)
 	for range 3 {
 		f.requireAccepted(t, f.good(nil))
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/oidc"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
@@ -165,25 +166,8 @@ type fixture struct {
 	issuer    *testIssuer
 	authority *macaroon.Authority
 	records   store.Store
-	clock     *clock
+	clock     *macaroontest.Clock
 	log       *syncbuffer.Buffer
-}
-
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }
 
 const audience = "https://onezone.example.org"
@@ -196,9 +180,9 @@ func newFixture(t testing.TB, change ...func(*oidc.Options)) *fixture {
 func newFixtureOver(t testing.TB, records store.Store, change ...func(*oidc.Options)) *fixture {
 	t.Helper()
 	f := &fixture{
-		issuer: newTestIssuer(t), records: records, log: new(syncbuffer.Buffer),
-		clock: &clock{now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)},
+		issuer: newTestIssuer(t), records: records, log: new(syncbuffer.Buffer), clock: new(macaroontest.Clock),
 	}
+	f.clock.Set(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC))
 	var err error
 	f.authority, err = macaroon.NewAuthority(f.records, macaroon.WithClock(f.clock.Now))
 	require.NoError(t, err)

@@ -197,10 +197,10 @@ func TestTokensExpire(t *testing.T) {
 	token := f.good(nil)
 	_, err := f.Identify(t.Context(), token)
 	require.NoError(t, err)
-	f.clock.Move(300*time.Second - time.Millisecond)
+	f.clock.Advance(300*time.Second - time.Millisecond)
 	_, err = f.Identify(t.Context(), token)
 	require.NoError(t, err)
-	f.clock.Move(time.Millisecond)
+	f.clock.Advance(time.Millisecond)
 	f.requireRefused(t, token)
 }
 

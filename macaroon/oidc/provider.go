@@ -127,9 +127,9 @@ func (p *Provider) verify(ctx context.Context, text string) (identity, error) {
 	return p.userinfo.ask(ctx, m.userinfo, text)
 }
 
-// complete adds what the userinfo endpoint says about a token to what the token
-// says itself, if that is not all. If there is no endpoint, or if it refuses the token, nothing is
-// added: not every access token is for it.
+// complete adds the claims of the userinfo endpoint that the token lacks. It
+// adds nothing if the issuer has no endpoint, or if the endpoint refuses the
+// token, because not every access token is for it.
 func (p *Provider) complete(ctx context.Context, text string, who identity) (identity, error) {
 	if p.options.saysAll(who) {
 		return who, nil

@@ -32,9 +32,9 @@ func TestOpaqueTokens(t *testing.T) {
 	require.Equal(t, 1, f.issuer.requests(userinfoPath))
 	f.issuer.setUserinfo(opaque[4:], nil)
 	f.issuer.answer(userinfoPath, text(http.StatusUnauthorized, "revoked"))
-	f.clock.Move(30*time.Second - time.Nanosecond)
+	f.clock.Advance(30*time.Second - time.Nanosecond)
 	f.requireAccepted(t, opaque)
-	f.clock.Move(time.Nanosecond)
+	f.clock.Advance(time.Nanosecond)
 	f.requireRefused(t, opaque)
 }
 
@@ -57,7 +57,7 @@ func TestRefusedOpaqueTokens(t *testing.T) {
 		}
 		require.Equal(t, 1, f.issuer.requests(userinfoPath))
 		f.issuer.answer(userinfoPath, nil)
-		f.clock.Move(10 * time.Second)
+		f.clock.Advance(10 * time.Second)
 		f.requireAccepted(t, opaque)
 	}
 }

@@ -90,7 +90,7 @@ func TestNamesOfTheUserinfoEndpoint(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "alice", stored.Username)
 	require.Equal(t, "Alice Userinfo", stored.FullName)
-	f.clock.Move(time.Minute)
+	f.clock.Advance(time.Minute)
 	f.requireAccepted(t, token)
 	require.Equal(t, 1, f.issuer.requests(userinfoPath), "only for a new user")
 }
@@ -152,12 +152,12 @@ func TestGroupsOfTheUserinfoEndpoint(t *testing.T) {
 	f.requireAccepted(t, token)
 	f.issuer.setUserinfo(token[4:], map[string]any{"sub": "alice@egi.eu", "groups": []string{"a"}})
 	f.requireAccepted(t, token)
-	f.clock.Move(30 * time.Second)
+	f.clock.Advance(30 * time.Second)
 	f.requireRefused(t, token)
 	f.issuer.answer(userinfoPath, text(http.StatusInternalServerError, ""))
-	f.clock.Move(30 * time.Second)
+	f.clock.Advance(30 * time.Second)
 	f.requireOperational(t, token, "status 500")
-	// What the signed token says is not replaced.
+	// The endpoint does not replace claims of the signed token.
 	f.issuer.answer(userinfoPath, nil)
 	f.requireRefused(t, f.good(map[string]any{"groups": []string{}}))
 }
@@ -173,7 +173,7 @@ func TestMaxUsers(t *testing.T) {
 	require.Len(t, f.users(t), 3)
 	err = f.authority.DeleteUser(t.Context(), caveat.User(oidc.UserID(f.issuer.URL, "b")))
 	require.NoError(t, err)
-	f.clock.Move(time.Minute)
+	f.clock.Advance(time.Minute)
 	f.requireAccepted(t, f.good(map[string]any{"sub": "c"}))
 }
 

@@ -179,7 +179,7 @@ func TestTheShortestLifetimeOfTheTemplatesCounts(t *testing.T) {
 	}
 }
 
-// The token is printed all the same: the caveats are what was asked for.
+// The token is printed with the caveats, because the user asked for them.
 func TestConfineWarnsAboutUselessCaveats(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -42,7 +42,7 @@ func (p process) profilePath(name string) (string, error) {
 	return filepath.Join(directory, "onetoken", "profile.json"), nil
 }
 
-// readProfile reads a profile, which is the zero profile if there is no file.
+// readProfile reads a profile. A missing file gives the zero profile.
 func readProfile(path string) (read profile, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

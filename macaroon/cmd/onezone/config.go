@@ -62,8 +62,8 @@ errors, also a variable whose name is almost that of a setting.`,
 	return c
 }
 
-// misspelledVariables returns an error for each variable that looks like that of
-// a setting but is none. Other programs may have variables with the same prefix.
+// misspelledVariables returns an error for each variable that is not a setting
+// but has nearly the name of one. Other programs may use the same prefix.
 func misspelledVariables(environ []string) error {
 	known := append(settingNames(), "config")
 	var errs []error

@@ -293,7 +293,7 @@ func TestSealedRecordsMoveSealed(t *testing.T) {
 	require.ErrorContains(t, err, "restored 6 records, but: --seal-key-file")
 }
 
-// What can be known before is not a reason to stop in the middle.
+// A restore that would fail later because of its files writes nothing.
 func TestARestoreChecksItsFilesBeforeItWrites(t *testing.T) {
 	t.Parallel()
 	file, _ := filledStore(t)
