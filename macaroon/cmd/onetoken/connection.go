@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -124,13 +125,11 @@ const maxPassword = 4 << 10
 func (p process) readPassword(user string) (string, error) {
 	var password string
 	if terminal, ok := p.in.(*os.File); ok && p.isTerminal(p.in) {
-		fmt.Fprintf(p.err, "Password of %q: ", user)
-		text, err := term.ReadPassword(int(terminal.Fd()))
-		fmt.Fprintln(p.err)
-		if err != nil && err != io.EOF {
+		text, err := p.askHidden(terminal, fmt.Sprintf("Password of %q: ", user))
+		if err != nil {
 			return "", fmt.Errorf("reading the password: %w", err)
 		}
-		password = string(text)
+		password = text
 	} else {
 		line, err := bufio.NewReader(io.LimitReader(p.in, maxPassword+lineEnding+1)).ReadString('\n')
 		if err != nil && err != io.EOF {
@@ -142,6 +141,25 @@ func (p process) readPassword(user string) (string, error) {
 		return "", misuse("the first line of standard input must be the password, of 1 to 4096 bytes")
 	}
 	return password, nil
+}
+
+// askHidden asks a question on the terminal and returns the answer, which is
+// not shown: the terminal shows nothing from before the question on.
+func (p process) askHidden(terminal *os.File, question string) (answer string, err error) {
+	state, err := term.MakeRaw(int(terminal.Fd()))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, term.Restore(int(terminal.Fd()), state)) }()
+	dialog := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{terminal, p.err}, "")
+	answer, err = dialog.ReadPassword(question)
+	if err == io.EOF { // Ctrl-C, Ctrl-D or a closed terminal
+		err = errors.New("none was entered")
+	}
+	return answer, err
 }
 
 // with calls a function with the token API for the client that the flags name.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,14 +85,27 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// readHidden prompts for a line on the terminal and reads it without showing
-// it.
-func (p *program) readHidden(prompt string, terminal *os.File) (string, error) {
-	fmt.Fprint(p.err, prompt)
-	text, err := term.ReadPassword(int(terminal.Fd()))
-	fmt.Fprintln(p.err)
-	if err == io.EOF {
-		err = nil
+// askHidden asks the questions on the terminal and returns the answers, which
+// are not shown: the terminal shows nothing from before the first question on.
+func (p *program) askHidden(terminal *os.File, questions ...string) (answers []string, err error) {
+	state, err := term.MakeRaw(int(terminal.Fd()))
+	if err != nil {
+		return nil, err
 	}
-	return string(text), err
+	defer func() { err = errors.Join(err, term.Restore(int(terminal.Fd()), state)) }()
+	dialog := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{terminal, p.err}, "")
+	for _, question := range questions {
+		answer, err := dialog.ReadPassword(question)
+		if err == io.EOF { // Ctrl-C, Ctrl-D or a closed terminal
+			return nil, errors.New("none was entered")
+		}
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, answer)
+	}
+	return answers, nil
 }

@@ -55,13 +55,12 @@ func (p *program) newPassword(s passwordSource, user string) (password string, e
 }
 
 func (p *program) askTwice(terminal *os.File, user string) (string, error) {
-	password, err := p.readHidden("New password of "+user+": ", terminal)
+	answers, err := p.askHidden(terminal, "New password of "+user+": ", "Again: ")
 	if err != nil {
 		return "", err
 	}
-	again, err := p.readHidden("Again: ", terminal)
-	if err == nil && again != password {
-		err = errors.New("the two passwords differ")
+	if answers[0] != answers[1] {
+		return "", errors.New("the two passwords differ")
 	}
-	return password, err
+	return answers[0], nil
 }

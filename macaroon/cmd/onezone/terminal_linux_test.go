@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	// Pseudo-terminals, which package syscall cannot make.
 	"golang.org/x/sys/unix"
@@ -41,8 +42,36 @@ func newTerminal(t *testing.T) *pseudoTerminal {
 func (p *pseudoTerminal) answer(t *testing.T, prompt, line string) {
 	t.Helper()
 	eventually(t, func() bool { return strings.HasSuffix(p.screen.String(), prompt) }, "the program asks: "+prompt)
-	_, err := io.WriteString(p.user, line+"\n")
+	_, err := io.WriteString(p.user, line)
 	require.NoError(t, err)
+}
+
+// echoes reports whether the terminal shows what is typed.
+func (p *pseudoTerminal) echoes(t *testing.T) bool {
+	state, err := unix.IoctlGetTermios(int(p.terminal.Fd()), unix.TCGETS)
+	return assert.NoError(t, err) && state.Lflag&unix.ECHO != 0
+}
+
+// writerFunc is a function as a writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// add starts "user add alice" on the terminal. When a text appears, the
+// terminal must not show what is typed.
+func (p *pseudoTerminal) add(t *testing.T, file string) (ended chan error) {
+	screen := writerFunc(func(b []byte) (int, error) {
+		if p.echoes(t) {
+			t.Errorf("%q appears while the terminal shows what is typed", b)
+		}
+		return p.terminal.Write(b)
+	})
+	ended = make(chan error, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"user", "add", "--store", "sqlite:" + file, "--log-level", "error", "alice"},
+			stdio{p.terminal, &syncbuffer.Buffer{}, screen}, unset)
+	}()
+	return ended
 }
 
 // A password is typed twice and never shown.
@@ -51,17 +80,13 @@ func TestPasswordsAreReadFromTheTerminal(t *testing.T) {
 	for again, want := range map[string]string{"a long password": "", "another password": "the two passwords differ"} {
 		file := filepath.Join(t.TempDir(), "onezone.db")
 		p := newTerminal(t)
-		var out syncbuffer.Buffer
-		ended := make(chan error, 1)
-		go func() {
-			ended <- run(t.Context(), []string{"user", "add", "--store", "sqlite:" + file, "--log-level", "error", "alice"},
-				stdio{p.terminal, &out, p.terminal}, unset)
-		}()
-		p.answer(t, "New password of alice: ", "a long password")
-		p.answer(t, "Again: ", again)
+		ended := p.add(t, file)
+		p.answer(t, "New password of alice: ", "a long password\r")
+		p.answer(t, "Again: ", again+"\r")
 		err := <-ended
-		require.NotContains(t, p.screen.String(), "password of alice: a")
+		require.NotContains(t, p.screen.String(), "a long")
 		require.NotContains(t, p.screen.String(), again)
+		require.True(t, p.echoes(t), "the terminal is as before")
 		if want != "" {
 			require.ErrorContains(t, err, want)
 			require.Empty(t, listUsers(t, file))
@@ -71,6 +96,20 @@ func TestPasswordsAreReadFromTheTerminal(t *testing.T) {
 		s, end := inProcess(t, "--store", "sqlite:"+file)
 		require.Equal(t, 200, s.do("GET", "/user", "", "Authorization", basic("alice", "a long password")).status)
 		end()
+	}
+}
+
+// Ctrl-C and Ctrl-D end the question.
+func TestAQuestionForAPasswordCanBeLeft(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"\x03", "\x04"} {
+		file := filepath.Join(t.TempDir(), "onezone.db")
+		p := newTerminal(t)
+		ended := p.add(t, file)
+		p.answer(t, "New password of alice: ", key)
+		require.EqualError(t, <-ended, "reading the password: none was entered")
+		require.True(t, p.echoes(t), "the terminal is as before")
+		require.Empty(t, listUsers(t, file))
 	}
 }
 
