@@ -42,6 +42,10 @@ var changes = map[string]struct {
 		_, err := z.IssueLegacy(ctx, alice, nil)
 		return err
 	}},
+	"IssueLogIn": {macaroon.Issued, func(_ *testing.T, z *zone, ctx context.Context) error {
+		_, err := z.IssueLogIn(ctx, alice, z.Now())
+		return err
+	}},
 	"Consume": {macaroon.Consumed, func(t *testing.T, z *zone, ctx context.Context) error {
 		return z.Consume(ctx, z.invite(t, macaroon.UserJoinGroup, macaroon.Grant{}).String(), 0, caveat.Request{Consumer: bob}, accept)
 	}},

@@ -35,6 +35,8 @@ type Grant struct {
 	Privileges []string
 	// UsageLimit limits how often an invite token can be consumed; 0: no limit.
 	UsageLimit int64
+
+	id string // of the token; "": a random one
 }
 
 // Issue issues a temporary token. No record of it is stored, so it can be
@@ -158,9 +160,12 @@ func (a *Authority) storeDecides(g Grant) bool {
 // mint mints the token of the grant, with a new id, and stores nothing.
 // generation is that of the secret of a temporary token.
 func (a *Authority) mint(g Grant, generation int64, secret store.Secret) (Token, error) {
-	id, err := a.newID()
-	if err != nil {
-		return Token{}, err
+	id := g.id
+	if id == "" {
+		var err error
+		if id, err = a.newID(); err != nil {
+			return Token{}, err
+		}
 	}
 	t, err := a.confiner.mint(Spec{
 		Domain: a.domain, ID: id, Generation: generation, Subject: g.Subject, Type: g.Type, Caveats: g.Caveats,

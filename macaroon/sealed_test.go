@@ -133,6 +133,7 @@ func TestNoSecretIsWrittenInClearBesideSealedOnes(t *testing.T) {
 	writes := map[string]func(ctx context.Context) error{
 		"Issue":               func(ctx context.Context) error { _, err := z.Issue(ctx, grant); return err },
 		"IssueNamed":          func(ctx context.Context) error { _, err := z.IssueNamed(ctx, "laptop", grant); return err },
+		"IssueLogIn":          func(ctx context.Context) error { _, err := z.IssueLogIn(ctx, alice, z.Now()); return err },
 		"IssueLegacy":         func(ctx context.Context) error { _, err := z.IssueLegacy(ctx, alice, nil); return err },
 		"RevokeTemporary":     func(ctx context.Context) error { return z.RevokeTemporary(ctx, alice) },
 		"TemporaryGeneration": func(ctx context.Context) error { _, err := z.TemporaryGeneration(ctx, provider); return err },

@@ -25,7 +25,7 @@ func (c *call) listLegacy() error {
 		return err
 	}
 	all := store.Query{Subject: c.owner}
-	if p := c.parent(); p != nil && len(p.Caveats()) > 0 {
+	if p := c.parent(); p != nil && p.IsConfined() {
 		// Tokens that cannot carry the caveats of the client's token are
 		// reported before the response begins.
 		for q, done := all, false; !done; done = q.After.IsZero() {
