@@ -70,5 +70,5 @@ func (a Auth) LogIn() (since time.Time, ok bool) {
 // gets must have, too. The end of a log-in is not such a caveat.
 func (a Auth) IsConfined() bool {
 	_, logIn := a.LogIn()
-	return !logIn && len(a.caveats.Texts()) > 0
+	return !logIn && a.caveats.Len() > 0
 }

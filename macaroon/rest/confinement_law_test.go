@@ -63,6 +63,7 @@ func attempts() map[string]func(p *prisoner) attempt {
 	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *restcases.Fixture) macaroon.Token { return w.Invite }))
 
 	add("GET /user", own, "/user", nil)
+	add("GET /user/tokens/records", own, "/user/tokens/records", nil)
 	add("GET /configuration", own, "/configuration", nil)
 	add("GET /tokens/named", []caveat.Subject{restcases.Ada}, "/tokens/named", nil)
 	add("GET /tokens/named/{id}", users, "/tokens/named/{own}", nil)

@@ -35,7 +35,7 @@ func (c *call) listLegacy() error {
 			}
 		}
 	}
-	return c.stream(c.clientTokens, all)
+	return stream(c, c.clientTokens, all)
 }
 
 // clientTokens returns the texts of the access tokens on a page.

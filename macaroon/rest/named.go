@@ -87,6 +87,15 @@ func (c *call) show(n macaroon.Named) (err error) {
 	if n.Token, err = c.authority.Inherit(n.Token, c.parent()); err != nil {
 		return err
 	}
+	shown := c.shown(n)
+	shown["token"] = n.Token.String()
+	respond(c.w, http.StatusOK, shown)
+	return nil
+}
+
+// shown returns the record of a token in the form of the API, without the text
+// of the token.
+func (c *call) shown(n macaroon.Named) map[string]any {
 	meta := map[string]any{"creationTime": n.Created.Unix(), "custom": custom(n)}
 	if invite, _ := n.Type().Invitation(); invite != 0 {
 		meta["privileges"] = n.Privileges
@@ -95,11 +104,10 @@ func (c *call) show(n macaroon.Named) (err error) {
 			meta["usageLimit"] = n.UsageLimit
 		}
 	}
-	respond(c.w, http.StatusOK, map[string]any{
+	return map[string]any{
 		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.authority.Vocabulary().ParseList(n.Caveats()).Caveats(),
-		"metadata": meta, "revoked": n.Revoked, "token": n.Token.String(),
-	})
-	return nil
+		"metadata": meta, "revoked": n.Revoked,
+	}
 }
 
 func custom(n macaroon.Named) json.RawMessage {
@@ -159,9 +167,28 @@ func (c *call) list() error    { return c.answerIDs(c.owner) }
 func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
 
 func (c *call) answerIDs(owner caveat.Subject) error {
-	return c.stream(func(q store.Query) ([]string, store.Cursor, error) {
+	return stream(c, func(q store.Query) ([]string, store.Cursor, error) {
 		return c.authority.ListIDs(c.r.Context(), q)
 	}, store.Query{Subject: owner, Limit: store.MaxPage})
+}
+
+// listRecords answers with the records of the client's tokens. They lack the
+// texts of the tokens, so that there is nothing to confine by the caveats of the
+// client's own token.
+func (c *call) listRecords() error {
+	return stream(c, c.ownRecords, store.Query{Subject: c.owner, Limit: store.MaxPage})
+}
+
+func (c *call) ownRecords(q store.Query) (list []map[string]any, next store.Cursor, err error) {
+	if err := c.slot.reserve(c.r.Context(), records, pageMemory); err != nil {
+		return nil, store.Cursor{}, err
+	}
+	defer c.slot.release(records)
+	page, next, err := c.authority.List(c.r.Context(), q)
+	for _, n := range page {
+		list = append(list, c.shown(n))
+	}
+	return list, next, err
 }
 
 // deleteList removes all named tokens of the owner.

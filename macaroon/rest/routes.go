@@ -26,6 +26,8 @@ func routes() []route {
 		{http.MethodGet, "/user", caveat.Get, "user.{ME}.instance:protected", clientAsUser, isOwner, (*call).user},
 		{http.MethodGet, "/configuration", caveat.Get, "oz_worker.null.configuration:public", nil, nil, (*call).configuration},
 
+		{http.MethodGet, "/user/tokens/records", caveat.Get, "token.null.user_token_records,{ME}:private", clientAsUser, isOwner, (*call).listRecords},
+
 		{http.MethodPost, "/user/client_tokens", caveat.Create, "user.{ME}.client_tokens:private", clientAsUser, isOwner, (*call).createLegacy},
 		{http.MethodGet, "/user/client_tokens", caveat.Get, "user.{ME}.client_tokens:private", clientAsUser, isOwner, (*call).listLegacy},
 		{http.MethodDelete, "/user/client_tokens/{tid}", caveat.Delete, "user.{ME}.client_token,{tid}:private", claimedToken, managesOwner, (*call).deleteLegacy},

@@ -8,24 +8,25 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// lister returns the texts of one page of a list, and the cursor of the next page.
-type lister func(q store.Query) (texts []string, next store.Cursor, err error)
+// lister returns the elements of one page of a list, and the cursor of the next
+// page.
+type lister[T any] func(q store.Query) (page []T, next store.Cursor, err error)
 
 // stream answers with {"tokens": [...]} of all pages from the query on. The
 // response has a Content-Length if the list has one page. Longer lists are
 // written page by page, so that one page is in memory at a time. If a page
 // cannot be read, the connection is aborted, so that an incomplete list is not
 // mistaken for a complete one.
-func (c *call) stream(list lister, q store.Query) error {
-	texts, next, err := list(q)
+func stream[T any](c *call, list lister[T], q store.Query) error {
+	page, next, err := list(q)
 	if err != nil {
 		return err
 	}
-	if texts == nil {
-		texts = []string{}
+	if page == nil {
+		page = []T{}
 	}
 	if next.IsZero() {
-		respond(c.w, http.StatusOK, map[string][]string{"tokens": texts})
+		respond(c.w, http.StatusOK, map[string][]T{"tokens": page})
 		return nil
 	}
 	h := c.w.Header()
@@ -34,11 +35,11 @@ func (c *call) stream(list lister, q store.Query) error {
 	if c.r.Method == http.MethodHead {
 		return nil
 	}
-	w := &listWriter{to: c.w}
+	w := &listWriter[T]{to: c.w}
 	_, w.err = c.w.Write([]byte(`{"tokens":[`))
-	for w.write(texts); w.err == nil && !next.IsZero(); w.write(texts) {
+	for w.write(page); w.err == nil && !next.IsZero(); w.write(page) {
 		q.After = next
-		if texts, next, err = list(q); err != nil {
+		if page, next, err = list(q); err != nil {
 			c.logFault(c.r, fmt.Errorf("listing tokens, after some were sent: %w", err))
 			panic(http.ErrAbortHandler)
 		}
@@ -50,25 +51,25 @@ func (c *call) stream(list lister, q store.Query) error {
 }
 
 // pieceBytes is the size of the encoded pieces in which a list is written. A
-// slow client keeps one piece and the remaining texts in memory.
+// slow client keeps one piece and the remaining elements in memory.
 const pieceBytes = 4 << 10
 
-// listWriter writes texts as elements of one JSON array.
-type listWriter struct {
+// listWriter writes pages as one JSON array.
+type listWriter[T any] struct {
 	to        http.ResponseWriter
 	piece     []byte
 	separator string // before the next element
 	err       error
 }
 
-// write writes the texts, and clears each to free its memory.
-func (w *listWriter) write(texts []string) {
-	for i, text := range texts {
-		data, err := json.Marshal(text)
+// write writes the elements, and clears each to free its memory.
+func (w *listWriter[T]) write(page []T) {
+	for i, element := range page {
+		data, err := json.Marshal(element)
 		if err != nil {
-			panic(fmt.Errorf("encode the answer: %w", err)) // strings always marshal
+			panic(fmt.Errorf("encode the answer: %w", err)) // what the API answers always marshals
 		}
-		texts[i] = ""
+		page[i] = *new(T)
 		w.piece = append(append(w.piece, w.separator...), data...)
 		if w.separator = ","; len(w.piece) >= pieceBytes {
 			w.flush()
@@ -80,7 +81,7 @@ func (w *listWriter) write(texts []string) {
 	w.flush()
 }
 
-func (w *listWriter) flush() {
+func (w *listWriter[T]) flush() {
 	if w.err == nil && len(w.piece) > 0 {
 		_, w.err = w.to.Write(w.piece)
 		w.piece = w.piece[:0]

@@ -3,6 +3,8 @@ package restcases
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -260,4 +262,24 @@ func isClientToken(tb testing.TB, w *Fixture, res macaroontest.Response) {
 func listsClientTokens(tb testing.TB, w *Fixture, res macaroontest.Response) {
 	tb.Helper()
 	sameList(tb, tokens(tb, res), []string{w.given(tb, w.Laptop).String()})
+}
+
+// listsRecords checks that the answer has the records of Alice's tokens, without
+// their texts.
+func listsRecords(tb testing.TB, w *Fixture, res macaroontest.Response) {
+	tb.Helper()
+	answer, _ := decoded(tb, res.Body).(map[string]any)
+	list, _ := answer["tokens"].([]any)
+	names := map[any]bool{}
+	for _, each := range list {
+		record, _ := each.(map[string]any)
+		names[record["name"]] = true
+		one := w.Do(tb, Request{Method: http.MethodGet, Path: "/tokens/named/" + fmt.Sprint(record["id"]), As: w.By(tb, Ada)})
+		want, _ := decoded(tb, one.Response.Body).(map[string]any)
+		delete(want, "token")
+		sameJSON(tb, mustMarshal(tb, record), mustMarshal(tb, want))
+	}
+	if len(list) != 3 || !names["laptop"] || !names["identity"] || !names["invitation"] {
+		tb.Errorf("the records are %v", names)
+	}
 }

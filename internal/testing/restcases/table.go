@@ -123,6 +123,8 @@ func zoneRows() []row {
 			check: answers(`{"userId":"u-alice","fullName":"Alice of Kraków","username":"alice","emails":[],"linkedAccounts":[],
 				"basicAuthEnabled":true,"blocked":false,"creationTime":1727784000,
 				"name":"Alice of Kraków","login":"alice","alias":"alice","emailList":[]}`)},
+		{route: "GET /user/tokens/records", op: "get", gri: "token.null.user_token_records,ME:private", actor: Alice, access: users(),
+			status: http.StatusOK, check: listsRecords},
 		{route: "GET /configuration", op: "get", gri: "oz_worker.null.configuration:public", actor: Alice, access: everybody, status: http.StatusOK,
 			check: answers(`{"name":null,"domain":"onezone.example.com","version":"unknown","build":"unknown","subdomainDelegationSupported":false,
 				"supportedIdPs":[{"id":"basicAuth","offlineAccess":false}],"compatibilityRegistryRevision":0,
