@@ -28,6 +28,7 @@ func (c *caveatFlags) declare(f *flags) {
 		t, err := parseTemplate(text)
 		return append(c.templates, t), err
 	})
+	f.complete("template", "rest", "oneprovider-rest", "oneclient", "readonly", "identity", "path=")
 	declareNow(f, &c.now)
 	f.toggle(&c.any, "any", "also add caveats outside the language of Onezone, with a warning")
 }

@@ -51,6 +51,10 @@ var commands = []command{
 		"  onetoken login --onezone https://onezone.example.org --user alice", login,
 	},
 	{
+		"logout", "", "Delete the token of the login and the profile",
+		"  onetoken logout", logout,
+	},
+	{
 		"create", "[CAVEAT]...", "Create a token at the Onezone",
 		"  onetoken create --name laptop --template oneclient --ttl 30d\n" +
 			"  onetoken create --ttl 1h \"ip = 10.0.0.0/8\" > lent.token", create,
@@ -75,6 +79,20 @@ var commands = []command{
 		"delete", "[ID]", "Delete a named token, which cannot be undone",
 		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f", changer("deleted", (*remote.Account).Delete),
 	},
+	{
+		"completion", "SHELL", "Print the completions for bash, fish or zsh",
+		"  source <(onetoken completion bash)\n" +
+			"  onetoken completion zsh > \"${fpath[1]}/_onetoken\"\n" +
+			"  onetoken completion fish > ~/.config/fish/completions/onetoken.fish", completion,
+	},
+	{
+		"man", "", "Print the manual page",
+		"  onetoken man | man -l -", man,
+	},
+	{
+		"version", "", "Print the version, the commit and the version of Go",
+		"  onetoken version --json", version,
+	},
 }
 
 // names returns the names of all commands.
@@ -94,8 +112,8 @@ func execute(ctx context.Context, args []string, p process) error {
 	root := &cobra.Command{
 		Use: "onetoken", Short: "Tokens of Onezone on the command line",
 		Long: "Onetoken inspects, explains, confines, mints and verifies tokens, and manages them at an Onezone.\n\n" +
-			"Tokens come on standard input or from files, never from arguments. The manual:\n" +
-			"go doc github.com/onezone-go/onezone/macaroon/cmd/onetoken",
+			"Tokens come on standard input or from files, never from arguments. \"onetoken man | man -l -\" shows\n" +
+			"the manual.",
 		Example: "  onetoken inspect < alice.token",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -118,6 +136,8 @@ func execute(ctx context.Context, args []string, p process) error {
 		}
 		written = write(p.out, text+c.UsageString())
 	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(help(root))
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), usageOfCobra, usageOfOnetoken, 1))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, err, args) })
 	for _, c := range commands {
@@ -127,6 +147,21 @@ func execute(ctx context.Context, args []string, p process) error {
 		return err
 	}
 	return written
+}
+
+// help explains a command. Unlike that of cobra, it refuses unknown names.
+func help(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help COMMAND", Short: "Explain a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(firstName(args))
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 // The root alone is not a command, so the usage has one line.
@@ -141,7 +176,7 @@ func (c command) build(p process) *cobra.Command {
 		Use: strings.TrimSpace(c.name + " [flags] " + c.synopsis), Short: c.short, Example: c.example,
 		Args: cobra.ArbitraryArgs, DisableFlagsInUseLine: true,
 	}
-	do := c.prepare(&flags{built.Flags()})
+	do := c.prepare(&flags{built.Flags(), built})
 	built.RunE = func(b *cobra.Command, args []string) error { return do(b.Context(), p, args) }
 	return built
 }

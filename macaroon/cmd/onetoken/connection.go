@@ -24,6 +24,11 @@ type connectionFlags struct {
 func (c *connectionFlags) declare(f *flags) {
 	value(f, &c.onezone, "onezone", "URL",
 		"the Onezone, such as https://onezone.example.org; default that of the profile", verbatim)
+	c.declareProfile(f)
+}
+
+// declareProfile declares the flags about an Onezone that the profile names.
+func (c *connectionFlags) declareProfile(f *flags) {
 	value(f, &c.profile, "profile", "FILE",
 		"the file of a login; default $"+profileVariable+" or onetoken/profile.json in the user's configuration", verbatim)
 	value(f, &c.ca, "ca-file", "FILE",
@@ -58,23 +63,29 @@ func (c *connectionFlags) open(p process) (*remote.Client, profile, error) {
 		pr = profile{}
 	}
 	c.onezone = strings.TrimSuffix(c.onezone, "/")
+	client, err := c.client(c.onezone)
+	return client, pr, err
+}
+
+// client returns a client of the Onezone with the URL.
+func (c *connectionFlags) client(url string) (*remote.Client, error) {
 	options := []remote.Option{remote.WithLogger(slog.New(slog.DiscardHandler))}
 	if c.ca != "" {
 		pem, err := readFile(c.ca, maxInput)
 		if err != nil {
-			return nil, profile{}, fmt.Errorf("reading the certificates: %w", err)
+			return nil, fmt.Errorf("reading the certificates: %w", err)
 		}
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(pem)) {
-			return nil, profile{}, misuse("the file of --ca-file has no certificates in PEM")
+			return nil, misuse("the file of --ca-file has no certificates in PEM")
 		}
 		options = append(options, remote.WithRootCAs(roots))
 	}
-	client, err := remote.New(c.onezone, options...)
+	client, err := remote.New(url, options...)
 	if err != nil {
-		return nil, profile{}, misuse("--onezone: " + err.Error())
+		return nil, misuse("--onezone: " + err.Error())
 	}
-	return client, pr, nil
+	return client, nil
 }
 
 // account returns the token API for the client that the flags name. The caller

@@ -10,11 +10,15 @@
 //	onetoken verify  [flags] < TOKEN
 //
 //	onetoken login   --onezone URL --user NAME < PASSWORD
+//	onetoken logout
 //	onetoken create  [--name NAME] [flags] [CAVEAT]...
 //	onetoken list
 //	onetoken show | revoke | restore | delete ID
 //
-// All commands have --json. Tables are aligned and marks are red on a terminal
+//	onetoken completion bash | zsh | fish
+//	onetoken man | version
+//
+// Results are also printed as JSON, with --json. Tables are aligned and marks are red on a terminal
 // only, and not if NO_COLOR is set. "onetoken COMMAND --help" lists the flags.
 //
 // For example, create a token for a user, confine a copy to one network and one
@@ -148,7 +152,11 @@
 // ONETOKEN_PROFILE, or onetoken/profile.json in the user's directory of
 // configurations. Its mode is 0600, and a profile that others can read is
 // refused. The password is typed at the terminal or is the first line of standard
-// input; it is never an argument, and it is not kept.
+// input; it is never an argument, and it is not kept. A new login deletes the
+// token of the login before.
+//
+// Logout deletes the token at its Onezone, and then the profile. With --offline,
+// it only deletes the profile, for an Onezone that does not answer.
 //
 // Create prints a new token of the user: a named one, or without --name a
 // temporary one, which must expire. The template identity makes an identity

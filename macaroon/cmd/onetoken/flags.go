@@ -22,7 +22,10 @@ func (m misuse) Error() string { return string(m) }
 
 // flags are the flags of one command. Their errors do not repeat values, which
 // might be a misplaced token or secret.
-type flags struct{ *pflag.FlagSet }
+type flags struct {
+	*pflag.FlagSet
+	of *cobra.Command
+}
 
 // flagValue is a flag with a parser.
 type flagValue[T any] struct {
@@ -52,6 +55,14 @@ func (v *flagValue[T]) Set(text string) error {
 // keeps its value. The argument what describes the values that the flag takes.
 func value[T any](f *flags, p *T, name, placeholder, what string, parse func(string) (T, error)) {
 	f.Var(&flagValue[T]{p, parse, what, placeholder}, name, what)
+}
+
+// complete offers values of a flag to the shell.
+func (f *flags) complete(name string, values ...string) {
+	offer := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+	if err := f.of.RegisterFlagCompletionFunc(name, offer); err != nil {
+		panic(err) // the flag is not declared
+	}
 }
 
 // toggle declares a flag that is on if it is given without a value.

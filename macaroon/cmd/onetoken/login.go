@@ -35,6 +35,7 @@ func login(f *flags) action {
 		if err != nil {
 			return err
 		}
+		earlier, _, _ := readProfileOfAnyMode(path) // a broken one has no token
 		var token macaroon.Token
 		if err := connection.with(p, func(account *remote.Account) (err error) {
 			token, err = account.IssueNamed(ctx, "onetoken "+strings.ToLower(rand.Text()[:12]), macaroon.Grant{
@@ -50,6 +51,7 @@ func login(f *flags) action {
 		}); err != nil {
 			return err
 		}
+		replaced := connection.replace(ctx, p, earlier)
 		until, _ := token.Expiry()
 		if *asJSON {
 			return p.printJSON(struct {
@@ -58,10 +60,15 @@ func login(f *flags) action {
 				TokenID    string         `json:"tokenId"`
 				ValidUntil int64          `json:"validUntil"` // Unix seconds
 				Profile    string         `json:"profile"`
-			}{connection.onezone, token.Subject(), token.ID(), until, path})
+				Replaced   string         `json:"replacedTokenId,omitempty"`
+			}{connection.onezone, token.Subject(), token.ID(), until, path, replaced})
 		}
-		return p.say("logged in to %s as %s until %s, with the token %s in %s",
+		text := fmt.Sprintf("logged in to %s as %s until %s, with the token %s in %s",
 			connection.onezone, connection.user, moment(until), token.ID(), path)
+		if replaced != "" {
+			text += "; deleted the token " + replaced + " of the login before"
+		}
+		return p.say("%s", text)
 	}
 }
 
@@ -71,59 +78,4 @@ func unusedToken(ctx context.Context, account *remote.Account, token macaroon.To
 		return fmt.Errorf("%w; the token %s was not deleted either: %w", why, token.ID(), misuse(err.Error()))
 	}
 	return why
-}
-
-// create creates a token at the Onezone, and prints it.
-func create(f *flags) action {
-	var connection connectionFlags
-	connection.declareCredentials(f)
-	var added caveatFlags
-	added.declare(f)
-	var name string
-	value(f, &name, "name", "NAME", "the name of the token; without a name it is a temporary token", verbatim)
-	typ := macaroon.AccessToken()
-	value(f, &typ, "type", "TYPE", "act (the default), idn, or an invitation CODE:TARGET:", macaroon.ParseType)
-	asJSON := f.json("the token and its caveats")
-	return func(ctx context.Context, p process, args []string) error {
-		grant := macaroon.Grant{Type: typ}
-		texts, err := added.read(p, args)
-		if err != nil {
-			return err
-		}
-		var foreign []string // caveats that Onezone does not know
-		expires := false
-		for _, text := range texts {
-			c, err := caveat.Parse(text)
-			switch {
-			case err != nil:
-				foreign = append(foreign, text)
-				continue
-			case c.Type() == caveat.TypeIdentityOnly && typ == macaroon.AccessToken():
-				grant.Type = macaroon.IdentityToken() // the token that the web interface creates
-				continue
-			}
-			expires = expires || c.Type() == caveat.TypeTime
-			grant.Caveats = append(grant.Caveats, c)
-		}
-		if name == "" && !expires {
-			return misuse("a token without a name is temporary and must expire: give --ttl, --until or --name")
-		}
-		return connection.with(p, func(account *remote.Account) error {
-			issue := account.Issue
-			if name != "" {
-				issue = func(ctx context.Context, g macaroon.Grant) (macaroon.Token, error) {
-					return account.IssueNamed(ctx, name, g)
-				}
-			}
-			token, err := issue(ctx, grant)
-			if err == nil && len(foreign) > 0 {
-				token, err = token.ConfineUnchecked(foreign...)
-			}
-			if err != nil {
-				return err
-			}
-			p.warnAbout(token, 0)
-			return p.printToken(token, *asJSON)
-		})
-	}
 }

@@ -42,36 +42,44 @@ func (p process) profilePath(name string) (string, error) {
 	return filepath.Join(directory, "onetoken", "profile.json"), nil
 }
 
-// readProfile reads a profile. A missing file gives the zero profile.
-func readProfile(path string) (read profile, err error) {
+// readProfile reads a profile, which others must not be able to read. A missing
+// file gives the zero profile.
+func readProfile(path string) (profile, error) {
+	read, mode, err := readProfileOfAnyMode(path)
+	if err == nil && runtime.GOOS != "windows" && mode&othersModes != 0 {
+		return profile{}, fmt.Errorf("others have access to the profile %s, whose mode is %04o: run chmod 600 on it, "+
+			"and log in again if they may have read it", path, mode)
+	}
+	return read, err
+}
+
+// readProfileOfAnyMode returns a profile and the permissions of its file.
+func readProfileOfAnyMode(path string) (read profile, mode fs.FileMode, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return profile{}, nil
+		return profile{}, 0, nil
 	}
 	if err != nil {
-		return profile{}, fmt.Errorf("reading the profile: %w", err)
+		return profile{}, 0, fmt.Errorf("reading the profile: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // a file that was only read
 	about, err := f.Stat()
 	if err != nil {
-		return profile{}, fmt.Errorf("reading the profile: %w", err)
+		return profile{}, 0, fmt.Errorf("reading the profile: %w", err)
 	}
-	switch mode := about.Mode(); {
-	case !mode.IsRegular():
-		return profile{}, fmt.Errorf("the profile %s must be a regular file", path)
-	case runtime.GOOS != "windows" && mode&othersModes != 0:
-		return profile{}, fmt.Errorf("others have access to the profile %s, whose mode is %04o: run chmod 600 on it, "+
-			"and log in again if they may have read it", path, mode.Perm())
+	if !about.Mode().IsRegular() {
+		return profile{}, 0, fmt.Errorf("the profile %s must be a regular file", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxProfile))
 	if err != nil {
-		return profile{}, fmt.Errorf("reading the profile: %w", err)
+		return profile{}, 0, fmt.Errorf("reading the profile: %w", err)
 	}
+	mode = about.Mode().Perm()
 	if json.Unmarshal(data, &read) != nil || read.Onezone == "" || read.Token.IsZero() {
-		return profile{}, fmt.Errorf("the profile %s does not have the URL and token of a login: "+
+		return profile{}, mode, fmt.Errorf("the profile %s does not have the URL and token of a login: "+
 			"remove it and log in again", path)
 	}
-	return read, nil
+	return read, mode, nil
 }
 
 // save writes the profile with mode 0600, and replaces the file at once.

@@ -23,6 +23,7 @@ func (r *requestFlags) declare(f *flags) {
 	value(f, &r.ip, "ip", "ADDRESS", "the address of the client, IPv4 or IPv6", netip.ParseAddr)
 	value(f, &r.iface, "interface", "NAME",
 		"the interface that received the token: rest, oneclient or graphsync", caveat.ParseInterface)
+	f.complete("interface", "rest", "oneclient", "graphsync")
 	value(f, &r.service, "service", "SERVICE",
 		"the service that received the token: ozw-onezone, opw-ID, ozp-onezone or opp-ID", parseService)
 	value(f, &r.consumer, "consumer", "SUBJECT", "who uses the token: usr-ID, prv-ID or nobody", parseConsumer)

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"github.com/onezone-go/onezone/internal/buildinfo"
+)
+
+// version prints the version of the program.
+func version(f *flags) action {
+	asJSON := f.json("the version")
+	return func(_ context.Context, p process, args []string) error {
+		if len(args) > 0 {
+			return misuse("version takes flags only")
+		}
+		if *asJSON {
+			return p.printJSON(buildinfo.Read())
+		}
+		return p.say("onetoken %v", buildinfo.Read())
+	}
+}
