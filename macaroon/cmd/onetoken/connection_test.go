@@ -48,3 +48,33 @@ func TestLoginPrintsNoSecret(t *testing.T) {
 		leaksNothing(t, out, pr.Token.String(), macaroontest.Password)
 	}
 }
+
+// A new login at another Onezone deletes the token of the login before at the
+// Onezone that issued it, or says that it could not.
+func TestALoginElsewhereDeletesTheTokenOfTheLoginBefore(t *testing.T) {
+	t.Parallel()
+	one, other := macaroontest.NewRemote(t), macaroontest.NewRemote(t)
+	one.Clock.Set(time.Now())
+	other.Clock.Set(time.Now())
+	path := file(t, "") + ".json"
+	logIn := func(onezone *macaroontest.Remote) (outcome, string) {
+		o := onetoken(macaroontest.Password+"\n", "login", "--onezone", onezone.Origin, "--user", "alice", "--profile", path)
+		require.Equal(t, statusDone, o.status, o.err)
+		pr, err := readProfile(path)
+		require.NoError(t, err)
+		require.Equal(t, onezone.Origin, pr.Onezone)
+		return o, pr.Token.String()
+	}
+
+	_, first := logIn(one)
+	o, second := logIn(other)
+	assert.Empty(t, o.err)
+	assert.Contains(t, o.out, "; deleted the token ")
+	onetoken(first, "verify", "--onezone", one.Origin).refused(t, "tokenInvalid")
+	onetoken(second, "verify", "--onezone", other.Origin).done(t)
+
+	other.Stop()
+	o, _ = logIn(one)
+	assert.NotContains(t, o.out, "; deleted the token ")
+	assert.Regexp(t, `^onetoken: warning: the token [0-9a-f]+ of the login before was not deleted at `+other.Origin+`: .*\n$`, o.err)
+}
