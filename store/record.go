@@ -28,10 +28,12 @@ const (
 type Key struct {
 	Secret       Secret
 	Subject      caveat.Subject
-	Generation   int64  // of a temporary secret, from 1; 0 for a named token
-	Revoked      bool   // the named token is revoked
-	RevokedTails []Tail // confined copies of the named token that are revoked; shared, read only
-	Holder       Status // of Subject
+	Generation   int64         // of a temporary secret, from 1; 0 for a named token
+	Revoked      bool          // the named token is revoked
+	RevokedTails []Tail        // confined copies of the named token that are revoked; shared, read only
+	Tightened    []OwnerCaveat // of the named token; shared, read only
+	Bait         Bait          // of the named token
+	Holder       Status        // of Subject
 }
 
 // Tail identifies a confined copy of a token and all tokens derived from it. It
@@ -59,7 +61,27 @@ type Token struct {
 	Privileges   []string        // of an invite token, sorted; nil (not empty) if its type has none
 	UsageLimit   int64           // of an invite token; 0: unlimited
 	UsageCount   int64           // uses so far
+	Parent       string          // id of the named or temporary token that created this one; "": none
+	Tightened    []OwnerCaveat   // added after the token was issued, in order; nil and empty are the same
+	Bait         Bait            // whether the token is a canary
 }
+
+// OwnerCaveat is a caveat that is kept in the record of a token, not in the
+// token.
+type OwnerCaveat struct {
+	Text  string
+	Added int64 // Unix seconds
+}
+
+// Bait is whether a token is a canary: a token that nobody should use. The zero
+// Bait is an ordinary token.
+type Bait uint8
+
+// The kinds of canaries.
+const (
+	BaitAlarm         Bait = iota + 1 // raises an event, and is answered as a revoked token
+	BaitRevokesFamily                 // also revokes its family
+)
 
 // Identity is the record of a user or Oneprovider.
 type Identity struct {
@@ -101,6 +123,12 @@ func (t Token) Validate() error {
 		return badRecord("caveats", "caveats must be non-empty, valid UTF-8 without NUL")
 	case !allTexts(t.Privileges):
 		return badRecord("privileges", "privileges must be non-empty, valid UTF-8 without NUL")
+	case !validText(t.Parent):
+		return badRecord("parent", "the id of a parent must be valid UTF-8 without NUL, at most 1024 bytes long")
+	case slices.ContainsFunc(t.Tightened, func(c OwnerCaveat) bool { return c.Text == "" || !isText(c.Text) }):
+		return badRecord("tightened", "caveats must be non-empty, valid UTF-8 without NUL")
+	case t.Bait > BaitRevokesFamily:
+		return badRecord("bait", "the bait must be 0, BaitAlarm or BaitRevokesFamily")
 	}
 	return ValidateHolder(t.Subject)
 }
@@ -202,6 +230,7 @@ func (t Token) Clone() Token {
 	t.RevokedTails = slices.Clone(t.RevokedTails)
 	t.Custom = slices.Clone(t.Custom)
 	t.Privileges = slices.Clone(t.Privileges)
+	t.Tightened = slices.Clone(t.Tightened)
 	return t
 }
 
@@ -230,8 +259,8 @@ func UpdateToken(old Token, change func(*Token) error) (Token, error) {
 	if err := change(&t); err != nil {
 		return Token{}, err
 	}
-	if t.ID != old.ID || t.Subject != old.Subject || t.Created != old.Created {
-		return Token{}, badRecord("id", "the id, subject and creation time of a token cannot be changed")
+	if t.ID != old.ID || t.Subject != old.Subject || t.Created != old.Created || t.Parent != old.Parent {
+		return Token{}, badRecord("id", "the id, subject, creation time and parent of a token cannot be changed")
 	}
 	return t.Clone(), t.Validate()
 }

@@ -29,6 +29,9 @@ func validToken() store.Token {
 		Privileges:   []string{"view"},
 		UsageLimit:   3,
 		UsageCount:   1,
+		Parent:       "parent",
+		Tightened:    []store.OwnerCaveat{{Text: "time < 4", Added: 8}},
+		Bait:         store.BaitAlarm,
 	}
 }
 
@@ -91,6 +94,14 @@ func TestTokenValidate(t *testing.T) {
 		{"caveat not UTF-8", "caveats", func(t *store.Token) { t.Caveats = []string{"\xed\xa0\x80"} }},
 		{"no privileges", "", func(t *store.Token) { t.Privileges = nil }},
 		{"empty privileges", "", func(t *store.Token) { t.Privileges = []string{} }},
+		{"no parent", "", func(t *store.Token) { t.Parent = "" }},
+		{"long parent", "parent", func(t *store.Token) { t.Parent = long + "x" }},
+		{"parent with NUL", "parent", func(t *store.Token) { t.Parent = "a\x00" }},
+		{"nothing added", "", func(t *store.Token) { t.Tightened = nil }},
+		{"empty addition", "tightened", func(t *store.Token) { t.Tightened[0].Text = "" }},
+		{"addition not UTF-8", "tightened", func(t *store.Token) { t.Tightened[0].Text = "\xff" }},
+		{"bait with revocation", "", func(t *store.Token) { t.Bait = store.BaitRevokesFamily }},
+		{"unknown bait", "bait", func(t *store.Token) { t.Bait = store.BaitRevokesFamily + 1 }},
 		{"empty privilege", "privileges", func(t *store.Token) { t.Privileges = []string{""} }},
 		{"privilege not UTF-8", "privileges", func(t *store.Token) { t.Privileges = []string{"\xff"} }},
 		{"no custom metadata", "", func(t *store.Token) { t.Custom = nil }},
@@ -200,6 +211,7 @@ func TestTailOf(t *testing.T) {
 // overwrite changes every element of every list of the record.
 func overwrite(t *store.Token) {
 	t.Caveats[0], t.RevokedTails[0], t.Custom[0], t.Privileges[0] = "overwritten", store.Tail{}, ' ', "overwritten"
+	t.Tightened[0] = store.OwnerCaveat{Text: "overwritten"}
 }
 
 func TestTokenCloneSharesNoMemory(t *testing.T) {
@@ -211,7 +223,7 @@ func TestTokenCloneSharesNoMemory(t *testing.T) {
 	require.Equal(t, validToken(), original)
 
 	require.Equal(t, store.Token{}, store.Token{}.Clone(), "nil lists must stay nil")
-	empty := store.Token{Caveats: []string{}, RevokedTails: []store.Tail{}, Custom: json.RawMessage{}, Privileges: []string{}}
+	empty := store.Token{Caveats: []string{}, RevokedTails: []store.Tail{}, Custom: json.RawMessage{}, Privileges: []string{}, Tightened: []store.OwnerCaveat{}}
 	require.Equal(t, empty, empty.Clone(), "empty lists must stay empty")
 }
 
@@ -226,7 +238,7 @@ func TestTokenCloneCopiesEveryList(t *testing.T) {
 			lists = append(lists, typ.Field(i).Name)
 		}
 	}
-	require.Equal(t, []string{"Caveats", "RevokedTails", "Custom", "Privileges"}, lists)
+	require.Equal(t, []string{"Caveats", "RevokedTails", "Custom", "Privileges", "Tightened"}, lists)
 }
 
 func TestUpdateToken(t *testing.T) {
@@ -240,13 +252,14 @@ func TestUpdateToken(t *testing.T) {
 	}{
 		{"nothing", "", nil, func(*store.Token) error { return nil }},
 		{"all that may change", "", nil, func(t *store.Token) error {
-			id, subject, created := t.ID, t.Subject, t.Created
-			*t = store.Token{ID: id, Subject: subject, Created: created, Name: "x", Version: 1, Type: "idn", Secret: store.NewSecret("y")}
+			id, subject, created, parent := t.ID, t.Subject, t.Created, t.Parent
+			*t = store.Token{ID: id, Subject: subject, Created: created, Parent: parent, Name: "x", Version: 1, Type: "idn", Secret: store.NewSecret("y")}
 			return nil
 		}},
 		{"id", "id", nil, func(t *store.Token) error { t.ID = "b"; return nil }},
 		{"subject", "id", nil, func(t *store.Token) error { t.Subject = caveat.User("b"); return nil }},
 		{"created", "id", nil, func(t *store.Token) error { t.Created++; return nil }},
+		{"parent", "id", nil, func(t *store.Token) error { t.Parent = "b"; return nil }},
 		{"invalid", "name", nil, func(t *store.Token) error { t.Name = ""; return nil }},
 		{"error", "", stop, func(t *store.Token) error { t.Name = "x"; return stop }},
 		{"error and invalid", "", stop, func(t *store.Token) error { t.ID = ""; return stop }},

@@ -86,8 +86,8 @@ type Tokens interface {
 	//
 	// notFound: there is no such token. badValueIdentifierOccupied {key
 	// "name"}: the new name is taken. badData: the new record is invalid, or
-	// its id, subject or creation time changed. Backends can use the function
-	// [UpdateToken].
+	// its id, subject, creation time or parent changed. Backends can use the
+	// function [UpdateToken].
 	UpdateToken(ctx context.Context, id string, change func(*Token) error) error
 
 	// DeleteToken deletes the record and frees its name. notFound: there is no
@@ -107,9 +107,9 @@ type Lists interface {
 	// without its secret if the secret does not open, so that one record does
 	// not hide the others.
 	//
-	// badData {key "subject"}: Name is set without Subject. After must be a
-	// cursor of an earlier page; the result for any other cursor depends on the
-	// backend.
+	// badData {key "subject"}: Name is set without Subject. badData {key
+	// "parent"}: Parent is set together with Subject. After must be a cursor of
+	// an earlier page; the result for any other cursor depends on the backend.
 	ListTokens(ctx context.Context, q Query) (page []Token, next Cursor, err error)
 
 	// ListTokenIDs returns the ids of the records that ListTokens returns for
@@ -151,6 +151,7 @@ type Identities interface {
 type Query struct {
 	Subject caveat.Subject // tokens of this subject only; zero: of all
 	Name    string         // only the token with exactly this name; needs a Subject
+	Parent  string         // tokens minted with this token only, of any subject; excludes Subject
 	After   Cursor         // end of the previous page
 	Limit   int            // maximum number of records; below 1: DefaultPage, over MaxPage: MaxPage
 }
@@ -162,10 +163,13 @@ const (
 )
 
 // Validate reports whether the query is valid. badData {key "subject"}: Name is
-// set without Subject.
+// set without Subject. badData {key "parent"}: Parent is set with Subject.
 func (q Query) Validate() error {
 	if q.Name != "" && q.Subject.IsZero() {
 		return errors.BadDataHint("subject", "a query by name needs the subject of the token")
+	}
+	if q.Parent != "" && !q.Subject.IsZero() {
+		return errors.BadDataHint("parent", "a query by parent finds tokens of any subject, so it must not have a subject")
 	}
 	return nil
 }

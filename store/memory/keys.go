@@ -56,6 +56,8 @@ func (s *Store) NamedKey(ctx context.Context, id string) (store.Key, error) {
 			Subject:      t.Subject,
 			Revoked:      t.Revoked,
 			RevokedTails: slices.Clip(t.RevokedTails),
+			Tightened:    slices.Clip(t.Tightened),
+			Bait:         t.Bait,
 			Holder:       status,
 		}, nil
 	}

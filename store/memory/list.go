@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -50,6 +51,8 @@ func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next s
 // matches yields the tokens that the query selects, in order.
 func (s *Store) matches(q store.Query) iter.Seq[*entry] {
 	switch {
+	case q.Parent != "":
+		return run(s.byParent, q.After, func(e *entry) int { return cmp.Compare(e.parent, q.Parent) })
 	case q.Subject.IsZero():
 		return s.byAge.from(func(e *entry) bool { return !e.isAfter(q.After) })
 	case q.Name != "":
@@ -59,12 +62,18 @@ func (s *Store) matches(q store.Query) iter.Seq[*entry] {
 			}
 		}
 	}
+	return run(s.bySubject, q.After, func(e *entry) int { return compareSubjects(e.subject, q.Subject) })
+}
+
+// run yields the entries of the index for which order is 0 and that are after
+// the cursor. The index is sorted by order, then age.
+func run(x *index[*entry], after store.Cursor, order func(*entry) int) iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
-		for e := range s.bySubject.from(func(e *entry) bool {
-			order := compareSubjects(e.subject, q.Subject)
-			return order < 0 || order == 0 && !e.isAfter(q.After)
+		for e := range x.from(func(e *entry) bool {
+			o := order(e)
+			return o < 0 || o == 0 && !e.isAfter(after)
 		}) {
-			if e.subject != q.Subject || !yield(e) {
+			if order(e) != 0 || !yield(e) {
 				return
 			}
 		}

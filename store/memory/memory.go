@@ -47,6 +47,7 @@ type Store struct {
 	mu         sync.RWMutex
 	byAge      *index[*entry]            // all tokens: created, id
 	bySubject  *index[*entry]            // all tokens: subject, created, id
+	byParent   *index[*entry]            // tokens with a parent: parent, created, id
 	names      map[nameKey]*entry        // tokens by subject and name
 	counts     map[caveat.Subject]int64  // number of tokens by subject
 	usernames  map[string]caveat.Subject // users by user name
@@ -65,6 +66,7 @@ func New() *Store {
 		holders:    newTable[caveat.Subject, holder](hashSubject),
 		byAge:      newIndex(compareAge),
 		bySubject:  newIndex(compareSubjectAndAge),
+		byParent:   newIndex(compareParentAndAge),
 		names:      make(map[nameKey]*entry),
 		counts:     make(map[caveat.Subject]int64),
 		usernames:  make(map[string]caveat.Subject),

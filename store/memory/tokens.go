@@ -16,6 +16,7 @@ type entry struct {
 	id      string
 	subject caveat.Subject
 	created int64
+	parent  string
 
 	// The record is immutable: an update stores a new one. It is nil after the
 	// entry left the table.
@@ -39,6 +40,10 @@ func compareAge(a, b *entry) int {
 
 func compareSubjectAndAge(a, b *entry) int {
 	return cmp.Or(compareSubjects(a.subject, b.subject), compareAge(a, b))
+}
+
+func compareParentAndAge(a, b *entry) int {
+	return cmp.Or(cmp.Compare(a.parent, b.parent), compareAge(a, b))
 }
 
 // isAfter reports whether the entry follows the cursor in the order of a
@@ -145,7 +150,7 @@ func (s *Store) find(id string) (*entry, *store.Token) {
 // be free. Like the functions below, it must be called with the mutex held.
 func (s *Store) addToken(t *store.Token) {
 	old := s.tokens.get(t.ID)
-	e := &entry{id: t.ID, subject: t.Subject, created: t.Created}
+	e := &entry{id: t.ID, subject: t.Subject, created: t.Created, parent: t.Parent}
 	e.token.Store(t)
 	s.tokens.put(e.id, e)
 	if old != nil {
@@ -154,6 +159,9 @@ func (s *Store) addToken(t *store.Token) {
 	s.names[nameKeyOf(t)] = e
 	s.byAge.insert(e)
 	s.bySubject.insert(e)
+	if e.parent != "" {
+		s.byParent.insert(e)
+	}
 	s.counts[e.subject]++
 	s.publish(store.Change{Kind: store.TokenChanged, TokenID: e.id})
 }
@@ -166,6 +174,9 @@ func (s *Store) retire(e *entry) {
 	}
 	s.byAge.remove(e)
 	s.bySubject.remove(e)
+	if e.parent != "" {
+		s.byParent.remove(e)
+	}
 	if s.counts[e.subject]--; s.counts[e.subject] == 0 {
 		delete(s.counts, e.subject)
 	}

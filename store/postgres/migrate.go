@@ -23,12 +23,15 @@ var tablesSQL string
 //go:embed schema/rights.sql
 var rightsSQL string
 
+//go:embed schema/control.sql
+var controlSQL string
+
 //go:embed schema/feed.sql
 var feedSQL string
 
 // migrations are the steps from each version of the schema to the next. The
 // first creates version 1.
-var migrations = []string{tablesSQL, rightsSQL}
+var migrations = []string{tablesSQL, rightsSQL, controlSQL}
 
 const (
 	versionTable = `CREATE TABLE IF NOT EXISTS onezone.schema_version (

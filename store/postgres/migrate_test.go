@@ -3,11 +3,13 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/internal/testing/formerrelease"
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
@@ -209,4 +211,15 @@ func TestMigrateAddsRightsToTheSchemaOfTheFirstRelease(t *testing.T) {
 	got, err = upgraded.GetIdentity(t.Context(), alice.Subject)
 	require.NoError(t, err)
 	require.Equal(t, []string{"oz_tokens_manage"}, got.Rights)
+}
+
+// TestMigrateKeepsTheRecordsOfVersion2 migrates a schema that the release
+// before wrote.
+func TestMigrateKeepsTheRecordsOfVersion2(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	schema := newSchema(t, pool)
+	dump := strings.ReplaceAll(formerrelease.Postgres, "onezone.", quote(schema)+".")
+	execute(t, pool, strings.Replace(dump, "CREATE SCHEMA onezone", "CREATE SCHEMA "+quote(schema), 1))
+	formerrelease.RequireMigrated(t, storeIn(t, pool, schema))
 }

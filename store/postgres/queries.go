@@ -22,14 +22,15 @@ func newQueries(schema string) []string {
 	in := inSchema(schema)
 	queries := backend.Statements(in, map[backend.Query]string{
 		// Creates the token for any holder, or only for an active one,
-		// depending on $15. Returns whether the holder is blocked; NULL means
+		// depending on $18. Returns whether the holder is blocked; NULL means
 		// that it has no identity.
 		createToken: `WITH
 			holder AS (SELECT blocked FROM onezone.identities WHERE subject = $4),
 			created AS (INSERT INTO onezone.tokens (` + backend.TokenColumns + `)
 				SELECT $1::text, $2::text, $3::smallint, $4::text, $5::text, $6::text[], $7::bytea, $8::bigint,
-					$9::boolean, $10::bytea, $11::text, $12::text[], $13::bigint, $14::bigint
-				WHERE $15::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked)
+					$9::boolean, $10::bytea, $11::text, $12::text[], $13::bigint, $14::bigint,
+					$15::text[], $16::smallint, $17::text
+				WHERE $18::boolean OR EXISTS (SELECT 1 FROM holder WHERE NOT blocked)
 				RETURNING id) -- CockroachDB requires RETURNING here
 			SELECT (SELECT blocked FROM holder)`,
 		// A notification of the feed to itself. It need not wait for the disk,

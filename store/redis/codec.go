@@ -12,10 +12,12 @@ import (
 
 // A value begins with its revision, which is random for each write, so values
 // with the same revision are equal. The format and the fields follow; the
-// fields that a verification needs come first.
+// fields that a verification needs come first. Earlier releases read only the
+// first format, so they reject a token whose owner added caveats to its record.
 const (
 	revisionSize = 8
-	format       = 1
+	format       = 1 // of all values, except:
+	ownedFormat  = 2 // of a named token with caveats of its owner, a bait or a parent
 )
 
 // errFormat is the error of a value that this package did not write.
@@ -27,7 +29,9 @@ func revision(value string) string { return value[:min(len(value), revisionSize)
 // writer encodes a value.
 type writer struct{ b []byte }
 
-func newWriter() *writer {
+func newWriter() *writer { return newWriterOf(format) }
+
+func newWriterOf(format byte) *writer {
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, 256), rand.Uint64())
 	return &writer{append(b, format)}
 }
@@ -63,12 +67,19 @@ type reader struct {
 }
 
 func newReader(value string) reader {
-	r := reader{rest: value}
-	r.take(revisionSize)
-	if head := r.take(1); head != string(rune(format)) {
-		r.bad = true
-	}
+	r, of := newReaderOf(value)
+	r.bad = r.bad || of != format
 	return r
+}
+
+// newReaderOf also returns the format of the value.
+func newReaderOf(value string) (r reader, format byte) {
+	r.rest = value
+	r.take(revisionSize)
+	if head := r.take(1); head != "" {
+		format = head[0]
+	}
+	return r, format
 }
 
 // take returns the next n bytes.
@@ -132,13 +143,25 @@ func (r *reader) err() error {
 }
 
 func encodeToken(t store.Token) string {
-	w := newWriter()
+	w, owned := newWriter(), len(t.Tightened) > 0 || t.Bait != 0 || t.Parent != ""
+	if owned {
+		w = newWriterOf(ownedFormat)
+	}
 	w.flag(t.Revoked)
 	w.text(t.Secret.Reveal())
 	w.text(t.Subject.String())
 	w.number(int64(len(t.RevokedTails)))
 	for _, tail := range t.RevokedTails {
 		w.b = append(w.b, tail[:]...)
+	}
+	if owned {
+		w.number(int64(len(t.Tightened)))
+		for _, c := range t.Tightened {
+			w.text(c.Text)
+			w.number(c.Added)
+		}
+		w.number(int64(t.Bait))
+		w.text(t.Parent)
 	}
 
 	w.text(t.Name)
@@ -157,13 +180,15 @@ func encodeToken(t store.Token) string {
 
 // decodeKey returns the key of a named token without the status of its holder.
 func decodeKey(value string) (store.Key, error) {
-	r := newReader(value)
-	k := r.key()
+	k, _, r := readHead(value)
 	return k, r.err()
 }
 
-// key reads the first fields of a named token.
-func (r *reader) key() (k store.Key) {
+// readHead reads the first fields of a named token: its key and its parent. The
+// reader continues with the other fields.
+func readHead(value string) (k store.Key, parent string, r reader) {
+	r, of := newReaderOf(value)
+	r.bad = r.bad || of != format && of != ownedFormat
 	k.Revoked = r.flag()
 	k.Secret = store.NewSecret(r.text())
 	k.Subject = r.subject()
@@ -173,14 +198,22 @@ func (r *reader) key() (k store.Key) {
 			copy(k.RevokedTails[i][:], r.take(int64(len(store.Tail{}))))
 		}
 	}
-	return k
+	if of == ownedFormat {
+		for range r.count(2) {
+			k.Tightened = append(k.Tightened, store.OwnerCaveat{Text: r.text(), Added: r.number()})
+		}
+		bait := r.number()
+		r.bad = r.bad || bait < 0 || bait > int64(store.BaitRevokesFamily)
+		k.Bait, parent = store.Bait(bait), r.text()
+	}
+	return k, parent, r
 }
 
 func decodeToken(id, value string) (store.Token, error) {
-	r := newReader(value)
-	k := r.key()
+	k, parent, r := readHead(value)
 	t := store.Token{
 		ID: id, Subject: k.Subject, Secret: k.Secret, Revoked: k.Revoked, RevokedTails: k.RevokedTails,
+		Tightened: k.Tightened, Bait: k.Bait, Parent: parent,
 		Name: r.text(), Version: int(r.number()), Type: r.text(), Caveats: r.texts(), Created: r.number(),
 	}
 	if hasCustom, custom := r.flag(), r.text(); hasCustom {

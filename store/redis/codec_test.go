@@ -18,6 +18,45 @@ func fullToken() store.Token {
 		Caveats: []string{"time < 1", "ip = 1.2.3.4"}, Secret: store.NewSecret("secret \x00\xff"), Created: -5,
 		Revoked: true, RevokedTails: []store.Tail{store.TailOf([]byte("x"))}, Custom: json.RawMessage(`{"a":1}`),
 		Privileges: []string{"p"}, UsageLimit: math.MaxInt64, UsageCount: 3,
+		Parent: "parent", Tightened: []store.OwnerCaveat{{Text: "time < 2", Added: -1}, {Text: "asn = 1", Added: 7}}, Bait: store.BaitAlarm,
+	}
+}
+
+// plainToken returns a token without anything that its owner added.
+func plainToken() store.Token {
+	t := fullToken()
+	t.Parent, t.Tightened, t.Bait = "", nil, 0
+	return t
+}
+
+// Earlier releases read tokens without additions, and reject others.
+func TestOnlyOwnedTokensHaveANewFormat(t *testing.T) {
+	t.Parallel()
+	require.EqualValues(t, format, encodeToken(plainToken())[revisionSize])
+	for what, add := range map[string]func(*store.Token){
+		"parent":    func(t *store.Token) { t.Parent = "p" },
+		"tightened": func(t *store.Token) { t.Tightened = []store.OwnerCaveat{{Text: "asn = 1"}} },
+		"bait":      func(t *store.Token) { t.Bait = store.BaitAlarm },
+	} {
+		token := plainToken()
+		add(&token)
+		value := encodeToken(token)
+		require.EqualValues(t, ownedFormat, value[revisionSize], what)
+		got, err := decodeToken(token.ID, value)
+		require.NoError(t, err, what)
+		require.Equal(t, token, got, what)
+	}
+	for _, bait := range []int64{-1, int64(store.BaitRevokesFamily) + 1} {
+		w := newWriterOf(ownedFormat)
+		w.flag(false)
+		w.text("secret")
+		w.text("usr-u")
+		w.number(0)
+		w.number(0)
+		w.number(bait)
+		w.text("")
+		_, err := decodeKey(w.value())
+		require.ErrorIs(t, err, errFormat)
 	}
 }
 
@@ -35,7 +74,8 @@ func TestValuesHaveUniqueRevisions(t *testing.T) {
 func TestDamagedValuesAreRejected(t *testing.T) {
 	t.Parallel()
 	values := map[string]func(string) error{
-		encodeToken(fullToken()): func(v string) error { _, err := decodeToken("id", v); return err },
+		encodeToken(fullToken()):  func(v string) error { _, err := decodeToken("id", v); return err },
+		encodeToken(plainToken()): func(v string) error { _, err := decodeToken("id", v); return err },
 		encodeIdentity(store.Identity{Username: "u", FullName: "f", Password: store.NewSecret("p")}): func(v string) error {
 			_, err := decodeIdentity(caveat.User("u"), v)
 			return err
@@ -52,7 +92,7 @@ func TestDamagedValuesAreRejected(t *testing.T) {
 			require.ErrorIs(t, decode(value[:n]), errFormat, "%d bytes of %d", n, len(value))
 		}
 		other := []byte(value)
-		other[revisionSize] = format + 1
+		other[revisionSize] = ownedFormat + 1
 		require.ErrorIs(t, decode(string(other)), errFormat)
 	}
 }
@@ -79,6 +119,7 @@ func TestListMembersSortAsListings(t *testing.T) {
 
 func FuzzValues(f *testing.F) {
 	f.Add(encodeToken(fullToken()))
+	f.Add(encodeToken(plainToken()))
 	f.Add(encodeIdentity(store.Identity{Subject: caveat.User("u"), Username: "u"}))
 	f.Add(encodeTemporary(store.Temporary{Secret: store.NewSecret("s"), Generation: 1}))
 	f.Add(encodePointer(caveat.User("u")))

@@ -12,7 +12,8 @@ import (
 )
 
 // ListTokens implements [store.Lists]. A page of a subject costs two round
-// trips. A page of all tokens reads every shard and merges them.
+// trips. A page of all tokens, or of those with a parent, reads every shard and
+// merges them.
 func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	if q.Name != "" {
 		page, err = s.listNamed(ctx, q)
@@ -20,7 +21,7 @@ func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Tok
 	}
 	locations, next, err := s.locations(ctx, q)
 	if err == nil {
-		page, err = s.presentTokens(ctx, locations, q.Subject)
+		page, err = s.presentTokens(ctx, locations, q)
 	}
 	return page, next, err
 }
@@ -51,7 +52,7 @@ func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64,
 // the next page.
 func (s *Store) locations(ctx context.Context, q store.Query) (locations []tokenLocation, next store.Cursor, err error) {
 	if q.Subject.IsZero() {
-		locations, err = s.locationsOfAll(ctx, q)
+		locations, err = s.locationsInShards(ctx, q)
 	} else {
 		locations, err = s.locationsOf(ctx, q)
 	}
@@ -99,13 +100,18 @@ func (s *Store) listNamed(ctx context.Context, q store.Query) ([]store.Token, er
 	}
 }
 
-// locationsOfAll merges the lists of the shards. It reads a few tokens of each,
-// and more when these are used up.
-func (s *Store) locationsOfAll(ctx context.Context, q store.Query) (locations []tokenLocation, err error) {
+// locationsInShards merges the lists of the shards: those of all tokens, or of
+// tokens with the parent. It reads a few tokens of each, and more when these
+// are used up.
+func (s *Store) locationsInShards(ctx context.Context, q store.Query) (locations []tokenLocation, err error) {
+	kind := allTokens
+	if q.Parent != "" {
+		kind = mintedKind
+	}
 	chunk := 2*q.Limit/shards + 2
 	lists := make([]*shardList, shards)
 	for i, tag := range tags {
-		lists[i] = &shardList{tag: tag, after: memberOf(q.After)}
+		lists[i] = &shardList{tag: tag, key: s.key(kind, tag, q.Parent), after: memberOf(q.After)}
 	}
 	for len(locations) <= q.Limit {
 		if err := s.refill(ctx, lists, chunk); err != nil {
@@ -123,7 +129,7 @@ func (s *Store) locationsOfAll(ctx context.Context, q store.Query) (locations []
 
 // shardList is the part of a listing in one shard.
 type shardList struct {
-	tag       string
+	tag, key  string
 	locations []tokenLocation // read and not yet used, in order
 	after     string          // the last member that was read
 	ended     bool
@@ -144,7 +150,7 @@ func (s *Store) refill(ctx context.Context, lists []*shardList, chunk int) error
 	for _, l := range lists {
 		if len(l.locations) == 0 && !l.ended {
 			empty = append(empty, l)
-			commands = append(commands, s.rangeAfter(s.key(allTokens, l.tag, ""), l.after, chunk))
+			commands = append(commands, s.rangeAfter(l.key, l.after, chunk))
 		}
 	}
 	for i, result := range s.client.DoMulti(ctx, commands...) {
@@ -205,8 +211,9 @@ func compareCursors(a, b store.Cursor) int {
 }
 
 // presentTokens returns the records at the locations, except deleted and
-// replaced ones. If a subject is given, it returns only its tokens.
-func (s *Store) presentTokens(ctx context.Context, locations []tokenLocation, subject caveat.Subject) ([]store.Token, error) {
+// replaced ones. If the query has a subject or parent, it returns only tokens
+// with it.
+func (s *Store) presentTokens(ctx context.Context, locations []tokenLocation, q store.Query) ([]store.Token, error) {
 	found, err := s.tokensAt(ctx, locations)
 	if err != nil {
 		return nil, err
@@ -216,7 +223,8 @@ func (s *Store) presentTokens(ctx context.Context, locations []tokenLocation, su
 		created[p.ID] = p.Created
 	}
 	return slices.DeleteFunc(found, func(t store.Token) bool {
-		return t.Created != created[t.ID] || !subject.IsZero() && t.Subject != subject
+		return t.Created != created[t.ID] || !q.Subject.IsZero() && t.Subject != q.Subject ||
+			q.Parent != "" && t.Parent != q.Parent
 	}), nil
 }
 

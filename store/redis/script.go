@@ -43,7 +43,8 @@ return 0`)
 // createScript writes a new token on a server that has both pointer and record.
 // It does the same as commitScript in half the time. It writes nothing if the
 // id (1) or the name (2) is taken, if the identity of the subject does not have
-// the given prefix (3), or if the server rejects the publication.
+// the given prefix (3), or if the server rejects the publication. A token with
+// a parent has an eighth key.
 var createScript = newScript(`
 local call = redis.call
 if ARGV[7] ~= '' and call('GETRANGE', KEYS[7], 8, 9) ~= ARGV[7] then return 3 end
@@ -61,6 +62,7 @@ end
 call('SET', KEYS[3], ARGV[4])
 call('ZADD', KEYS[4], '0', ARGV[5])
 call('ZADD', KEYS[5], '0', ARGV[5])
+if KEYS[8] then call('ZADD', KEYS[8], '0', ARGV[5]) end
 return 0`)
 
 // lookUpScript follows the pointer to a named token on a server that has both

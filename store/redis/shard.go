@@ -65,6 +65,7 @@ const (
 	// Indexes, in the shard of the subject.
 	namesKind       = "n" // hash of a subject: name of a token to its id
 	listKind        = "l" // sorted set of a subject: its tokens by age
+	mintedKind      = "m" // sorted set of the shard and a parent: tokens minted with it, by age
 	allTokens       = "T" // sorted set of the shard: tokens by age
 	allIdentities   = "I" // sorted set of the shard: subjects with an identity
 	allTemporaries  = "S" // sorted set of the shard: subjects with a temporary secret

@@ -4,12 +4,14 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/formerrelease"
 	"github.com/onezone-go/onezone/internal/testing/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
@@ -49,6 +51,30 @@ func TestNewerSchemaIsRejected(t *testing.T) {
 	keys, err := client.Do(t.Context(), client.B().Keys().Pattern(o.Prefix+"*").Build()).AsStrSlice()
 	require.NoError(t, err)
 	require.Equal(t, []string{o.Prefix + "schema"}, keys, "something was written")
+}
+
+// TestRecordsOfTheReleaseBefore reads keys that it wrote, and upgrades them one
+// by one.
+func TestRecordsOfTheReleaseBefore(t *testing.T) {
+	t.Parallel()
+	client := newSingleClient(t)
+	o := redis.Options{Prefix: redistest.Prefix()}
+	for line := range strings.Lines(formerrelease.Redis) {
+		name, quoted, _ := strings.Cut(strings.TrimSpace(line), " ")
+		command := client.B().Arbitrary(name)
+		for quoted != "" {
+			prefix, err := strconv.QuotedPrefix(quoted)
+			require.NoError(t, err)
+			arg, err := strconv.Unquote(prefix)
+			require.NoError(t, err)
+			command = command.Args(strings.Replace(arg, "onezone:", o.Prefix, 1))
+			quoted = strings.TrimSpace(quoted[len(prefix):])
+		}
+		require.NoError(t, client.Do(t.Context(), command.Build()).Error(), line)
+	}
+	s := redis.New(client, o)
+	require.NoError(t, s.Migrate(t.Context()))
+	formerrelease.RequireMigrated(t, s)
 }
 
 func TestPrefixWithBracesIsRejected(t *testing.T) {

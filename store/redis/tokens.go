@@ -58,12 +58,15 @@ func (s *Store) createInOneScript(ctx context.Context, t store.Token, head strin
 		return false, nil
 	}
 	key, member := s.tokenKey(t.Subject, t.ID), listMember(t.Created, t.ID)
-	reason, err := s.execute(ctx, createScript,
-		[]string{
-			s.pointerKey(tokenPointer, t.ID), s.subjectKey(namesKind, t.Subject), key,
-			s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
-			s.subjectKey(identityKind, t.Subject),
-		},
+	keys := []string{
+		s.pointerKey(tokenPointer, t.ID), s.subjectKey(namesKind, t.Subject), key,
+		s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject), s.indexKey(changesOfShards, t.Subject),
+		s.subjectKey(identityKind, t.Subject),
+	}
+	if t.Parent != "" {
+		keys = append(keys, s.mintedKey(t))
+	}
+	reason, err := s.execute(ctx, createScript, keys,
 		[]string{encodePointer(t.Subject), t.Name, t.ID, encodeToken(t), member, backend.TokenLetter + t.ID, head},
 	)
 	if reason == 2 {
@@ -98,20 +101,35 @@ func (s *Store) putToken(t store.Token) []op {
 // index adds the token to the indexes, and unindex removes it.
 func (s *Store) index(t store.Token) []op {
 	member := listMember(t.Created, t.ID)
-	return []op{
-		write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID),
-		write("ZADD", s.subjectKey(listKind, t.Subject), "0", member),
-		write("ZADD", s.indexKey(allTokens, t.Subject), "0", member),
+	ops := []op{write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID)}
+	for _, key := range s.listKeys(t) {
+		ops = append(ops, write("ZADD", key, "0", member))
 	}
+	return ops
 }
 
 func (s *Store) unindex(t store.Token) []op {
 	member := listMember(t.Created, t.ID)
-	return []op{
-		write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name),
-		write("ZREM", s.subjectKey(listKind, t.Subject), member),
-		write("ZREM", s.indexKey(allTokens, t.Subject), member),
+	ops := []op{write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name)}
+	for _, key := range s.listKeys(t) {
+		ops = append(ops, write("ZREM", key, member))
 	}
+	return ops
+}
+
+// listKeys returns the keys of the sorted sets that contain the token.
+func (s *Store) listKeys(t store.Token) []string {
+	keys := []string{s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject)}
+	if t.Parent != "" {
+		keys = append(keys, s.mintedKey(t))
+	}
+	return keys
+}
+
+// mintedKey returns the key of the tokens with the parent of t, in the shard of
+// its subject.
+func (s *Store) mintedKey(t store.Token) string {
+	return s.key(mintedKind, tagOf(t.Subject.String()), t.Parent)
 }
 
 // GetToken implements [store.Tokens].

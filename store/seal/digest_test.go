@@ -39,6 +39,7 @@ func TestAlteredRecordsAreNotShownAsTokens(t *testing.T) {
 			t.Caveats = []string{t.Caveats[0] + t.Caveats[1][:1], t.Caveats[1][1:]}
 		},
 		"another version":      func(t *store.Token) { t.Version = 1 },
+		"a parent":             func(t *store.Token) { t.Parent = "b" },
 		"a caveat in the type": func(t *store.Token) { t.Type, t.Caveats = t.Type+t.Caveats[0], t.Caveats[1:] },
 	} {
 		backend := memory.New()
@@ -74,6 +75,75 @@ func TestAlteredRecordsAreNotShownAsTokens(t *testing.T) {
 
 		// A verification reads only the key; the caveats in the text of the
 		// token decide.
+		key, err := s.NamedKey(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, "plain", key.Secret.Reveal())
+	}
+}
+
+// TestAdditionsOfTheOwnerCannotBeRemovedUnseen is an attack: someone who can
+// write to the database removes what the owner added to a record. A
+// verification, which reads only the key, notices it too.
+func TestAdditionsOfTheOwnerCannotBeRemovedUnseen(t *testing.T) {
+	t.Parallel()
+	owned := confined("plain")
+	owned.Tightened = []store.OwnerCaveat{{Text: "ip = 203.0.113.7", Added: 7}, {Text: "asn = 5", Added: 8}}
+	owned.Bait = store.BaitRevokesFamily
+	for what, alter := range map[string]func(t *store.Token){
+		"all removed":       func(t *store.Token) { t.Tightened, t.Bait = nil, 0 },
+		"caveats removed":   func(t *store.Token) { t.Tightened = nil },
+		"a caveat removed":  func(t *store.Token) { t.Tightened = t.Tightened[:1] },
+		"a caveat changed":  func(t *store.Token) { t.Tightened[0].Text = "ip = 203.0.113.8" },
+		"a time changed":    func(t *store.Token) { t.Tightened[0].Added++ },
+		"swapped":           func(t *store.Token) { t.Tightened[0], t.Tightened[1] = t.Tightened[1], t.Tightened[0] },
+		"bait removed":      func(t *store.Token) { t.Bait = 0 },
+		"bait without harm": func(t *store.Token) { t.Bait = store.BaitAlarm },
+	} {
+		requireAltered(t, owned, alter, what)
+	}
+	requireAltered(t, confined("plain"), func(t *store.Token) { t.Tightened = owned.Tightened }, "added")
+	requireAltered(t, confined("plain"), func(t *store.Token) { t.Bait = store.BaitAlarm }, "made a bait")
+}
+
+// requireAltered requires that no read returns the token after its record was
+// altered in the backend.
+func requireAltered(t *testing.T, token store.Token, alter func(*store.Token), what string) {
+	t.Helper()
+	backend := memory.New()
+	s := sealed(t, backend, ring(t, key1))
+	require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
+	require.NoError(t, second(s.NamedKey(t.Context(), "a")))
+	kept, err := backend.GetToken(t.Context(), "a")
+	require.NoError(t, err)
+	alter(&kept)
+	require.NoError(t, backend.Import(t.Context(), []store.Record{{Token: &kept}}))
+	_, err = s.NamedKey(t.Context(), "a")
+	requireOperational(t, err, seal.ErrAltered, what)
+	_, err = s.GetToken(t.Context(), "a")
+	requireOperational(t, err, seal.ErrAltered, what)
+	err = s.UpdateToken(t.Context(), "a", func(t *store.Token) error { t.Name = "another"; return nil })
+	requireOperational(t, err, seal.ErrAltered, what)
+}
+
+// TestRecordsWithoutAdditionsKeepTheirEnvelope lets earlier releases and this
+// one read the same records.
+func TestRecordsWithoutAdditionsKeepTheirEnvelope(t *testing.T) {
+	t.Parallel()
+	backend := memory.New()
+	s := sealed(t, backend, ring(t, key1))
+	version := func() byte {
+		kept, err := backend.GetToken(t.Context(), "a")
+		require.NoError(t, err)
+		return kept.Secret.Reveal()[len("\x00ozseal")]
+	}
+	require.NoError(t, second(s.CreateToken(t.Context(), confined("plain"), 0)))
+	require.EqualValues(t, 2, version())
+	for _, tightened := range [][]store.OwnerCaveat{{{Text: "asn = 5", Added: 8}}, nil} {
+		require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error { t.Tightened = tightened; return nil }))
+		require.EqualValues(t, 2+len(tightened), version())
+		_, err := s.Reseal(t.Context(), seal.ResealOptions{})
+		require.NoError(t, err)
+		require.EqualValues(t, 2+len(tightened), version(), "after a reseal")
 		key, err := s.NamedKey(t.Context(), "a")
 		require.NoError(t, err)
 		require.Equal(t, "plain", key.Secret.Reveal())
@@ -117,6 +187,9 @@ func TestUpdatesKeepTheDigest(t *testing.T) {
 		"caveats":   func(t *store.Token) { t.Caveats = append(t.Caveats, "ip = 203.0.113.8") },
 		"type":      func(t *store.Token) { t.Type = "idn" },
 		"version":   func(t *store.Token) { t.Version = 1 },
+		"tightened": func(t *store.Token) { t.Tightened = []store.OwnerCaveat{{Text: "ip = 203.0.113.7", Added: 7}} },
+		"bait":      func(t *store.Token) { t.Bait = store.BaitAlarm },
+		"loosened":  func(t *store.Token) { t.Tightened, t.Bait = nil, 0 },
 		"secret":    func(t *store.Token) { t.Secret = store.NewSecret("plain") },
 	} {
 		require.NoError(t, s.UpdateToken(t.Context(), "a", func(t *store.Token) error { change(t); return nil }), what)

@@ -18,10 +18,12 @@
 //     static key ([NewStaticKeys]) or one of a key management service.
 //   - The kind, id and subject of the record are authenticated. A sealed secret
 //     that is moved to another record or subject does not open.
-//   - Version, id, subject, type and caveats of a named token are authenticated
-//     whenever its record is read ([ErrAltered]), so that caveats cannot be
-//     removed in the database. Verification uses the caveats in the token
-//     itself.
+//   - Version, id, subject, type, caveats and parent of a named token are
+//     authenticated whenever its record is read ([ErrAltered]), so that caveats
+//     cannot be removed in the database. Verification uses the caveats in the
+//     token itself.
+//   - Caveats that the owner added to the record, and whether the token is a
+//     canary, are authenticated at every verification too.
 //   - A new primary key seals new secrets; the other keys still open old ones.
 //     [Store.Reseal] rewrites old secrets, so that old keys can be removed.
 //   - A secret that does not open is an operational error. No token becomes

@@ -13,11 +13,12 @@ const (
 	maxWrapped = 65535
 )
 
-// The versions of envelopes. In version 1 the secret of a named token is sealed
-// without the digest of the record.
+// The versions of envelopes, which differ in what is sealed together with the
+// secret of a named token.
 const (
-	version1 = 1
-	version2 = 2
+	version1 = 1 // nothing
+	version2 = 2 // the digest of the record
+	version3 = 3 // also the digest of what the owner added; only if there is any
 )
 
 // envelope contains the parts of a sealed secret:
@@ -43,7 +44,8 @@ func (e envelope) secret() store.Secret {
 // isCurrent reports whether the secret is sealed in the version of this
 // release.
 func isCurrent(secret store.Secret) bool {
-	return strings.HasPrefix(secret.Reveal(), sealing.Mark+string(rune(version2)))
+	rest, sealed := strings.CutPrefix(secret.Reveal(), sealing.Mark)
+	return sealed && rest != "" && (rest[0] == version2 || rest[0] == version3)
 }
 
 func parseEnvelope(text string) (e envelope, err error) {
@@ -51,7 +53,7 @@ func parseEnvelope(text string) (e envelope, err error) {
 	switch {
 	case !sealed:
 		return envelope{}, ErrNotSealed
-	case rest == "" || rest[0] != version1 && rest[0] != version2:
+	case rest == "" || rest[0] < version1 || rest[0] > version3:
 		return envelope{}, ErrCannotOpen
 	}
 	e.version = rest[0]

@@ -13,7 +13,7 @@ var (
 	ErrCannotOpen = errors.New("the sealed secret does not open: it is damaged, belongs to another record, or was sealed with another key")
 	ErrNotSealed  = errors.New("the secret is not sealed")
 	ErrOutdated   = errors.New("the secret is sealed in the form of an earlier release: it opens only with AllowOutdated, and not after a complete Reseal")
-	ErrAltered    = errors.New("the record was altered outside of the store: its version, type or caveats do not match its token")
+	ErrAltered    = errors.New("the record was altered outside of the store: its version, type, caveats, parent or the additions of its owner are not those that were sealed")
 )
 
 // isRecordError reports whether the error concerns one record, not the key ring

@@ -16,16 +16,25 @@ type recordID struct {
 	id      string // of a token
 	subject caveat.Subject
 	digest  digest // of a token; zero if only its key is looked up
+	owned   digest // of what the owner of a token added; zero if that is nothing
 }
 
-// digest is the SHA-256 of a named token's record without its secret. It covers
-// all fields from which the text of the token is rebuilt.
+// version returns the version of the envelope for the record.
+func (p recordID) version() byte {
+	if !p.owned.isZero() {
+		return version3
+	}
+	return version2
+}
+
+// digest is a SHA-256.
 type digest [sha256.Size]byte
 
 func (d digest) isZero() bool { return d == digest{} }
 
-// digestOf returns the digest of the record. Each text follows its length, so
-// records with different tokens have different input.
+// digestOf returns the digest of all fields from which the text of the token is
+// rebuilt, and of its parent. Each text follows its length, so records with
+// different tokens have different input.
 func digestOf(t *store.Token) digest {
 	b := make([]byte, 0, 512)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Version))
@@ -37,6 +46,22 @@ func digestOf(t *store.Token) digest {
 	for _, text := range t.Caveats {
 		b = appendText(b, text)
 	}
+	if t.Parent != "" {
+		b = appendText(b, t.Parent)
+	}
+	return sha256.Sum256(b)
+}
+
+// digestOfOwner returns the digest of what the owner of a token added to its
+// record, which a verification reads with the key. It is zero for nothing.
+func digestOfOwner(tightened []store.OwnerCaveat, bait store.Bait) digest {
+	if len(tightened) == 0 && bait == 0 {
+		return digest{}
+	}
+	b := append(make([]byte, 0, 256), byte(bait))
+	for _, c := range tightened {
+		b = appendText(binary.BigEndian.AppendUint64(b, uint64(c.Added)), c.Text)
+	}
 	return sha256.Sum256(b)
 }
 
@@ -45,13 +70,13 @@ func appendText(b []byte, text string) []byte {
 }
 
 func recordIDOfToken(t *store.Token) recordID {
-	return recordID{store.TokenRecords, t.ID, t.Subject, digestOf(t)}
+	return recordID{store.TokenRecords, t.ID, t.Subject, digestOf(t), digestOfOwner(t.Tightened, t.Bait)}
 }
 
-// recordIDOfKey identifies a named token whose record is not read. Its digest
-// is not compared.
-func recordIDOfKey(id string, subject caveat.Subject) recordID {
-	return recordID{kind: store.TokenRecords, id: id, subject: subject}
+// recordIDOfKey identifies a named token of which only the key is read. Only the
+// digest of what its owner added is compared.
+func recordIDOfKey(id string, key store.Key) recordID {
+	return recordID{kind: store.TokenRecords, id: id, subject: key.Subject, owned: digestOfOwner(key.Tightened, key.Bait)}
 }
 
 func recordIDOfTemporary(subject caveat.Subject) recordID {

@@ -141,10 +141,10 @@ func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error)
 }
 
 // needsReseal reports whether the secret exists but is not sealed under the
-// primary key in the current version.
+// primary key in a current version.
 func (r resealer) needsReseal(sealed store.Secret) bool {
 	e, err := parseEnvelope(sealed.Reveal())
-	return !sealed.IsZero() && (err != nil || e.version != version2 || e.keyID != r.primary)
+	return !sealed.IsZero() && (err != nil || e.version == version1 || e.keyID != r.primary)
 }
 
 // secretIn returns the id of the record and its secret, which is zero for an

@@ -107,7 +107,7 @@ type sealed struct {
 	backend  store.Store
 	ring     KeyRing
 	options  Options
-	complete atomic.Bool // all records are sealed in version 2, and nothing else opens
+	complete atomic.Bool // all records are sealed in the current version, and nothing else opens
 }
 
 func (s *sealed) sealer() sealer {
@@ -123,7 +123,7 @@ func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if err != nil {
 		return store.Key{}, err
 	}
-	return s.openKey(ctx, recordIDOfKey(id, key.Subject), key)
+	return s.openKey(ctx, recordIDOfKey(id, key), key)
 }
 
 func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {

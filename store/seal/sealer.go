@@ -37,10 +37,14 @@ func (s sealer) seal(ctx context.Context, at recordID, secret store.Secret) (sto
 }
 
 func (s sealer) encrypt(ctx context.Context, at recordID, secret string) (e envelope, err error) {
-	additional := at.additionalData(version2)
-	plain := make([]byte, 0, len(at.digest)+len(secret))
+	version := at.version()
+	additional := at.additionalData(version)
+	plain := make([]byte, 0, len(at.digest)+len(at.owned)+len(secret))
 	if at.kind == store.TokenRecords {
 		plain = append(plain, at.digest[:]...)
+	}
+	if version == version3 {
+		plain = append(plain, at.owned[:]...)
 	}
 	plain = append(plain, secret...)
 	defer clear(plain)
@@ -58,7 +62,7 @@ func (s sealer) encrypt(ctx context.Context, at recordID, secret string) (e enve
 	case keyID == "" || len(keyID) > maxKeyID || len(wrapped) > maxWrapped:
 		return envelope{}, errors.New("the key ring returned a key id or wrapped key of a length that cannot be stored")
 	}
-	return envelope{version2, keyID, string(wrapped), string(gcm.Seal(nil, nonce[:], plain, additional))}, nil
+	return envelope{version, keyID, string(wrapped), string(gcm.Seal(nil, nonce[:], plain, additional))}, nil
 }
 
 // open returns the secret that was sealed for the record.
@@ -78,8 +82,11 @@ func (s sealer) decrypt(ctx context.Context, at recordID, sealed string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	if e.version == version1 && !s.allowVersion1 {
+	switch {
+	case e.version == version1 && !s.allowVersion1:
 		return nil, ErrOutdated
+	case e.version != version3 && at.version() == version3, e.version == version3 && at.version() != version3:
+		return nil, ErrAltered
 	}
 	additional := at.additionalData(e.version)
 	key, err := s.ring.Unwrap(ctx, e.keyID, []byte(e.wrapped), additional)
@@ -102,7 +109,11 @@ func (s sealer) decrypt(ctx context.Context, at recordID, sealed string) ([]byte
 	if e.version == version1 || at.kind != store.TokenRecords {
 		return plain, nil
 	}
-	return cutDigest(plain, at.digest)
+	plain, err = cutDigest(plain, at.digest)
+	if err == nil && e.version == version3 {
+		plain, err = cutDigest(plain, at.owned)
+	}
+	return plain, err
 }
 
 // cutDigest removes the digest and compares it with expected, unless that is

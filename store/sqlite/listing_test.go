@@ -25,7 +25,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 	newOver(t, db, sqlite.Options{})
 	planned := 0
 	for _, query := range sqlite.Queries() {
-		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 		require.NoError(t, err, query)
 		for rows.Next() {
 			var id, parent, unused int
@@ -39,6 +39,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 			require.False(t, strings.HasPrefix(step, "SCAN") && step != "SCAN CONSTANT ROW", "%s: %s", query, step)
 			if strings.HasPrefix(query, "SELECT") && strings.Contains(query, "FROM onezone_tokens") && strings.Contains(query, "subject = ?4") {
 				require.Contains(t, step, "(subject=?", "%s: the tokens of others are read", query)
+			}
+			if strings.HasPrefix(query, "SELECT") && strings.Contains(query, "parent = ?4") {
+				require.Contains(t, step, "(parent=?", "%s: other tokens are read", query)
 			}
 		}
 		require.NoError(t, rows.Err())
@@ -69,7 +72,7 @@ func TestIDsAndCountsReadOnlyAnIndex(t *testing.T) {
 		}
 		require.NoError(t, rows.Err())
 	}
-	require.Equal(t, 3, checked)
+	require.Equal(t, 4, checked)
 }
 
 // TestListingNeedsTheMemoryOfAPage lists a subject with 10,000 tokens among

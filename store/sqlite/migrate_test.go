@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/testing/formerrelease"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/sqlite"
 )
@@ -137,4 +138,19 @@ func TestMigrateAddsRightsToFilesOfTheFirstRelease(t *testing.T) {
 	got, err = s.GetIdentity(t.Context(), alice)
 	require.NoError(t, err)
 	require.Equal(t, []string{"oz_tokens_manage"}, got.Rights)
+}
+
+// TestMigrateKeepsTheRecordsOfVersion2 migrates a file that the release before
+// wrote.
+func TestMigrateKeepsTheRecordsOfVersion2(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	execute(t, newHandle(t, path), formerrelease.SQLite)
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.GetToken(t.Context(), "a1")
+	require.ErrorContains(t, err, "call Migrate")
+	require.NoError(t, s.Migrate(t.Context()))
+	formerrelease.RequireMigrated(t, s)
 }

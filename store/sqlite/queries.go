@@ -16,8 +16,8 @@ const (
 )
 
 const insertToken = `INSERT INTO onezone.tokens (` + backend.TokenColumns + `, row_id)
-	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		iif(EXISTS (SELECT 1 FROM onezone.tokens WHERE row_id = $15), NULL, $15) WHERE `
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+		iif(EXISTS (SELECT 1 FROM onezone.tokens WHERE row_id = $18), NULL, $18) WHERE `
 
 // queryTexts are the texts of all statements.
 var queryTexts = backend.Statements(inFile, map[backend.Query]string{

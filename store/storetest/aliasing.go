@@ -40,6 +40,10 @@ func scribble(t *store.Token) {
 		t.Privileges[i] = "overwritten"
 	}
 	_ = append(t.Privileges, "overwritten")
+	for i := range t.Tightened {
+		t.Tightened[i] = store.OwnerCaveat{Text: "overwritten"}
+	}
+	_ = append(t.Tightened, store.OwnerCaveat{Text: "overwritten"})
 }
 
 // requireUntouched requires that the store's record of fullToken("a") is
@@ -48,6 +52,7 @@ func requireUntouched(t *testing.T, s store.Store, about string) {
 	t.Helper()
 	requireToken(t, fullToken("a"), getToken(t, s, "a"), about)
 	require.Equal(t, fullToken("a").RevokedTails, namedKey(t, s, "a").RevokedTails, about)
+	require.Equal(t, fullToken("a").Tightened, namedKey(t, s, "a").Tightened, about)
 	requireTokens(t, []store.Token{fullToken("a")}, listAll(t, s, store.Query{}), about)
 }
 
@@ -57,6 +62,7 @@ func roomy(t store.Token) store.Token {
 	t.RevokedTails = slices.Grow(t.RevokedTails, 8)
 	t.Custom = slices.Grow(t.Custom, 8)
 	t.Privileges = slices.Grow(t.Privileges, 8)
+	t.Tightened = slices.Grow(t.Tightened, 8)
 	return t
 }
 
@@ -112,7 +118,9 @@ func changeCopiesIn(t *testing.T, open func() store.Store) {
 
 func changeCopiesOut(t *testing.T, open func() store.Store) {
 	s := open()
-	createTokens(t, s, newToken("a"))
+	bare := newToken("a")
+	bare.Parent = fullToken("a").Parent // it cannot be changed
+	createTokens(t, s, bare)
 	mine := roomy(fullToken("a"))
 	updateToken(t, s, "a", func(token *store.Token) { *token = mine })
 	scribble(&mine)

@@ -39,6 +39,9 @@ var coreFaults = map[string][]string{
 	// Keys.
 	"revocation not in the key":               {"Keys/a named key follows updates of the token"},
 	"tails not in the key":                    {"Keys/a named key agrees with the record"},
+	"additions of the owner not in the key":   {"Keys/a named key agrees with the record"},
+	"only the first addition in the key":      {"Keys/a named key follows updates of the token"},
+	"bait not in the key":                     {"Keys/a named key follows updates of the token"},
 	"generation of a named key":               {"Keys/a named key agrees with the record"},
 	"stale holder":                            {"Keys/keys follow the holder's identity immediately"},
 	"missing holder taken for active":         {"Keys/keys follow the holder's identity immediately"},
@@ -55,6 +58,11 @@ var coreFaults = map[string][]string{
 	"temporary secret goes with the identity": {"TemporaryKeys/the secret outlives the identity"},
 
 	// Records.
+	"additions without times":        {"TokenRecords/every field is kept"},
+	"parent dropped":                 {"TokenRecords/every field is kept", "Parents/tokens with the parent are listed whatever their subject"},
+	"parent ignored":                 {"Parents/tokens with the parent are listed whatever their subject", "Parents/an unknown parent gives an empty page"},
+	"only children of the holder":    {"Parents/tokens with the parent are listed whatever their subject", "Parents/a listing by parent follows deletions and imports"},
+	"parent with subject accepted":   {"Parents/a parent with a subject is refused"},
 	"invalid records kept":           {"Tokens/an invalid record is refused", "Identities/an invalid record is refused", "Texts/texts that no backend can store are refused"},
 	"create overwrites":              {"Tokens/the id is unique", "Identities/the subject is unique"},
 	"create in two steps":            {"Tokens/concurrent creators of one id: one wins", "Tokens/concurrent creators of one name: one wins", "Identities/concurrent creators of one subject: one wins", "Identities/concurrent creators of one user name: one wins"},
@@ -89,7 +97,7 @@ var coreFaults = map[string][]string{
 	"refused rename writes the rest": {"UpdateToken/a taken name is refused"},
 	"rename keeps the old name":      {"UpdateToken/rename frees the old name and takes the new"},
 	"failed update is written":       {"UpdateToken/an error of change is returned unchanged and writes nothing", "UpdateIdentity/an error of change is returned unchanged and writes nothing"},
-	"key may change":                 {"UpdateToken/id subject and creation time never change"},
+	"key may change":                 {"UpdateToken/id subject creation time and parent never change"},
 	"outcome not checked":            {"UpdateToken/an invalid outcome is refused"},
 	"error of change wrapped":        {"UpdateToken/an error of change is returned unchanged and writes nothing"},
 	"no change is a change":          {"UpdateToken/a nil change is refused"},

@@ -55,6 +55,9 @@ func fullToken(id string) store.Token {
 	t.Privileges = []string{"group_add_child", "group_view"}
 	t.UsageLimit = 7
 	t.UsageCount = 3
+	t.Parent = "parent-1"
+	t.Tightened = []store.OwnerCaveat{{Text: "ip = 10.0.0.0/9", Added: 1_650_000_000}, {Text: "time < 1680000000", Added: 1_660_000_000}}
+	t.Bait = store.BaitRevokesFamily
 	return t
 }
 
@@ -165,6 +168,9 @@ func normal(t store.Token) store.Token {
 	}
 	if len(t.RevokedTails) == 0 {
 		t.RevokedTails = nil
+	}
+	if len(t.Tightened) == 0 {
+		t.Tightened = nil
 	}
 	if t.Custom != nil {
 		d := json.NewDecoder(bytes.NewReader(t.Custom))

@@ -31,12 +31,15 @@ func namedKeyOfRecord(t *testing.T, open func() store.Store) {
 		Subject:      alice,
 		Revoked:      true,
 		RevokedTails: full.RevokedTails,
+		Tightened:    full.Tightened,
+		Bait:         full.Bait,
 		Holder:       store.HolderActive,
 	}, key)
 
 	key = namedKey(t, s, "plain")
 	require.Empty(t, key.RevokedTails)
-	key.RevokedTails = nil
+	require.Empty(t, key.Tightened)
+	key.RevokedTails, key.Tightened = nil, nil
 	require.Equal(t, store.Key{Secret: plain.Secret, Subject: alice, Holder: store.HolderActive}, key)
 }
 
@@ -59,6 +62,17 @@ func namedKeyFollowsToken(t *testing.T, open func() store.Store) {
 	require.Equal(t, tails, namedKey(t, s, "a").RevokedTails)
 	updateToken(t, s, "a", func(token *store.Token) { token.RevokedTails = nil })
 	require.Empty(t, namedKey(t, s, "a").RevokedTails)
+
+	tightened := fullToken("a").Tightened
+	updateToken(t, s, "a", func(token *store.Token) { token.Tightened = tightened[:1] })
+	require.Equal(t, tightened[:1], namedKey(t, s, "a").Tightened)
+	updateToken(t, s, "a", func(token *store.Token) { token.Tightened, token.Bait = tightened, store.BaitAlarm })
+	require.Equal(t, tightened, namedKey(t, s, "a").Tightened)
+	require.Equal(t, store.BaitAlarm, namedKey(t, s, "a").Bait)
+	updateToken(t, s, "a", func(token *store.Token) { token.Tightened, token.Bait = nil, 0 })
+	require.Empty(t, namedKey(t, s, "a").Tightened)
+	require.Zero(t, namedKey(t, s, "a").Bait)
+	require.Empty(t, namedKey(t, s, "b").Tightened, "another token was tightened")
 
 	updateToken(t, s, "a", func(token *store.Token) { token.Secret = store.NewSecret("another") })
 	require.Equal(t, "another", namedKey(t, s, "a").Secret.Reveal())

@@ -135,13 +135,20 @@ func (n *naive) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	key := store.Key{
-		Secret: t.Secret, Subject: t.Subject, Revoked: t.Revoked, RevokedTails: t.RevokedTails, Holder: n.status(t.Subject),
+		Secret: t.Secret, Subject: t.Subject, Revoked: t.Revoked, RevokedTails: t.RevokedTails,
+		Tightened: t.Tightened, Bait: t.Bait, Holder: n.status(t.Subject),
 	}
 	switch {
 	case n.is("revocation not in the key"):
 		key.Revoked = false
 	case n.is("tails not in the key"):
 		key.RevokedTails = nil
+	case n.is("additions of the owner not in the key"):
+		key.Tightened = nil
+	case n.is("only the first addition in the key"):
+		key.Tightened = key.Tightened[:min(1, len(key.Tightened))]
+	case n.is("bait not in the key"):
+		key.Bait = 0
 	case n.is("generation of a named key"):
 		key.Generation = 1
 	}
@@ -271,6 +278,12 @@ func (n *naive) in(t store.Token, sharing string) store.Token {
 		var value any
 		_ = json.Unmarshal(t.Custom, &value)
 		t.Custom, _ = json.Marshal(value)
+	case n.is("additions without times"):
+		for i := range t.Tightened {
+			t.Tightened[i].Added = 0
+		}
+	case n.is("parent dropped"):
+		t.Parent = ""
 	case n.is("custom dropped"):
 		t.Custom = nil
 	case n.is("custom without zero runes"):

@@ -108,11 +108,18 @@ func (n *naive) ListTokens(ctx context.Context, q store.Query) ([]store.Token, s
 	if q.Name != "" && q.Subject.IsZero() && !n.is("name without subject accepted") {
 		return nil, store.Cursor{}, errors.BadData("subject")
 	}
+	if q.Parent != "" && !q.Subject.IsZero() && !n.is("parent with subject accepted") {
+		return nil, store.Cursor{}, errors.BadData("parent")
+	}
 	var all []store.Token
 	for _, t := range n.tokens {
 		bySubject := q.Subject.IsZero() || n.subject(q.Subject) == n.subject(t.Subject)
 		byName := q.Name == "" || n.text(q.Name) == n.text(t.Name) || n.is("names by prefix") && strings.HasPrefix(t.Name, q.Name)
-		if bySubject && byName && n.isAfter(t, q.After) {
+		byParent := q.Parent == "" || n.text(q.Parent) == n.text(t.Parent) || n.is("parent ignored")
+		if n.is("only children of the holder") && q.Parent != "" {
+			byParent = byParent && t.Subject == n.tokens[q.Parent].Subject
+		}
+		if bySubject && byName && byParent && n.isAfter(t, q.After) {
 			all = append(all, n.out(t, "list shares memory"))
 		}
 	}
@@ -253,7 +260,7 @@ func (n *naive) change(old store.Token, change func(*store.Token) error) (store.
 		if n.is("key may change") {
 			return t, t.Validate()
 		}
-		t.ID, t.Subject, t.Created = old.ID, old.Subject, old.Created
+		t.ID, t.Subject, t.Created, t.Parent = old.ID, old.Subject, old.Created, old.Parent
 		return t, nil
 	}
 	t, err := store.UpdateToken(old, change)

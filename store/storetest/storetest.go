@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"UpdateToken", updateChecks},
 		{"ListTokens", listingChecks},
 		{"ListTokenIDs", listIDsChecks},
+		{"Parents", mintedChecks},
 		{"CountTokens", countChecks},
 		{"Identities", identityChecks},
 		{"UpdateIdentity", identityUpdateChecks},

@@ -185,6 +185,9 @@ func invalidTokenRefused(t *testing.T, open func() store.Store) {
 		"id too long":      func(t *store.Token) { t.ID = strings.Repeat("x", 1025) },
 		"name too long":    func(t *store.Token) { t.Name = strings.Repeat("x", 1025) },
 		"subject too long": func(t *store.Token) { t.Subject.ID = strings.Repeat("x", 1025) },
+		"parent too long":  func(t *store.Token) { t.Parent = strings.Repeat("x", 1025) },
+		"unknown bait":     func(t *store.Token) { t.Bait = store.BaitRevokesFamily + 1 },
+		"empty tightening": func(t *store.Token) { t.Tightened = []store.OwnerCaveat{{Added: 1}} },
 	} {
 		token := newToken("a")
 		spoil(&token)
@@ -230,11 +233,13 @@ func numbersKept(t *testing.T, open func() store.Store) {
 	for _, n := range []int64{0, 1, 1<<31 + 1, 1<<53 + 1, math.MaxInt64 - 1, math.MaxInt64} {
 		token := newToken(fmt.Sprint("number ", n))
 		token.Created, token.UsageLimit, token.UsageCount = n, n, n
+		token.Tightened = []store.OwnerCaveat{{Text: "time < 1", Added: n}}
 		tokens = append(tokens, token)
 	}
 	for _, n := range []int64{-1, -1<<53 - 1, math.MinInt64} {
 		token := newToken(fmt.Sprint("number ", n))
 		token.Created = n
+		token.Tightened = []store.OwnerCaveat{{Text: "time < 1", Added: n}}
 		tokens = append(tokens, token)
 	}
 	requireKept(t, open(), tokens...)
@@ -244,6 +249,7 @@ func emptyListsKept(t *testing.T, open func() store.Store) {
 	none, empty := newToken("none"), newToken("empty")
 	empty.Caveats, empty.RevokedTails = []string{}, []store.Tail{}
 	empty.Privileges, empty.Custom = []string{}, json.RawMessage(`{}`)
+	empty.Tightened = []store.OwnerCaveat{}
 	requireKept(t, open(), none, empty)
 }
 
@@ -297,13 +303,14 @@ func longTextsKept(t *testing.T, open func() store.Store) {
 	s := open()
 	long := strings.Repeat("é", 512) // 1024 bytes, the limit
 	token := newToken(long)
-	token.Name, token.Type, token.Subject = long, long, caveat.User(long)
+	token.Name, token.Type, token.Subject, token.Parent = long, long, caveat.User(long), long
 	for i := range 300 {
 		token.Caveats = append(token.Caveats, fmt.Sprint("time < ", i))
 		token.RevokedTails = append(token.RevokedTails, store.TailOf([]byte{byte(i), byte(i >> 8)}))
 		token.Privileges = append(token.Privileges, fmt.Sprintf("privilege_%03d", i))
 	}
 	token.Caveats = append(token.Caveats, "data.path = "+strings.Repeat("L3NwYWNl|", 10_000))
+	token.Tightened = []store.OwnerCaveat{{Text: token.Caveats[300], Added: 1}, {Text: " '\"\\{,}  \n", Added: 2}}
 	other := newToken(long[2:] + "ab") // differs in the last bytes only
 	other.Name, other.Subject = other.ID, caveat.User(other.ID)
 	requireKept(t, s, token, other)

@@ -116,7 +116,8 @@ func (b *toy) NamedKey(ctx context.Context, id string) (key store.Key, err error
 		if err == nil {
 			t = t.Clone()
 			key = store.Key{
-				Secret: t.Secret, Subject: t.Subject, Revoked: t.Revoked, RevokedTails: t.RevokedTails, Holder: c.holder(t.Subject),
+				Secret: t.Secret, Subject: t.Subject, Revoked: t.Revoked, RevokedTails: t.RevokedTails,
+				Tightened: t.Tightened, Bait: t.Bait, Holder: c.holder(t.Subject),
 			}
 		}
 		return err
@@ -224,6 +225,7 @@ func (b *toy) ListTokens(ctx context.Context, q store.Query) (page []store.Token
 	err = b.do(ctx, func(c *toy) error {
 		for _, t := range c.tokens {
 			mine := q.Subject.IsZero() || q.Subject == t.Subject && (q.Name == "" || q.Name == t.Name)
+			mine = mine && (q.Parent == "" || q.Parent == t.Parent)
 			if mine && (q.After.IsZero() || isBefore(q.After, t)) {
 				page = append(page, t)
 			}

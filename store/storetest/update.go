@@ -19,7 +19,7 @@ var updateChecks = []check{
 	{"change receives the current record", updateSees},
 	{"an error of change is returned unchanged and writes nothing", updateError},
 	{"a nil change is refused", updateNothing},
-	{"id subject and creation time never change", updateKeyRefused},
+	{"id subject creation time and parent never change", updateKeyRefused},
 	{"an invalid outcome is refused", updateInvalidRefused},
 	{"rename frees the old name and takes the new", rename},
 	{"a taken name is refused", renameRefused},
@@ -36,6 +36,7 @@ func updateFields(t *testing.T, open func() store.Store) {
 	createTokens(t, s, newToken("a"), newToken("b"))
 	want := fullToken("a")
 	want.Name, want.Version, want.Secret = "Nowa nazwa", 1, store.NewSecret("another")
+	want.Parent = "" // it cannot be changed
 	updateToken(t, s, "a", func(token *store.Token) { *token = want })
 	requireToken(t, want, getToken(t, s, "a"))
 	requireTokens(t, []store.Token{want}, listAll(t, s, store.Query{Subject: alice, Name: want.Name}))
@@ -96,6 +97,7 @@ func updateKeyRefused(t *testing.T, open func() store.Store) {
 		"id":      func(t *store.Token) { t.ID = "b" },
 		"subject": func(t *store.Token) { t.Subject = bob },
 		"created": func(t *store.Token) { t.Created++ },
+		"parent":  func(t *store.Token) { t.Parent = "b" },
 	} {
 		err := s.UpdateToken(t.Context(), "a", func(token *store.Token) error {
 			token.Revoked = true

@@ -46,6 +46,14 @@ type backupToken struct {
 	Privileges   *[]string       `json:"privileges,omitempty"` // nil differs from empty
 	UsageLimit   int64           `json:"usageLimit,omitempty"`
 	UsageCount   int64           `json:"usageCount,omitempty"`
+	Parent       string          `json:"parent,omitempty"`
+	Tightened    []backupCaveat  `json:"tightened,omitempty"`
+	Bait         store.Bait      `json:"bait,omitempty"`
+}
+
+type backupCaveat struct {
+	Text  string `json:"text"`
+	Added int64  `json:"added"`
 }
 
 // backupOf returns the record as it is written to a backup.
@@ -64,7 +72,10 @@ func backupOf(r store.Record) backupRecord {
 		kept := &backupToken{
 			ID: t.ID, Name: t.Name, Version: t.Version, Subject: t.Subject.String(), Type: t.Type, Caveats: t.Caveats,
 			Secret: []byte(t.Secret.Reveal()), Created: t.Created, Revoked: t.Revoked, Custom: t.Custom,
-			UsageLimit: t.UsageLimit, UsageCount: t.UsageCount,
+			UsageLimit: t.UsageLimit, UsageCount: t.UsageCount, Parent: t.Parent, Bait: t.Bait,
+		}
+		for _, c := range t.Tightened {
+			kept.Tightened = append(kept.Tightened, backupCaveat(c))
 		}
 		for _, tail := range t.RevokedTails {
 			kept.RevokedTails = append(kept.RevokedTails, tail[:])
@@ -113,6 +124,10 @@ func (k *backupToken) parse() (*store.Token, error) {
 	t := &store.Token{
 		ID: k.ID, Name: k.Name, Version: k.Version, Type: k.Type, Caveats: k.Caveats, Secret: store.NewSecret(string(k.Secret)),
 		Created: k.Created, Revoked: k.Revoked, Custom: k.Custom, UsageLimit: k.UsageLimit, UsageCount: k.UsageCount,
+		Parent: k.Parent, Bait: k.Bait,
+	}
+	for _, c := range k.Tightened {
+		t.Tightened = append(t.Tightened, store.OwnerCaveat(c))
 	}
 	for _, tail := range k.RevokedTails {
 		if len(tail) != len(store.Tail{}) {

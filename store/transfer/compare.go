@@ -134,6 +134,9 @@ func withoutSecret(t store.Token) store.Token {
 	if len(t.RevokedTails) == 0 {
 		t.RevokedTails = nil
 	}
+	if len(t.Tightened) == 0 {
+		t.Tightened = nil
+	}
 	return t
 }
 

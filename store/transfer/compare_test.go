@@ -59,6 +59,10 @@ func TestCompareChecksEveryField(t *testing.T) {
 		"created":      {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Created = -1 }},
 		"revoked":      {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Revoked = false }},
 		"tails":        {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.RevokedTails[0][0]++ }},
+		"parent":       {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Parent = "other" }},
+		"addition":     {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Tightened[0].Added++ }},
+		"no additions": {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Tightened = nil }},
+		"bait":         {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.Bait++ }},
 		"no tails":     {token, func(_ *store.Identity, _ *store.Temporary, t *store.Token) { t.RevokedTails = nil }},
 		"custom":       {token, custom(`{"a": [12345678901234567891, "b"]}`)},
 		"no custom":    {token, custom("")},
@@ -86,7 +90,7 @@ func TestCompareIgnoresEquivalentValues(t *testing.T) {
 	t.Parallel()
 	same := replaced(t, custom(` {"a":[12345678901234567890,"\u0062"]} `))
 	require.NoError(t, same.UpdateToken(t.Context(), "t1", func(token *store.Token) error {
-		token.Caveats, token.RevokedTails = []string{}, []store.Tail{}
+		token.Caveats, token.RevokedTails, token.Tightened = []string{}, []store.Tail{}, []store.OwnerCaveat{}
 		return nil
 	}))
 	require.Empty(t, differences(t, filled(t, 2), same))

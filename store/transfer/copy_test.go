@@ -41,6 +41,8 @@ func filled(t *testing.T, n int) *memory.Store {
 			token.Custom = json.RawMessage(`{"a": [12345678901234567890, "b"]}`)
 			token.Privileges = []string{}
 			token.Revoked, token.UsageLimit, token.UsageCount = true, 7, 3
+			token.Parent, token.Bait = "parent", store.BaitAlarm
+			token.Tightened = []store.OwnerCaveat{{Text: "time < 4", Added: 3}}
 		}
 		require.NoError(t, second(s.CreateToken(t.Context(), token, 0)))
 	}

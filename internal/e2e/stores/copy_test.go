@@ -76,6 +76,10 @@ func newToken(i int) *store.Token {
 	if i%6 == 0 {
 		t.Type, t.Privileges, t.UsageLimit, t.UsageCount = "ujg:group", []string{"group_view"}, int64(i), int64(i/2)
 	}
+	if i%7 == 0 {
+		t.Parent, t.Bait = fmt.Sprint("id ", i/2), store.Bait(i%3)
+		t.Tightened = []store.OwnerCaveat{{Text: "ip = 10.0.0.0/8", Added: int64(i)}, {Text: "asn = 5", Added: -1}}
+	}
 	return t
 }
 

@@ -256,7 +256,7 @@ func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) 
 		switch {
 		case q.After.ID != "" && !isKey(q.After.ID):
 			return errors.BadDataHint("after", "the id of a cursor must be a valid token id")
-		case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name):
+		case !q.Subject.IsZero() && !isHolder(q.Subject), q.Name != "" && !isKey(q.Name), q.Parent != "" && !isKey(q.Parent):
 			return nil
 		}
 		q.Limit = q.PageSize()

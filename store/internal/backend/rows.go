@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -20,6 +22,7 @@ func (d Dialect) TokenArgs(t *store.Token) []any {
 	args := []any{
 		t.ID, t.Name, t.Version, t.Subject.String(), t.Type, d.List(caveats), secretBytes(t.Secret), t.Created,
 		t.Revoked, tailBytes(t.RevokedTails), nullable(string(t.Custom)), d.List(t.Privileges), t.UsageLimit, t.UsageCount,
+		d.List(ownerCaveatTexts(t.Tightened)), int64(t.Bait), nullable(t.Parent),
 	}
 	if d.RowID != nil {
 		args = append(args, d.RowID(t.ID))
@@ -31,14 +34,21 @@ func (d Dialect) TokenArgs(t *store.Token) []any {
 // the id.
 func (d Dialect) tokenChanges(t *store.Token) []any {
 	args := d.TokenArgs(t)
-	return slices.Concat(args[:3], args[4:7], args[8:14])
+	return slices.Concat(args[:3], args[4:7], args[8:16])
 }
 
 func (d Dialect) scanToken(r Row) (t store.Token, err error) {
 	var c columns
 	err = r.Scan(&t.ID, &t.Name, &t.Version, &c.subject, &t.Type, d.ScanList(&t.Caveats), &c.secret, &t.Created,
-		&t.Revoked, &c.tails, &c.text, d.ScanList(&t.Privileges), &t.UsageLimit, &t.UsageCount)
+		&t.Revoked, &c.tails, &c.text, d.ScanList(&t.Privileges), &t.UsageLimit, &t.UsageCount,
+		d.ScanList(&c.tightened), &t.Bait, &c.parent)
 	if err != nil {
+		return store.Token{}, err
+	}
+	if c.parent != nil {
+		t.Parent = *c.parent
+	}
+	if t.Tightened, err = parseOwnerCaveats(c.tightened); err != nil {
 		return store.Token{}, err
 	}
 	if c.text != nil {
@@ -55,22 +65,29 @@ func (d Dialect) scanToken(r Row) (t store.Token, err error) {
 type columns struct {
 	subject       string
 	secret, tails []byte
-	text          *string
+	text, parent  *string
+	tightened     []string
 }
 
-func scanNamedKey(r Row) (key store.Key, err error) {
+func (d Dialect) scanNamedKey(r Row) (key store.Key, err error) {
 	var c struct { // one small allocation
 		subject       string
 		secret, tails []byte
 		blocked       *bool
 		revoked       bool
+		tightened     []string
+		bait          store.Bait
 	}
-	if err := r.Scan(&c.subject, &c.secret, &c.revoked, &c.tails, &c.blocked); err != nil {
+	err = r.Scan(&c.subject, &c.secret, &c.revoked, &c.tails, d.ScanList(&c.tightened), &c.bait, &c.blocked)
+	if err != nil {
 		return store.Key{}, err
 	}
-	key = store.Key{Secret: store.NewSecret(string(c.secret)), Revoked: c.revoked, Holder: StatusOf(c.blocked)}
+	key = store.Key{Secret: store.NewSecret(string(c.secret)), Revoked: c.revoked, Bait: c.bait, Holder: StatusOf(c.blocked)}
 	if key.Subject, err = parseSubject(c.subject); err == nil {
 		key.RevokedTails, err = parseTails(c.tails)
+	}
+	if err == nil {
+		key.Tightened, err = parseOwnerCaveats(c.tightened)
 	}
 	return key, err
 }
@@ -190,4 +207,26 @@ func parseTails(b []byte) ([]store.Tail, error) {
 		tails[i] = store.Tail(b[i*size:])
 	}
 	return tails, nil
+}
+
+// ownerCaveatTexts encodes each caveat as its time, a space and its text. It
+// returns nil for an empty list.
+func ownerCaveatTexts(caveats []store.OwnerCaveat) (texts []string) {
+	for _, c := range caveats {
+		texts = append(texts, strconv.FormatInt(c.Added, 10)+" "+c.Text)
+	}
+	return texts
+}
+
+// parseOwnerCaveats parses the result of ownerCaveatTexts.
+func parseOwnerCaveats(texts []string) (caveats []store.OwnerCaveat, err error) {
+	for _, text := range texts {
+		added, text, found := strings.Cut(text, " ")
+		c := store.OwnerCaveat{Text: text}
+		if c.Added, err = strconv.ParseInt(added, 10, 64); err != nil || !found {
+			return nil, errors.New("a record has an invalid caveat of its owner")
+		}
+		caveats = append(caveats, c)
+	}
+	return caveats, nil
 }

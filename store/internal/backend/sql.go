@@ -103,9 +103,9 @@ func NewSQL(db DB, d Dialect) *SQL {
 // NamedKey implements [Driver] with one query.
 func (s *SQL) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	if s.dialect.RowID != nil {
-		return scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.RowID(id)))
+		return s.dialect.scanNamedKey(s.Row(ctx, NamedKey, id, s.dialect.RowID(id)))
 	}
-	return scanNamedKey(s.Row(ctx, NamedKey, id))
+	return s.dialect.scanNamedKey(s.Row(ctx, NamedKey, id))
 }
 
 // TemporaryKey implements [Driver] with one query.
@@ -182,7 +182,7 @@ func (s *SQL) remove(ctx context.Context, q Query, key string) error {
 // ListTokens implements [Driver]. It reads only the rows of the page and one
 // more, using an index.
 func (s *SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	query, args := listing(q, ListTokens, ListTokensOf, ListTokensNamed)
+	query, args := listing(q, [...]Query{ListTokens, ListTokensOf, ListTokensNamed, ListTokensMinted})
 	page, more, err := Page(ctx, s.DB, s.tokens.scan, q.Limit, query, args...)
 	if more {
 		last := page[len(page)-1]
@@ -193,7 +193,7 @@ func (s *SQL) ListTokens(ctx context.Context, q store.Query) (page []store.Token
 
 // ListTokenIDs implements [Driver]. It reads only the index, except for a name.
 func (s *SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, next store.Cursor, err error) {
-	query, args := listing(q, ListIDs, ListIDsOf, ListIDsNamed)
+	query, args := listing(q, [...]Query{ListIDs, ListIDsOf, ListIDsNamed, ListIDsMinted})
 	page, more, err := Page(ctx, s.DB, scanCursor, q.Limit, query, args...)
 	for _, c := range page {
 		ids = append(ids, c.ID)
@@ -205,20 +205,23 @@ func (s *SQL) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, ne
 }
 
 // listing returns the statement that selects the page and one more row, and its
-// arguments.
-func listing(q store.Query, all, ofSubject, named Query) (Query, []any) {
+// arguments. The statements select tokens of all subjects, of one subject, with
+// a name, and with a parent.
+func listing(q store.Query, statements [4]Query) (Query, []any) {
 	after := q.After
 	if after.IsZero() {
 		after.Created = math.MinInt64 // before all tokens, because no id is empty
 	}
 	args := []any{after.Created, after.ID, q.Limit + 1}
 	switch {
+	case q.Parent != "":
+		return statements[3], append(args, q.Parent)
 	case q.Subject.IsZero():
-		return all, args
+		return statements[0], args
 	case q.Name == "":
-		return ofSubject, append(args, q.Subject.String())
+		return statements[1], append(args, q.Subject.String())
 	}
-	return named, append(args, q.Subject.String(), q.Name)
+	return statements[2], append(args, q.Subject.String(), q.Name)
 }
 
 // CountTokens implements [Driver]. It reads the subject's part of an index.

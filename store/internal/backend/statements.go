@@ -21,9 +21,11 @@ const (
 	ListTokens
 	ListTokensOf
 	ListTokensNamed
+	ListTokensMinted
 	ListIDs
 	ListIDsOf
 	ListIDsNamed
+	ListIDsMinted
 	CountTokens
 	CreateIdentity
 	GetIdentity
@@ -46,16 +48,17 @@ const (
 // Parts of statements.
 const (
 	TokenColumns = `id, name, version, subject, type, caveats, secret, created, revoked, revoked_tails,
-		custom, privileges, usage_limit, usage_count`
+		custom, privileges, usage_limit, usage_count, tightened, bait, parent`
 	// OverwriteToken makes an insertion replace a token with the same id.
 	OverwriteToken = ` ON CONFLICT (id) DO UPDATE SET name = excluded.name,
 		version = excluded.version, subject = excluded.subject, type = excluded.type,
 		caveats = excluded.caveats, secret = excluded.secret, created = excluded.created,
 		revoked = excluded.revoked, revoked_tails = excluded.revoked_tails, custom = excluded.custom,
 		privileges = excluded.privileges, usage_limit = excluded.usage_limit,
-		usage_count = excluded.usage_count`
+		usage_count = excluded.usage_count, tightened = excluded.tightened, bait = excluded.bait,
+		parent = excluded.parent`
 	// SelectNamedKey selects the key of a token t.
-	SelectNamedKey = `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, i.blocked
+	SelectNamedKey = `SELECT t.subject, t.secret, t.revoked, t.revoked_tails, t.tightened, t.bait, i.blocked
 		FROM onezone.tokens AS t LEFT JOIN onezone.identities AS i ON i.subject = t.subject `
 
 	selectToken = `SELECT ` + TokenColumns + ` FROM onezone.tokens `
@@ -65,6 +68,7 @@ const (
 	ofAll     = `WHERE (created, id) > ($1, $2) ORDER BY created, id LIMIT $3`
 	ofSubject = `WHERE (created, id) > ($1, $2) AND subject = $4 ORDER BY created, id LIMIT $3`
 	ofName    = `WHERE (created, id) > ($1, $2) AND subject = $4 AND name = $5 ORDER BY created, id LIMIT $3`
+	ofParent  = `WHERE (created, id) > ($1, $2) AND parent = $4 ORDER BY created, id LIMIT $3`
 
 	identityColumns = `subject, username, full_name, password, blocked, created, rights`
 	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7) `
@@ -89,16 +93,19 @@ var statements = map[Query]string{
 	GetToken:  selectToken + `WHERE id = $1`,
 	LockToken: selectToken + `WHERE id = $1`,
 	UpdateToken: `UPDATE onezone.tokens SET name = $2, version = $3, type = $4, caveats = $5, secret = $6,
-		revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12
+		revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12,
+		tightened = $13, bait = $14
 		WHERE id = $1`,
-	DeleteToken:     `DELETE FROM onezone.tokens WHERE id = $1`,
-	ListTokens:      selectToken + ofAll,
-	ListTokensOf:    selectToken + ofSubject,
-	ListTokensNamed: selectToken + ofName,
-	ListIDs:         selectPlace + ofAll,
-	ListIDsOf:       selectPlace + ofSubject,
-	ListIDsNamed:    selectPlace + ofName,
-	CountTokens:     `SELECT count(*) FROM onezone.tokens WHERE subject = $1`,
+	DeleteToken:      `DELETE FROM onezone.tokens WHERE id = $1`,
+	ListTokens:       selectToken + ofAll,
+	ListTokensOf:     selectToken + ofSubject,
+	ListTokensNamed:  selectToken + ofName,
+	ListTokensMinted: selectToken + ofParent,
+	ListIDs:          selectPlace + ofAll,
+	ListIDsOf:        selectPlace + ofSubject,
+	ListIDsNamed:     selectPlace + ofName,
+	ListIDsMinted:    selectPlace + ofParent,
+	CountTokens:      `SELECT count(*) FROM onezone.tokens WHERE subject = $1`,
 
 	CreateIdentity:        insertIdentity,
 	GetIdentity:           selectIdentity + `WHERE subject = $1`,
@@ -118,7 +125,7 @@ var statements = map[Query]string{
 	ImportTemporary: insertTemporary + `($1, $2, $3) ON CONFLICT (subject) DO UPDATE
 		SET secret = excluded.secret, generation = excluded.generation`,
 	ImportToken: `INSERT INTO onezone.tokens (` + TokenColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)` + OverwriteToken,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)` + OverwriteToken,
 }
 
 // Statements returns the statements of a driver, indexed by Query: the
