@@ -21,7 +21,7 @@ import (
 func backedUp(t *testing.T, s store.Exporter) string {
 	t.Helper()
 	var text bytes.Buffer
-	_, err := transfer.Backup(t.Context(), &text, s, nil)
+	_, err := transfer.Backup(t.Context(), &text, s, transfer.BackupOptions{})
 	require.NoError(t, err)
 	return text.String()
 }
@@ -35,22 +35,33 @@ func TestABackupRestoresEveryField(t *testing.T) {
 	}}}))
 	var text bytes.Buffer
 	var progress []int64
-	n, err := transfer.Backup(t.Context(), &text, src, func(records int64) { progress = append(progress, records) })
+	n, err := transfer.Backup(t.Context(), &text, src, transfer.BackupOptions{
+		Progress: func(records int64) { progress = append(progress, records) },
+	})
 	require.NoError(t, err)
 	require.EqualValues(t, 752, n)
 	require.EqualValues(t, 752, progress[len(progress)-1])
 
-	n, err = transfer.CheckBackup(bytes.NewReader(text.Bytes()))
+	backup, err := transfer.OpenBackup(t.Context(), bytes.NewReader(text.Bytes()), nil)
 	require.NoError(t, err)
-	require.EqualValues(t, 752, n)
+	require.EqualValues(t, 752, backup.Records())
 	dst := memory.New()
 	progress = nil
-	n, err = transfer.Restore(t.Context(), dst, bytes.NewReader(text.Bytes()), false, func(records int64) { progress = append(progress, records) })
+	n, err = backup.Restore(t.Context(), dst, transfer.RestoreOptions{Progress: func(records int64) { progress = append(progress, records) }})
 	require.NoError(t, err)
 	require.EqualValues(t, 752, n)
 	require.EqualValues(t, 752, progress[len(progress)-1])
 	require.Empty(t, differences(t, dst, src))
 	require.Equal(t, text.String(), backedUp(t, dst), "a backup of the same records is the same text")
+}
+
+// restore opens a backup and restores it.
+func restore(ctx context.Context, dst store.Store, text string, keys transfer.KeyRing, overwrite bool) error {
+	backup, err := transfer.OpenBackup(ctx, strings.NewReader(text), keys)
+	if err == nil {
+		_, err = backup.Restore(ctx, dst, transfer.RestoreOptions{Overwrite: overwrite})
+	}
+	return err
 }
 
 // Whatever is changed, cut off or added is noticed before a record is written.
@@ -82,7 +93,7 @@ func TestADamagedBackupWritesNothing(t *testing.T) {
 	}
 	for name, text := range bad {
 		dst := memory.New()
-		_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text), false, nil)
+		err := restore(t.Context(), dst, text, nil, false)
 		require.ErrorIs(t, err, transfer.ErrBackup, name)
 		require.NotContains(t, err.Error(), "hash 0", name)
 		records, _, err := dst.Export(t.Context(), store.IdentityRecords, "", 1)
@@ -96,7 +107,7 @@ func TestADamageAtTheEndOfALargeBackupWritesNothing(t *testing.T) {
 	t.Parallel()
 	text := strings.TrimSuffix(backedUp(t, filled(t, 500)), "\n")
 	dst := memory.New()
-	_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text[:len(text)-3]+"0\"}\n"), false, nil)
+	err := restore(t.Context(), dst, text[:len(text)-3]+"0\"}\n", nil, false)
 	require.ErrorIs(t, err, transfer.ErrBackup)
 	require.Empty(t, differences(t, dst, memory.New()))
 }
@@ -109,10 +120,10 @@ func TestABackupIsRestoredToAnEmptyStore(t *testing.T) {
 		i.FullName = "changed"
 		return nil
 	}))
-	_, err := transfer.Restore(t.Context(), dst, strings.NewReader(text), false, nil)
+	err := restore(t.Context(), dst, text, nil, false)
 	require.ErrorIs(t, err, errors.IDBadData)
 	require.NotEmpty(t, differences(t, dst, filled(t, 3)))
-	_, err = transfer.Restore(t.Context(), dst, strings.NewReader(text), true, nil)
+	err = restore(t.Context(), dst, text, nil, true)
 	require.NoError(t, err)
 	require.Empty(t, differences(t, dst, filled(t, 3)))
 }
@@ -124,7 +135,7 @@ func TestABackupInClearIsNotRestoredToASealedStore(t *testing.T) {
 	require.NoError(t, err)
 	sealed, err := seal.New(t.Context(), dst, keys, seal.Options{})
 	require.NoError(t, err)
-	_, err = transfer.Restore(t.Context(), dst, strings.NewReader(backedUp(t, filled(t, 1))), true, nil)
+	err = restore(t.Context(), dst, backedUp(t, filled(t, 1)), nil, true)
 	require.ErrorIs(t, err, errors.IDBadData)
 	require.ErrorContains(t, err, "key ring")
 
@@ -133,7 +144,7 @@ func TestABackupInClearIsNotRestoredToASealedStore(t *testing.T) {
 	text := backedUp(t, dst)
 	require.NotContains(t, text, base64.StdEncoding.EncodeToString([]byte("hash 1")))
 	other := memory.New()
-	_, err = transfer.Restore(t.Context(), other, strings.NewReader(text), false, nil)
+	err = restore(t.Context(), other, text, nil, false)
 	require.NoError(t, err)
 	opened, err := seal.New(t.Context(), other, keys, seal.Options{})
 	require.NoError(t, err)
@@ -154,15 +165,15 @@ func (f *full) Write(p []byte) (int, error) {
 
 func TestBackupsReturnErrorsOfTheStreamAndTheStore(t *testing.T) {
 	t.Parallel()
-	_, err := transfer.Backup(t.Context(), &full{100}, filled(t, 3), nil)
+	_, err := transfer.Backup(t.Context(), &full{100}, filled(t, 3), transfer.BackupOptions{})
 	require.ErrorIs(t, err, errDisk)
-	_, err = transfer.Backup(t.Context(), &full{1 << 20}, &interrupted{Store: filled(t, 1), failAt: 1}, nil)
+	_, err = transfer.Backup(t.Context(), &full{1 << 20}, &interrupted{Store: filled(t, 1), failAt: 1}, transfer.BackupOptions{})
 	require.ErrorContains(t, err, errDisk.Error())
-	_, err = transfer.Restore(t.Context(), &interrupted{Store: memory.New(), failAt: 1}, strings.NewReader(backedUp(t, filled(t, 1))), true, nil)
+	err = restore(t.Context(), &interrupted{Store: memory.New(), failAt: 1}, backedUp(t, filled(t, 1)), nil, true)
 	require.ErrorContains(t, err, errDisk.Error())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = transfer.Backup(ctx, &full{1 << 20}, filled(t, 1), nil)
+	_, err = transfer.Backup(ctx, &full{1 << 20}, filled(t, 1), transfer.BackupOptions{})
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, errors.Is(err, transfer.ErrBackup))
 }

@@ -88,14 +88,19 @@ func (d destination) write(ctx context.Context, records []store.Record) error {
 
 // isClear reports whether the record has a secret that is not sealed.
 func isClear(r store.Record) bool {
-	var secret store.Secret
+	secret := secretOf(r)
+	return !secret.IsZero() && !secret.IsSealed()
+}
+
+// secretOf returns the secret of a record, which may be zero.
+func secretOf(r store.Record) store.Secret {
 	switch {
 	case r.Identity != nil:
-		secret = r.Identity.Password
+		return r.Identity.Password
 	case r.Temporary != nil:
-		secret = r.Temporary.Secret
+		return r.Temporary.Secret
 	case r.Token != nil:
-		secret = r.Token.Secret
+		return r.Token.Secret
 	}
-	return !secret.IsZero() && !secret.IsSealed()
+	return store.Secret{}
 }

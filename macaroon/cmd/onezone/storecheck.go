@@ -22,9 +22,10 @@ func (p *program) storeCheckCommand() *cobra.Command {
 		Use: "check", Short: "Look for records and files that are not as they should be",
 		Long: `Reads the whole store and changes nothing. It finds tokens and secrets whose user
 does not exist, secrets in clear among sealed ones, secrets that do not open with
-the seal keys, tokens that were altered in the database, invalid records, and
-files that others can read. It prints what to do about each kind of problem. The
-exit code is 1 if there are problems. The service may run at the same time.`,
+the seal keys, tokens that were altered in the database, invalid records, files
+that others can read, and copies that an interrupted backup has left. It prints
+what to do about each kind of problem. The exit code is 1 if there are problems.
+The service may run at the same time.`,
 		Example: "  onezone store check --store sqlite:data/onezone.db --seal-key-file seal.key",
 		Args:    noArguments,
 	}
@@ -55,6 +56,7 @@ const (
 	problemUnopened  = "does not open"
 	problemAltered   = "altered"
 	problemReadable  = "readable by others"
+	problemLeftOver  = "left over"
 	problemNotLooked = "sealed, and no keys given"
 	problemInClear   = "in clear, and keys given"
 )
@@ -67,6 +69,7 @@ var advice = []struct{ problem, remedy string }{
 	{problemUnopened, "give the file with all keys that the store was sealed with; if a key is lost, delete these records or restore a backup with its keys"},
 	{problemAltered, "somebody changed the database by hand: find out who, and restore a backup"},
 	{problemReadable, "run: chmod 600 FILE"},
+	{problemLeftOver, "a backup was interrupted; unless one is running, run: rm -r FILE"},
 	{problemInClear, "stop the service and run: onezone store seal"},
 	{problemNotLooked, "give --seal-key-file to check that the secrets open"},
 }
@@ -83,6 +86,7 @@ func countProblems(list []recordResult, problem string) (n int) {
 // check returns all problems of the store and its files.
 func (b backend) check(ctx context.Context) (list []recordResult, err error) {
 	list = append([]recordResult{}, b.settings.readableFiles()...)
+	list = append(list, b.settings.leftOverFiles()...)
 	for f, err := range transfer.Check(ctx, b) {
 		if err != nil {
 			return nil, err
@@ -104,6 +108,22 @@ func (s settings) readableFiles() (list []recordResult) {
 		about, err := os.Stat(file)
 		if err == nil && about.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 			list = append(list, recordResult{"file", filepath.Clean(file), problemReadable})
+		}
+	}
+	return list
+}
+
+// leftOverFiles returns the copies of the database that no backup has removed.
+func (s settings) leftOverFiles() (list []recordResult) {
+	path, ok := strings.CutPrefix(s.store, "sqlite:")
+	if !ok {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	files, _ := os.ReadDir(dir) // what cannot be read is not reported
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), copyPrefix) {
+			list = append(list, recordResult{"file", filepath.Join(dir, f.Name()), problemLeftOver})
 		}
 	}
 	return list

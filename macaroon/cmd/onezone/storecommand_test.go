@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,7 +82,7 @@ func TestRecordsMoveBetweenAllStores(t *testing.T) {
 	backup := filepath.Join(t.TempDir(), "onezone.backup")
 	out, err := command(t, "store", "backup", "--store", source, backup)
 	require.NoError(t, err)
-	require.Equal(t, "wrote 5 records to "+backup+"; the secrets are in clear, so keep it as safe as the store\n", out)
+	require.Equal(t, "wrote 5 records to "+backup+"; the secrets are in clear, so keep it as safe as the store, or give --seal-key-file\n", out)
 	about, err := os.Stat(backup)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())
@@ -126,77 +125,6 @@ func TestRecordsMoveBetweenAllStores(t *testing.T) {
 	out, err = command(t, "store", "compare", "--json", source, postgres)
 	require.ErrorContains(t, err, "the stores differ in 1 records")
 	require.Contains(t, out, `"problem": "different"`)
-}
-
-func TestABackupIsTakenWhileTheServiceWrites(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s := start(t, dir)
-	store := "sqlite:" + filepath.Join(dir, "data", "onezone.db")
-	written := make(chan int, 1)
-	stop := make(chan struct{})
-	go func() {
-		n := 0
-		for ; ; n++ {
-			select {
-			case <-stop:
-				written <- n
-				return
-			default:
-				s.do("POST", "/user/tokens/named", `{"name": "token `+string(rune('a'+n%26))+strings.Repeat("x", n/26)+`"}`, "X-Auth-Token", s.token)
-			}
-		}
-	}()
-	for i := range 3 {
-		backup := filepath.Join(dir, "backup"+string(rune('0'+i)))
-		_, err := command(t, "store", "backup", "--store", store, backup)
-		require.NoError(t, err)
-		restored := "sqlite:" + filepath.Join(t.TempDir(), "onezone.db")
-		_, err = command(t, "store", "restore", "--store", restored, backup)
-		require.NoError(t, err)
-		_, err = command(t, "store", "check", "--store", restored)
-		require.NoError(t, err)
-	}
-	close(stop)
-	require.Positive(t, <-written)
-	s.stop()
-}
-
-func TestMistakesInBackupsAreReported(t *testing.T) {
-	t.Parallel()
-	file, _ := filledStore(t)
-	dir := t.TempDir()
-	backup := filepath.Join(dir, "backup")
-	_, err := order(t, file, "", "store", "backup", backup)
-	require.NoError(t, err)
-	_, err = order(t, file, "", "store", "backup", backup)
-	require.ErrorContains(t, err, backup+" exists; choose another name")
-	_, err = order(t, file, "", "store", "backup", filepath.Join(dir, "no", "backup"))
-	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = order(t, file, "", "store", "restore", backup)
-	require.EqualError(t, err, "restoring to sqlite:"+file+": the destination has records: choose an empty store, or overwrite the records with the same keys")
-	text, err := os.ReadFile(backup)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "damaged"), []byte(strings.Replace(string(text), "laptop", "Laptop", 1)), 0o600))
-	fresh := filepath.Join(dir, "fresh.db")
-	_, err = order(t, fresh, "", "store", "restore", filepath.Join(dir, "damaged"))
-	require.ErrorContains(t, err, filepath.Join(dir, "damaged")+": the backup cannot be used: the checksum differs, so it is damaged")
-	_, err = order(t, fresh, "", "store", "restore", filepath.Join(dir, "absent"))
-	require.ErrorIs(t, err, os.ErrNotExist)
-	require.Empty(t, listUsers(t, fresh))
-	out, err := order(t, file, "", "store", "backup", "-")
-	require.NoError(t, err)
-	require.Equal(t, string(text), out, "a backup on standard output has the same text and nothing else")
-
-	for _, args := range [][]string{
-		{"copy", "sqlite:a"}, {"copy", "sqlite:a", "mysql:b"}, {"copy", "memory:", "sqlite:b"}, {"copy", "sqlite:a", "sqlite:a"},
-		{"copy", "--from", "9:x", "sqlite:" + file, "sqlite:" + fresh}, {"copy", "--from", "1:%", "sqlite:" + file, "sqlite:" + fresh},
-	} {
-		_, err := command(t, append([]string{"store"}, args...)...)
-		require.Equal(t, exitUsage, exitCode(err), "%v: %v", args, err)
-	}
-	_, err = command(t, "store", "copy", "sqlite:"+filepath.Join(dir, "absent.db"), "sqlite:"+fresh)
-	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // A copy that was interrupted continues where it stopped.
@@ -253,91 +181,22 @@ func TestTheCheckFindsProblems(t *testing.T) {
 	require.NoError(t, err)
 	edit(t, file, "DELETE FROM onezone_identities WHERE username = 'bob'")
 	require.NoError(t, os.Chmod(file, 0o644))
+	require.NoError(t, os.Mkdir(filepath.Join(filepath.Dir(file), copyPrefix+"1"), 0o700))
 	out, err = order(t, file, "", "store", "check", "--seal-key-file", keyFile(t, first))
 	require.Equal(t, exitFailure, exitCode(err))
 	for _, line := range []string{
 		"file\t" + file + "\treadable by others\n", "named token\t" + laptop.TokenID + "\taltered\n",
+		"file\t" + filepath.Join(filepath.Dir(file), copyPrefix+"1") + "\tleft over\n",
 		"\torphan\n", "\tunsealed\n", "\tdoes not open\n",
 	} {
 		require.Contains(t, out, line)
 	}
 	require.Regexp(t, `readable by others: [123]; run: chmod 600 FILE`, err.Error(), "SQLite gives its other files the mode of the first")
 	for _, remedy := range []string{
+		"left over: 1; a backup was interrupted; unless one is running, run: rm -r FILE",
 		"altered: 1; somebody changed the database", "orphan: 2; remove the tokens with: onezone token delete ID",
 		"unsealed: 1; somebody wrote to the database", "does not open: 1; give the file with all keys",
 	} {
 		require.ErrorContains(t, err, remedy)
 	}
-}
-
-// A sealed store is backed up and copied without its keys, and needs them
-// afterwards.
-func TestSealedRecordsMoveSealed(t *testing.T) {
-	t.Parallel()
-	file, laptop := filledStore(t)
-	keys := keyFile(t, keyLine("2026", "a"))
-	_, err := order(t, file, "", "store", "seal", "--seal-key-file", keys)
-	require.NoError(t, err)
-	backup, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "onezone.db")
-	out, err := order(t, file, "", "store", "backup", backup)
-	require.NoError(t, err)
-	require.Contains(t, out, "the secrets are sealed, so keep the seal keys, too")
-	_, err = order(t, restored, "", "store", "restore", backup)
-	require.NoError(t, err)
-	_, err = order(t, restored, "", "user", "list")
-	require.ErrorContains(t, err, "needs --seal-key-file FILE")
-	s, end := inProcess(t, "--store", "sqlite:"+restored, "--seal-key-file", keys)
-	defer end()
-	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
-	_, err = order(t, filepath.Join(t.TempDir(), "third.db"), "", "store", "restore", "--seal-key-file", keyFile(t, keyLine("2027", "b")), backup)
-	require.ErrorContains(t, err, "restored 6 records, but: --seal-key-file")
-}
-
-// A restore that would fail later because of its files writes nothing.
-func TestARestoreChecksItsFilesBeforeItWrites(t *testing.T) {
-	t.Parallel()
-	file, _ := filledStore(t)
-	backup, fresh := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "fresh.db")
-	_, err := order(t, file, "", "store", "backup", backup)
-	require.NoError(t, err)
-	pipe, in, err := os.Pipe()
-	require.NoError(t, err)
-	defer pipe.Close()
-	defer in.Close()
-	stream := fmt.Sprint("/dev/fd/", pipe.Fd())
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"--seal-key-file", "nowhere.key", backup}, "--seal-key-file nowhere.key: reading the seal keys: open nowhere.key"},
-		{[]string{stream}, stream + " is a stream, but a restore reads the backup twice; write it to a file first"},
-	} {
-		_, err = order(t, fresh, "", append([]string{"store", "restore"}, c.args...)...)
-		require.ErrorContains(t, err, c.want)
-		require.NotContains(t, err.Error(), "restored")
-		require.Empty(t, listUsers(t, fresh))
-	}
-}
-
-// With the seal keys, no secret leaves a store in clear.
-func TestBackupsAreSealedWithTheKeysOfTheSettings(t *testing.T) {
-	t.Parallel()
-	file, laptop := filledStore(t)
-	keys := keyFile(t, keyLine("2026", "a"))
-	backup, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "onezone.db")
-	out, err := order(t, file, "", "store", "backup", "--seal-key-file", keys, backup)
-	require.NoError(t, err)
-	require.Contains(t, out, "the secrets are sealed, so keep the seal keys, too")
-	_, err = order(t, file, "", "store", "check")
-	require.NoError(t, err, "the store is as it was")
-
-	_, err = order(t, restored, "", "store", "restore", "--seal-key-file", keys, backup)
-	require.NoError(t, err)
-	_, err = order(t, restored, "", "store", "check", "--seal-key-file", keys)
-	require.NoError(t, err, "no secret is in clear")
-	_, err = order(t, restored, "", "user", "list")
-	require.ErrorContains(t, err, "needs --seal-key-file FILE")
-	s, end := inProcess(t, "--store", "sqlite:"+restored, "--seal-key-file", keys)
-	defer end()
-	require.Equal(t, 200, s.verify(laptop.Token, "127.0.0.1").status)
 }
