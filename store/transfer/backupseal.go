@@ -71,9 +71,6 @@ func openSealed(ctx context.Context, in *bufio.Reader, keys KeyRing, header seal
 		return nil, fmt.Errorf("decrypt the key of a backup with the key %q: %w", header.KeyID, err)
 	}
 	defer clear(key)
-	if len(key) != backupKeySize {
-		return nil, fmt.Errorf("%w: its key has the wrong size", ErrBackup)
-	}
 	c, err := newChunks(key, line)
 	if err != nil {
 		return nil, fmt.Errorf("decrypt a backup: %w", err)

@@ -3,6 +3,9 @@ package transfer_test
 import (
 	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -127,7 +130,45 @@ func TestChunksOfASealedBackupKeepTheirPlaces(t *testing.T) {
 		"a space in headers": strings.Replace(good, `{"format"`, `{ "format"`, 1),
 	} {
 		require.ErrorIs(t, requireRefused(t, text, keys, name), transfer.ErrBackup, name)
+		if strings.HasPrefix(text, header) { // the chunks themselves are refused, not what is in them
+			require.ErrorContains(t, requireRefused(t, text, keys, name), "it was changed or cut off after the first", name)
+		}
 	}
+}
+
+// The package documentation suffices to decrypt a backup.
+func TestSealedBackupsHaveTheDocumentedFormat(t *testing.T) {
+	t.Parallel()
+	src, keys := filled(t, 300), ring(t, "2026 k")
+	line, chunks := parts(sealedBackup(t, src, keys))
+	require.Greater(t, len(chunks), 1)
+	var header struct {
+		Format  string
+		Version int
+		Sealed  struct {
+			KeyID string
+			Key   []byte
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(line), &header))
+	require.Equal(t, []any{"onezone backup", 1, "2026"}, []any{header.Format, header.Version, header.Sealed.KeyID})
+	key, err := keys.Unwrap(t.Context(), header.Sealed.KeyID, header.Sealed.Key, []byte("onezone backup 1"))
+	require.NoError(t, err)
+	require.Len(t, key, 32)
+	block, err := aes.NewCipher(key)
+	require.NoError(t, err)
+	gcm, err := cipher.NewGCM(block)
+	require.NoError(t, err)
+	var text []byte
+	for i, sealed := range chunks {
+		nonce := []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(i), 0}
+		if i == len(chunks)-1 {
+			nonce[11] = 1
+		}
+		text, err = gcm.Open(text, nonce, []byte(sealed), []byte(line))
+		require.NoError(t, err)
+	}
+	require.Equal(t, backedUp(t, src), string(text))
 }
 
 // Backups end at every place in a chunk, also at its end.

@@ -33,7 +33,9 @@ var backup []byte
 func RequireMigrated(t *testing.T, s store.Store) {
 	t.Helper()
 	want := memory.New()
-	records, err := transfer.Restore(t.Context(), want, bytes.NewReader(backup), false, nil)
+	file, err := transfer.OpenBackup(t.Context(), bytes.NewReader(backup), nil)
+	require.NoError(t, err)
+	records, err := file.Restore(t.Context(), want, transfer.RestoreOptions{})
 	require.NoError(t, err)
 	require.EqualValues(t, 6, records)
 	requireEqual(t, s, want)
