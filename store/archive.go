@@ -27,7 +27,9 @@ type Archive interface {
 
 	// Import writes all records or none, and replaces records with the same
 	// keys. If several records have the same key, the last one wins. Names must
-	// be unique only after the whole import, so records may swap names.
+	// be unique only after the whole import, so records may swap names. A use
+	// replaces that of its token, and is dropped if the token is neither in the
+	// store nor among the records.
 	//
 	// badValueIdentifierOccupied: a name belongs to another key. badData: a
 	// record is invalid. A backend that spreads records over several machines
@@ -56,15 +58,21 @@ const (
 	IdentityRecords RecordKind = iota + 1
 	TemporaryRecords
 	TokenRecords
+	UseRecords
 )
 
-// String returns "identity", "temporary secret" or "named token", and "unknown
-// record" for other values.
+// kindNames are the names of the kinds.
+var kindNames = [...]string{
+	"unknown record", IdentityRecords: "identity", TemporaryRecords: "temporary secret", TokenRecords: "named token", UseRecords: "last use",
+}
+
+// String returns "identity", "temporary secret", "named token" or "last use",
+// and "unknown record" for other values.
 func (k RecordKind) String() string {
-	if k > TokenRecords {
+	if int(k) >= len(kindNames) {
 		k = 0
 	}
-	return [...]string{"unknown record", IdentityRecords: "identity", TemporaryRecords: "temporary secret", TokenRecords: "named token"}[k]
+	return kindNames[k]
 }
 
 // Temporary is the record of a subject's temporary secret.
@@ -79,4 +87,5 @@ type Record struct {
 	Identity  *Identity
 	Temporary *Temporary
 	Token     *Token
+	Use       *Use // without its token, an import drops it
 }

@@ -3,8 +3,9 @@
 //
 // A [Store] keeps three kinds of records: named tokens ([Token]), the secrets
 // of temporary tokens (one per subject, with a generation) and identities
-// ([Identity]: users and Oneproviders). Backends store records atomically and
-// know nothing of caveats, passwords or usage rules. The simplest backend is
+// ([Identity]: users and Oneproviders). Beside them it keeps when each named
+// token was last used ([Use]). Backends store records atomically and know
+// nothing of caveats, passwords or usage rules. The simplest backend is
 // [github.com/onezone-go/onezone/store/memory];
 // [github.com/onezone-go/onezone/store/sqlite] is the embedded one that
 // survives restarts. A backend of your own is correct if it passes

@@ -183,15 +183,24 @@ func (t Temporary) Validate() error {
 // Validate reports whether exactly one field is set and a backend can store
 // that record. The error is badData {key}.
 func (r Record) Validate() error {
-	switch {
-	case r.Identity != nil && r.Temporary == nil && r.Token == nil:
-		return r.Identity.Validate()
-	case r.Temporary != nil && r.Identity == nil && r.Token == nil:
-		return r.Temporary.Validate()
-	case r.Token != nil && r.Identity == nil && r.Temporary == nil:
-		return r.Token.Validate()
+	var only interface{ Validate() error }
+	fields := 0
+	if r.Identity != nil {
+		only, fields = r.Identity, fields+1
 	}
-	return badRecord("record", "a record must be exactly one of identity, temporary secret and token")
+	if r.Temporary != nil {
+		only, fields = r.Temporary, fields+1
+	}
+	if r.Token != nil {
+		only, fields = r.Token, fields+1
+	}
+	if r.Use != nil {
+		only, fields = r.Use, fields+1
+	}
+	if fields != 1 {
+		return badRecord("record", "a record must be exactly one of identity, temporary secret, token and use")
+	}
+	return only.Validate()
 }
 
 func badRecord(key, hint string) error { return errors.BadDataHint(key, hint) }

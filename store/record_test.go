@@ -357,14 +357,14 @@ func TestZeroEnumsAreInvalid(t *testing.T) {
 	require.NotContains(t, []store.ChangeKind{
 		store.FeedUp, store.FeedDown, store.TokenChanged, store.TemporaryChanged, store.IdentityChanged,
 	}, store.ChangeKind(0))
-	require.NotContains(t, []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}, store.RecordKind(0))
+	require.NotContains(t, []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords, store.UseRecords}, store.RecordKind(0))
 }
 
 func TestRecordKindsHaveNames(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for kind := range store.TokenRecords + 2 {
+	for kind := range store.UseRecords + 2 {
 		names = append(names, kind.String())
 	}
-	require.Equal(t, "unknown record, identity, temporary secret, named token, unknown record", strings.Join(names, ", "))
+	require.Equal(t, "unknown record, identity, temporary secret, named token, last use, unknown record", strings.Join(names, ", "))
 }

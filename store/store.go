@@ -18,6 +18,7 @@ type Store interface {
 	Tokens
 	Lists
 	Identities
+	Uses
 	Archive
 	Watcher
 	io.Closer

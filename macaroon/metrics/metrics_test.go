@@ -99,7 +99,7 @@ func TestAnOutcomeThatNeverHappenedIsZeroAndNotMissing(t *testing.T) {
 	t.Parallel()
 	_, registry := newMetrics(t)
 	require.Len(t, family(t, registry, "onezone_tokens_issued_total").GetMetric(), 4)
-	require.Len(t, family(t, registry, "onezone_store_duration_seconds").GetMetric(), 20)
+	require.Len(t, family(t, registry, "onezone_store_duration_seconds").GetMetric(), 22)
 }
 
 func TestNewReportsNamesThatAreTaken(t *testing.T) {

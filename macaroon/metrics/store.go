@@ -33,6 +33,8 @@ const (
 	exportRecords
 	importRecords
 	replaceTemporarySecret
+	recordUses
+	lastUses
 	operations // the number of operations
 )
 
@@ -40,7 +42,7 @@ var operationNames = [operations]string{
 	"NamedKey", "TemporaryKey", "EnsureTemporaryKey", "RotateTemporaryKey", "DeleteTemporaryKey",
 	"CreateToken", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens", "UpdateToken", "DeleteToken",
 	"CreateIdentity", "GetIdentity", "GetIdentityByUsername", "UpdateIdentity", "DeleteIdentity",
-	"Export", "Import", "ReplaceTemporarySecret",
+	"Export", "Import", "ReplaceTemporarySecret", "RecordUses", "LastUses",
 }
 
 // Store returns a store that measures the calls of the backend. The caller
@@ -174,6 +176,16 @@ func (s *measured) Import(ctx context.Context, records []store.Record) (err erro
 func (s *measured) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
 	defer s.m.done(replaceTemporarySecret, s.m.now(), &err)
 	return s.backend.ReplaceTemporarySecret(ctx, subject, old, secret)
+}
+
+func (s *measured) RecordUses(ctx context.Context, uses []store.Use) (err error) {
+	defer s.m.done(recordUses, s.m.now(), &err)
+	return s.backend.RecordUses(ctx, uses)
+}
+
+func (s *measured) LastUses(ctx context.Context, ids []string) (uses []store.Use, err error) {
+	defer s.m.done(lastUses, s.m.now(), &err)
+	return s.backend.LastUses(ctx, ids)
 }
 
 // Scrub is not measured: it takes as long as the store is large.

@@ -60,6 +60,8 @@ func calls(ctx context.Context, s store.Store) map[string]error {
 	_, errs["ReplaceTemporarySecret"] = s.ReplaceTemporarySecret(ctx, user, secret, secret)
 	_, _, errs["Export"] = s.Export(ctx, store.TokenRecords, "", 1)
 	errs["Import"] = s.Import(ctx, []store.Record{{Token: &token}})
+	errs["RecordUses"] = s.RecordUses(ctx, []store.Use{{TokenID: "t1", At: 60, Count: 1}})
+	_, errs["LastUses"] = s.LastUses(ctx, []string{"t1"})
 	errs["DeleteTemporaryKey"] = s.DeleteTemporaryKey(ctx, user)
 	errs["DeleteToken"] = s.DeleteToken(ctx, "t1")
 	errs["DeleteIdentity"] = s.DeleteIdentity(ctx, user)
@@ -92,7 +94,7 @@ func TestEachCallIsMeasuredOnceByOperationAndOutcome(t *testing.T) {
 			require.Equal(t, c.outcome == "ok", err == nil, "%s %s: %v", name, about, err)
 			want[name+"/"+c.outcome] = 1
 		}
-		require.Len(t, want, 20)
+		require.Len(t, want, 22)
 		require.Equal(t, want, series(t, registry, family), about)
 	}
 

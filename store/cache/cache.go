@@ -99,6 +99,7 @@ func New(backend store.Store, o Options) (Store, error) {
 // write.
 type passedOn interface {
 	store.Lists
+	store.Uses
 	GetToken(ctx context.Context, id string) (store.Token, error)
 	GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error)
 	GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error)

@@ -22,6 +22,8 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 		return s.exportHolders(s.temporary, after, limit, func(subject caveat.Subject, h *holder) store.Record {
 			return store.Record{Temporary: &store.Temporary{Subject: subject, Secret: h.secret, Generation: h.generation}}
 		})
+	case store.UseRecords:
+		return s.exportUses(after, limit)
 	}
 	return s.exportTokens(after, limit)
 }
@@ -90,6 +92,9 @@ func (s driver) Import(ctx context.Context, records []store.Record) error {
 	}
 	for _, t := range b.Tokens {
 		s.addToken(t)
+	}
+	for _, u := range b.Uses {
+		s.setUse(*u)
 	}
 	return nil
 }

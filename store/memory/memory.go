@@ -16,6 +16,7 @@ package memory
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -53,6 +54,8 @@ type Store struct {
 	usernames  map[string]caveat.Subject // users by user name
 	identities *index[caveat.Subject]    // subjects with an identity
 	temporary  *index[caveat.Subject]    // subjects with a temporary secret
+	uses       map[string]store.Use      // by token id
+	used       *index[string]            // ids of the tokens that have a use
 	watchers   map[*backend.Queue]struct{}
 }
 
@@ -72,6 +75,8 @@ func New() *Store {
 		usernames:  make(map[string]caveat.Subject),
 		identities: newIndex(compareSubjects),
 		temporary:  newIndex(compareSubjects),
+		uses:       make(map[string]store.Use),
+		used:       newIndex(strings.Compare),
 		watchers:   make(map[*backend.Queue]struct{}),
 	}
 	s.contract = backend.NewContract(driver{s, s.life})

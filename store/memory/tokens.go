@@ -126,6 +126,7 @@ func (s driver) DeleteToken(ctx context.Context, id string) error {
 		return errors.NotFound()
 	}
 	s.tokens.remove(id)
+	s.removeUse(id)
 	s.retire(e)
 	s.publish(store.Change{Kind: store.TokenChanged, TokenID: id})
 	return nil

@@ -36,6 +36,10 @@ func calls(s *postgres.Store) []call {
 		{"ListTokens", func(ctx context.Context) error { return third(s.ListTokens(ctx, store.Query{})) }},
 		{"ListTokenIDs", func(ctx context.Context) error { return third(s.ListTokenIDs(ctx, store.Query{})) }},
 		{"CountTokens", func(ctx context.Context) error { return second(s.CountTokens(ctx, alice)) }},
+		{"RecordUses", func(ctx context.Context) error {
+			return s.RecordUses(ctx, []store.Use{{TokenID: "a", At: 60, Count: 1}})
+		}},
+		{"LastUses", func(ctx context.Context) error { return second(s.LastUses(ctx, []string{"a"})) }},
 		{"UpdateToken", func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},
 		{"DeleteToken", func(ctx context.Context) error { return s.DeleteToken(ctx, "a") }},
 		{"CreateIdentity", func(ctx context.Context) error { return s.CreateIdentity(ctx, identity) }},

@@ -26,12 +26,15 @@ var rightsSQL string
 //go:embed schema/control.sql
 var controlSQL string
 
+//go:embed schema/uses.sql
+var usesSQL string
+
 //go:embed schema/feed.sql
 var feedSQL string
 
 // migrations are the steps from each version of the schema to the next. The
 // first creates version 1.
-var migrations = []string{tablesSQL, rightsSQL, controlSQL}
+var migrations = []string{tablesSQL, rightsSQL, controlSQL, usesSQL}
 
 const (
 	versionTable = `CREATE TABLE IF NOT EXISTS onezone.schema_version (

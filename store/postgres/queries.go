@@ -46,7 +46,16 @@ func newQueries(schema string) []string {
 			(SELECT subject FROM onezone.identities WHERE subject = ANY ($1) ORDER BY subject FOR UPDATE)`,
 		backend.ClearTokenNames: `UPDATE onezone.tokens SET name = NULL WHERE id IN
 			(SELECT id FROM onezone.tokens WHERE id = ANY ($1) ORDER BY id FOR UPDATE)`,
+
+		backend.LastUses: backend.SelectUse + `WHERE token_id = ANY ($1)`,
 	})
+	// The lock keeps the token until its use is written, so that a concurrent
+	// deletion of the token deletes the use, too. A foreign key would do the
+	// same, but would not let an operator truncate the tokens.
+	for _, q := range []backend.Query{backend.RecordUse, backend.ImportUse} {
+		of := in(backend.OfTokenToUse)
+		queries[q] = strings.Replace(queries[q], of, of+` FOR KEY SHARE`, 1)
+	}
 	queries[backend.LockToken] += ` FOR UPDATE`
 	queries[backend.LockIdentity] += ` FOR UPDATE`
 	return queries

@@ -11,7 +11,8 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// exporter describes how records of one kind are found and read.
+// exporter describes how records of one kind, other than uses, are found and
+// read.
 type exporter struct {
 	index, record string // the kinds of keys
 	skip          int    // length in bytes of the prefix of index members, before the key of the record
@@ -72,8 +73,11 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 	if err != nil {
 		return nil, "", err
 	}
-	exporter := exporters[kind]
-	entries, err := s.entriesAfter(ctx, exporter.index, from, limit+1)
+	index := exporters[kind].index
+	if kind == store.UseRecords {
+		index = allUses
+	}
+	entries, err := s.entriesAfter(ctx, index, from, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -82,7 +86,11 @@ func (s driver) Export(ctx context.Context, kind store.RecordKind, after string,
 		entries = entries[:limit]
 		next = entries[limit-1].position()
 	}
-	records, err := s.recordsAt(ctx, exporter, entries)
+	read := s.recordsAt
+	if kind == store.UseRecords {
+		read = s.usesAt
+	}
+	records, err := read(ctx, kind, entries)
 	return records, next, err
 }
 
@@ -102,7 +110,8 @@ func (s *Store) entriesAfter(ctx context.Context, kind string, from entry, limit
 }
 
 // recordsAt returns the records of the entries, except deleted ones.
-func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]store.Record, error) {
+func (s *Store) recordsAt(ctx context.Context, kind store.RecordKind, entries []entry) ([]store.Record, error) {
+	x := exporters[kind]
 	keys := make([]string, len(entries))
 	for i, e := range entries {
 		if len(e.member) < x.skip {
@@ -113,6 +122,21 @@ func (s *Store) recordsAt(ctx context.Context, x exporter, entries []entry) ([]s
 	return readEach(ctx, s, keys, func(i int, value string) (store.Record, error) {
 		return x.decode(entries[i].member[x.skip:], value)
 	})
+}
+
+// usesAt is recordsAt for uses.
+func (s *Store) usesAt(ctx context.Context, _ store.RecordKind, entries []entry) (records []store.Record, err error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.member
+	}
+	uses, err := s.usesOf(ctx, ids)
+	for i := range uses {
+		if !uses[i].IsZero() {
+			records = append(records, store.Record{Use: &uses[i]})
+		}
+	}
+	return records, err
 }
 
 // Import implements [store.Archive]. On a single server all records are written

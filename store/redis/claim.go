@@ -41,6 +41,7 @@ type claim struct {
 	key     string
 	subject caveat.Subject
 	taken   error // the error if the pointer already leads to a record
+	clear   []op  // deletes what a former record may have left beside the pointer
 	// holder returns the key and value of the record that a pointer to the
 	// subject leads to, and whether there is one.
 	holder func(ctx context.Context, subject caveat.Subject) (key, value string, leads bool, err error)
@@ -53,7 +54,7 @@ func (s *Store) claim(ctx context.Context, c claim, record step, more ...step) e
 	var w wait
 	for {
 		value := encodePointer(c.subject)
-		take := step{ops: []op{hasRevision(c.key, replaced.revision, errClaimed), write("SET", c.key, value)}}
+		take := step{ops: append([]op{hasRevision(c.key, replaced.revision, errClaimed), write("SET", c.key, value)}, c.clear...)}
 		fenced := step{ops: append([]op{isAbsent(s.fenceKey(c.subject, revision(value)), errFenced)}, record.ops...)}
 		done, err := s.commit(ctx, append([]step{take, fenced}, more...)...)
 		if done == 1 && isRefusal(err, fenced.ops) {

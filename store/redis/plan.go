@@ -69,6 +69,11 @@ func (s *Store) plan(ctx context.Context, b backend.Batch) (*plan, error) {
 		key := s.subjectKey(temporaryKind, t.Subject)
 		p.add(writing, tagOf(t.Subject.String()), s.putTemporary(*t, revision(p.seen[key])).ops...)
 	}
+	for _, u := range b.Uses {
+		if err := p.use(*u); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
 }
 
@@ -84,6 +89,9 @@ func (p *plan) read(ctx context.Context, keys []string) error {
 // pointers of the new records.
 func (p *plan) firstKeys() (keys []string) {
 	for id := range p.batch.Tokens {
+		keys = append(keys, p.store.pointerKey(tokenPointer, id))
+	}
+	for id := range p.batch.Uses {
 		keys = append(keys, p.store.pointerKey(tokenPointer, id))
 	}
 	for subject, i := range p.batch.Identities {
@@ -177,6 +185,7 @@ func (p *plan) token(t store.Token, nameOwner string) error {
 			p.add(clearing, tagOf(at.subject.String()), s.fence(at, oldKey, "")...)
 		}
 		p.take(tokenPointer, t.ID, t.Subject, at)
+		p.add(claims, tagOf(t.ID), s.dropUse(t.ID)...)
 		ops = append(ops, isAbsent(key, errStale))
 	case old.Subject != t.Subject: // it moves
 		oldTag := tagOf(old.Subject.String())

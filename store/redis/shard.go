@@ -57,9 +57,10 @@ const (
 	identityKind  = "i" // by subject
 	temporaryKind = "s" // by subject
 
-	// Pointers to the shard of a record, in a shard of their own.
+	// Pointers to the shard of a record and uses, in a shard of their own.
 	tokenPointer    = "p" // by token id
 	usernamePointer = "u" // by user name
+	useKind         = "w" // hash of the last use of a token, by token id
 	fenceKind       = "f" // prevents a claim of a pointer, in the shard that the pointer led to
 
 	// Indexes, in the shard of the subject.
@@ -69,6 +70,7 @@ const (
 	allTokens       = "T" // sorted set of the shard: tokens by age
 	allIdentities   = "I" // sorted set of the shard: subjects with an identity
 	allTemporaries  = "S" // sorted set of the shard: subjects with a temporary secret
+	allUses         = "W" // sorted set of the shard: ids of the tokens whose use is in it
 	changesOfShards = "c" // channel of the shard
 )
 

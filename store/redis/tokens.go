@@ -81,6 +81,7 @@ func (s *Store) tokenClaim(t store.Token) claim {
 		key:     s.pointerKey(tokenPointer, t.ID),
 		subject: t.Subject,
 		taken:   errors.AlreadyExists(),
+		clear:   s.dropUse(t.ID),
 		holder: func(ctx context.Context, subject caveat.Subject) (key, value string, leads bool, err error) {
 			key = s.tokenKey(subject, t.ID)
 			value, err = s.get(ctx, key)
@@ -188,7 +189,7 @@ func (s driver) DeleteToken(ctx context.Context, id string) error {
 			return err
 		}
 		record := step{ops: append(s.dropToken(t, rev), s.unindex(t)...)}
-		_, err = s.commit(ctx, record, step{ops: release(pointerKey, p.revision), cleanup: true})
+		_, err = s.commit(ctx, record, step{ops: append(release(pointerKey, p.revision), s.dropUse(id)...), cleanup: true})
 		return err
 	})
 }

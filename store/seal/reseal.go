@@ -102,9 +102,14 @@ func (r resealer) walk(ctx context.Context, o ResealOptions, done *ResealProgres
 			}
 		}
 		done.Records += int64(len(records))
-		done.Next = page.Next
+		if done.Next = page.Next; done.Next.Kind == store.UseRecords { // which have no secrets
+			done.Next.Kind++
+		}
 		if o.Progress != nil {
 			o.Progress(*done)
+		}
+		if done.Next.IsEnd() {
+			return nil
 		}
 	}
 	return nil

@@ -93,6 +93,7 @@ func New(ctx context.Context, backend store.Store, ring KeyRing, o Options) (Sto
 // passedOn are the methods of the backend that handle no secret. ListTokenIDs is
 // one of them, so that a damaged record does not hide others.
 type passedOn interface {
+	store.Uses
 	ListTokenIDs(ctx context.Context, q store.Query) ([]string, store.Cursor, error)
 	CountTokens(ctx context.Context, subject caveat.Subject) (int64, error)
 	DeleteToken(ctx context.Context, id string) error

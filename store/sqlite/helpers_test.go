@@ -216,6 +216,7 @@ func calls(s *sqlite.Store) []call {
 		{"CountTokens", false, func(ctx context.Context) error { return second(s.CountTokens(ctx, alice)) }},
 		{"GetIdentity", false, func(ctx context.Context) error { return second(s.GetIdentity(ctx, alice)) }},
 		{"GetIdentityByUsername", false, func(ctx context.Context) error { return second(s.GetIdentityByUsername(ctx, "alice")) }},
+		{"LastUses", false, func(ctx context.Context) error { return second(s.LastUses(ctx, []string{"a"})) }},
 		{"Export", false, func(ctx context.Context) error { return third(s.Export(ctx, store.TokenRecords, "", 0)) }},
 		{"EnsureTemporaryKey", true, func(ctx context.Context) error { return second(s.EnsureTemporaryKey(ctx, bob, secret)) }},
 		{"RotateTemporaryKey", true, func(ctx context.Context) error { return second(s.RotateTemporaryKey(ctx, alice, secret)) }},
@@ -225,6 +226,9 @@ func calls(s *sqlite.Store) []call {
 		{"DeleteTemporaryKey", true, func(ctx context.Context) error { return s.DeleteTemporaryKey(ctx, alice) }},
 		{"CreateToken", true, func(ctx context.Context) error { return second(s.CreateToken(ctx, token, 0)) }},
 		{"UpdateToken", true, func(ctx context.Context) error { return s.UpdateToken(ctx, "a", revoke) }},
+		{"RecordUses", true, func(ctx context.Context) error {
+			return s.RecordUses(ctx, []store.Use{{TokenID: "a", At: 60, Count: 1}})
+		}},
 		{"DeleteToken", true, func(ctx context.Context) error { return s.DeleteToken(ctx, "a") }},
 		{"CreateIdentity", true, func(ctx context.Context) error { return s.CreateIdentity(ctx, identity) }},
 		{"UpdateIdentity", true, func(ctx context.Context) error { return s.UpdateIdentity(ctx, alice, block) }},
@@ -246,6 +250,8 @@ func contents(tb testing.TB, s *sqlite.Store) (text string) {
 				text += fmt.Sprintf("%+v %q\n", *r.Identity, r.Identity.Password.Reveal())
 			case r.Temporary != nil:
 				text += fmt.Sprintf("%+v %q\n", *r.Temporary, r.Temporary.Secret.Reveal())
+			case r.Use != nil:
+				text += fmt.Sprintf("%+v\n", *r.Use)
 			default:
 				text += fmt.Sprintf("%+v %q\n", *r.Token, r.Token.Secret.Reveal())
 			}

@@ -20,9 +20,12 @@ var rightsSQL string
 //go:embed schema/control.sql
 var controlSQL string
 
+//go:embed schema/uses.sql
+var usesSQL string
+
 // migrations are the steps from each version of the tables to the next. The
 // first creates version 1.
-var migrations = []string{tablesSQL, rightsSQL, controlSQL}
+var migrations = []string{tablesSQL, rightsSQL, controlSQL, usesSQL}
 
 const (
 	versionTable = `CREATE TABLE IF NOT EXISTS onezone_schema_version (

@@ -39,6 +39,8 @@ var queryTexts = backend.Statements(inFile, map[backend.Query]string{
 	backend.ClearTokenNames: `UPDATE onezone.tokens SET name = NULL WHERE id IN (SELECT value FROM json_each($1))`,
 	backend.ImportToken:     insertToken + `true` + backend.OverwriteToken,
 
+	backend.LastUses: backend.SelectUse + `WHERE token_id IN (SELECT value FROM json_each($1))`,
+
 	lastChange:  `SELECT max(number) FROM onezone.changes`,
 	listChanges: `SELECT number, kind, key FROM onezone.changes WHERE number >= $1 ORDER BY number LIMIT $2`,
 })

@@ -28,7 +28,7 @@ var archiveChecks = []check{
 	{"a scrub keeps every record", scrubKeeps},
 }
 
-var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords}
+var kinds = []store.RecordKind{store.IdentityRecords, store.TemporaryRecords, store.TokenRecords, store.UseRecords}
 
 // exportAll returns all records of an export. It fails the test if the pages do
 // not end.
@@ -59,11 +59,14 @@ func keyOf(t *testing.T, kind store.RecordKind, r store.Record) string {
 	require.Equal(t, kind == store.IdentityRecords, r.Identity != nil, "kind %d", kind)
 	require.Equal(t, kind == store.TemporaryRecords, r.Temporary != nil, "kind %d", kind)
 	require.Equal(t, kind == store.TokenRecords, r.Token != nil, "kind %d", kind)
+	require.Equal(t, kind == store.UseRecords, r.Use != nil, "kind %d", kind)
 	switch kind {
 	case store.IdentityRecords:
 		return r.Identity.Subject.String()
 	case store.TemporaryRecords:
 		return r.Temporary.Subject.String()
+	case store.UseRecords:
+		return r.Use.TokenID
 	}
 	return r.Token.ID
 }
@@ -93,6 +96,9 @@ func fill(t *testing.T, s store.Store) []caveat.Subject {
 			token.Privileges, token.Custom, token.Caveats = nil, nil, nil
 		}
 		createTokens(t, s, token)
+		use := newUse(token.ID)
+		use.At += 60 * int64(i)
+		recordUses(t, s, use)
 	}
 	return filled
 }
@@ -123,6 +129,9 @@ func exportPages(t *testing.T, open func() store.Store) {
 	}
 	for _, r := range exportAll(t, s, store.TokenRecords, 4) {
 		requireToken(t, getToken(t, s, r.Token.ID), *r.Token)
+	}
+	for _, r := range exportAll(t, s, store.UseRecords, 4) {
+		require.Equal(t, lastUses(t, s, r.Use.TokenID), []store.Use{*r.Use})
 	}
 }
 
@@ -156,6 +165,10 @@ func exportWhileChanging(t *testing.T, open func() store.Store) {
 			case last.Temporary != nil:
 				require.NoError(t, s.DeleteTemporaryKey(t.Context(), last.Temporary.Subject))
 				ensure(t, s, extra, "temporary")
+			case last.Use != nil:
+				require.NoError(t, s.DeleteToken(t.Context(), last.Use.TokenID))
+				createTokens(t, s, newToken(extra.ID))
+				recordUses(t, s, newUse(extra.ID))
 			default:
 				require.NoError(t, s.DeleteToken(t.Context(), last.Token.ID))
 				createTokens(t, s, newToken(extra.ID))

@@ -86,6 +86,17 @@ func tokenCalls(s store.Store) []call {
 			call{"DeleteToken " + id, func(ctx context.Context) error { return s.DeleteToken(ctx, id) }},
 		)
 	}
+	for what, use := range map[string]store.Use{"existing": newUse("a"), "unknown": newUse("unknown"), "invalid": {}} {
+		calls = append(calls, call{"RecordUses " + what, func(ctx context.Context) error {
+			return s.RecordUses(ctx, []store.Use{use})
+		}})
+	}
+	for what, ids := range map[string][]string{"existing": {"a"}, "unknown": {"unknown"}, "no": nil} {
+		calls = append(calls, call{"LastUses " + what, func(ctx context.Context) error {
+			_, err := s.LastUses(ctx, ids)
+			return err
+		}})
+	}
 	for what, token := range map[string]store.Token{"new": newToken("b"), "taken": fullToken("a"), "invalid": {}} {
 		calls = append(calls,
 			call{"CreateToken " + what, func(ctx context.Context) error { return createToken(ctx, s, token) }},

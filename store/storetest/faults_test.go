@@ -140,6 +140,25 @@ var coreFaults = map[string][]string{
 	"count leaves revoked tokens out":       {"CountTokens/a rename and a revocation do not change the count"},
 	"count by a page":                       {"ListTokenIDs/a page of ids has the default and the largest size"},
 
+	// Uses.
+	"uses ignore their context":             {"Context/a canceled context stops every call"},
+	"a use without an interface":            {"Uses/a use is found by the id of its token"},
+	"unused tokens are left out":            {"Uses/a use is found by the id of its token"},
+	"the last use recorded wins":            {"Uses/the later use is kept and the counts are added", "Uses/uses of one call are merged"},
+	"the first use of a minute wins":        {"Uses/the later use is kept and the counts are added"},
+	"the later time with the first address": {"Uses/the later use is kept and the counts are added"},
+	"counts are replaced":                   {"Uses/the later use is kept and the counts are added", "Uses/uses of one call are merged"},
+	"counts overflow":                       {"Uses/a count has a maximum"},
+	"counts as floats":                      {"Uses/a count has a maximum"},
+	"uses of unknown tokens kept":           {"Uses/a use of an unknown token is dropped", "Uses/an import drops the use of an unknown token"},
+	"uses outlive their tokens":             {"Uses/a use is deleted with its token", "Uses/a use of a token that is deleted concurrently does not stay"},
+	"invalid uses kept":                     {"Uses/an invalid use rejects the whole call"},
+	"valid uses of a rejected call kept":    {"Uses/an invalid use rejects the whole call"},
+	"uses in two steps":                     {"Uses/concurrent writers lose no use"},
+	"uses are in the record":                {"Uses/a use changes no record and is not reported"},
+	"import merges uses":                    {"Uses/an import replaces the use", "Archive/an import into a new store gives the same content"},
+	"import drops uses":                     {"Uses/an import replaces the use", "Archive/an import into a new store gives the same content"},
+
 	// Identities.
 	"rights forgotten":            {"Identities/every field is kept", "Identities/rights are added and removed"},
 	"rights share memory":         {"Aliasing/the rights of an identity are a copy"},

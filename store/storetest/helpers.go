@@ -213,6 +213,7 @@ func listAll(t *testing.T, s store.Store, q store.Query) []store.Token {
 // content is everything that can be read from a store.
 type content struct {
 	Tokens     []store.Token
+	Uses       []store.Use // of the tokens
 	Identities []store.Identity
 	Temporary  []store.Key
 }
@@ -224,6 +225,7 @@ func contentOf(t *testing.T, s store.Store, subjects ...caveat.Subject) content 
 	var c content
 	for _, token := range listAll(t, s, store.Query{}) {
 		c.Tokens = append(c.Tokens, normal(token))
+		c.Uses = append(c.Uses, lastUses(t, s, token.ID)...)
 	}
 	for _, subject := range subjects {
 		i, err := s.GetIdentity(t.Context(), subject)

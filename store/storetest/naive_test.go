@@ -27,6 +27,7 @@ type naive struct {
 	names      map[nameKey]string // id of the token
 	identities map[caveat.Subject]store.Identity
 	temporary  map[caveat.Subject]store.Temporary
+	uses       map[string]store.Use
 	statuses   map[caveat.Subject]store.Status // remembered by "stale holder"
 	counts     map[caveat.Subject]int64        // remembered by "count never falls"
 	ids        []string                        // given out by "ids share memory"
@@ -44,6 +45,7 @@ func newNaive(fault string) *naive {
 		names:      make(map[nameKey]string),
 		identities: make(map[caveat.Subject]store.Identity),
 		temporary:  make(map[caveat.Subject]store.Temporary),
+		uses:       make(map[string]store.Use),
 		statuses:   make(map[caveat.Subject]store.Status),
 		counts:     make(map[caveat.Subject]int64),
 	}

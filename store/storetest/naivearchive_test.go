@@ -32,6 +32,10 @@ func (n *naive) Export(ctx context.Context, kind store.RecordKind, after string,
 			t = t.Clone()
 			all[id] = store.Record{Token: &t}
 		}
+	case store.UseRecords:
+		for id, u := range n.uses {
+			all[id] = store.Record{Use: &u}
+		}
 	default:
 		return nil, "", errors.BadData("kind")
 	}
@@ -54,7 +58,7 @@ func (n *naive) Import(ctx context.Context, records []store.Record) error {
 		return err
 	}
 	defer n.mu.Unlock()
-	identities, temporary, tokens := maps.Clone(n.identities), maps.Clone(n.temporary), maps.Clone(n.tokens)
+	identities, temporary, tokens, uses := maps.Clone(n.identities), maps.Clone(n.temporary), maps.Clone(n.tokens), maps.Clone(n.uses)
 	for _, r := range records {
 		if err := r.Validate(); err != nil {
 			return err
@@ -64,6 +68,8 @@ func (n *naive) Import(ctx context.Context, records []store.Record) error {
 			identities[n.subject(r.Identity.Subject)] = n.identity(*r.Identity)
 		case r.Temporary != nil:
 			temporary[n.subject(r.Temporary.Subject)] = *r.Temporary
+		case r.Use != nil:
+			n.importUse(uses, *r.Use)
 		default:
 			tokens[n.text(r.Token.ID)] = r.Token.Clone()
 		}
@@ -81,7 +87,8 @@ func (n *naive) Import(ctx context.Context, records []store.Record) error {
 		}
 		usernames[i.Username] = true
 	}
-	n.identities, n.temporary, n.tokens, n.names = identities, temporary, tokens, names
+	n.identities, n.temporary, n.tokens, n.names, n.uses = identities, temporary, tokens, names, uses
+	n.dropUses()
 	return nil
 }
 

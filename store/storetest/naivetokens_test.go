@@ -286,6 +286,9 @@ func (n *naive) DeleteToken(ctx context.Context, id string) error {
 		return n.notFound()
 	}
 	delete(n.tokens, n.text(id))
+	if !n.is("uses outlive their tokens") {
+		delete(n.uses, n.text(id))
+	}
 	if !n.is("delete keeps the name") {
 		delete(n.names, n.nameKey(t))
 	}

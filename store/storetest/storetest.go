@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"CountTokens", countChecks},
 		{"Identities", identityChecks},
 		{"UpdateIdentity", identityUpdateChecks},
+		{"Uses", useChecks},
 		{"Texts", textChecks},
 		{"Aliasing", aliasingChecks},
 		{"Context", contextChecks},

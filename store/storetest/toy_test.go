@@ -22,6 +22,7 @@ type toy struct {
 	identities map[caveat.Subject]store.Identity
 	temporary  map[caveat.Subject]store.Temporary
 	tokens     map[string]store.Token
+	uses       map[string]store.Use
 }
 
 func newToy() *toy {
@@ -29,6 +30,7 @@ func newToy() *toy {
 		identities: map[caveat.Subject]store.Identity{},
 		temporary:  map[caveat.Subject]store.Temporary{},
 		tokens:     map[string]store.Token{},
+		uses:       map[string]store.Use{},
 	}
 }
 
@@ -47,14 +49,18 @@ func (b *toy) do(ctx context.Context, f func(c *toy) error) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := &toy{identities: maps.Clone(b.identities), temporary: maps.Clone(b.temporary), tokens: maps.Clone(b.tokens)}
+	c := &toy{
+		identities: maps.Clone(b.identities), temporary: maps.Clone(b.temporary), tokens: maps.Clone(b.tokens), uses: maps.Clone(b.uses),
+	}
 	if err := f(c); err != nil {
 		return err
 	}
 	if err := c.checkNames(); err != nil {
 		return err
 	}
-	b.identities, b.temporary, b.tokens = c.identities, c.temporary, c.tokens
+	// A use belongs to a token.
+	maps.DeleteFunc(c.uses, func(id string, _ store.Use) bool { _, ok := c.tokens[id]; return !ok })
+	b.identities, b.temporary, b.tokens, b.uses = c.identities, c.temporary, c.tokens, c.uses
 	return nil
 }
 
@@ -315,6 +321,33 @@ func (b *toy) DeleteIdentity(ctx context.Context, subject caveat.Subject) error 
 	return b.do(ctx, func(c *toy) error { return remove(c.identities, subject) })
 }
 
+// Uses.
+
+func (b *toy) RecordUses(ctx context.Context, uses []store.Use) error {
+	return b.do(ctx, func(c *toy) error {
+		for _, u := range uses {
+			if err := u.Validate(); err != nil {
+				return err
+			}
+			if old, ok := c.uses[u.TokenID]; ok {
+				u = old.Merge(u)
+			}
+			c.uses[u.TokenID] = u
+		}
+		return nil
+	})
+}
+
+func (b *toy) LastUses(ctx context.Context, ids []string) (uses []store.Use, err error) {
+	err = b.do(ctx, func(c *toy) error {
+		for _, id := range ids {
+			uses = append(uses, c.uses[id])
+		}
+		return nil
+	})
+	return uses, err
+}
+
 // Archive.
 
 func (b *toy) Export(ctx context.Context, kind store.RecordKind, after string, limit int) (page []store.Record, next string, err error) {
@@ -334,6 +367,10 @@ func (b *toy) Export(ctx context.Context, kind store.RecordKind, after string, l
 			for _, t := range c.tokens {
 				t = t.Clone()
 				all[t.ID] = store.Record{Token: &t}
+			}
+		case store.UseRecords:
+			for _, u := range c.uses {
+				all[u.TokenID] = store.Record{Use: &u}
 			}
 		default:
 			return errors.BadData("kind")
@@ -361,6 +398,8 @@ func (b *toy) Import(ctx context.Context, records []store.Record) error {
 				c.identities[r.Identity.Subject] = r.Identity.Clone()
 			case r.Temporary != nil:
 				c.temporary[r.Temporary.Subject] = *r.Temporary
+			case r.Use != nil:
+				c.uses[r.Use.TokenID] = *r.Use
 			default:
 				c.tokens[r.Token.ID] = r.Token.Clone()
 			}

@@ -13,6 +13,7 @@ type backupRecord struct {
 	Identity  *backupIdentity  `json:"identity,omitempty"`
 	Temporary *backupTemporary `json:"temporary,omitempty"`
 	Token     *backupToken     `json:"token,omitempty"`
+	Use       *backupUse       `json:"use,omitempty"`
 }
 
 type backupIdentity struct {
@@ -56,6 +57,15 @@ type backupCaveat struct {
 	Added int64  `json:"added"`
 }
 
+type backupUse struct {
+	TokenID   string `json:"tokenId"`
+	At        int64  `json:"at"`
+	Address   string `json:"address,omitempty"`
+	Service   string `json:"service,omitempty"`
+	Interface string `json:"interface,omitempty"`
+	Count     int64  `json:"count"`
+}
+
 // backupOf returns the record as it is written to a backup.
 func backupOf(r store.Record) backupRecord {
 	switch {
@@ -84,6 +94,8 @@ func backupOf(r store.Record) backupRecord {
 			kept.Privileges = &t.Privileges
 		}
 		return backupRecord{Token: kept}
+	case r.Use != nil:
+		return backupRecord{Use: new(backupUse(*r.Use))}
 	}
 	return backupRecord{}
 }
@@ -110,6 +122,9 @@ func parseBackup(text []byte) (r store.Record, err error) {
 	}
 	if k := kept.Token; k != nil && err == nil {
 		r.Token, err = k.parse()
+	}
+	if k := kept.Use; k != nil && err == nil {
+		r.Use = new(store.Use(*k))
 	}
 	if err == nil {
 		err = r.Validate()

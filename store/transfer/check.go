@@ -37,7 +37,7 @@ func (p Problem) String() string {
 // Finding names a record with a problem. It contains no content of the record.
 type Finding struct {
 	Kind    store.RecordKind
-	Key     string // the id of a token; the text of the subject otherwise
+	Key     string // the id of a token, also for its use; the text of the subject otherwise
 	Problem Problem
 }
 

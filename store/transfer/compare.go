@@ -35,7 +35,7 @@ func (m Mismatch) String() string {
 // content of the record.
 type Difference struct {
 	Kind     store.RecordKind
-	Key      string // the id of a token; the text of the subject otherwise
+	Key      string // the id of a token, also for its use; the text of the subject otherwise
 	Mismatch Mismatch
 }
 
@@ -92,6 +92,8 @@ func keyOf(r store.Record) string {
 		return r.Temporary.Subject.String()
 	case r.Token != nil:
 		return r.Token.ID
+	case r.Use != nil:
+		return r.Use.TokenID
 	}
 	return ""
 }
@@ -108,6 +110,12 @@ func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
 	case r.Token != nil:
 		t, err := s.GetToken(ctx, r.Token.ID)
 		return sameToken(t, *r.Token), err
+	case r.Use != nil:
+		uses, err := s.LastUses(ctx, []string{r.Use.TokenID})
+		if err == nil && uses[0].IsZero() {
+			err = errors.NotFound()
+		}
+		return err == nil && uses[0] == *r.Use, err
 	}
 	return false, errors.New("the archive returned a record without content")
 }

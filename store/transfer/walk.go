@@ -16,7 +16,7 @@ type Position struct {
 }
 
 // IsEnd reports whether the position is the end.
-func (p Position) IsEnd() bool { return p.Kind > store.TokenRecords }
+func (p Position) IsEnd() bool { return p.Kind > store.UseRecords }
 
 // Page is one page of a [Walk].
 type Page struct {

@@ -51,6 +51,11 @@ func RequireMigrated(t *testing.T, s store.Store) {
 		child.ID, child.Name, child.Parent = "c1", "minted with a1", "a1"
 		_, err = s.CreateToken(t.Context(), child, store.HolderActive)
 		require.NoError(t, err)
+		uses, err := s.LastUses(t.Context(), []string{"a1"})
+		require.NoError(t, err)
+		require.Equal(t, []store.Use{{}}, uses, "the former release recorded no uses")
+		use := store.Use{TokenID: "a1", At: 1_700_000_040, Address: "192.0.2.0/24", Count: 1}
+		require.NoError(t, s.RecordUses(t.Context(), []store.Use{use}))
 	}
 	requireEqual(t, s, want)
 	key, err := s.NamedKey(t.Context(), "a1")

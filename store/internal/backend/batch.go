@@ -12,6 +12,7 @@ type Batch struct {
 	Identities map[caveat.Subject]*store.Identity
 	Temporary  map[caveat.Subject]*store.Temporary
 	Tokens     map[string]*store.Token
+	Uses       map[string]*store.Use     // by token id
 	Usernames  map[string]caveat.Subject // owners of user names
 }
 
@@ -20,7 +21,7 @@ type Batch struct {
 func NewBatch(records []store.Record) (Batch, error) {
 	b := Batch{
 		make(map[caveat.Subject]*store.Identity), make(map[caveat.Subject]*store.Temporary),
-		make(map[string]*store.Token), make(map[string]caveat.Subject),
+		make(map[string]*store.Token), make(map[string]*store.Use), make(map[string]caveat.Subject),
 	}
 	for _, r := range records {
 		switch {
@@ -28,8 +29,10 @@ func NewBatch(records []store.Record) (Batch, error) {
 			b.Identities[r.Identity.Subject] = new(r.Identity.Clone())
 		case r.Temporary != nil:
 			b.Temporary[r.Temporary.Subject] = new(*r.Temporary)
-		default:
+		case r.Token != nil:
 			b.Tokens[r.Token.ID] = new(r.Token.Clone())
+		default:
+			b.Uses[r.Use.TokenID] = new(*r.Use)
 		}
 	}
 	return b, b.takeNames()

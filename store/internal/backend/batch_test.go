@@ -18,12 +18,14 @@ func TestLastRecordWithTheSameKeyWins(t *testing.T) {
 	renamed.FullName, renamed.Username = "U", "u"
 	temporary := store.Temporary{Subject: user.Subject, Secret: store.NewSecret("s"), Generation: 1}
 	token := store.Token{ID: "t", Name: "n", Version: 2, Subject: user.Subject, Type: "act", Secret: store.NewSecret("s")}
-	b, err := NewBatch([]store.Record{{Identity: &user}, {Identity: &provider}, {Identity: &renamed}, {Temporary: &temporary}, {Token: &token}})
+	use := store.Use{TokenID: "t", At: 60, Count: 1}
+	b, err := NewBatch([]store.Record{{Identity: &user}, {Identity: &provider}, {Identity: &renamed}, {Temporary: &temporary}, {Token: &token}, {Use: &use}})
 	require.NoError(t, err)
 	require.Equal(t, Batch{
 		map[caveat.Subject]*store.Identity{user.Subject: &renamed, provider.Subject: &provider},
 		map[caveat.Subject]*store.Temporary{user.Subject: &temporary},
 		map[string]*store.Token{"t": &token},
+		map[string]*store.Use{"t": &use},
 		map[string]caveat.Subject{"u": user.Subject},
 	}, b)
 	require.NotSame(t, &token, b.Tokens["t"], "the caller may change the records")

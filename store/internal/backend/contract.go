@@ -36,6 +36,7 @@ type Driver interface {
 	store.Tokens
 	store.Lists
 	store.Identities
+	store.Uses
 	Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error)
 	Import(ctx context.Context, records []store.Record) error
 	ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error)
@@ -310,8 +311,8 @@ func (c Contract) DeleteIdentity(ctx context.Context, subject caveat.Subject) er
 // Export implements [store.Archive].
 func (c Contract) Export(ctx context.Context, kind store.RecordKind, after string, limit int) (records []store.Record, next string, err error) {
 	err = Do(ctx, c.d, "export records", func() (err error) {
-		if kind < store.IdentityRecords || kind > store.TokenRecords {
-			return errors.BadDataHint("kind", "the kind must be IdentityRecords, TemporaryRecords or TokenRecords")
+		if kind < store.IdentityRecords || kind > store.UseRecords {
+			return errors.BadDataHint("kind", "the kind must be IdentityRecords, TemporaryRecords, TokenRecords or UseRecords")
 		}
 		records, next, err = c.d.Export(ctx, kind, after, store.Query{Limit: limit}.PageSize())
 		return err

@@ -77,6 +77,7 @@ type SQL struct {
 	tokens     *table[store.Token]
 	identities *table[store.Identity]
 	temporary  *table[store.Temporary]
+	uses       *table[store.Use]
 }
 
 // NewSQL returns the driver methods that all SQL databases share.
@@ -96,6 +97,10 @@ func NewSQL(db DB, d Dialect) *SQL {
 		temporary: &table[store.Temporary]{
 			export: ExportTemporary, clearNames: None, write: ImportTemporary, scan: scanTemporary, args: temporaryArgs,
 			record: func(t *store.Temporary) (store.Record, string) { return store.Record{Temporary: t}, t.Subject.String() },
+		},
+		uses: &table[store.Use]{
+			export: ExportUses, clearNames: None, write: ImportUse, scan: scanUse, args: useArgs,
+			record: func(u *store.Use) (store.Record, string) { return store.Record{Use: u}, u.TokenID },
 		},
 	}
 }
@@ -165,18 +170,15 @@ func (s *SQL) UpdateToken(ctx context.Context, id string, change func(*store.Tok
 	return s.tokens.change(ctx, s.DB, id, func(old store.Token) (store.Token, error) { return store.UpdateToken(old, change) })
 }
 
-// DeleteToken implements [Driver].
+// DeleteToken implements [Driver]. It deletes the use after the token, so that
+// none remains that is recorded concurrently.
 func (s *SQL) DeleteToken(ctx context.Context, id string) error {
-	return s.remove(ctx, DeleteToken, id)
-}
-
-// remove deletes the record with the key.
-func (s *SQL) remove(ctx context.Context, q Query, key string) error {
-	deleted, err := s.Exec(ctx, q, key)
-	if err == nil && deleted == 0 {
-		return errors.NotFound()
-	}
-	return err
+	return s.Transaction(ctx, func(tx Tx) error {
+		if err := tx.Row(DeleteToken, id).Scan(new(string)); err != nil {
+			return err
+		}
+		return tx.Exec(DeleteUse, id)
+	})
 }
 
 // ListTokens implements [Driver]. It reads only the rows of the page and one
@@ -254,7 +256,11 @@ func (s *SQL) UpdateIdentity(ctx context.Context, subject caveat.Subject, change
 
 // DeleteIdentity implements [Driver].
 func (s *SQL) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return s.remove(ctx, DeleteIdentity, subject.String())
+	deleted, err := s.Exec(ctx, DeleteIdentity, subject.String())
+	if err == nil && deleted == 0 {
+		return errors.NotFound()
+	}
+	return err
 }
 
 // Export implements [Driver] in the order of keys, which are the positions.
@@ -273,7 +279,7 @@ type exporter struct {
 
 // Export implements [store.Exporter].
 func (e exporter) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
-	if after != "" && !isKey(after) || after != "" && kind != store.TokenRecords && !isSubject(after) {
+	if after != "" && !isKey(after) || after != "" && kind < store.TokenRecords && !isSubject(after) {
 		return nil, "", BadPosition()
 	}
 	limit = store.Query{Limit: limit}.PageSize()
@@ -282,6 +288,8 @@ func (e exporter) Export(ctx context.Context, kind store.RecordKind, after strin
 		return e.sql.identities.page(ctx, e.from, after, limit)
 	case store.TemporaryRecords:
 		return e.sql.temporary.page(ctx, e.from, after, limit)
+	case store.UseRecords:
+		return e.sql.uses.page(ctx, e.from, after, limit)
 	}
 	return e.sql.tokens.page(ctx, e.from, after, limit)
 }
@@ -299,6 +307,9 @@ func (s *SQL) Import(ctx context.Context, records []store.Record) error {
 		if err := importAll(s.DB, tx, s.temporary, b.Temporary); err != nil {
 			return err
 		}
-		return importAll(s.DB, tx, s.tokens, b.Tokens)
+		if err := importAll(s.DB, tx, s.tokens, b.Tokens); err != nil {
+			return err
+		}
+		return importAll(s.DB, tx, s.uses, b.Uses)
 	})
 }

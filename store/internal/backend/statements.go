@@ -1,6 +1,11 @@
 package backend
 
-import "maps"
+import (
+	"maps"
+	"strconv"
+
+	"github.com/onezone-go/onezone/store"
+)
 
 // Query identifies a statement. Drivers number their own statements from
 // NumQueries.
@@ -17,7 +22,8 @@ const (
 	GetToken
 	LockToken // reads the record in a transaction that will write it
 	UpdateToken
-	DeleteToken
+	DeleteToken // returns the id
+	DeleteUse
 	ListTokens
 	ListTokensOf
 	ListTokensNamed
@@ -41,6 +47,10 @@ const (
 	ImportTemporary
 	ClearTokenNames // no default
 	ImportToken
+	RecordUse
+	LastUses // no default: reads the uses of the tokens with the keys
+	ExportUses
+	ImportUse
 	NumQueries
 	None Query = -1
 )
@@ -74,6 +84,17 @@ const (
 	insertIdentity  = `INSERT INTO onezone.identities (` + identityColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7) `
 	selectIdentity  = `SELECT ` + identityColumns + ` FROM onezone.identities `
 
+	// SelectUse selects uses.
+	SelectUse = `SELECT token_id, used_at, address, service, interface, use_count FROM onezone.uses `
+
+	// OfTokenToUse selects the token of a use that is written.
+	OfTokenToUse = `FROM onezone.tokens WHERE id = $1`
+	// insertUse writes a use if its token exists, and replaces all but the
+	// count of an earlier use.
+	insertUse = `INSERT INTO onezone.uses AS u (token_id, used_at, address, service, interface, use_count)
+		SELECT id, CAST($2 AS bigint), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text), CAST($6 AS bigint)
+		` + OfTokenToUse + ` ON CONFLICT (token_id) DO UPDATE SET `
+
 	insertTemporary = `INSERT INTO onezone.temporary_keys AS k (subject, secret, generation) VALUES `
 )
 
@@ -96,7 +117,8 @@ var statements = map[Query]string{
 		revoked = $7, revoked_tails = $8, custom = $9, privileges = $10, usage_limit = $11, usage_count = $12,
 		tightened = $13, bait = $14
 		WHERE id = $1`,
-	DeleteToken:      `DELETE FROM onezone.tokens WHERE id = $1`,
+	DeleteToken:      `DELETE FROM onezone.tokens WHERE id = $1 RETURNING id`,
+	DeleteUse:        `DELETE FROM onezone.uses WHERE token_id = $1`,
 	ListTokens:       selectToken + ofAll,
 	ListTokensOf:     selectToken + ofSubject,
 	ListTokensNamed:  selectToken + ofName,
@@ -126,6 +148,21 @@ var statements = map[Query]string{
 		SET secret = excluded.secret, generation = excluded.generation`,
 	ImportToken: `INSERT INTO onezone.tokens (` + TokenColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)` + OverwriteToken,
+
+	RecordUse: insertUse + `used_at = ` + later("used_at") + `, address = ` + later("address") + `,
+		service = ` + later("service") + `, interface = ` + later("interface") + `,
+		use_count = CASE WHEN u.use_count > ` + maxCount + ` - excluded.use_count THEN ` + maxCount + ` ELSE u.use_count + excluded.use_count END`,
+	ExportUses: SelectUse + `WHERE token_id > $1 ORDER BY token_id LIMIT $2`,
+	ImportUse: insertUse + `used_at = excluded.used_at, address = excluded.address, service = excluded.service,
+		interface = excluded.interface, use_count = excluded.use_count`,
+}
+
+// maxCount is the largest count of a use.
+var maxCount = strconv.FormatInt(store.MaxUseCount, 10)
+
+// later returns the expression for the column of the later of two uses.
+func later(column string) string {
+	return `CASE WHEN excluded.used_at >= u.used_at THEN excluded.` + column + ` ELSE u.` + column + ` END`
 }
 
 // Statements returns the statements of a driver, indexed by Query: the
