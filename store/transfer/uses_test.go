@@ -43,7 +43,9 @@ func TestUsesAreBackedUpAndRestored(t *testing.T) {
 	src, dst := used(t, unchanged), memory.New()
 	text := backedUp(t, src)
 	require.Contains(t, text, `{"use":{"tokenId":"t0","at":1700000040,"address":"192.0.2.0/24","service":"opw-lyon","interface":"rest","count":9007199254740991}}`)
-	_, err := transfer.Restore(t.Context(), dst, bytes.NewReader([]byte(text)), false, nil)
+	backup, err := transfer.OpenBackup(t.Context(), bytes.NewReader([]byte(text)), nil)
+	require.NoError(t, err)
+	_, err = backup.Restore(t.Context(), dst, transfer.RestoreOptions{})
 	require.NoError(t, err)
 	require.Empty(t, differences(t, dst, src))
 }
