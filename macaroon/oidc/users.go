@@ -46,13 +46,30 @@ func newUsers(o Options, a *macaroon.Authority) *users {
 func (u *users) find(ctx context.Context, who identity, more func() (identity, error)) (caveat.Subject, error) {
 	subject := caveat.User(UserID(u.issuer, who.subject))
 	known, err := u.isKnown(ctx, subject)
+	if err == errBlocked { // as CreateUser leaves users until it is done
+		return subject, u.alone(ctx, func() error {
+			_, err := u.isKnown(ctx, subject)
+			return err
+		})
+	}
 	if known || err != nil {
 		return subject, err
 	}
 	if who, err = more(); err != nil {
 		return caveat.Subject{}, err
 	}
-	return subject, u.create(ctx, subject, who)
+	return subject, u.alone(ctx, func() error { return u.create(ctx, subject, who) })
+}
+
+// alone calls do while no other user is created.
+func (u *users) alone(ctx context.Context, do func() error) error {
+	select {
+	case u.creating <- struct{}{}:
+		defer func() { <-u.creating }()
+		return do()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for other users to be created: %w", ctx.Err())
+	}
 }
 
 // isKnown reports whether the user exists. The error is errBlocked if the user is
@@ -70,14 +87,8 @@ func (u *users) isKnown(ctx context.Context, subject caveat.Subject) (bool, erro
 	return true, nil
 }
 
-// create creates the user, one at a time.
+// create creates the user, unless it exists. Users are created one at a time.
 func (u *users) create(ctx context.Context, subject caveat.Subject, who identity) error {
-	select {
-	case u.creating <- struct{}{}:
-		defer func() { <-u.creating }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for other users to be created: %w", ctx.Err())
-	}
 	if known, err := u.isKnown(ctx, subject); known || err != nil {
 		return err
 	}

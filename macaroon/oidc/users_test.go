@@ -187,6 +187,7 @@ func TestNoUsersAreCreated(t *testing.T) {
 }
 
 // Many first log-ins at once create one user, and none of them fails.
+// Nobody is told that the user is blocked while another log-in creates it.
 func TestConcurrentFirstLogIns(t *testing.T) {
 	f := newFixture(t)
 	token := f.good(nil)

@@ -43,7 +43,7 @@ func TestFeedIsUpOnlyWhenItsProbesArrive(t *testing.T) {
 	var log syncbuffer.Buffer
 	url, there := anotherDatabase(t, schema)
 	s := storeWith(t, pool, postgres.Options{Schema: schema, FeedURL: url, Logger: log.Logger()})
-	s.SetProbe(100*time.Millisecond, 500*time.Millisecond)
+	s.SetProbe(100*time.Millisecond, 4*time.Second)
 	changes := make(chan store.Change, 10)
 	go func() { _ = s.Watch(t.Context(), func(c store.Change) { changes <- c }) }()
 	eventually(t, func() bool {
