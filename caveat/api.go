@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -108,4 +109,11 @@ func (c API) demand() string {
 
 func (c API) matches(service ServiceType, operation Operation, gri GRI) bool {
 	return slices.ContainsFunc(c, func(m MatchSpec) bool { return m.Matches(service, operation, gri) })
+}
+
+func (API) explain(_ context.Context, a *Attempt) Wording {
+	if a.Operation == 0 {
+		return Wording{Reason: "each operation is decided when the client asks for it"}
+	}
+	return Wording{Reason: fmt.Sprintf("the operation is %.200q", a.operation())}
 }

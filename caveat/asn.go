@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -63,4 +64,15 @@ func readASN(o object, most int) (Caveat, string) {
 		return nil, notThisForm
 	}
 	return list, ""
+}
+
+func (ASN) explain(ctx context.Context, a *Attempt) Wording {
+	if words, ok := noPlace(a); ok {
+		return words
+	}
+	number, err := a.Geo.ASN(ctx, a.IP)
+	if err != nil {
+		return unlocated(a)
+	}
+	return Wording{Reason: fmt.Sprintf("the client's address %v belongs to the autonomous system %d", a.IP, number)}
 }

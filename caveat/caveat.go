@@ -51,6 +51,8 @@ type Caveat interface {
 	problem() string
 	// demand describes in words what the caveat requires of a request.
 	demand() string
+	// explain describes how the attempt relates to the caveat.
+	explain(ctx context.Context, a *Attempt) Wording
 }
 
 // Check reports whether the caveat holds for the request.
@@ -119,6 +121,13 @@ func (u Unknown) MarshalJSON() ([]byte, error) {
 func (Unknown) satisfied(context.Context, Request) (bool, error) { return false, nil }
 func (Unknown) problem() string                                  { return "it is not a known caveat" }
 func (Unknown) demand() string                                   { return "it is not a known caveat" }
+
+func (Unknown) explain(context.Context, *Attempt) Wording {
+	return Wording{
+		Reason: "the caveat is not known here",
+		Remedy: "only a verifier whose vocabulary has the kind of the caveat accepts the token",
+	}
+}
 
 // Types returns the thirteen types of the Onezone language, in the order of its
 // documentation.

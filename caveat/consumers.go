@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/onezone-go/onezone/internal/operational"
@@ -27,10 +28,7 @@ func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
 	if req.Consumer.IsZero() {
 		return false, nil
 	}
-	named := func(entry Subject) bool {
-		return entry.Type == req.Consumer.Type && entry.Type != SubjectGroup && (entry.ID == wildcard || entry.ID == req.Consumer.ID)
-	}
-	if slices.ContainsFunc(c, named) {
+	if c.names(req.Consumer) {
 		return true, nil
 	}
 	if req.Groups == nil {
@@ -51,6 +49,13 @@ func (c Consumers) satisfied(ctx context.Context, req Request) (bool, error) {
 	return false, nil
 }
 
+// names reports whether an entry other than a group matches the consumer.
+func (c Consumers) names(consumer Subject) bool {
+	return slices.ContainsFunc(c, func(entry Subject) bool {
+		return entry.Type == consumer.Type && entry.Type != SubjectGroup && (entry.ID == wildcard || entry.ID == consumer.ID)
+	})
+}
+
 func (c Consumers) problem() string {
 	return firstProblem(c, func(s Subject) string {
 		if s.Type < SubjectUser || s.Type > SubjectGroup {
@@ -63,4 +68,16 @@ func (c Consumers) problem() string {
 func (c Consumers) demand() string {
 	return "the token may be used only by " + quoted(texts(c)) +
 		"; the consumer proves itself with its access token for an invitation, and with a consumer token elsewhere"
+}
+
+func (c Consumers) explain(_ context.Context, a *Attempt) Wording {
+	if a.Consumer.IsZero() {
+		return Wording{Reason: "the consumer of the token is unknown", Missing: true}
+	}
+	words := Wording{Reason: fmt.Sprintf("the consumer of the token is %.200q", a.Consumer)}
+	isGroup := func(entry Subject) bool { return entry.Type == SubjectGroup }
+	if a.Groups == nil && !c.names(a.Consumer) && slices.ContainsFunc(c, isGroup) {
+		words.Reason, words.Missing = words.Reason+", and the verifier does not know the members of groups", true
+	}
+	return words
 }

@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -44,3 +45,7 @@ func (c Country) problem() string {
 }
 
 func (c Country) demand() string { return places(c).demand("countries") }
+
+func (Country) explain(ctx context.Context, a *Attempt) Wording {
+	return explainPlace(ctx, a, func(at Place) string { return fmt.Sprintf("in the country %q", at.Country) })
+}

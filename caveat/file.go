@@ -100,3 +100,17 @@ func (ids fileIDs) has(text string) bool {
 	id, err := ParseObjectID(text)
 	return err == nil && ids[id]
 }
+
+// noFile explains, with ok, that data caveats are not decided for a file.
+func noFile(a *Attempt) (words Wording, ok bool) {
+	switch {
+	case !a.DataAccess:
+		return Wording{
+			Reason: "the service that receives the token does not enforce data caveats",
+			Remedy: "the token must be used with a service that does",
+		}, true
+	case a.Access == 0:
+		return Wording{Reason: "each file is decided when the client asks for it"}, true
+	}
+	return Wording{}, false
+}

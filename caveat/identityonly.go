@@ -26,3 +26,10 @@ func (IdentityOnly) satisfied(_ context.Context, req Request) (bool, error) {
 }
 func (IdentityOnly) problem() string { return "" }
 func (IdentityOnly) demand() string  { return "the token may be used only to prove an identity" }
+
+func (IdentityOnly) explain(_ context.Context, a *Attempt) Wording {
+	if a.ProveIdentity {
+		return Wording{Reason: "the token proves an identity"}
+	}
+	return Wording{Reason: "the token authorizes an operation"}
+}

@@ -83,3 +83,10 @@ func (i Interface) problem() string {
 func (i Interface) demand() string {
 	return fmt.Sprintf("the token may be used only through the interface %q", i.Name())
 }
+
+func (Interface) explain(_ context.Context, a *Attempt) Wording {
+	if a.Interface == 0 {
+		return Wording{Reason: "the interface that receives the token is unknown", Missing: true}
+	}
+	return Wording{Reason: fmt.Sprintf("the interface that receives the token is %q", a.Interface.Name())}
+}

@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -75,3 +76,16 @@ func (c IP) problem() string {
 func (c IP) demand() string {
 	return "the client's address must be in one of the networks " + quoted(texts(c))
 }
+
+func (IP) explain(_ context.Context, a *Attempt) Wording {
+	switch {
+	case !a.IP.IsValid():
+		return unknownAddress
+	case !a.IP.Is4():
+		return Wording{Reason: fmt.Sprintf("the client's address is %v, and masks match only IPv4", a.IP)}
+	}
+	return Wording{Reason: fmt.Sprintf("the client's address is %v, at all times", a.IP)}
+}
+
+// unknownAddress explains caveats about the address of a client without one.
+var unknownAddress = Wording{Reason: "the client's address is unknown", Missing: true}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -34,6 +35,14 @@ type Kind struct {
 	// value that is missing from ctx must not satisfy the caveat. An error
 	// refuses the caveat, too, and is in the chain of the refusal.
 	Satisfied func(ctx context.Context, value string, req *Request) (bool, error)
+
+	// Explain describes for people how the request relates to the value, for
+	// [List.Explain]. If it is nil, the description is a general sentence.
+	Explain func(ctx context.Context, value string, req *Request) Wording
+	// Turns returns the times in the interval at which the caveat may begin or
+	// cease to hold, for [Finding].Changes. Satisfied decides each of them
+	// again. If it is nil, there are none.
+	Turns func(value string, from, to time.Time) []time.Time
 }
 
 var kindName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
@@ -132,4 +141,18 @@ func (c Custom) problem() string {
 
 func (c Custom) demand() string {
 	return "the condition " + quoted([]string{c.String()}) + " must hold"
+}
+
+func (c Custom) explain(ctx context.Context, a *Attempt) Wording {
+	if c.kind.Explain == nil {
+		return Wording{Reason: fmt.Sprintf("the application decides caveats of the kind %q", c.kind.Name)}
+	}
+	return c.kind.Explain(ctx, c.value, &a.Request)
+}
+
+func (c Custom) turns(from, to time.Time) []time.Time {
+	if c.kind.Turns == nil {
+		return nil
+	}
+	return c.kind.Turns(c.value, from, to)
 }

@@ -47,3 +47,13 @@ func (c DataObjectID) spaces() []string {
 	}
 	return spaces
 }
+
+func (DataObjectID) explain(_ context.Context, a *Attempt) Wording {
+	if words, ok := noFile(a); ok {
+		return words
+	}
+	if len(a.File.ObjectIDs) == 0 {
+		return Wording{Reason: "the object ids of the file are unknown", Missing: true}
+	}
+	return Wording{Reason: "the object ids of the file and the directories above it are " + quoted(a.File.ObjectIDs)}
+}

@@ -3,6 +3,7 @@ package caveat
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -101,4 +102,14 @@ func (c DataPath) spaces() []string {
 		}
 	}
 	return spaces
+}
+
+func (DataPath) explain(_ context.Context, a *Attempt) Wording {
+	if words, ok := noFile(a); ok {
+		return words
+	}
+	if a.File.Path == "" {
+		return Wording{Reason: "the path of the file is unknown", Missing: true}
+	}
+	return Wording{Reason: fmt.Sprintf("the path of the file is %.200q", a.File.Path)}
 }

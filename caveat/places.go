@@ -114,3 +114,31 @@ func place(ctx context.Context, req *Request) (*Place, error) {
 	}
 	return &p, nil
 }
+
+// explainPlace describes where the client is. where describes its place, and
+// returns "" if the region is unknown.
+func explainPlace(ctx context.Context, a *Attempt, where func(Place) string) Wording {
+	if words, ok := noPlace(a); ok {
+		return words
+	}
+	at, err := a.Geo.Place(ctx, a.IP)
+	if err != nil || at.Country == "" || where(at) == "" {
+		return unlocated(a)
+	}
+	return Wording{Reason: fmt.Sprintf("the client's address %v is %s", a.IP, where(at))}
+}
+
+// noPlace explains, with ok, that no place can be looked up.
+func noPlace(a *Attempt) (words Wording, ok bool) {
+	switch {
+	case !a.IP.IsValid():
+		return unknownAddress, true
+	case a.Geo == nil:
+		return Wording{Reason: "the verifier has no geo database", Missing: true}, true
+	}
+	return Wording{}, false
+}
+
+func unlocated(a *Attempt) Wording {
+	return Wording{Reason: fmt.Sprintf("the geo database does not say where the client's address %v is", a.IP), Missing: true}
+}

@@ -22,3 +22,13 @@ func (DataReadonly) satisfied(_ context.Context, req Request) (bool, error) {
 }
 func (DataReadonly) problem() string { return "" }
 func (DataReadonly) demand() string  { return "the token may be used only to read data" }
+
+func (DataReadonly) explain(_ context.Context, a *Attempt) Wording {
+	if words, ok := noFile(a); ok {
+		return words
+	}
+	if a.Access == Read {
+		return Wording{Reason: "the file is read"}
+	}
+	return Wording{Reason: "the file is written"}
+}

@@ -44,11 +44,15 @@ func (c Region) satisfied(ctx context.Context, req Request) (bool, error) {
 	if err != nil || at == nil || at.Country == "" || regionOf[at.Continent] == "" {
 		return false, err
 	}
-	actual := []string{regionOf[at.Continent]}
-	if at.EU {
-		actual = append(actual, regionEU)
+	return places(c).holds(at.regions()...), nil
+}
+
+// regions returns the names of the regions of a place whose continent is known.
+func (p Place) regions() []string {
+	if p.EU {
+		return []string{regionOf[p.Continent], regionEU}
 	}
-	return places(c).holds(actual...), nil
+	return []string{regionOf[p.Continent]}
 }
 
 func (c Region) problem() string {
@@ -61,3 +65,12 @@ func (c Region) problem() string {
 }
 
 func (c Region) demand() string { return places(c).demand("regions") }
+
+func (Region) explain(ctx context.Context, a *Attempt) Wording {
+	return explainPlace(ctx, a, func(at Place) string {
+		if regionOf[at.Continent] == "" {
+			return ""
+		}
+		return "in " + quoted(at.regions())
+	})
+}

@@ -2,6 +2,7 @@ package caveat
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -35,4 +36,11 @@ func (c Services) problem() string {
 func (c Services) demand() string {
 	return "the token may be used only by the services " + quoted(texts(c)) +
 		", which prove themselves with a service token, and only within their API"
+}
+
+func (Services) explain(_ context.Context, a *Attempt) Wording {
+	if a.Service.IsZero() {
+		return Wording{Reason: "the service that receives the token is unknown", Missing: true}
+	}
+	return Wording{Reason: fmt.Sprintf("the service that receives the token is %.200q", a.Service)}
 }

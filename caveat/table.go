@@ -1,6 +1,7 @@
 package caveat
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,6 +28,10 @@ type row struct {
 	read func(o object, most int) (c Caveat, problem string)
 	// key is the key by which the object form is recognized; "" if by its type.
 	key string
+
+	// narrow derives the tightest caveat that may let all attempts through; ok
+	// is false if the attempts do not tell. It decides nothing: [Narrow] does.
+	narrow func(ctx context.Context, r Recording) (p Proposal, ok bool)
 }
 
 // notThisForm reports an object that lacks the keys of the type.
@@ -37,43 +42,43 @@ const notThisForm = "it lacks keys of its type"
 var rows = []row{
 	{typ: TypeTime, head: "time", zero: Time{}, uses: everyUse,
 		text: `time < SECONDS`, object: `{"type":"time","validUntil":SECONDS}`,
-		parse: parseTime, read: readTime},
+		parse: parseTime, read: readTime, narrow: narrowTime},
 	{typ: TypeIP, head: "ip", zero: IP{}, uses: everyUse,
 		text: `ip = A.B.C.D/LENGTH|...`, object: `{"type":"ip","whitelist":["A.B.C.D/LENGTH",...]}`,
-		parse: listText[IP](parseMask), read: listJSON[IP](parseMask)},
+		parse: listText[IP](parseMask), read: listJSON[IP](parseMask), narrow: narrowIP},
 	{typ: TypeASN, head: "asn", zero: ASN{}, uses: everyUse,
 		text: `asn = NUMBER|...`, object: `{"type":"asn","whitelist":[NUMBER,...]}`,
-		parse: listText[ASN](parseASN), read: readASN},
+		parse: listText[ASN](parseASN), read: readASN, narrow: narrowASN},
 	{typ: TypeCountry, head: "geo.country", zero: Country{}, uses: everyUse,
 		text: `geo.country = CODE|..., or != for all others`, object: `{"type":"geo.country","filter":"whitelist" or "blacklist","list":["CODE",...]}`,
-		parse: placesText(newCountry), read: placesJSON(newCountry)},
+		parse: placesText(newCountry), read: placesJSON(newCountry), narrow: narrowCountry},
 	{typ: TypeRegion, head: "geo.region", zero: Region{}, uses: everyUse,
 		text: `geo.region = NAME|..., or != for all others`, object: `{"type":"geo.region","filter":"whitelist" or "blacklist","list":["NAME",...]}`,
-		parse: placesText(newRegion), read: placesJSON(newRegion)},
+		parse: placesText(newRegion), read: placesJSON(newRegion), narrow: narrowRegion},
 	{typ: TypeIdentityOnly, head: "authorization", zero: IdentityOnly{}, uses: []Use{UseAccessAsIdentity},
 		text: `authorization = none`, object: `{"scope":"identityToken"}`,
-		parse: constant(IdentityOnly{}), read: readIdentityOnly, key: "scope"},
+		parse: constant(IdentityOnly{}), read: readIdentityOnly, key: "scope", narrow: narrowIdentity},
 	{typ: TypeService, head: "service", zero: Services{}, uses: onlyAccess,
 		text: `service = opw-ID|...`, object: `{"type":"service","whitelist":["opw-ID",...]}`,
-		parse: listText[Services](ParseService), read: listJSON[Services](ParseService)},
+		parse: listText[Services](ParseService), read: listJSON[Services](ParseService), narrow: narrowServices},
 	{typ: TypeConsumer, head: "consumer", zero: Consumers{}, uses: everyUse,
 		text: `consumer = usr-ID|...`, object: `{"type":"consumer","whitelist":["usr-ID",...]}`,
-		parse: listText[Consumers](ParseSubject), read: listJSON[Consumers](ParseSubject)},
+		parse: listText[Consumers](ParseSubject), read: listJSON[Consumers](ParseSubject), narrow: narrowConsumers},
 	{typ: TypeInterface, head: "interface", zero: REST, uses: []Use{UseAccess, UseAccessAsIdentity, UseIdentity}, rank: 5,
 		text: `interface = rest, oneclient or graphsync`, object: `{"type":"interface","interface":"rest", "oneclient" or "graphsync"}`,
-		parse: parseInterface, read: readInterface},
+		parse: parseInterface, read: readInterface, narrow: narrowInterface},
 	{typ: TypeAPI, head: "api", zero: API{}, uses: onlyAccess, rank: 2,
 		text: `api = SERVICE/OPERATION/GRI|...`, object: `{"type":"api","whitelist":["SERVICE/OPERATION/GRI",...]}`,
-		parse: listText[API](ParseMatchSpec), read: listJSON[API](ParseMatchSpec)},
+		parse: listText[API](ParseMatchSpec), read: listJSON[API](ParseMatchSpec), narrow: narrowAPI},
 	{typ: TypeDataReadonly, head: "data.readonly", zero: DataReadonly{}, uses: onlyAccess, rank: 1,
 		text: `data.readonly`, object: `{"type":"data.readonly"}`,
-		parse: constant(DataReadonly{}), read: readReadonly},
+		parse: constant(DataReadonly{}), read: readReadonly, narrow: narrowReadonly},
 	{typ: TypeDataPath, head: "data.path", zero: DataPath{}, uses: onlyAccess, rank: 4,
 		text: `data.path = BASE64|...`, object: `{"type":"data.path","whitelist":["BASE64",...]}`,
-		parse: parseDataPath, read: listJSON[DataPath](strictPath)},
+		parse: parseDataPath, read: listJSON[DataPath](strictPath), narrow: narrowPath},
 	{typ: TypeDataObjectID, head: "data.objectid", zero: DataObjectID{}, uses: onlyAccess, rank: 3,
 		text: `data.objectid = ID|...`, object: `{"type":"data.objectid","whitelist":["ID",...]}`,
-		parse: listText[DataObjectID](verbatim), read: listJSON[DataObjectID](verbatim)},
+		parse: listText[DataObjectID](verbatim), read: listJSON[DataObjectID](verbatim), narrow: narrowObjectID},
 }
 
 // table indexes the rows of a language.

@@ -25,6 +25,9 @@ func (m moon) satisfied(_ context.Context, req Request) (bool, error) {
 
 func (m moon) problem() string { return unless(m == "full" || m == "new", "no such phase") }
 func (moon) demand() string    { return "the moon must be right" }
+func (m moon) explain(context.Context, *Attempt) Wording {
+	return Wording{Reason: "the moon is not " + string(m)}
+}
 
 func TestAKindOfCaveatIsOneFileAndOneRow(t *testing.T) {
 	read := func(o object, most int) (Caveat, string) {
@@ -70,6 +73,11 @@ func TestAKindOfCaveatIsOneFileAndOneRow(t *testing.T) {
 	req.Session = InSession("new")
 	_, err = list.Check(t.Context(), UseInvite, req)
 	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	findings, err := list.Explain(t.Context(), UseInvite, Attempt{Request: *req}, 0)
+	require.NoError(t, err)
+	require.Equal(t, DoesNotHold, findings[1].Verdict)
+	require.Equal(t, "the moon is not full", findings[1].Reason)
+	require.Equal(t, "the moon must be right", findings[1].Remedy)
 
 	_, err = Parse("moon = full")
 	require.ErrorIs(t, err, errors.IDTokenCaveatUnknown, "the language itself is what it was")

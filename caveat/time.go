@@ -74,3 +74,20 @@ func (t Time) demand() string {
 	}
 	return fmt.Sprintf("the token is good only before second %d of the Unix epoch", t.ValidUntil)
 }
+
+func (Time) explain(_ context.Context, a *Attempt) Wording {
+	if a.Now.IsZero() {
+		return Wording{Reason: "the time of the request is unknown", Missing: true}
+	}
+	return Wording{
+		Reason: "the time is " + a.Now.UTC().Format(time.RFC3339),
+		Remedy: "an expired token stays expired; it takes a token that expires later",
+	}
+}
+
+func (t Time) turns(_, to time.Time) []time.Time {
+	if t.ValidUntil > to.Unix() {
+		return nil
+	}
+	return []time.Time{time.Unix(t.ValidUntil, 0)}
+}
