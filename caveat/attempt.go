@@ -29,19 +29,19 @@ type Attempt struct {
 	File File
 }
 
-// check returns an error if the attempt describes no possible operation or file
-// access: badGRI, badData {key "operation"} or {key "access"},
-// badValueFilePath.
-func (a *Attempt) check() error {
-	var none List
+// Validate returns an error if no client can make the attempt: badGRI, badData
+// {key "operation"} or {key "access"}, badValueFilePath.
+func (a Attempt) Validate() error {
 	if a.Operation > Delete {
 		return errors.BadDataHint("operation", "expected Create, Get, Update or Delete")
 	}
-	if err := a.authorize(none); err != nil {
-		return err
-	}
-	return a.checkFile(none)
+	return List{}.CheckAttempt(a)
 }
+
+// CheckAttempt decides what the client does with a token that has been
+// verified: the operation and the access to the file that the attempt has. The
+// errors are those of [List.Authorize] and [List.CheckFile].
+func (l List) CheckAttempt(a Attempt) error { return cmp.Or(a.authorize(l), a.checkFile(l)) }
 
 // decide returns the error of the first stage that refuses the attempt: the
 // verification of the token, the operation, the access to the file.
@@ -49,7 +49,7 @@ func (a *Attempt) decide(ctx context.Context, use Use, l List) error {
 	if _, err := l.Check(ctx, use, &a.Request); err != nil {
 		return err
 	}
-	return cmp.Or(a.authorize(l), a.checkFile(l))
+	return l.CheckAttempt(*a)
 }
 
 // authorize decides the operation of the attempt, if there is one.

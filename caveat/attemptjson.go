@@ -109,7 +109,7 @@ func (a *Attempt) UnmarshalJSON(data []byte) error {
 	read.Access = readMember(&r, "access", parseAccess)
 	read.DataAccess = r.boolean("allowDataAccessCaveats", read.Access != 0)
 	read.File = File{Path: r.text("path"), ObjectIDs: r.texts("objectIds")}
-	if err := cmp.Or(r.err, read.check()); err != nil {
+	if err := cmp.Or(r.err, read.Validate()); err != nil {
 		return err
 	}
 	*a = read

@@ -70,7 +70,7 @@ const maxTurns = 1000
 // Errors: badGRI, badValueFilePath, badData {key "operation"} or {key "access"}
 // for an attempt that no client can make.
 func (l List) Explain(ctx context.Context, use Use, a Attempt, horizon time.Duration) ([]Finding, error) {
-	if err := a.check(); err != nil {
+	if err := a.Validate(); err != nil {
 		return nil, err
 	}
 	if horizon == 0 {

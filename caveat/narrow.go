@@ -65,7 +65,7 @@ func Narrow(ctx context.Context, use Use, r Recording) ([]Proposal, error) {
 			continue
 		}
 		p.Mutations = slices.DeleteFunc(p.Mutations, func(m Mutation) bool {
-			return m.Attempt.check() != nil || m.Attempt.decide(ctx, m.Attempt.use(use), newList([]Caveat{p.Caveat})) == nil
+			return m.Attempt.Validate() != nil || m.Attempt.decide(ctx, m.Attempt.use(use), newList([]Caveat{p.Caveat})) == nil
 		})
 		proposals = append(proposals, p)
 	}
@@ -84,7 +84,7 @@ func (r Recording) checked() (Recording, error) {
 	r.Attempts = slices.Clone(r.Attempts)
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		if err := a.check(); err != nil {
+		if err := a.Validate(); err != nil {
 			return r, err
 		}
 		if r.Until.IsZero() {

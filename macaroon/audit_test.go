@@ -117,7 +117,7 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Now", "Owner", "Parse",
+	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
 	"ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 

@@ -50,14 +50,23 @@ func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, 
 		}
 		revoked = revoked || ofRevokedCopy
 	}
-	switch {
-	case revoked:
-		return store.Key{}, errors.TokenRevoked()
-	case c.token.Version() != 1 && c.token.Subject() != key.Subject:
-		return store.Key{}, errors.TokenSubjectInvalid()
+	if err := c.token.checkRecord(key, revoked); err != nil {
+		return store.Key{}, err
 	}
 	a.remember(c, key)
 	return key, nil
+}
+
+// checkRecord returns an error unless the record of the key allows the token.
+// revoked says whether the token, or a copy that it derives from, is revoked.
+func (t *Token) checkRecord(key store.Key, revoked bool) error {
+	switch {
+	case revoked:
+		return errors.TokenRevoked()
+	case t.Version() != 1 && t.Subject() != key.Subject:
+		return errors.TokenSubjectInvalid()
+	}
+	return nil
 }
 
 // recognizes reports whether the cache holds the signature as valid under the

@@ -200,3 +200,64 @@ func ExampleWithObserver() {
 	_, _ = authority.VerifyAccess(context.Background(), token.String(), caveat.Request{Interface: caveat.REST})
 	// Output: refused time 1 true
 }
+
+// Try a token before handing it out.
+func ExampleAuthority_Explain() {
+	ctx := context.Background()
+	authority, alice := newAuthority()
+	token, err := authority.IssueNamed(ctx, "laptop", macaroon.Grant{
+		Subject: alice, Type: macaroon.AccessToken(),
+		Caveats: []caveat.Caveat{caveat.Until(authority.Now().Add(time.Hour)), caveat.MustParse("ip = 10.0.0.0/8"), caveat.REST},
+	})
+	if err != nil {
+		panic(err)
+	}
+	trial := macaroon.Trial{Attempt: caveat.Attempt{Request: caveat.Request{IP: netip.MustParseAddr("192.0.2.1")}}}
+	e, err := authority.Explain(ctx, token.String(), trial)
+	if err != nil {
+		panic(err) // says nothing about the token
+	}
+	fmt.Println("accepted:", e.Accepted())
+	for _, c := range e.Caveats {
+		fmt.Printf("%v %s: %s\n", c.Caveat, c.Verdict, c.Reason)
+		if c.Remedy != "" {
+			fmt.Println("    " + c.Remedy)
+		}
+		for _, change := range c.Changes {
+			fmt.Println("    from", change.At.Format(time.RFC3339), "it holds:", change.Holds)
+		}
+	}
+	// Output:
+	// accepted: false
+	// time < 1700003600 holds: the time is 2023-11-14T22:13:20Z
+	//     from 2023-11-14T23:13:20Z it holds: false
+	// ip = 10.0.0.0/8 doesNotHold: the client's address is 192.0.2.1, at all times
+	//     the client's address must be in one of the networks "10.0.0.0/8"
+	// interface = rest cannotTell: the interface that receives the token is unknown
+	//     the token may be used only through the interface "rest"
+}
+
+// Derive the caveats of a token from what its client does.
+func ExampleNarrow() {
+	download := func(ip, path string) caveat.Attempt {
+		return caveat.Attempt{
+			Request: caveat.Request{IP: netip.MustParseAddr(ip), DataAccess: true},
+			Access:  caveat.Read, File: caveat.File{Path: path},
+		}
+	}
+	proposals, err := macaroon.Narrow(context.Background(), macaroon.Spec{Type: macaroon.AccessToken()}, caveat.Recording{
+		Attempts: []caveat.Attempt{download("10.1.2.3", "/lab/results/a"), download("10.1.2.7", "/lab/results/b")},
+		Until:    time.Unix(1_700_000_000, 0),
+	})
+	if err != nil {
+		panic(err)
+	}
+	for _, p := range proposals {
+		fmt.Printf("%v refuses %s\n", p.Caveat, p.Refuses)
+	}
+	// Output:
+	// time < 1700000000 refuses requests at and after 2023-11-14T22:13:20Z
+	// ip = 10.1.2.3/32|10.1.2.7/32 refuses requests from all other addresses
+	// data.readonly refuses requests that change files
+	// data.path = L2xhYi9yZXN1bHRz refuses requests for files elsewhere
+}

@@ -52,8 +52,9 @@ var _ Verifier = (*Authority)(nil)
 // request. If the token authenticates the request, wrap the error in
 // [errors.Unauthorized], whose status is 401, as package rest does.
 func (a *Authority) VerifyAccess(ctx context.Context, text string, req caveat.Request) (Auth, error) {
-	req.ProveIdentity = false
-	return a.verify(ctx, text, &req, purpose{class: Access})
+	p := purpose{class: Access}
+	p.adapt(&req)
+	return a.verify(ctx, text, &req, p)
 }
 
 // VerifyIdentity verifies that the token proves the identity of its subject. It
@@ -69,9 +70,7 @@ func (a *Authority) VerifyIdentity(ctx context.Context, text string, req caveat.
 
 // identify is VerifyIdentity for a purpose of the class Identity.
 func (a *Authority) identify(ctx context.Context, text string, req caveat.Request, p purpose) (Auth, error) {
-	req.ProveIdentity = true
-	// An identity is proved to Onezone, regardless of service and session.
-	req.Service, req.ServiceToken, req.Session = onezone, "", caveat.AnySession()
+	p.adapt(&req)
 	return a.verify(ctx, text, &req, p)
 }
 
@@ -80,8 +79,9 @@ func (a *Authority) identify(ctx context.Context, text string, req caveat.Reques
 // [Authority.Consume] does. The checks are those of VerifyAccess, except that
 // the error of the second is notAnInviteToken {expectedInviteType, received}.
 func (a *Authority) VerifyInvite(ctx context.Context, text string, expected InviteType, req caveat.Request) (Auth, error) {
-	req.ProveIdentity = false
-	return a.verify(ctx, text, &req, purpose{class: Invite, invite: expected})
+	p := purpose{class: Invite, invite: expected}
+	p.adapt(&req)
+	return a.verify(ctx, text, &req, p)
 }
 
 // onezone is the default service of a request: the worker of this Onezone.
@@ -92,6 +92,14 @@ type purpose struct {
 	class     Class
 	invite    InviteType // expected invite type; zero: any
 	asService bool       // for class Identity: accept only Oneproviders
+}
+
+// adapt sets the fields of the request that the class of the purpose decides.
+func (p purpose) adapt(req *caveat.Request) {
+	if req.ProveIdentity = p.class == Identity; req.ProveIdentity {
+		// An identity is proved to Onezone, regardless of service and session.
+		req.Service, req.ServiceToken, req.Session = onezone, "", caveat.AnySession()
+	}
 }
 
 // checkType returns an error if the type of the token does not fit the purpose.
@@ -225,7 +233,13 @@ func (c *candidate) check(ctx context.Context, req *caveat.Request) error {
 	if i, err := c.caveats.Check(ctx, typ.use(req.ProveIdentity), req); err != nil {
 		return &refusedCaveat{err, i, c.caveats.TypeOf(i)}
 	}
-	if typ.Class() == Access && !req.Session.Accepts(typ.Session()) {
+	return typ.checkSession(req)
+}
+
+// checkSession returns an error if an access token of the type is bound to
+// another session than that of the request.
+func (t Type) checkSession(req *caveat.Request) error {
+	if t.class == Access && !req.Session.Accepts(t.Session()) {
 		return errors.TokenSessionInvalid()
 	}
 	return nil

@@ -1,0 +1,91 @@
+package macaroon
+
+import (
+	"context"
+	"slices"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/internal/wire"
+)
+
+// Narrow returns the tightest caveats to add to a token, so that it still lets
+// all recorded attempts through: see [caveat.Narrow]. Only the type, caveats and
+// vocabulary of the Spec are used. What its caveats say already is not proposed
+// again.
+//
+// Errors:
+//   - those of [caveat.Narrow];
+//   - badValueCaveat {caveat} for a caveat that a new token may not carry;
+//   - that of a caveat of the Spec that refuses a recorded attempt, because no
+//     caveat makes a token accept more;
+//   - limitReached for a recording that is too long for so many caveats.
+func Narrow(ctx context.Context, s Spec, r caveat.Recording) ([]caveat.Proposal, error) {
+	texts, err := confiner{vocabulary: s.Vocabulary}.appendTexts(nil, s.Caveats)
+	if err != nil {
+		return nil, err
+	}
+	return narrow(ctx, s.Type, s.Vocabulary.ParseList(texts), r)
+}
+
+// maxNarrowDecisions bounds the decisions of the token's own caveats in one call
+// of Narrow.
+const maxNarrowDecisions = 1 << 16
+
+// Narrow returns the tightest caveats to add to the token, like the function
+// [Narrow]. The groups, geo database and vocabulary of the authority fill in
+// what an attempt leaves out. The token is not verified.
+func (a *Authority) Narrow(ctx context.Context, t Token, r caveat.Recording) ([]caveat.Proposal, error) {
+	r.Attempts = slices.Clone(r.Attempts)
+	groups := &boundedGroups{a.groups, maxGroups} // for all attempts together
+	for i := range r.Attempts {
+		req := &r.Attempts[i].Request
+		now, service := req.Now, req.Service
+		if req.Groups == nil && a.groups != nil {
+			req.Groups = groups
+		}
+		a.setDefaults(req)
+		req.Now, req.Service = now, service // unknown, if the record does not tell
+	}
+	return narrow(ctx, t.Type(), a.Vocabulary().ParseList(t.Caveats()), r)
+}
+
+func narrow(ctx context.Context, typ Type, has caveat.List, r caveat.Recording) ([]caveat.Proposal, error) {
+	if has.Len() > 0 && len(r.Attempts) > maxNarrowDecisions/has.Len() {
+		return nil, errors.LimitReached(maxNarrowDecisions/has.Len(), "requests in a recording, for a token with so many caveats")
+	}
+	proposals, err := caveat.Narrow(ctx, typ.use(false), r)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range r.Attempts {
+		if err := contradiction(ctx, typ, has, a); err != nil {
+			return nil, err
+		}
+	}
+	texts := has.Texts()
+	validUntil, expires := has.Expiry()
+	return slices.DeleteFunc(proposals, func(p caveat.Proposal) bool {
+		text, err := has.Vocabulary().Text(p.Caveat)
+		until, isTime := p.Caveat.(caveat.Time)
+		return err != nil || !wire.Fits("cid", text) || slices.Contains(texts, text) || isTime && expires && validUntil <= until.ValidUntil
+	}), nil
+}
+
+// contradiction returns the error of a caveat that refuses the attempt, rather
+// than one that lacks data to tell.
+func contradiction(ctx context.Context, typ Type, has caveat.List, a caveat.Attempt) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	findings, err := has.Explain(ctx, typ.use(a.ProveIdentity), a, 0)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Verdict == caveat.DoesNotHold {
+			return f.Err
+		}
+	}
+	return nil
+}
