@@ -15,9 +15,9 @@ type attemptJSON struct {
 	Time       *int64          `json:"time,omitempty"` // Unix seconds
 	PeerIP     string          `json:"peerIp,omitempty"`
 	Interface  string          `json:"interface,omitempty"`
-	Service    string          `json:"service,omitempty"`   // "opw-ID"
-	Consumer   string          `json:"consumer,omitempty"`  // "usr-ID"
-	SessionID  json.RawMessage `json:"sessionId,omitempty"` // null: none; missing: any
+	Service    string          `json:"service,omitempty"`                // "opw-ID"
+	Consumer   string          `json:"consumer,omitempty"`               // "usr-ID"
+	SessionID  json.RawMessage `json:"sessionId,omitempty"`              // null: none; missing: any
 	DataAccess *bool           `json:"allowDataAccessCaveats,omitempty"` // missing: whether there is an access
 	Identity   bool            `json:"proveIdentity,omitempty"`
 	Operation  string          `json:"operation,omitempty"`
