@@ -1,13 +1,13 @@
 package remote
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
 // verified is a good answer: Onezone vouches for the token.
@@ -19,25 +19,21 @@ type verified struct {
 // readVerified reads the body of a good answer, which must fit the token. The
 // error has no error of the catalogue in its chain.
 func (q *question) readVerified(body []byte) (v verified, err error) {
-	var read struct {
-		Subject struct {
-			Type string `json:"type"`
-			ID   string `json:"id"`
-		} `json:"subject"`
-		TTL json.RawMessage `json:"ttl"`
+	members, err := strictjson.Parse(body)
+	if err != nil {
+		return verified{}, errors.New("it is not JSON that has one meaning")
 	}
-	if err := json.Unmarshal(body, &read); err != nil {
-		return verified{}, err
-	}
-	switch read.Subject.Type {
+	subject, _ := strictjson.Parse(members["subject"])
+	id, _ := strictjson.Text(subject["id"])
+	switch name, _ := strictjson.Text(subject["type"]); name {
 	case caveat.SubjectUser.String():
-		v.subject = caveat.User(read.Subject.ID)
+		v.subject = caveat.User(id)
 	case caveat.SubjectProvider.String():
-		v.subject = caveat.Provider(read.Subject.ID)
+		v.subject = caveat.Provider(id)
 	default:
-		return verified{}, fmt.Errorf("its subject has the type %.50q", read.Subject.Type)
+		return verified{}, fmt.Errorf("its subject has the type %.50q", name)
 	}
-	if text := string(read.TTL); text != "null" {
+	if text := string(members["ttl"]); text != "null" {
 		ttl, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
 			return verified{}, errors.New("its ttl is neither a number of seconds nor null")

@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
 
-	// Exponential back-off with jitter, and the loop around it; maintained, and
-	// without dependencies.
+	// Exponential back-off with jitter; maintained, and without dependencies.
 	"github.com/cenkalti/backoff/v5"
 	"github.com/sony/gobreaker/v2"
 
@@ -67,39 +67,40 @@ func (c *Client) do(ctx context.Context, r request) (reply, error) {
 		body = nil
 	}
 	end := time.Now().Add(c.timeout)
-	left := c.timeout // for retries
-	if deadline, ok := ctx.Deadline(); ok {
-		left = min(left, max(time.Until(deadline), 1))
+	last := end // when a retry may begin
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(last) {
+		last = deadline
 	}
-	tries := uint(1)
-	if r.repeatable {
-		tries += uint(c.retries)
-	}
-	var refusal *errors.Error
-	answer, err := backoff.Retry(ctx, func() (reply, error) {
+	var pauses *backoff.ExponentialBackOff // most questions need none
+	for retries := 0; ; retries++ {
 		answer, err := c.attempt(ctx, r, body, end)
-		if e, ok := err.(*errors.Error); ok {
-			refusal = e
-			return answer, nil
+		if !isTransient(err) || !r.repeatable || retries == c.retries {
+			return answer, c.failedUnlessRefused(err)
 		}
-		if err != nil && !isTransient(err) {
-			return answer, backoff.Permanent(err)
+		if pauses == nil {
+			pauses = backoff.NewExponentialBackOff()
+			pauses.InitialInterval, pauses.MaxInterval = c.firstBackOff, 20*c.firstBackOff
 		}
-		return answer, err
-	}, backoff.WithMaxTries(tries), backoff.WithBackOff(c.backOff()), backoff.WithMaxElapsedTime(left))
-	switch {
-	case err != nil:
-		return answer, c.failed(err)
-	case refusal != nil:
-		return answer, refusal
+		pause := pauses.NextBackOff()
+		if time.Now().Add(pause).After(last) {
+			return answer, c.failed(err)
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return answer, c.failed(err)
+		}
 	}
-	return answer, nil
 }
 
-func (c *Client) backOff() backoff.BackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = c.firstBackOff, 20*c.firstBackOff
-	return b
+// sleep returns after the pause, or earlier with the error of the context.
+func sleep(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // attempt asks once, unless Onezone asked for a pause, the breaker is open, or
@@ -137,20 +138,17 @@ func (c *Client) send(ctx context.Context, r request, body []byte, end time.Time
 	}
 	limited, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(body))
+	req, err := c.newRequest(limited, r, body)
 	if err != nil {
-		return reply{}, withoutURL(err)
-	}
-	for name, values := range r.header {
-		req.Header[name] = values
-	}
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		return reply{}, err
 	}
 	most := cmp.Or(r.maxAnswer, maxAnswer)
-	res, err := c.http.Do(req)
-	if err == nil {
+	res, err := c.transport.RoundTrip(req) // not an http.Client, which would follow redirects
+	switch {
+	case err != nil:
+	case res == nil || res.Body == nil:
+		err = errors.New("the transport returned no response")
+	default:
 		defer func() { _ = res.Body.Close() }()
 		body, err = io.ReadAll(io.LimitReader(res.Body, most+1))
 	}
@@ -169,6 +167,28 @@ func (c *Client) send(ctx context.Context, r request, body []byte, end time.Time
 	}
 	answer := reply{res.StatusCode, res.Header, len(body)}
 	return answer, c.read(r, answer, body)
+}
+
+// newRequest returns the HTTP request. http.NewRequest would parse the URL for
+// each, which takes as long as encoding the body.
+func (c *Client) newRequest(ctx context.Context, r request, body []byte) (*http.Request, error) {
+	path, err := url.PathUnescape(r.path)
+	if err != nil {
+		return nil, err
+	}
+	target := *c.base
+	target.Path += path
+	if path != r.path {
+		target.RawPath = c.base.Path + r.path
+	}
+	req := http.Request{Method: r.method, URL: &target, Host: target.Host, Header: make(http.Header), ContentLength: int64(len(body))}
+	maps.Copy(req.Header, r.header)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req.WithContext(ctx), nil
 }
 
 // withoutURL returns the error without the URL of the request, which may

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -14,9 +13,6 @@ import (
 	// The state machine of a circuit breaker, with the probes that close it
 	// again; maintained, and without dependencies.
 	"github.com/sony/gobreaker/v2"
-
-	// Shares concurrent questions; maintained by the Go project.
-	"golang.org/x/sync/singleflight"
 
 	// A token bucket; maintained by the Go project.
 	"golang.org/x/time/rate"
@@ -30,14 +26,13 @@ import (
 type Client struct {
 	*settings
 	base *url.URL // of the API, with its path
-	http *http.Client
 
 	breaker *gobreaker.CircuitBreaker[reply]
 	limiter *rate.Limiter // of questions about new tokens
 	pause   pause
 
 	cache     *cache
-	flights   singleflight.Group
+	flights   *flights
 	questions atomic.Uint64 // asked so far
 	refreshes chan struct{} // one element for each refresh in flight
 	domain    atomic.Pointer[knownDomains]
@@ -65,7 +60,7 @@ func New(url string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{settings: s, base: base, http: newHTTPClient(s), refreshes: make(chan struct{}, maxRefreshes)}
+	c := &Client{settings: s, base: base, refreshes: make(chan struct{}, maxRefreshes)}
 	if c.cache, err = newCache(s.maxEntries); err != nil {
 		return nil, err
 	}
@@ -74,6 +69,7 @@ func New(url string, options ...Option) (*Client, error) {
 	}
 	c.limiter = rate.NewLimiter(rate.Limit(s.maxRate), s.maxRate)
 	c.life, c.end = context.WithCancel(context.Background())
+	c.flights = newFlights(c.life)
 	c.breaker = newBreaker(c)
 	return c, nil
 }
@@ -85,7 +81,9 @@ func (c *Client) Close() error {
 	c.end()
 	c.mu.Unlock()
 	c.running.Wait()
-	c.http.CloseIdleConnections()
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 	return nil
 }
 
@@ -120,13 +118,4 @@ func badURL(hint string) error { return errors.BadDataHint("url", hint) }
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
-}
-
-// newHTTPClient returns a client that follows no redirects: a request contains
-// a token, which must reach only the configured host.
-func newHTTPClient(s *settings) *http.Client {
-	return &http.Client{
-		Transport:     s.roundTripper(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }

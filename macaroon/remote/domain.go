@@ -78,6 +78,9 @@ func (k *knownDomains) isValid(now time.Time) bool {
 	return age >= 0 && age < guessAge
 }
 
+// domainKey is the key of the question for the domain. It is not a digest.
+var domainKey key
+
 // allowedDomains returns the domains whose tokens are sent to the Onezone. It
 // asks for the default until there has been an answer.
 func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
@@ -85,16 +88,16 @@ func (c *Client) allowedDomains(ctx context.Context) ([]string, error) {
 	if known.isValid(c.now()) {
 		return known.names, nil
 	}
-	flight := c.flights.DoChan("configuration", func() (any, error) { return nil, c.askDomain() })
+	flight := c.flights.join(domainKey, func() (*answer, error) { return nil, c.askDomain() })
 	select {
 	case <-ctx.Done():
 		return nil, c.failed(ctx.Err())
-	case landed := <-flight:
-		if landed.Err != nil && known == nil {
-			return nil, landed.Err
-		}
-		return c.domain.Load().names, nil // the last guess while Onezone is unreachable
+	case <-flight.landed:
 	}
+	if flight.err != nil && known == nil {
+		return nil, flight.err
+	}
+	return c.domain.Load().names, nil // the last guess while Onezone is unreachable
 }
 
 // askDomain asks for the domain of the Onezone's tokens. An Onezone without

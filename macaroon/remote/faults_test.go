@@ -48,6 +48,7 @@ func TestBrokenAnswersSayNothingAboutTheToken(t *testing.T) {
 		"200 without a body": respondWith(200, ""),
 		"null":               respondWith(200, "null"),
 		"a list":             respondWith(200, "[]"),
+		"two subjects":       respondWith(200, `{"subject":{"type":"user","id":"x"},"subject":`+string(alice)+`,"ttl":10}`),
 		"two values":         respondWith(200, vouchFor(z.Alice, "10")+"{}"),
 		"without ttl":        respondWith(200, `{"subject":`+string(alice)+`}`),
 		"without subject":    respondWith(200, `{"ttl":10}`),
@@ -176,6 +177,18 @@ func TestDNSFailuresAreOperational(t *testing.T) {
 	requireOperational(t, err)
 	require.ErrorContains(t, err, "onezone.example.org")
 	require.NotZero(t, c.Stats().RequestsFailed)
+}
+
+func TestATransportWithoutAResponseIsOperational(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	for _, response := range []*http.Response{nil, {StatusCode: http.StatusOK}} {
+		transport := roundTrip(func(*http.Request) (*http.Response, error) { return response, nil })
+		c := z.client(t, remote.WithTransport(transport), remote.WithDomains(z.Authority.Domain()))
+		_, err := c.VerifyAccess(t.Context(), z.Token().String(), caveat.Request{})
+		requireOperational(t, err)
+		require.ErrorContains(t, err, "no response")
+	}
 }
 
 func TestAHungOnezoneIsAbandonedAfterTheTimeout(t *testing.T) {

@@ -261,3 +261,25 @@ func TestAClosedClientAnswersWithOperationalErrors(t *testing.T) {
 	requireOperational(t, err)
 	require.ErrorContains(t, err, "closed")
 }
+
+func TestAnAnswerThatNobodyWaitsForIsCached(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	c := z.client(t)
+	text := z.identity().String()
+	release := z.hold(t)
+	impatient, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() {
+		_, err := c.VerifyIdentity(impatient, text, caveat.Request{})
+		result <- err
+	}()
+	eventually(t, func() bool { return z.requests() == 1 }, "the request")
+	cancel()
+	require.ErrorIs(t, <-result, context.Canceled)
+	release()
+	eventually(t, func() bool { return c.Stats().Entries == 1 }, "its answer")
+	_, err := c.VerifyIdentity(t.Context(), text, caveat.Request{})
+	require.NoError(t, err)
+	require.Equal(t, 1, z.requests())
+}

@@ -8,7 +8,6 @@ require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
 	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/stretchr/testify v1.12.1
-	golang.org/x/sync v0.24.0
 	golang.org/x/time v0.16.0
 )
 

@@ -41,19 +41,19 @@ func (c *Client) answerTo(ctx context.Context, q *question) (*answer, error) {
 func (c *Client) askShared(ctx context.Context, k key, q question, fresh bool) (*answer, error) {
 	before := c.questions.Load()
 	for {
-		flight := c.flights.DoChan(string(k[:]), func() (any, error) { return c.ask(k, &q, fresh) })
+		flight := c.flights.join(k, func() (*answer, error) { return c.ask(k, &q, fresh) })
 		select {
 		case <-ctx.Done():
 			return nil, c.failed(ctx.Err())
-		case landed := <-flight:
-			a, _ := landed.Val.(*answer)
-			if fresh && a != nil && a.number <= before {
-				continue // it was asked before this call
-			}
-			if landed.Err != nil && !fresh {
-				return c.staleAnswer(k, landed.Err)
-			}
-			return a, landed.Err
+		case <-flight.landed:
+		}
+		switch a, err := flight.answer, flight.err; {
+		case fresh && a != nil && a.number <= before:
+			// It was asked before this call.
+		case err != nil && !fresh:
+			return c.staleAnswer(k, err)
+		default:
+			return a, err
 		}
 	}
 }
@@ -86,10 +86,10 @@ func (c *Client) refresh(k key, a *answer, q question) {
 	}
 	go func() {
 		defer func() { <-c.refreshes }()
-		landed := <-c.flights.DoChan(string(k[:]), func() (any, error) { return c.ask(k, &q, true) })
-		if landed.Err != nil {
+		flight := c.flights.join(k, func() (*answer, error) { return c.ask(k, &q, true) })
+		if <-flight.landed; flight.err != nil {
 			c.log.Log(c.life, slog.LevelDebug, "an answer of an Onezone was not refreshed",
-				"host", c.base.Host, "error", landed.Err)
+				"host", c.base.Host, "error", flight.err)
 		}
 	}()
 }

@@ -143,7 +143,13 @@ func newSettings(options []Option) (*settings, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	return s, s.validate()
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	if s.transport == nil {
+		s.transport = newTransport(s.roots)
+	}
+	return s, nil
 }
 
 func (s *settings) validate() error {
@@ -180,13 +186,10 @@ func (s *settings) validate() error {
 // maxAnswerHeader is the largest header of a response, in bytes.
 const maxAnswerHeader = 64 << 10
 
-// roundTripper returns the transport of the client.
-func (s *settings) roundTripper() http.RoundTripper {
-	if s.transport != nil {
-		return s.transport
-	}
+// newTransport returns the default transport.
+func newTransport(roots *x509.CertPool) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
+	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	t.MaxResponseHeaderBytes = maxAnswerHeader
 	t.MaxIdleConnsPerHost = 32
 	return t

@@ -68,12 +68,8 @@ func (c *Client) retryBusy(ctx context.Context, r request) error {
 		if !ok || answered.status != http.StatusTooManyRequests || attempt == c.retries || time.Now().Add(wait).After(deadline) {
 			return err
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return c.failed(ctx.Err())
+		if err := sleep(ctx, wait); err != nil {
+			return c.failed(err)
 		}
 	}
 }

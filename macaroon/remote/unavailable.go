@@ -19,6 +19,15 @@ func (c *Client) failed(err error) error {
 	return fmt.Errorf("ask the Onezone at %s: %w", c.base.Host, err)
 }
 
+// failedUnlessRefused returns the refusals of Onezone as they are, and the
+// operational error for all others.
+func (c *Client) failedUnlessRefused(err error) error {
+	if _, refused := err.(*errors.Error); refused || err == nil {
+		return err
+	}
+	return c.failed(err)
+}
+
 // unavailable is the operational error of an Onezone that may answer after a
 // while. Package rest finds its method RetryAfter.
 type unavailable struct {
