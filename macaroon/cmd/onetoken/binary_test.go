@@ -5,6 +5,8 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,15 +14,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// build builds the program and returns its path.
+func build(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "onetoken")
+	built, err := exec.CommandContext(ctx, "go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, string(built))
+	return binary
+}
+
 // Runs the installed program: mint | confine | verify.
 func TestTheBinaryInAPipe(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	binary := filepath.Join(t.TempDir(), "onetoken")
-	built, err := exec.CommandContext(ctx, "go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, string(built))
-
+	binary := build(ctx, t)
 	secret := file(t, exampleSecret+"\n")
 	pipe := func(confineTo ...string) (proof, complaint string, status int) {
 		var stdout bytes.Buffer
@@ -65,4 +73,20 @@ func TestTheBinaryInAPipe(t *testing.T) {
 	misused := exec.CommandContext(ctx, binary, "verify", exampleToken)
 	require.Error(t, misused.Run())
 	assert.Equal(t, statusTrouble, misused.ProcessState.ExitCode())
+}
+
+// The time of the processor in half of the runs, start-up included.
+func TestInspectTakesLessThanTwentyMilliseconds(t *testing.T) {
+	t.Parallel()
+	binary := build(t.Context(), t)
+	var took []time.Duration
+	for range 21 {
+		inspect := exec.CommandContext(t.Context(), binary, "inspect")
+		inspect.Stdin = strings.NewReader(exampleToken)
+		require.NoError(t, inspect.Run())
+		took = append(took, inspect.ProcessState.UserTime()+inspect.ProcessState.SystemTime())
+	}
+	slices.Sort(took)
+	assert.Less(t, took[len(took)/2], 20*time.Millisecond)
+	t.Log("median", took[len(took)/2])
 }

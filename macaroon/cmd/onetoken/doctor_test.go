@@ -56,6 +56,7 @@ func TestDoctorFindsTheMistakeAndItsFix(t *testing.T) {
 		{"capital letters", "TIME < 1893456000", "UNKNOWN", "exactly", "time < 1893456000"},
 		{"commas", "ip = 10.0.0.0/8, 192.0.2.7", "UNKNOWN", "exactly", "ip = 10.0.0.0/8|192.0.2.7/32"},
 		{"IPv6", "ip = 2001:db8::/32", "IPv4 addresses only", "correct the caveat", ""},
+		{"an incomplete operation", "api = ozw/get", "UNKNOWN", "its kind has the form api = SERVICE/OPERATION/GRI|...", ""},
 		{"an incomplete address", "ip = 10.0.0", "UNKNOWN", "A.B.C.D/LENGTH", ""},
 		{"AS numbers", "asn = AS64496", "UNKNOWN", "exactly", "asn = 64496"},
 		{"an interface in capitals", "interface = REST", "UNKNOWN", "exactly", "interface = rest"},

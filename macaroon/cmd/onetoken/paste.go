@@ -42,9 +42,25 @@ func unwrapOnce(text string) (inner, what string) {
 		return inner, "white space"
 	}
 	if strings.HasPrefix(text, "{") {
-		var answer struct{ Token string }
-		if json.Unmarshal([]byte(text), &answer) == nil && answer.Token != "" {
-			return answer.Token, "a JSON object"
+		var answer struct {
+			Token  string
+			Tokens []string // of the legacy operations on client tokens
+		}
+		if json.Unmarshal([]byte(text), &answer) == nil {
+			switch {
+			case answer.Token != "":
+				return answer.Token, "a JSON object"
+			case len(answer.Tokens) == 1:
+				return answer.Tokens[0], "a JSON object"
+			}
+		}
+	}
+	if inner, ok := strings.CutSuffix(text, ","); ok {
+		return inner, "a comma"
+	}
+	for _, prefix := range prefixes {
+		if end := prefix.matches.FindStringIndex(text); end != nil {
+			return text[end[1]:], prefix.what
 		}
 	}
 	for _, pair := range quotes {
@@ -52,11 +68,6 @@ func unwrapOnce(text string) (inner, what string) {
 			if inner, ok := strings.CutSuffix(inner, pair.close); ok {
 				return inner, "quotes"
 			}
-		}
-	}
-	for _, prefix := range prefixes {
-		if end := prefix.matches.FindStringIndex(text); end != nil {
-			return text[end[1]:], prefix.what
 		}
 	}
 	return text, ""
@@ -78,6 +89,7 @@ var prefixes = []struct {
 	{"the option -H", regexp.MustCompile(`^(?:-H|--header)[ =]?`)},
 	{"the name of a header", regexp.MustCompile(`(?i)^(?:x-auth-token|authorization|macaroon|x-onedata-(?:service|consumer)-token) *:`)},
 	{`"Bearer"`, regexp.MustCompile(`(?i)^bearer\s`)},
+	{"the name of a field", regexp.MustCompile(`^"?token"?\s*[:=]`)},
 	{"the name of a variable", regexp.MustCompile(`^(?:export )?[A-Z][A-Z_]{1,40}=`)},
 }
 

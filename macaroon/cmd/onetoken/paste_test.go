@@ -30,6 +30,9 @@ func TestATokenIsReadAsPeoplePasteIt(t *testing.T) {
 		{"an option of curl", `-H "X-Auth-Token: `, `"`, "the option -H, quotes, the name of a header and white space"},
 		{"a variable", "export BEARER_TOKEN='", "'", "the name of a variable and quotes"},
 		{"an answer of the API", `{"tokenId":"x","token":"`, `"}` + "\n", "a JSON object"},
+		{"a legacy answer of the API", `{"tokens":["`, `"]}`, "a JSON object"},
+		{"a line of JSON", `  "token": "`, "\",\n", "white space, a comma, the name of a field and quotes"},
+		{"a value", "token = ", "\n", "the name of a field and white space"},
 		{"an indented answer", "{\n  \"token\": \"", "\"\n}\n\n", "white space and a JSON object"},
 		{"a string of JSON in a header", `X-Auth-Token: {"token": "`, `"}`, "the name of a header, white space and a JSON object"},
 		{"line breaks", exampleToken[:half] + "\n  ", "", "line breaks and spaces inside it"},
@@ -64,7 +67,7 @@ func TestATokenWithNothingAroundItNeedsNoNote(t *testing.T) {
 func TestWhatIsNotWrappedAroundATokenStays(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		`{"token":5}`, `{"token":""}`, "{", "'", `""`, "Bearer", "Bearer Bearer", "Basic " + exampleToken, "X-Auth-Token:", "=", "A=",
+		`{"token":5}`, `{"token":""}`, `{"tokens":[]}`, `{"tokens":["` + exampleToken + `","` + exampleToken + `"]}`, ",", `"token":`, "{", "'", `""`, "Bearer", "Bearer Bearer", "Basic " + exampleToken, "X-Auth-Token:", "=", "A=",
 		"token " + exampleToken, exampleToken + " " + exampleToken, strings.Repeat("'", 99) + exampleToken + strings.Repeat("'", 99),
 		strings.Repeat("Bearer ", 30) + "x", "-H", "X-Auth-Token: " + exampleToken + "\r\nHost: example.org",
 	} {

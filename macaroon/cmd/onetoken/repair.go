@@ -35,7 +35,8 @@ func diagnoseUnknown(text string) finding {
 	c, err := caveat.Parse(candidate)
 	if err != nil || caveat.Validate(c) != nil {
 		if kind != "" { // the error says which form the kind has
-			found.Fix = errors.From(caveat.Validate(caveat.Unknown(string(kind) + " = "))).Description
+			why := errors.From(caveat.Validate(caveat.Unknown(string(kind) + " = "))).Description
+			_, found.Fix, _ = strings.Cut(strings.TrimSuffix(why, "."), "; ")
 		}
 		return found
 	}
