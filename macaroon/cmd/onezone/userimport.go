@@ -1,22 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	onezoneerrors "github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/internal/strictjson"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -29,7 +22,7 @@ written; if some are wrong, each of them is reported and the store does not
 change. Hashing the passwords takes about a tenth of a second per user and CPU.
 
 The file is CSV whose first line is "username,fullName,password", or has one JSON
-object with these keys on each line. Only the user name must be there; a user
+object with these keys on each line. Each line is one user, also in CSV. Only the user name must be there; a user
 without a password cannot log in with one. FILE may be - for standard input. Only
 the owner should be able to read the file. The output has the new ids.`,
 		Example: `  onezone user import --store sqlite:data/onezone.db users.csv
@@ -109,137 +102,4 @@ func checkImport(ctx context.Context, a administration, file string, users []use
 	}
 	return errors.Join(append(errs, fmt.Errorf(
 		"no user was imported: correct the lines above (%d) and import the file again", len(refused)))...)
-}
-
-// readUsers returns the users of a file, and the lines that hold none. The
-// errors name lines, and never quote them.
-func (p *program) readUsers(file string) (users []userLine, refused []refusedLine, err error) {
-	in := p.in
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	text := bufio.NewReader(in)
-	if start, _ := text.Peek(3); string(start) == "\ufeff" {
-		_, _ = text.Discard(3) // spreadsheets write a byte order mark
-	}
-	read := readCSV
-	if start, _ := text.Peek(512); bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
-		read = readJSONLines
-	}
-	err = read(text, func(line int, u macaroon.NewUser, err error) {
-		if err == nil && u.Username == "" {
-			err = errors.New("the user name is missing")
-		}
-		if err != nil {
-			refused = append(refused, refusedLine{line, err})
-			return
-		}
-		users = append(users, userLine{line, u})
-	})
-	if err == nil && len(users)+len(refused) == 0 {
-		err = errors.New("there are no users")
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return users, refused, nil
-}
-
-// userColumns are the columns of CSV and the keys of JSON.
-var userColumns = []string{"username", "fullName", "password"}
-
-// readCSV calls add for each line after the header.
-func readCSV(in io.Reader, add func(line int, u macaroon.NewUser, err error)) error {
-	r := csv.NewReader(in)
-	header, err := r.Read()
-	if err != nil && err != io.EOF {
-		return errors.New("the first line is not CSV")
-	}
-	for i, column := range header {
-		if !slices.Contains(userColumns, column) || slices.Contains(header[:i], column) {
-			return fmt.Errorf("the first line must be the header username,fullName,password; %q is unknown or repeated", column)
-		}
-	}
-	if !slices.Contains(header, "username") {
-		return errors.New("the first line must be the header username,fullName,password")
-	}
-	for {
-		fields, err := r.Read()
-		if err == io.EOF {
-			return nil
-		}
-		var wrong *csv.ParseError
-		switch {
-		case errors.As(err, &wrong) && errors.Is(err, csv.ErrFieldCount):
-			add(wrong.StartLine, macaroon.NewUser{}, fmt.Errorf("%d fields instead of %d", len(fields), len(header)))
-		case errors.As(err, &wrong):
-			return fmt.Errorf("line %d is not CSV: %w", wrong.Line, wrong.Err)
-		case err != nil:
-			return err
-		default:
-			line, _ := r.FieldPos(0)
-			var u macaroon.NewUser
-			for i, column := range header {
-				*userField(&u, column) = fields[i]
-			}
-			add(line, u, nil)
-		}
-	}
-}
-
-func userField(u *macaroon.NewUser, column string) *string {
-	switch column {
-	case "username":
-		return &u.Username
-	case "fullName":
-		return &u.FullName
-	}
-	return &u.Password
-}
-
-// maxUserLine is the longest line of JSON, in bytes.
-const maxUserLine = 1 << 16
-
-// readJSONLines calls add for each line.
-func readJSONLines(in io.Reader, add func(line int, u macaroon.NewUser, err error)) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxUserLine)
-	number := 1
-	for ; lines.Scan(); number++ {
-		text := bytes.TrimSpace(lines.Bytes())
-		if len(text) == 0 {
-			continue
-		}
-		u, err := parseUser(text)
-		add(number, u, err)
-	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("line %d is longer than %d bytes", number, maxUserLine)
-	}
-	return lines.Err()
-}
-
-// parseUser reads a JSON object. The error does not quote it.
-func parseUser(text []byte) (u macaroon.NewUser, err error) {
-	fields, err := strictjson.Parse(text)
-	wrong := fmt.Errorf("this is not a JSON object of texts with the keys %s, each once and in UTF-8", strings.Join(userColumns, ", "))
-	if err != nil || fields == nil {
-		return u, wrong
-	}
-	for key, raw := range fields {
-		if !slices.Contains(userColumns, key) {
-			return u, fmt.Errorf("unknown key %q%s", key, didYouMean(key, userColumns))
-		}
-		value, ok := strictjson.Text(raw)
-		if !ok && string(raw) != "null" {
-			return u, wrong
-		}
-		*userField(&u, key) = value
-	}
-	return u, nil
 }

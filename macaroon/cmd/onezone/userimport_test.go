@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -79,6 +82,70 @@ func TestOneRefusedLineKeepsAllFromBeingImported(t *testing.T) {
 	require.Len(t, listUsers(t, file), 1)
 }
 
+// A line that is not CSV or JSON, or is too long, does not hide mistakes in the
+// lines after it.
+func TestEveryRefusedLineIsReported(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<16)
+	for format, c := range map[string]struct{ header, good, broken, bad string }{
+		"CSV":  {"username,fullName,password", "alice%d,Alice,", "\"bob,\"B\"ob\",hunter22", "carol,Carol"},
+		"JSON": {`{"username": "first"}`, `{"username": "alice%d"}`, `{"username": "bob", "password": hunter22`, `{"username": 5}`},
+	} {
+		lines := []string{c.header}
+		add := func(line string) { lines = append(lines, line) }
+		add(fmt.Sprintf(c.good, 1))
+		add(c.broken)                  // 3
+		add(long + c.good)             // 4
+		add(strings.Repeat(long, 3))   // 5
+		add("")                        // an empty line counts
+		add(c.bad)                     // 7
+		add(fmt.Sprintf(c.good, 2))    // 8
+		add(fmt.Sprintf(c.good, 1))    // 9, as line 2
+		add("\"")                      // 10
+		add(long + "the last is long") // 11
+		for _, end := range []string{"", "\n", "\r\n"} {
+			file := filepath.Join(t.TempDir(), "onezone.db")
+			_, err := order(t, file, strings.Join(lines, "\n")+end, "user", "import", "-")
+			var text strings.Builder
+			report(&text, err)
+			var numbers []string
+			for line := range strings.Lines(text.String()) {
+				if _, about, ok := strings.Cut(line, "onezone: -, line "); ok {
+					number, _, _ := strings.Cut(about, ":")
+					numbers = append(numbers, number)
+				}
+			}
+			require.Equal(t, []string{"3", "4", "5", "7", "9", "10", "11"}, numbers, "%s: %s", format, text.String())
+			require.Contains(t, text.String(), "no user was imported: correct the lines above (7)")
+			require.NotContains(t, text.String(), "hunter22")
+			require.Empty(t, listUsers(t, file))
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadToItsEndIsNotImported(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "onezone.db")
+	for _, text := range []string{"", "username\n", "username\nalice\n", "username\nalice\n" + strings.Repeat("x", 1<<17)} {
+		in := io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("the disk is on fire")))
+		err := run(t.Context(), []string{"user", "import", "--store", "sqlite:" + file, "-"}, stdio{in, io.Discard, io.Discard}, unset)
+		require.EqualError(t, err, "-: the disk is on fire")
+		require.Empty(t, listUsers(t, file))
+	}
+}
+
+// Space is a part of a password, which passwd takes as it is, too.
+func TestSpaceInCSVIsKept(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "onezone.db")
+	_, err := order(t, file, "username,password\nalice, correct horse \r\n", "user", "import", "-")
+	require.NoError(t, err)
+	s, end := inProcess(t, "--store", "sqlite:"+file)
+	defer end()
+	require.Equal(t, 200, s.do("GET", "/user", "", "Authorization", basic("alice", " correct horse ")).status)
+	require.Equal(t, 401, s.do("GET", "/user", "", "Authorization", basic("alice", "correct horse")).status)
+}
+
 // linesWithout returns the lines about the file without its name, and without
 // the descriptions of errors.
 func linesWithout(report, file string) (lines []string) {
@@ -100,12 +167,14 @@ func TestFilesThatHoldNoUsersAreRefused(t *testing.T) {
 		"alice,Alice,hunter22\n":          `"alice" is unknown or repeated`,
 		"username,username\n":             `"username" is unknown or repeated`,
 		"fullName\nAlice\n":               "header username,fullName,password",
-		"username\nalice\n\"bob\n":        "is not CSV",
+		"username\nalice\n\"bob\n":        "line 3: the line is not CSV: a field in quotes does not end",
+		"user\"name\nalice\n":             `the first line must be the header username,fullName,password: the line is not CSV: bare "`,
+		strings.Repeat("a", 1<<17):        "the first line must be the header",
 		`{"username": "alice", "x": ""}`:  `line 1: unknown key "x"`,
 		`{"username": 5}`:                 "line 1: this is not a JSON object of texts",
 		"{\"username\": \"al\"}\nnothing": "line 2: this is not a JSON object of texts",
 		`{"username": "alice", "pasword": "hunter22"}`:    `line 1: unknown key "pasword", did you mean password?`,
-		`{"username": "` + strings.Repeat("a", 1<<16):     "line 1 is longer than 65536 bytes",
+		`{"username": "` + strings.Repeat("a", 1<<16):     "line 1: the line is longer than 65536 bytes",
 		`{"username": "alice", "password": "hunter22", }`: "line 1: this is not a JSON object",
 	} {
 		_, err := order(t, filepath.Join(t.TempDir(), "onezone.db"), "", "user", "import", usersFile(t, text))
