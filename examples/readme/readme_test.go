@@ -62,7 +62,7 @@ var packages = map[string]string{
 func init() {
 	const module = "github.com/onezone-go/onezone/"
 	for _, path := range []string{
-		"caveat", "errors", "macaroon", "macaroon/grpcauth", "macaroon/macaroontest", "macaroon/remote", "macaroon/rest", "store",
+		"caveat", "errors", "macaroon", "macaroon/grpcauth", "macaroon/macaroontest", "macaroon/page", "macaroon/remote", "macaroon/rest", "store",
 		"store/cache", "store/memory", "store/postgres", "store/redis", "store/seal", "store/sqlite",
 	} {
 		packages[path[strings.LastIndexByte(path, '/')+1:]] = module + path

@@ -57,6 +57,9 @@ func (v *service) printDemo(ctx context.Context, out io.Writer, base string) err
 %s -u %s -X POST -d '' -H 'content-type: application/json' %s
 %s -H 'x-auth-token: %s' %s
 `, about, curl, credentials, tokens, curl, token.String(), tokens)
+	if err == nil && v.settings.page {
+		_, err = fmt.Fprintf(out, "# Or see and create tokens in a browser: %s/\n", base)
+	}
 	return err
 }
 

@@ -21,6 +21,8 @@ set, and prints two curl commands to try on standard output.
 
 Besides the API it answers:
 
+  GET /          a page on which users see, create, narrow and revoke their tokens;
+                 --page=false turns it off
   GET /healthz   200 while the process serves
   GET /readyz    200 while the store answers and its secrets can be read; else
                  503 serviceUnavailable, also for the time of --drain after a

@@ -31,6 +31,7 @@ type settings struct {
 	origins         []string // whose pages may use the API from a browser
 	proxies         []netip.Prefix
 	geoip           []string // files
+	page            bool     // serve the page for browsers
 	oidc            oidcSettings
 	limits          limits
 	logLevel        slog.Level
@@ -92,7 +93,7 @@ func (s *settings) issueFlags(f *pflag.FlagSet) {
 
 // serviceFlags adds the settings of the service alone.
 func (s *settings) serviceFlags(f *pflag.FlagSet) {
-	s.cache, s.drain = true, 5*time.Second
+	s.cache, s.page, s.drain = true, true, 5*time.Second
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
 	f.StringVar(&s.adminAddress, "admin-address", "127.0.0.1:9089", "`HOST:PORT` to listen on for metrics, health and profiles; --admin-address= turns it off")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
@@ -103,6 +104,7 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.Var(origins(&s.origins), "allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com")
 	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
 	f.Var(repeated(&s.geoip), "geoip", "MaxMind `FILE` that decides caveats about countries and regions, or about autonomous systems; may be repeated")
+	toggle(f, &s.page, "page", "serve the page for browsers at /; --page=false turns it off")
 	s.oidc.flags(f)
 	s.limits.clientFlags(f)
 	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")

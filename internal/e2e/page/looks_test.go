@@ -1,0 +1,51 @@
+//go:build e2e
+
+package page_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// furnish issues tokens in every state.
+func (z *zone) furnish(t testing.TB) (first string) {
+	t.Helper()
+	now := z.Now()
+	day := 24 * time.Hour
+	laptop := z.issue(t, "Laptop backup", caveat.Until(now.Add(90*day)), caveat.MustParse("ip = 192.0.2.0/24"), caveat.REST)
+	z.issue(t, "CI pipeline", caveat.Until(now.Add(3*day)), caveat.MustParse("service = ozw-onezone"))
+	z.issue(t, "Old notebook", caveat.Until(now.Add(-10*day)))
+	z.issue(t, "Everything for ever")
+	z.issue(t, "Żółw שלום")
+	lost := z.issue(t, "Lost phone", caveat.Until(now.Add(30*day)))
+	require.NoError(t, z.Revoke(t.Context(), lost.ID()))
+	return laptop.ID()
+}
+
+// Every view can be read at every size, light and dark.
+func TestLooks(t *testing.T) {
+	for name, l := range looks {
+		t.Run(name, func(t *testing.T) {
+			z := newZone(t, "")
+			id := z.furnish(t)
+			b := newTab(t, z.url, l)
+			b.sees("Log in")
+			b.shoot("login")
+			b.logIn(username, password)
+			for _, v := range []struct{ path, text string }{
+				{"tokens", "6 of 6 tokens"}, {"tokens/" + id, "When it works"}, {"create", "Onezone REST"},
+				{"create/oneclient-in-oneprovider", "Only where"}, {"create/invite-user-to-space", "Privileges"},
+				{"examine", "Paste a token"}, {"account", "Temporary tokens"},
+			} {
+				b.goTo(v.path)
+				b.sees(v.text)
+				b.shoot(v.path)
+				require.False(t, evaluate[bool](b, `document.documentElement.scrollWidth > innerWidth`), "%s is wider than the window", v.path)
+			}
+		})
+	}
+}

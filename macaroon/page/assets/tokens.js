@@ -1,0 +1,95 @@
+// What the page knows about a token, from its record.
+
+import { expiryOf } from './caveats.js';
+
+const soon = 7 * 86_400;
+
+// classes are the classes of tokens by the member of their type.
+export const classes = { accessToken: 'access', identityToken: 'identity', inviteToken: 'invite' };
+
+// Token is a record with what the table shows of it.
+export class Token {
+  constructor(record) {
+    this.record = record;
+    this.id = record.id;
+    this.name = record.name;
+    const member = Object.keys(record.type)[0];
+    this.class = classes[member] ?? 'access';
+    this.inviteType = record.type.inviteToken?.inviteType ?? '';
+    this.created = record.metadata.creationTime;
+    this.caveats = record.caveats;
+    this.added = record.serverCaveats ?? []; // by the owner, after the token was issued
+    this.canTighten = 'serverCaveats' in record;
+    this.expiry = expiryOf([...this.caveats, ...this.added]);
+    this.parent = record.parentTokenId ?? '';
+    this.tracksUse = 'lastUse' in record;
+    this.lastUse = record.lastUse ?? null;
+    this.key = `${this.name}\n${this.id}\n${this.inviteType}`.toLowerCase();
+  }
+
+  // state returns active, expiring (within a week), expired, revoked or used up.
+  state(at) {
+    const { usageLimit, usageCount } = this.record.metadata;
+    if (this.record.revoked) return 'revoked';
+    if (this.expiry !== null && this.expiry <= at) return 'expired';
+    if (Number.isInteger(usageLimit) && usageCount >= usageLimit) return 'used up';
+    if (this.expiry !== null && this.expiry - at <= soon) return 'expiring';
+    return 'active';
+  }
+
+  // used returns when the token was last used; 0: never, or not known.
+  get used() { return this.lastUse?.time ?? 0; }
+
+  // left returns the part of the lifetime that is left, from 0 to 1.
+  left(at) {
+    if (this.expiry === null) return 1;
+    return Math.max(0, Math.min(1, (this.expiry - at) / Math.max(1, this.expiry - this.created)));
+  }
+}
+
+export const states = ['active', 'expiring', 'expired', 'used up', 'revoked'];
+
+// count returns how many tokens are in each state.
+export function count(tokens, at) {
+  const counts = Object.fromEntries(states.map((s) => [s, 0]));
+  for (const token of tokens) counts[token.state(at)] += 1;
+  return counts;
+}
+
+const collator = new Intl.Collator();
+const byName = (a, b) => collator.compare(a.name, b.name);
+const never = Number.MAX_SAFE_INTEGER;
+
+// orders are the orders of the table.
+export const orders = {
+  created: { label: 'Newest first', compare: (a, b) => b.created - a.created || byName(a, b) },
+  expiry: { label: 'Ends soonest', compare: (a, b) => (a.expiry ?? never) - (b.expiry ?? never) || byName(a, b) },
+  used: { label: 'Used last', compare: (a, b) => b.used - a.used || byName(a, b) },
+  name: { label: 'Name', compare: byName },
+};
+
+// select returns the tokens that a filter shows, in its order.
+export function select(tokens, { text = '', state = '', type = '', unusedSince = 0, order = 'created' }, at) {
+  const wanted = text.trim().toLowerCase();
+  const list = tokens.filter((t) => (!wanted || t.key.includes(wanted))
+    && (!type || t.class === type)
+    && (!state || t.state(at) === state)
+    && (!unusedSince || (t.tracksUse && t.used < unusedSince && t.created < unusedSince)));
+  return list.sort(orders[order].compare);
+}
+
+// family returns the tree around a token: its root, and the children of each
+// token by id. The root may have no record.
+export function family(tokens, token) {
+  const byID = new Map(tokens.map((t) => [t.id, t]));
+  const children = new Map();
+  for (const t of tokens) {
+    if (t.parent) children.set(t.parent, [...(children.get(t.parent) ?? []), t]);
+  }
+  let root = token.id;
+  for (const seen = new Set(); byID.get(root)?.parent && !seen.has(root);) {
+    seen.add(root);
+    root = byID.get(root).parent;
+  }
+  return { root, byID, children };
+}
