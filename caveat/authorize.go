@@ -77,30 +77,28 @@ func (l List) Authorize(service ServiceType, operation Operation, gri GRI) error
 	if !gri.isRegular() {
 		return errors.BadGRI()
 	}
-	for _, c := range l.caveats {
+	for i, c := range l.caveats {
 		switch c := c.(type) {
 		case API:
 			if !c.matches(service, operation, gri) {
-				return forbidden(c)
+				return l.forbidden(i)
 			}
 		case Unknown:
 			return unknown(c)
 		}
 	}
-	for _, c := range l.caveats {
+	for i, c := range l.caveats {
 		if services, ok := c.(Services); ok && !services.allowAPI(service, operation, gri) {
-			return forbidden(c)
+			return l.forbidden(i)
 		}
 	}
-	for _, c := range l.caveats {
+	for i, c := range l.caveats {
 		if spaces, ok := dataSpaces(c); ok && !dataAccessAllows(spaces, service, operation, gri) {
-			return forbidden(c)
+			return l.forbidden(i)
 		}
 	}
 	return nil
 }
-
-func forbidden(c Caveat) error { return errors.Unauthorized(Unverified(c)) }
 
 func unknown(u Unknown) error { return errors.Unauthorized(errors.TokenCaveatUnknown(string(u))) }
 

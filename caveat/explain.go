@@ -93,6 +93,9 @@ func (l List) at(i int) List {
 	if l.texts != nil {
 		one.texts = l.texts[i : i+1]
 	}
+	if n := i - l.Len() + len(l.added); n >= 0 {
+		one.added = l.added[n : n+1]
+	}
 	return one
 }
 

@@ -51,7 +51,7 @@ func (l List) CheckFile(file File, access Access) error {
 		return errors.BadDataHint("access", "expected Read or Write")
 	}
 	var ids fileIDs
-	for _, c := range l.caveats {
+	for i, c := range l.caveats {
 		var allowed bool
 		switch c := c.(type) {
 		case DataReadonly:
@@ -69,7 +69,7 @@ func (l List) CheckFile(file File, access Access) error {
 			allowed = true
 		}
 		if !allowed {
-			return forbidden(c)
+			return l.forbidden(i)
 		}
 	}
 	return nil

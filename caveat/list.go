@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -15,7 +16,15 @@ type List struct {
 	vocabulary *Vocabulary
 	texts      []string
 	caveats    []Caveat
-	rows       []*row // of each caveat; nil: an application's kind, or unknown
+	rows       []*row      // of each caveat; nil: an application's kind, or unknown
+	added      []time.Time // when the owner added the last caveats; empty for those of the token alone
+}
+
+// Addition is a caveat that the owner of a token added to its record after the
+// token was issued.
+type Addition struct {
+	Text  string
+	Added time.Time
 }
 
 // ParseList parses the texts of a token's caveats. The caller must not change
@@ -37,6 +46,29 @@ func (v *Vocabulary) ParseList(texts []string) List {
 		l.caveats[i], l.rows[i] = v.parse(text)
 	}
 	return l
+}
+
+// With returns the list with the additions of the token's owner behind it.
+// Errors about them say when they were added.
+func (l List) With(additions []Addition) List {
+	if len(additions) == 0 {
+		return l
+	}
+	texts, added := slices.Clone(l.texts), slices.Clone(l.added)
+	for _, a := range additions {
+		texts, added = append(texts, a.Text), append(added, a.Added)
+	}
+	l = l.vocabulary.ParseList(texts)
+	l.added = added
+	return l
+}
+
+// Additions returns the additions of the token's owner at the end of the list.
+func (l List) Additions() (additions []Addition) {
+	for i, at := range l.added {
+		additions = append(additions, Addition{l.texts[len(l.texts)-len(l.added)+i], at})
+	}
+	return additions
 }
 
 // inlineCaveats has room for the caveats of most tokens in one allocation.
@@ -95,13 +127,13 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 	request := *req // passing a local variable is faster than dereferencing each time
 	for i, c := range l.caveats {
 		if row := l.rows[i]; row != nil && !row.supports(use) {
-			return i, unverified(c, nil)
+			return i, l.unverified(i, nil)
 		}
 		if len(request.Ignored) > 0 && c.Type() != TypeUnknown && slices.Contains(request.Ignored, c.Type()) {
 			continue
 		}
 		ok, cause := c.satisfied(ctx, request)
-		if err := verdict(c, ok, cause); err != nil {
+		if err := l.verdict(i, ok, cause); err != nil {
 			return i, err
 		}
 	}
@@ -124,17 +156,39 @@ func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 	if language.byType[kind] == nil && l.vocabulary.kind(string(kind)) == nil {
 		return fmt.Errorf("check the caveats of a kind: %q is not in the vocabulary, which has %s", kind, l.vocabulary.names())
 	}
-	for _, c := range l.caveats {
+	for i, c := range l.caveats {
 		if t := c.Type(); t != TypeUnknown && t != kind {
 			continue
 		}
 		ok, cause := c.satisfied(ctx, *req)
-		if err := verdict(c, ok, cause); err != nil {
+		if err := l.verdict(i, ok, cause); err != nil {
 			return errors.Unauthorized(err)
 		}
 	}
 	return nil
 }
+
+// verdict is the function verdict for the caveat at the index.
+func (l List) verdict(index int, ok bool, cause error) error {
+	if c := l.caveats[index]; ok && cause == nil || c.Type() == TypeUnknown {
+		return verdict(c, ok, cause)
+	}
+	return l.unverified(index, cause)
+}
+
+// unverified returns the error for the caveat at the index, which says when the
+// owner added it.
+func (l List) unverified(index int, cause error) error {
+	c := l.caveats[index]
+	if n := index - len(l.caveats) + len(l.added); n >= 0 {
+		day := l.added[n].UTC().Format(time.DateOnly)
+		return errors.OwnerCaveatUnverified(c, c.demand(), day).WithCause(cause)
+	}
+	return unverified(c, cause)
+}
+
+// forbidden returns the error of a caveat that does not allow an access.
+func (l List) forbidden(index int) error { return errors.Unauthorized(l.unverified(index, nil)) }
 
 // Size returns the approximate number of bytes that the parsed caveats take in
 // memory, without their texts.

@@ -154,6 +154,13 @@ func TokenCaveatUnverified(caveat any, demand string) *Error {
 	return e.withDescription("The token is not valid here because of a caveat: %s.", sanitize(demand))
 }
 
+// OwnerCaveatUnverified is [TokenCaveatUnverified] for a caveat that the owner
+// of the token added to its record, on the given day: "2026-11-29".
+func OwnerCaveatUnverified(caveat any, demand, day string) *Error {
+	e := newError(IDTokenCaveatUnverified, details{"caveat": plainJSON(caveat)})
+	return e.withDescription("The token is not valid here because of a caveat added by the owner on %s: %s.", sanitize(day), sanitize(demand))
+}
+
 // TokenTimeCaveatRequired reports that a token must expire within maxTTL
 // seconds.
 func TokenTimeCaveatRequired(maxTTL int64) *Error {

@@ -52,6 +52,20 @@ var changes = map[string]struct {
 	"Update": {macaroon.Updated, func(t *testing.T, z *zone, ctx context.Context) error {
 		return z.Update(ctx, z.access(t).ID(), macaroon.Change{Name: new("phone"), Custom: json.RawMessage("{}")})
 	}},
+	"Tighten": {macaroon.Tightened, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.Tighten(ctx, z.access(t).ID(), caveat.REST)
+	}},
+	"Loosen": {macaroon.Loosened, func(t *testing.T, z *zone, ctx context.Context) error {
+		id := z.access(t).ID()
+		require.NoError(t, z.Tighten(ctx, id, caveat.REST))
+		return z.Loosen(ctx, id, caveat.REST)
+	}},
+	"RevokeFamily": {macaroon.Revoked, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.RevokeFamily(ctx, z.access(t).ID())
+	}},
+	"DeleteFamily": {macaroon.Deleted, func(t *testing.T, z *zone, ctx context.Context) error {
+		return z.DeleteFamily(ctx, z.access(t).ID())
+	}},
 	"Revoke": {macaroon.Revoked, func(t *testing.T, z *zone, ctx context.Context) error {
 		return z.Revoke(ctx, z.access(t).ID())
 	}},
@@ -117,7 +131,7 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
+	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Family", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
 	"ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 

@@ -23,9 +23,13 @@ type Auth struct {
 	caveats   caveat.List
 }
 
-// Caveats returns all caveats of the token, in order. The verification has not
-// enforced data and api caveats: see [Auth.Authorize] and [Auth.CheckFile].
+// Caveats returns all caveats of the token, in order, and then those that its
+// owner added ([Authority.Tighten]). The verification has not enforced data and api caveats: see [Auth.Authorize] and [Auth.CheckFile].
 func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }
+
+// Additions returns those of Caveats that the owner added to the record of the
+// token ([Authority.Tighten]).
+func (a Auth) Additions() []caveat.Addition { return a.caveats.Additions() }
 
 // Expiry returns the earliest expiry among the token's time caveats, in Unix
 // seconds. ok is false if it has no time caveat.

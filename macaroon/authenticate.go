@@ -36,7 +36,8 @@ func (a *Authority) decode(text string) (c candidate, err error) {
 }
 
 // authenticate looks up the key, verifies the signature, and then checks the
-// token's record. Errors: tokenInvalid, tokenRevoked, tokenSubjectInvalid.
+// token's record. Errors: tokenInvalid, tokenRevoked, tokenSubjectInvalid; a
+// [baitUse], which report turns into tokenRevoked.
 func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, error) {
 	key, err := a.key(ctx, c.token)
 	if err != nil {
@@ -49,6 +50,9 @@ func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, 
 			return store.Key{}, errors.TokenInvalid()
 		}
 		revoked = revoked || ofRevokedCopy
+	}
+	if key.Bait != 0 {
+		return store.Key{}, &baitUse{key}
 	}
 	if err := c.token.checkRecord(key, revoked); err != nil {
 		return store.Key{}, err

@@ -42,6 +42,7 @@ type Authority struct {
 	inviteLocks keyedMutex // by token id: one consumption at a time
 	logIns      logInGuard
 	passwords   hasher
+	alarms      alarms // of canaries
 
 	passwordProfile func(password string) (prepared string, err error)
 	sealChecked     atomic.Int64 // Unix seconds of the last check that found the store unsealed; 0: not checked

@@ -44,6 +44,10 @@ const (
 	RightWithdrawn // an admin right was withdrawn from a user
 
 	ProviderCreated // a Oneprovider was registered
+
+	Tightened // caveats were added to the record of a named token
+	Loosened  // such caveats were removed
+	BaitUsed  // a canary was used; at most once a minute for each, other uses are Refused
 )
 
 var eventKindNames = [...]string{
@@ -54,6 +58,7 @@ var eventKindNames = [...]string{
 	UserBlocked: "userBlocked", UserUnblocked: "userUnblocked", UserDeleted: "userDeleted",
 	RightGranted: "rightGranted", RightWithdrawn: "rightWithdrawn",
 	ProviderCreated: "providerCreated",
+	Tightened:       "tightened", Loosened: "loosened", BaitUsed: "baitUsed",
 }
 
 // String returns the name of the kind, such as "logInFailed"; "unknown" for zero.
@@ -74,7 +79,9 @@ type Event struct {
 	TokenID string         // "" if the event is not about one token
 	Type    Type           // of the token; zero if the event is not about one token
 	Subject caveat.Subject // of the token, or the user; unverified if Kind is Refused or LogInFailed
-	Err     error          // why a token or log-in was rejected
+	// Err is why a token or log-in was rejected. For BaitUsed, it is
+	// tokenRevoked, or the reason why the family of the canary was not revoked.
+	Err error
 
 	Right string // the admin right that was granted or withdrawn
 
@@ -83,8 +90,8 @@ type Event struct {
 	// characters, and unprintable characters are escaped as in JSON.
 	Username string
 
-	// CaveatIndex is the index of the caveat that caused the rejection. It is
-	// -1 if no caveat caused it, or if the rejection came after the
+	// CaveatIndex is the index of the caveat that caused the rejection; those
+	// that the owner added follow those of the token. It is -1 if no caveat caused it, or if the rejection came after the
 	// verification.
 	CaveatIndex int
 	CaveatType  caveat.Type // of that caveat

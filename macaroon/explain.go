@@ -47,7 +47,8 @@ type Explanation struct {
 	// Checks are those of the verification, without the caveats, in order. They
 	// end with the signature if it is not right.
 	Checks []Check
-	// Caveats are those of the token, in order, if its signature is right.
+	// Caveats are those of the token, in order, and then those that its owner
+	// added, if its signature is right.
 	Caveats []ExplainedCaveat
 	// Changes are the times at which the token begins or ceases to be accepted
 	// for the same request.
@@ -129,7 +130,7 @@ func (a *Authority) Explain(ctx context.Context, text string, t Trial) (Explanat
 	}
 	x.explanation.Subject = key.Subject
 	a.setDefaults(req)
-	a.parseCaveats(&c, req)
+	a.parseCaveats(&c, key, req)
 	return x.record(ctx, a, explained{c, p, key, revoked})
 }
 
@@ -144,7 +145,8 @@ func (a *Authority) explainKey(ctx context.Context, t *Token) (key store.Key, re
 	if !genuine {
 		return store.Key{}, false, errors.TokenInvalid()
 	}
-	return key, key.Revoked || ofRevokedCopy, nil
+	// A canary is answered as revoked, and to explain it is not to use it.
+	return key, key.Revoked || ofRevokedCopy || key.Bait != 0, nil
 }
 
 // Explain explains [Token.Verify] for the secret: the signature, the caveats and
@@ -264,11 +266,16 @@ func (x *explainer) caveats(ctx context.Context, c *candidate) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range findings {
+	additions := c.caveats.Additions()
+	for i, f := range findings {
 		if !f.Checked {
 			x.fail(f.Err)
 		}
-		x.explanation.Caveats = append(x.explanation.Caveats, ExplainedCaveat{Finding: f})
+		e := ExplainedCaveat{Finding: f}
+		if n := i - len(findings) + len(additions); n >= 0 {
+			e.Added = additions[n].Added
+		}
+		x.explanation.Caveats = append(x.explanation.Caveats, e)
 	}
 	return nil
 }

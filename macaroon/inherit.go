@@ -64,3 +64,11 @@ func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 	}
 	return confined, err
 }
+
+// onlyUnconfined is the hint for a client that a token with caveats may not do
+// something.
+const onlyUnconfined = "this needs a password, or an access token without caveats"
+
+// restricted reports whether the client has a token that may only narrow what
+// tokens can do: one with caveats, or none that was verified.
+func (a *Auth) restricted() bool { return a != nil && (!a.verified || a.IsConfined()) }

@@ -22,7 +22,8 @@ type Grant struct {
 	Caveats []caveat.Caveat
 	// Parent is the verified token with which the client authenticated; nil if
 	// it has none. The new token inherits its caveats: see [Authority.Inherit].
-	// All other checks ignore the inherited caveats.
+	// All other checks ignore the inherited caveats. The record of a named token
+	// keeps the id of the parent: see [Authority.Family].
 	Parent *Auth
 
 	// The remaining fields belong to the record of a named token. They must be
@@ -35,6 +36,8 @@ type Grant struct {
 	Privileges []string
 	// UsageLimit limits how often an invite token can be consumed; 0: no limit.
 	UsageLimit int64
+	// Bait makes the token a canary; 0: an ordinary token. See [Named].Bait.
+	Bait store.Bait
 
 	id string // of the token; "": a random one
 }
@@ -53,8 +56,9 @@ type Grant struct {
 //   - forbidden and unauthorized for Parent, as in [Authority.Inherit];
 //   - badData for a field that only named tokens support.
 func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
-	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
-		return Token{}, errors.BadDataHint("persistence", "only named tokens support metadata, privileges, a usage limit and creation as revoked")
+	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 || g.Bait != 0 {
+		return Token{}, errors.BadDataHint("persistence",
+			"only named tokens support metadata, privileges, a usage limit, creation as revoked and bait")
 	}
 	if err := a.validateGrant(ctx, g); err != nil {
 		return Token{}, err
@@ -100,6 +104,8 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 //   - badValueTooLow {key "usageLimit"} and badValueListNotAllowed {key
 //     "privileges"};
 //   - badData for a usage limit or privileges if the type has none;
+//   - forbidden for a Bait if the Parent has caveats;
+//   - unauthorized if the Parent was revoked or deleted concurrently;
 //   - limitReached beyond one of the [Quotas].
 func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token, error) {
 	if err := ValidateName(name); err != nil {
@@ -111,6 +117,9 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	}
 	if err := checkInviteMetadata(g); err != nil {
 		return Token{}, err
+	}
+	if g.Bait != 0 && g.Parent.restricted() {
+		return Token{}, errors.Forbidden(onlyUnconfined)
 	}
 	if err := a.validateGrant(ctx, g); err != nil {
 		return Token{}, err
@@ -132,7 +141,7 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	record := store.Token{
 		ID: t.ID(), Name: name, Version: t.Version(), Subject: g.Subject, Type: g.Type.String(),
 		Caveats: t.Caveats(), Secret: secret, Created: a.clock().Unix(), Revoked: g.Revoked,
-		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit,
+		Custom: custom, Privileges: g.privileges(), UsageLimit: g.UsageLimit, Parent: g.parentOf(), Bait: g.Bait,
 	}
 	if err == nil {
 		err = a.checkQuotas(ctx, record)
@@ -143,7 +152,7 @@ func (a *Authority) IssueNamed(ctx context.Context, name string, g Grant) (Token
 	if err != nil {
 		return Token{}, err
 	}
-	if err := a.createRecord(ctx, record); err != nil {
+	if err := a.createRecord(ctx, record, g); err != nil {
 		return Token{}, err
 	}
 	a.observeIssued(ctx, t)
@@ -178,8 +187,9 @@ func (a *Authority) mint(g Grant, generation int64, secret store.Secret) (Token,
 
 // createRecord stores the record of a named token. The subject must still be
 // active once the record exists, because a concurrent deletion of the subject
-// may have removed its tokens before. See DeleteUser and Forget.
-func (a *Authority) createRecord(ctx context.Context, record store.Token) error {
+// may have removed its tokens before. See DeleteUser and Forget. The same holds
+// for the token that mints it. See RevokeFamily.
+func (a *Authority) createRecord(ctx context.Context, record store.Token, g Grant) error {
 	require := store.HolderActive
 	if a.directory != nil {
 		require = 0 // the directory decides
@@ -188,9 +198,14 @@ func (a *Authority) createRecord(ctx context.Context, record store.Token) error 
 	if err != nil {
 		return fmt.Errorf("storing a named token: %w", err)
 	}
-	err = a.checkActive(ctx, record.Subject, status)
-	if err == nil || a.directory == nil {
-		return err
+	if err = a.checkActive(ctx, record.Subject, status); err != nil && a.directory == nil {
+		return err // not created
+	}
+	if err == nil {
+		err = a.checkParent(ctx, g)
+	}
+	if err == nil {
+		return nil
 	}
 	if removal := store.TakeBackToken(ctx, a.store, record.ID); removal != nil {
 		return removal

@@ -26,6 +26,15 @@ type Named struct {
 	Privileges []string        // of an invite token, sorted; nil for types without privileges
 	UsageLimit int64           // of an invite token; 0: no limit
 	UsageCount int64           // how often it was consumed
+
+	Parent    string            // id of the token that minted it ([Grant].Parent), which may be gone; "": none
+	Tightened []caveat.Addition // caveats that were added after it was issued: see [Authority.Tighten]
+	// Bait is not 0 if the token is a canary, which nobody should use. Whoever
+	// presents it, or a copy with a right signature, gets the answer of a
+	// revoked token, and the observer gets an event of the kind BaitUsed.
+	// [store.BaitRevokesFamily] also revokes its family: the tokens of the same
+	// subject from which it was minted, and all that were minted with them.
+	Bait store.Bait
 }
 
 // Get returns the named token with the id, as it was issued. Before
@@ -92,76 +101,13 @@ func (a *Authority) rebuild(r store.Token) (Named, error) {
 	return Named{
 		Token: t, Name: r.Name, Subject: r.Subject, Created: time.Unix(r.Created, 0).UTC(), Revoked: r.Revoked,
 		Custom: r.Custom, Privileges: r.Privileges, UsageLimit: r.UsageLimit, UsageCount: r.UsageCount,
+		Parent: r.Parent, Tightened: additions(r.Tightened), Bait: r.Bait,
 	}, nil
 }
 
-// Change describes a change of a named token. Nil fields stay unchanged.
-type Change struct {
-	Name    *string         // see [ValidateName]
-	Custom  json.RawMessage // replaces the whole JSON object of the client
-	Revoked *bool
-}
-
-// Update changes a named token atomically.
-//
-// Errors:
-//   - notFound if the id does not exist;
-//   - missingAtLeastOneValue if all fields of the change are nil;
-//   - badValueName;
-//   - badValueIdentifierOccupied {key "name"};
-//   - badValueJSON {key "customMetadata"} or malformedData;
-//   - limitReached beyond one of the [Quotas].
-func (a *Authority) Update(ctx context.Context, id string, c Change) error {
-	if c.Name == nil && c.Custom == nil && c.Revoked == nil {
-		return errors.MissingAtLeastOneValue("customMetadata", "name", "revoked")
-	}
-	if c.Custom != nil {
-		if _, err := a.customMetadata(c.Custom); err != nil {
-			return err
-		}
-	}
-	if c.Name != nil {
-		if err := ValidateName(*c.Name); err != nil {
-			return err
-		}
-	}
-	var subject caveat.Subject
-	var was bool
-	err := a.store.UpdateToken(ctx, id, func(t *store.Token) error {
-		subject, was = t.Subject, t.Revoked
-		if c.Name != nil {
-			t.Name = *c.Name
-		}
-		if c.Custom != nil {
-			t.Custom = c.Custom
-		}
-		if c.Revoked != nil {
-			t.Revoked = *c.Revoked
-		}
-		if c.Custom != nil {
-			return a.quotas.checkRecord(*t)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("changing a named token: %w", err)
-	}
-	if c.Revoked != nil && *c.Revoked != was {
-		kind := Restored
-		if *c.Revoked {
-			kind = Revoked
-			a.recognition.removeToken(id)
-		}
-		a.observe(ctx, Event{Kind: kind, TokenID: id, Subject: subject})
-	}
-	if c.Name != nil || c.Custom != nil {
-		a.observe(ctx, Event{Kind: Updated, TokenID: id, Subject: subject})
-	}
-	return nil
-}
-
-// Delete removes a named token permanently and frees its name. The error is
-// notFound if the id does not exist.
+// Delete removes a named token permanently and frees its name. Tokens that were
+// minted with it remain valid: see [Authority.RevokeFamily] and
+// [Authority.DeleteFamily]. The error is notFound if the id does not exist.
 func (a *Authority) Delete(ctx context.Context, id string) error {
 	if err := a.store.DeleteToken(ctx, id); err != nil {
 		return fmt.Errorf("deleting a named token: %w", err)

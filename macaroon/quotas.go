@@ -9,7 +9,7 @@ import (
 )
 
 // Quotas limit how much one subject can store. They apply when a named token is
-// created and when its custom metadata changes, but not to revocation or to
+// created, when its custom metadata changes, and when caveats are added, but not to revocation or to
 // copies of a store. Zero fields mean the defaults. Beyond a quota the error is
 // limitReached with the limit.
 type Quotas struct {
@@ -91,6 +91,9 @@ func recordSize(t store.Token) int {
 		for _, text := range texts {
 			n += len(text)
 		}
+	}
+	for _, c := range t.Tightened {
+		n += len(c.Text)
 	}
 	return n
 }

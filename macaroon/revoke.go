@@ -43,7 +43,11 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if t.Generation() > 0 {
 		return errors.NotSupported()
 	}
-	if _, err := a.authenticate(ctx, &candidate{token: &t}); err != nil {
+	_, err := a.authenticate(ctx, &candidate{token: &t})
+	if bait, ok := err.(*baitUse); ok {
+		return a.report(ctx, &t, caveat.Subject{}, bait)
+	}
+	if err != nil {
 		return err
 	}
 	record, err := a.Get(ctx, t.ID())

@@ -5,6 +5,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/store"
 )
 
 // Verifier verifies tokens, given by their texts. An [Authority] verifies the
@@ -38,7 +39,8 @@ var _ Verifier = (*Authority)(nil)
 //     tokenRevoked for a past generation;
 //  4. signature: tokenInvalid. No other content of the token is used before;
 //  5. record: tokenRevoked, tokenSubjectInvalid if it has another subject;
-//  6. caveats in order: tokenCaveatUnknown {caveat}, tokenCaveatUnverified
+//  6. caveats of the token in order, then those that its owner added
+//     ([Authority.Tighten]): tokenCaveatUnknown {caveat}, tokenCaveatUnverified
 //     {caveat};
 //  7. session of the request: tokenSessionInvalid;
 //  8. subject: userBlocked, tokenSubjectInvalid if it does not exist;
@@ -163,7 +165,7 @@ func (a *Authority) checkAll(ctx context.Context, c *candidate, req *caveat.Requ
 		return Auth{}, err
 	}
 	a.setDefaults(req)
-	a.parseCaveats(c, req)
+	a.parseCaveats(c, key, req)
 	if err := c.check(ctx, req); err != nil {
 		return Auth{}, err
 	}
@@ -185,6 +187,10 @@ func (a *Authority) report(ctx context.Context, t *Token, subject caveat.Subject
 		return nil
 	case *refusedCaveat:
 		event.CaveatIndex, event.CaveatType, err = e.index, e.typ, e.err
+	case *baitUse:
+		event.Kind, event.Subject, event.Err = a.useBait(ctx, t, e.key), e.key.Subject, errors.TokenRevoked()
+		a.observe(ctx, event)
+		return event.Err
 	case *errors.Error:
 	default:
 		return err
@@ -217,13 +223,16 @@ func (a *Authority) setDefaults(req *caveat.Request) {
 }
 
 // parseCaveats parses the caveats in the vocabulary of the request, unless they
-// were already parsed in it.
-func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
+// were already parsed in it. It adds those that the owner added to the record.
+func (a *Authority) parseCaveats(c *candidate, key store.Key, req *caveat.Request) {
 	switch {
 	case c.recognized != nil && req.Vocabulary == c.recognized.caveats.Vocabulary():
 		c.caveats = c.recognized.caveats
 	case c.caveats.Len() != len(c.token.caveats) || c.caveats.Vocabulary() != req.Vocabulary:
 		c.caveats = req.Vocabulary.ParseList(c.token.caveats)
+	}
+	if len(key.Tightened) > 0 {
+		c.caveats = c.caveats.With(additions(key.Tightened))
 	}
 }
 
@@ -248,7 +257,7 @@ func (t Type) checkSession(req *caveat.Request) error {
 // refusedCaveat is the error of a token that is rejected because of a caveat.
 type refusedCaveat struct {
 	err   error
-	index int // of the caveat in the token
+	index int // of the caveat in the token, with those that its owner added
 	typ   caveat.Type
 }
 
