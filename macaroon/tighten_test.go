@@ -210,14 +210,14 @@ func TestUpdateOfAddedCaveatsByAConfinedClient(t *testing.T) {
 func TestTightenRacesVerifications(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)
-	for range 30 {
+	for range 10 {
 		token := z.access(t)
 		var tightened atomic.Bool
 		var wg sync.WaitGroup
 		late := make([]int, 4)
 		for i := range late {
 			wg.Go(func() {
-				for range 400 {
+				for range 200 {
 					before := tightened.Load()
 					if err := z.verifyFrom(token, abroad); before && err == nil {
 						late[i]++
