@@ -10,32 +10,6 @@ const (
 	IDBadIdpAccessToken     ID = "badIdpAccessToken"
 )
 
-func authErrors() []entry {
-	return []entry{
-		{IDUnauthorized, statusUnauthorized, []field{nullable(nested("authError"))}, []sentence{
-			{text: "The given authentication is not valid for this operation: {authError}."},
-			{text: "The operation needs authentication. Provide a token or other credentials."}}},
-		{IDForbidden, statusForbidden, []field{optional(text("hint"))}, forbiddenVariants()},
-		// The later generation of the API has an id for each of the two
-		// variants of forbidden.
-		{"forbiddenWithHint", statusForbidden, []field{text("hint")}, forbiddenVariants()},
-		{IDUserBlocked, statusBadRequest, nil,
-			described("The account was blocked by an administrator, and cannot be used until it is unblocked.")},
-		{IDBadBasicCredentials, statusBadRequest, nil, described("The user name or the password is wrong.")},
-		{IDBasicAuthNotSupported, statusBadRequest, nil, described("This Onezone does not support basic authentication.")},
-		{"basicAuthDisabled", statusBadRequest, nil, described("Basic authentication is switched off for this user.")},
-		{IDBadIdpAccessToken, statusBadRequest, []field{text("idp")},
-			described("The access token of the identity provider {idp} is not valid.")},
-	}
-}
-
-func forbiddenVariants() []sentence {
-	return []sentence{
-		{text: "You are not authorized to perform this operation: {text:hint}."},
-		{text: "You are not authorized to perform this operation."},
-	}
-}
-
 // Unauthorized reports that the authentication is not valid because of
 // authError, or is missing if authError is nil. An authError outside the
 // catalogue becomes an internalServerError in the details; [Is] and [As] still

@@ -25,49 +25,6 @@ const (
 	IDBadValueIdentifierOccupied ID = "badValueIdentifierOccupied"
 )
 
-func dataErrors() []entry {
-	// value returns the entry of an error about the value of a key, with
-	// optional further details.
-	value := func(id ID, must string, more ...field) entry {
-		return entry{id, statusBadRequest, append([]field{text("key")}, more...),
-			described("Bad value: provided {key} " + must + ".")}
-	}
-	return []entry{
-		{IDMalformedData, statusBadRequest, nil, described("The given data could not be understood: it must be valid JSON, with each key only once.")},
-		{IDMissingRequiredValue, statusBadRequest, []field{text("key")}, described("The required value {key} is missing.")},
-		{IDMissingAtLeastOneValue, statusBadRequest, []field{texts("keys")},
-			described("At least one of these values must be given: {keys}.")},
-		{IDBadData, statusBadRequest, []field{text("key"), optional(nested("specificError")), optional(text("hint"))}, []sentence{
-			{text: "Bad data: provided {key} is not valid: {specificError}."},
-			{text: "Bad data: provided {key} is not valid: {text:hint}."},
-			{text: "Bad data: provided {key} has an invalid format or makes no sense here."}}},
-		value(IDBadValueEmpty, "must not be empty"),
-		value(IDBadValueBoolean, "must be a boolean"),
-		value(IDBadValueString, "must be a string"),
-		value(IDBadValueListOfStrings, "must be a list of strings"),
-		value("badValueTextTooLarge", "must not be longer than {limit} characters", integer("limit")),
-		value(IDBadValueInteger, "must be an integer"),
-		value("badValueFloat", "must be a floating point number"),
-		value(IDBadValueJSON, "must be a valid JSON object"),
-		value("badValueXML", "must be valid XML"),
-		value(IDBadValueToken, "is not a valid token: {tokenError}", nested("tokenError")),
-		value(IDBadValueTokenType, "is not a valid token type; the types are accessToken, identityToken and inviteToken"),
-		value(IDBadValueInviteType, "is not a valid invite type"),
-		value(IDBadValueIPv4Address, "must be an IPv4 address such as 192.0.2.1"),
-		value("badValueListOfIPv4Addresses", "must be a list of IPv4 addresses such as 192.0.2.1"),
-		value(IDBadValueTooLow, "must be at least {limit}", integer("limit")),
-		value("badValueTooHigh", "must not exceed {limit}", integer("limit")),
-		value("badValueNotInRange", "must lie between {low} and {high}, inclusive", integer("low"), integer("high")),
-		value(IDBadValueNotAllowed, "must be one of: {allowed}", list("allowed")),
-		value(IDBadValueListNotAllowed, "must be a list of zero or more of: {allowed}", list("allowed")),
-		value("badValueIdNotFound", "is an id that does not exist"),
-		value("badValueAmbiguousId", "is an ambiguous id"),
-		value(IDBadValueIdentifier, "is not a valid identifier"),
-		value(IDBadValueIdentifierOccupied, "is taken already, choose another one"),
-		value("badValueOctal", "must be an octal number"),
-	}
-}
-
 // keyError returns an error whose only detail is the key.
 func keyError(id ID, key string) *Error { return newError(id, details{"key": key}) }
 

@@ -63,7 +63,7 @@ func (e *Error) HTTPStatus() int {
 	switch {
 	case !ok:
 		return statusInternal
-	case entry.status == statusOfNested:
+	case entry.status == 0:
 		return e.nested().HTTPStatus()
 	default:
 		return entry.status

@@ -3,7 +3,9 @@ package errors
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // maxNesting is the deepest nesting of errors that is read, because each level
@@ -24,94 +26,63 @@ type field struct {
 // returns false for JSON of the wrong type.
 type reader func(raw json.RawMessage, depth int) (any, bool)
 
-func text(key string) field    { return field{key: key, read: readValue[string]} }
-func integer(key string) field { return field{key: key, read: readInteger} }
-func list(key string) field    { return field{key: key, read: readValue[[]any]} }
-func object(key string) field  { return field{key: key, read: readValue[map[string]any]} }
-func nested(key string) field  { return field{key: key, read: readNested} }
-func anyJSON(key string) field { return field{key: key, read: readAnyJSON} }
-
-// texts is a list of strings.
-func texts(key string) field {
-	return field{key: key, read: func(raw json.RawMessage, _ int) (any, bool) {
-		items, ok := parseValue(raw).([]any)
-		for _, item := range items {
-			_, isText := item.(string)
-			ok = ok && isText
-		}
-		return items, ok
-	}}
-}
-
-// textOrObject is a string or an object.
-func textOrObject(key string) field {
-	return field{key: key, read: func(raw json.RawMessage, _ int) (any, bool) {
-		switch v := parseValue(raw).(type) {
-		case string, map[string]any:
-			return v, true
-		default:
-			return nil, false
-		}
-	}}
-}
-
-// tokenType is the JSON form of a token's type.
-func tokenType(key string) field {
-	return objectWhere(key, func(o map[string]any) bool {
-		for _, name := range []string{"accessToken", "identityToken", "inviteToken"} {
-			if _, ok := o[name].(map[string]any); ok {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// caveat is the JSON form of a caveat. Applications define further types.
-func caveat(key string) field {
-	return objectWhere(key, func(o map[string]any) bool {
-		_, typed := o["type"].(string)
-		return typed || o["scope"] == "identityToken"
-	})
-}
-
-// party is the JSON form of a subject or a service. The id is null for the
-// subject nobody.
-func party(key string) field {
-	return objectWhere(key, func(o map[string]any) bool {
-		_, typed := o["type"].(string)
+// readers are the types of details in the catalogue.
+var readers = map[string]reader{
+	"any":     func(raw json.RawMessage, _ int) (any, bool) { return parseValue(raw), true },
+	"text":    readValue[string],
+	"list":    readValue[[]any],
+	"object":  readValue[map[string]any],
+	"integer": readInteger,
+	"texts": where(func(items []any) bool {
+		return !slices.ContainsFunc(items, func(item any) bool { return !is[string](item) })
+	}),
+	"textOrObject": func(raw json.RawMessage, _ int) (any, bool) {
+		v := parseValue(raw)
+		return v, is[string](v) || is[map[string]any](v)
+	},
+	// The JSON form of a token's type.
+	"tokenType": where(func(o map[string]any) bool {
+		return is[map[string]any](o["accessToken"]) || is[map[string]any](o["identityToken"]) || is[map[string]any](o["inviteToken"])
+	}),
+	// The JSON form of a caveat. Applications define further types.
+	"caveat": where(func(o map[string]any) bool { return is[string](o["type"]) || o["scope"] == "identityToken" }),
+	// The JSON form of a subject or a service. The id is null for the subject
+	// nobody.
+	"party": where(func(o map[string]any) bool {
 		id, present := o["id"]
-		_, isText := id.(string)
-		return typed && present && (id == nil || isText)
-	})
+		return is[string](o["type"]) && present && (id == nil || is[string](id))
+	}),
 }
 
-// objectWhere is an object that satisfies a condition.
-func objectWhere(key string, ok func(map[string]any) bool) field {
-	return field{key: key, read: func(raw json.RawMessage, _ int) (any, bool) {
-		o, isObject := parseValue(raw).(map[string]any)
-		return o, isObject && ok(o)
-	}}
-}
-
-// optional makes a detail optional.
-func optional(f field) field {
-	f.optional = true
+// parseField parses a detail in the catalogue: KEY:TYPE, KEY:TYPE? or
+// KEY:TYPE?null.
+func parseField(text string) field {
+	key, typ, _ := strings.Cut(text, ":")
+	typ, null, optional := strings.Cut(typ, "?")
+	f := field{key: key, read: readers[typ], optional: optional, keepsNull: null != ""}
+	if typ == "error" { // not in the map, which would be an initialization cycle
+		f.read = readNested
+	}
 	return f
 }
 
-// nullable makes a detail optional, and distinguishes null from missing.
-func nullable(f field) field {
-	f.optional, f.keepsNull = true, true
-	return f
+func is[T any](v any) bool {
+	_, ok := v.(T)
+	return ok
+}
+
+// where reads a value that satisfies a condition.
+func where[T any](ok func(T) bool) reader {
+	return func(raw json.RawMessage, _ int) (any, bool) {
+		v, isValue := parseValue(raw).(T)
+		return v, isValue && ok(v)
+	}
 }
 
 func readValue[T any](raw json.RawMessage, _ int) (any, bool) {
 	v, ok := parseValue(raw).(T)
 	return v, ok
 }
-
-func readAnyJSON(raw json.RawMessage, _ int) (any, bool) { return parseValue(raw), true }
 
 func readInteger(raw json.RawMessage, _ int) (any, bool) {
 	n, err := strconv.ParseInt(string(raw), 10, 64)

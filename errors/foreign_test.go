@@ -133,7 +133,7 @@ func TestErrorsOfOtherServicesAreKept(t *testing.T) {
 			assert.Equal(t, 500, e.HTTPStatus(), "%s", id)
 		}
 	}
-	for _, e := range slices.Concat(oneproviderErrors(), automationErrors(), onepanelErrors()) {
+	for _, e := range parseEntries(forwardedErrors) {
 		assert.True(t, listed[e.id], "%s is in the catalogue only", e.id)
 	}
 }

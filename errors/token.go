@@ -23,61 +23,6 @@ const (
 	IDInviteTokenTargetIDInvalid      ID = "inviteTokenTargetIdInvalid"
 )
 
-func tokenErrors() []entry {
-	return []entry{
-		{IDBadToken, statusBadRequest, nil, described("The token could not be understood.")},
-		{IDTokenTooLarge, statusBadRequest, []field{integer("limit")},
-			described("The token is longer than {limit} characters.")},
-		{IDBadServiceToken, statusBadRequest, []field{nested("tokenError")},
-			because("The service token is not valid", "tokenError")},
-		{IDBadConsumerToken, statusBadRequest, []field{nested("tokenError")},
-			because("The consumer token is not valid", "tokenError")},
-		{IDTokenInvalid, statusBadRequest, nil, described("The token is not valid.")},
-		{IDTokenRevoked, statusBadRequest, nil, described("The token was revoked.")},
-		{IDNotAnAccessToken, statusBadRequest, []field{tokenType("received")},
-			unexpectedType("An access token was expected")},
-		{IDNotAnIdentityToken, statusBadRequest, []field{tokenType("received")},
-			unexpectedType("An identity token was expected")},
-		{IDNotAnInviteToken, statusBadRequest, []field{text("expectedInviteType"), tokenType("received")},
-			unexpectedType("An invite token of the type {expectedInviteType} was expected")},
-		{IDTokenCaveatUnknown, statusBadRequest, []field{text("caveat")},
-			described("The token holds a caveat that is not known: {caveat}.")},
-		{IDTokenCaveatUnverified, statusBadRequest, []field{caveat("caveat")}, []sentence{
-			{text: "The token is not valid here because of its {caveat.type} caveat, which is not met: {caveat}."},
-			{text: "The token is not valid here because one of its caveats is not met: {caveat}."}}},
-		{IDTokenTimeCaveatRequired, statusBadRequest, []field{integer("maxTtl")},
-			described("The token must have a time caveat by which it expires within {maxTtl} seconds.")},
-		{IDTokenSubjectInvalid, statusBadRequest, nil,
-			described("The subject of the token does not exist, or is not the expected one.")},
-		{IDTokenServiceForbidden, statusBadRequest, []field{party("service")},
-			described("The subject of the token may not use the service {service.type} with the id {service.id}.")},
-		{IDTokenSessionInvalid, statusBadRequest, nil,
-			described("The token is bound to a session that is not the client's, or no longer exists.")},
-		{IDInviteTokenSubjectNotAuthorized, statusBadRequest, nil,
-			described("The subject of the invite token is not, or no longer, allowed to issue such invitations.")},
-		{IDInviteTokenUsageLimitReached, statusBadRequest, nil,
-			described("The invite token's usage limit has been reached.")},
-		{IDInviteTokenConsumerInvalid, statusBadRequest, []field{party("consumer")}, []sentence{
-			{text: "The {text:consumer.type} with the id {consumer.id} cannot use invite tokens of this type."},
-			{text: "The consumer (type {consumer.type}) cannot use invite tokens of this type."}}},
-		{IDInviteTokenTargetIDInvalid, statusBadRequest, []field{text("id")},
-			described("The id {id} is not a valid target for invite tokens of this type.")},
-	}
-}
-
-// unexpectedType completes a sentence with the actual type of a token. It does
-// not reveal the session of an access token or the target of an invitation.
-func unexpectedType(expected string) []sentence {
-	return []sentence{
-		{text: expected + ", but an invite token of the type {received.inviteToken.inviteType} was received."},
-		{needs: "received.inviteToken", text: expected + ", but an invite token was received."},
-		{needs: "received.identityToken", text: expected + ", but an identity token was received."},
-		{needs: "received.accessToken.sessionId", text: expected + ", but an access token for a session was received."},
-		{needs: "received.accessToken", text: expected + ", but an access token was received."},
-		{text: expected + ", but another one was received."},
-	}
-}
-
 // BadToken reports a text that is not a token. The reason, which may be empty,
 // is a phrase for the description ("the signature is not 32 bytes"). It must
 // not contain any part of the token.
