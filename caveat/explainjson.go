@@ -72,35 +72,31 @@ func (f *Finding) UnmarshalJSON(data []byte) error {
 
 // proposalJSON is the JSON form of a [Proposal].
 type proposalJSON struct {
-	Text      string          `json:"text"`
-	Caveat    json.RawMessage `json:"caveat"`
-	Reason    string          `json:"reason"`
-	Refuses   string          `json:"refuses"`
-	Mutations []mutationJSON  `json:"mutations"`
-}
-
-type mutationJSON struct {
-	Words   string  `json:"words"`
-	Attempt Attempt `json:"request"`
+	Text     string          `json:"text"`
+	Caveat   json.RawMessage `json:"caveat"`
+	Reason   string          `json:"reason"`
+	Refuses  string          `json:"refuses"`
+	Examples []string        `json:"examples"` // of mutations, in words
 }
 
 // MarshalJSON returns {"text":TEXT,"caveat":{...},"reason":TEXT,"refuses":TEXT,
-// "mutations":[{"words":TEXT,"request":ATTEMPT},...]}.
+// "examples":[TEXT,...]}. The examples are the words of the mutations.
 func (p Proposal) MarshalJSON() ([]byte, error) {
 	c := language.normalize(p.Caveat)
 	object, err := c.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	v := proposalJSON{Text: c.String(), Caveat: object, Reason: p.Reason, Refuses: p.Refuses, Mutations: []mutationJSON{}}
+	v := proposalJSON{Text: c.String(), Caveat: object, Reason: p.Reason, Refuses: p.Refuses, Examples: []string{}}
 	for _, m := range p.Mutations {
-		v.Mutations = append(v.Mutations, mutationJSON(m))
+		v.Examples = append(v.Examples, m.Words)
 	}
 	return json.Marshal(v)
 }
 
-// UnmarshalJSON reads the form that MarshalJSON writes. The error is
-// tokenCaveatUnknown for a caveat outside the Onezone language.
+// UnmarshalJSON reads the form that MarshalJSON writes, in which mutations have
+// no attempts. The error is tokenCaveatUnknown for a caveat outside the Onezone
+// language.
 func (p *Proposal) UnmarshalJSON(data []byte) error {
 	var v proposalJSON
 	if err := json.Unmarshal(data, &v); err != nil {
@@ -111,8 +107,8 @@ func (p *Proposal) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*p = Proposal{Caveat: c, Reason: v.Reason, Refuses: v.Refuses}
-	for _, m := range v.Mutations {
-		p.Mutations = append(p.Mutations, Mutation(m))
+	for _, words := range v.Examples {
+		p.Mutations = append(p.Mutations, Mutation{Words: words})
 	}
 	return nil
 }

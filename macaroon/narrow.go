@@ -17,8 +17,8 @@ import (
 // Errors:
 //   - those of [caveat.Narrow];
 //   - badValueCaveat {caveat} for a caveat that a new token may not carry;
-//   - that of a caveat of the Spec that refuses a recorded attempt, because no
-//     caveat makes a token accept more;
+//   - tokenCaveatUnverified or tokenCaveatUnknown if a caveat of the Spec refuses
+//     a recorded attempt, because no caveat makes a token accept more;
 //   - limitReached for a recording that is too long for so many caveats.
 func Narrow(ctx context.Context, s Spec, r caveat.Recording) ([]caveat.Proposal, error) {
 	texts, err := confiner{vocabulary: s.Vocabulary}.appendTexts(nil, s.Caveats)
@@ -83,7 +83,10 @@ func contradiction(ctx context.Context, typ Type, has caveat.List, a caveat.Atte
 		return err
 	}
 	for _, f := range findings {
-		if f.Verdict == caveat.DoesNotHold {
+		switch {
+		case f.Verdict == caveat.DoesNotHold && f.Checked: // refused for the operation or file
+			return caveat.Unverified(f.Caveat)
+		case f.Verdict == caveat.DoesNotHold:
 			return f.Err
 		}
 	}

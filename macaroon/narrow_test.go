@@ -88,7 +88,7 @@ func TestNarrowRefusesATokenThatRefusesTheRecord(t *testing.T) {
 		"ip = 10.0.0.0/8": errors.IDTokenCaveatUnverified, "data.readonly": errors.IDTokenCaveatUnverified, "moon = full": errors.IDTokenCaveatUnknown,
 	} {
 		_, err := z.Narrow(t.Context(), confineText(t, z.access(t), text), uploads())
-		require.ErrorIs(t, err, id, text)
+		requireID(t, id, err)
 	}
 	// What the record does not tell refuses nothing.
 	_, err := z.Narrow(t.Context(), confineText(t, z.access(t), "service = opw-p1", "consumer = usr-u1"), uploads())

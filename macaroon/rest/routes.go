@@ -17,6 +17,9 @@ func routes() []route {
 		public("verify_identity_token", (*call).verifyIdentity),
 		public("verify_invite_token", (*call).verifyInvite),
 
+		{http.MethodPost, "/tokens/explain", caveat.Create, "token.null.explain:private", allOwners, isClient, (*call).explain},
+		{http.MethodPost, "/tokens/narrow", caveat.Create, "token.null.narrow:private", allOwners, isClient, (*call).narrow},
+
 		{http.MethodGet, "/tokens/named", caveat.Get, "token.null.list:private", allOwners, managesTokens, (*call).listAll},
 		{http.MethodGet, "/tokens/named/{id}", caveat.Get, "token.{id}.instance:private", namedToken, managesOwner, (*call).get},
 		{http.MethodPatch, "/tokens/named/{id}", caveat.Update, "token.{id}.instance:private", namedToken, managesOwner, (*call).patch},

@@ -1,0 +1,181 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/strictjson"
+	"github.com/onezone-go/onezone/macaroon"
+)
+
+// explain answers with what a verification of a token decides, and why.
+func (c *call) explain() error {
+	in := c.input()
+	t, err := c.manageable(in)
+	if err != nil {
+		return err
+	}
+	var trial macaroon.Trial
+	if in.has("request") {
+		trial.Attempt = in.attempt("request", in.body["request"])
+	} else {
+		trial.Session = caveat.AnySession()
+	}
+	trial.Class = in.class("purpose")
+	trial.Invite = in.inviteType("expectedInviteType")
+	trial.ServiceToken = in.partyToken("serviceToken")
+	trial.ConsumerToken = in.partyToken("consumerToken")
+	trial.Horizon = in.days("days")
+	if in.err != nil {
+		return in.err
+	}
+	e, err := c.authority.Explain(c.r.Context(), t.text, trial)
+	if err != nil {
+		return err
+	}
+	// A token of version 1 names its subject only in its record.
+	if t.Version() == 1 && !e.Subject.IsZero() {
+		if err := c.decide(managesOwner, target{owner: e.Subject}, errors.Forbidden("")); err != nil {
+			return err
+		}
+	}
+	respond(c.w, http.StatusOK, e)
+	return nil
+}
+
+// manageable reads the token of a body, and refuses clients that may not manage
+// the tokens of the subject that it names. The signature is not verified, so
+// nothing depends on whether the token exists.
+func (c *call) manageable(in *input) (tokenValue, error) {
+	t := in.token("token")
+	if in.err != nil || t.Version() == 1 {
+		return t, in.err
+	}
+	return t, c.decide(managesOwner, target{owner: t.Subject()}, errors.Forbidden(""))
+}
+
+// maxRecorded is the limit on requests in the body of narrow.
+const maxRecorded = 1000
+
+// narrow answers with the tightest caveats that let recorded requests through.
+func (c *call) narrow() error {
+	in := c.input()
+	t, err := c.manageable(in)
+	if err != nil {
+		return err
+	}
+	in.require("requests")
+	var r caveat.Recording
+	r.Attempts = in.attempts("requests")
+	r.Until = in.moment("validUntil")
+	if in.err != nil {
+		return in.err
+	}
+	proposals, err := c.authority.Narrow(c.r.Context(), t.Token, r)
+	if err != nil {
+		return err
+	}
+	respond(c.w, http.StatusOK, map[string]any{"caveats": append([]caveat.Proposal{}, proposals...)})
+	return nil
+}
+
+// attempt reads the use of a token. Errors: badData {key}, and those of
+// [caveat.Attempt.UnmarshalJSON].
+func (in *input) attempt(key string, raw json.RawMessage) (a caveat.Attempt) {
+	switch {
+	case in.err != nil:
+	case len(raw) == 0 || raw[0] != '{':
+		in.err = errors.BadData(key)
+	default:
+		in.err = a.UnmarshalJSON(raw)
+	}
+	return a
+}
+
+// attempts reads a list of uses of a token. Errors: badData, limitReached, and
+// those of [caveat.Attempt.UnmarshalJSON].
+func (in *input) attempts(key string) []caveat.Attempt {
+	if in.err != nil {
+		return nil
+	}
+	raw, ok := strictjson.Elements(in.body[key], maxRecorded)
+	switch {
+	case !ok:
+		in.err = errors.BadData(key)
+	case len(raw) > maxRecorded:
+		in.err = errors.LimitReached(maxRecorded, "requests in a recording")
+	}
+	var list []caveat.Attempt
+	for _, item := range raw {
+		if in.err != nil {
+			return nil
+		}
+		list = append(list, in.attempt(key, item))
+	}
+	return list
+}
+
+// classNames are the classes of tokens in bodies.
+var classNames = []string{macaroon.Access: "access", macaroon.Identity: "identity", macaroon.Invite: "invite"}
+
+// class reads what a token is used for, zero if it is missing. The error is
+// badValueNotAllowed.
+func (in *input) class(key string) macaroon.Class {
+	return decodeMember(in, key, func(raw json.RawMessage) (macaroon.Class, error) {
+		if raw == nil {
+			return 0, nil
+		}
+		s, _ := strictjson.Text(raw)
+		for class := macaroon.Access; class <= macaroon.Invite; class++ {
+			if s == classNames[class] {
+				return class, nil
+			}
+		}
+		return 0, errors.BadValueNotAllowed(key, classNames[macaroon.Access:]...)
+	})
+}
+
+// maxDays is how far ahead an explanation may look.
+const maxDays = 366
+
+// days reads a number of days, zero if it is missing. Errors: badValueInteger,
+// badValueNotInRange.
+func (in *input) days(key string) time.Duration {
+	return decodeMember(in, key, func(raw json.RawMessage) (time.Duration, error) {
+		if raw == nil {
+			return 0, nil
+		}
+		n, err := integerBetween(key, raw, 1, maxDays)
+		return time.Duration(n) * 24 * time.Hour, err
+	})
+}
+
+// maxMoment is the last second of the year 9999.
+const maxMoment = 253402300799
+
+// moment reads Unix seconds, the zero time if it is missing. Errors:
+// badValueInteger, badValueNotInRange.
+func (in *input) moment(key string) time.Time {
+	return decodeMember(in, key, func(raw json.RawMessage) (time.Time, error) {
+		if raw == nil {
+			return time.Time{}, nil
+		}
+		n, err := integerBetween(key, raw, 0, maxMoment)
+		return time.Unix(n, 0), err
+	})
+}
+
+// integerBetween reads an integer that is neither below low nor above high.
+// Errors: badValueInteger, badValueNotInRange.
+func integerBetween(key string, raw json.RawMessage, low, high int64) (n int64, err error) {
+	switch {
+	case json.Unmarshal(raw, &n) != nil || string(raw) == "null":
+		return 0, errors.BadValueInteger(key)
+	case n < low || n > high:
+		return 0, errors.Make("badValueNotInRange", map[string]any{"key": key, "low": low, "high": high})
+	}
+	return n, nil
+}
