@@ -62,6 +62,11 @@ func attempts() map[string]func(p *prisoner) attempt {
 	add("POST /tokens/verify_identity_token", users, "/tokens/verify_identity_token", token(func(w *restcases.Fixture) macaroon.Token { return w.ID }))
 	add("POST /tokens/verify_invite_token", users, "/tokens/verify_invite_token", token(func(w *restcases.Fixture) macaroon.Token { return w.Invite }))
 
+	add("POST /tokens/explain", users, "/tokens/explain", token(laptop))
+	add("POST /tokens/narrow", users, "/tokens/narrow", func(p *prisoner) any {
+		return object{"token": p.w.Laptop.String(), "requests": []any{object{"peerIp": "192.0.2.7"}}}
+	})
+
 	add("GET /user", own, "/user", nil)
 	add("GET /user/tokens/records", own, "/user/tokens/records", nil)
 	add("GET /configuration", own, "/configuration", nil)

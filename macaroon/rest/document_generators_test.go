@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -37,9 +38,16 @@ var operationIDs = map[string]string{
 	"DELETE /HOLDER/tokens/temporary":       "revoke_all_temporary_tokens_of_HOLDER",
 }
 
+// extensions are the operations that the official definition lacks.
+var extensions = map[string]string{
+	"GET /user/tokens/records": "list_named_token_records_of_current_user",
+	"POST /tokens/explain":     "explain_token",
+	"POST /tokens/narrow":      "narrow_token",
+}
+
 func TestOperationIDsAreOfTheOfficialDefinition(t *testing.T) {
 	t.Parallel()
-	want := map[string]string{}
+	want := maps.Clone(extensions)
 	for route, id := range operationIDs {
 		if !strings.Contains(route, "HOLDER") {
 			want[route] = id

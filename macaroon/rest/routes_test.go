@@ -28,7 +28,7 @@ func TestRoutes(t *testing.T) {
 		total++
 	}
 	routes := rest.Routes()
-	require.Len(t, routes, 45)
+	require.Len(t, routes, 47)
 	for route := range byRoute {
 		require.Contains(t, routes, route, "there are cases of a route that is not there")
 	}

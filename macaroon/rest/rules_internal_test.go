@@ -116,7 +116,7 @@ func TestLoadersLoadWithoutDeciding(t *testing.T) {
 			c := &call{handler: h, r: r, client: Client{Subject: client}}
 			got, err := rt.load(c)
 			require.Zero(t, c.target, "%s: the caller fills in the call", rt.path)
-			ofUsersAlone := rt.path == "/user" || strings.HasPrefix(rt.path, "/user/client_tokens")
+			ofUsersAlone := rt.path == "/user" || rt.path == "/user/tokens/records" || strings.HasPrefix(rt.path, "/user/client_tokens")
 			if ofUsersAlone && client.Type == caveat.SubjectProvider {
 				require.ErrorIs(t, err, errors.IDNotFound)
 				continue

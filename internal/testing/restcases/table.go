@@ -60,7 +60,8 @@ func (a access) and(b access) access {
 
 // rows returns the table of routes, according to the specification.
 func rows() []row {
-	list := append(publicRows(), instanceRows()...)
+	list := append(publicRows(), explainRows()...)
+	list = append(list, instanceRows()...)
 	list = append(list, legacyRows()...)
 	list = append(list, zoneRows()...)
 
