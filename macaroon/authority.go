@@ -44,6 +44,8 @@ type Authority struct {
 	passwords   hasher
 	alarms      alarms // of canaries
 
+	lastUse         *LastUse     // nil: uses are not recorded
+	uses            *useRecorder // nil without lastUse
 	passwordProfile func(password string) (prepared string, err error)
 	sealChecked     atomic.Int64 // Unix seconds of the last check that found the store unsealed; 0: not checked
 }
@@ -168,6 +170,7 @@ func WithPasswordIterations(n int) Option { return func(a *Authority) { a.passwo
 //   - badData {key "store"}, {key "clock"} or {key "random"} if that is nil;
 //   - badValueDomain for a domain that a token cannot carry;
 //   - badValueTooLow for a limit that is not positive;
+//   - badData {key "lastUse"} for an unknown kind of address;
 //   - badValueNotInRange {key "passwordIterations"}.
 func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a := &Authority{
@@ -216,6 +219,9 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	a.confiner.maxSize = min(cmp.Or(a.confiner.maxSize, a.limits.maxSize()), a.limits.maxSize())
 	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
 	a.recognition = newRecognition(a.cacheLimits.tokens, a.cacheLimits.bytes)
+	if a.uses, err = startUses(s, a.lastUse); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 

@@ -45,7 +45,7 @@ func benchSpec(i, n int) macaroon.Spec {
 
 // bench returns an authority with the given number of named tokens in its
 // store.
-func bench(tb testing.TB, tokens int) *macaroon.Authority {
+func bench(tb testing.TB, tokens int, options ...macaroon.Option) *macaroon.Authority {
 	tb.Helper()
 	s := memory.New()
 	records := make([]store.Record, tokens)
@@ -59,7 +59,7 @@ func bench(tb testing.TB, tokens int) *macaroon.Authority {
 	for batch := range slices.Chunk(records, 10_000) {
 		require.NoError(tb, s.Import(context.Background(), batch))
 	}
-	a, err := macaroon.NewAuthority(s)
+	a, err := macaroon.NewAuthority(s, options...)
 	require.NoError(tb, err)
 	return a
 }

@@ -34,6 +34,10 @@ type recognized struct {
 	secret  store.Secret
 	size    int         // approximate bytes of memory for the entry
 	used    atomic.Bool // since the clock hand last passed
+
+	// For the recorder of uses.
+	usedMinute atomic.Int64  // Unix time in minutes of the last use
+	counted    atomic.Uint32 // uses in that minute that were counted one by one
 }
 
 // Format prints "[redacted]" for every verb.

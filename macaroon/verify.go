@@ -151,6 +151,9 @@ func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request
 	if err == nil {
 		err = p.checkSubject(c.token, auth.Subject)
 	}
+	if err == nil {
+		a.uses.record(&c, req)
+	}
 	if err = a.report(ctx, c.token, auth.Subject, err); err != nil {
 		return Auth{}, err
 	}
