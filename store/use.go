@@ -49,6 +49,12 @@ const maxUseTime = 253402300740
 // IsZero reports whether there is no use.
 func (u Use) IsZero() bool { return u == Use{} }
 
+// UsedSince reports whether the last use was at the time or later. Uses are
+// known to the minute only, so one in the same minute counts.
+func (u Use) UsedSince(t time.Time) bool {
+	return !u.IsZero() && time.Unix(u.At+useMinute, 0).After(t)
+}
+
 // Validate reports whether a backend can store the use. Its time must be a
 // whole minute of the years 1970 to 9999, after the first. The texts must be
 // valid UTF-8 without NUL and at most 1024 bytes long. The error is badData
