@@ -121,6 +121,9 @@ func newTab(t testing.TB, address string, l look) *tab {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
 	require.NoError(t, err)
+	// Several tabs are open, and only one of them would have the focus.
+	_, err = chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	require.NoError(t, err)
 	tb.do(chromedp.Navigate(address))
 	return tb
 }

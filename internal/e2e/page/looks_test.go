@@ -3,6 +3,10 @@
 package page_test
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,14 +30,44 @@ func (z *zone) furnish(t testing.TB) (first string) {
 	return laptop.ID()
 }
 
-// Every view can be read at every size, light and dark.
+// axeScript is the source of axe-core, which .ci/packages puts into the cache.
+var axeScript = sync.OnceValues(func() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(filepath.Join(cache, "onezone-tests", "axe-core-4.14.1.js"))
+	return string(data), err
+})
+
+// accessible asserts that axe-core finds no fault in what the page shows.
+func (b *tab) accessible() {
+	b.Helper()
+	script, err := axeScript()
+	if err != nil {
+		text := "axe-core is missing: run .ci/packages: " + err.Error()
+		if os.Getenv("CI") != "" {
+			b.Fatal(text)
+		}
+		b.Skip(text)
+	}
+	evaluate[any](b, script+";0")
+	found := evaluate[[]string](b, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']})
+		.then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.impact + ' ' + v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary)))`)
+	require.Empty(b, found)
+}
+
+// Every view can be read at every size, light and dark, and axe-core finds no
+// fault in it.
 func TestLooks(t *testing.T) {
 	for name, l := range looks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			z := newZone(t, "")
 			id := z.furnish(t)
 			b := newTab(t, z.url, l)
 			b.sees("Log in")
+			b.accessible()
 			b.shoot("login")
 			b.logIn(username, password)
 			for _, v := range []struct{ path, text string }{
@@ -43,7 +77,8 @@ func TestLooks(t *testing.T) {
 			} {
 				b.goTo(v.path)
 				b.sees(v.text)
-				b.shoot(v.path)
+				b.accessible()
+				b.shoot(strings.Replace(v.path, id, "one", 1))
 				require.False(t, evaluate[bool](b, `document.documentElement.scrollWidth > innerWidth`), "%s is wider than the window", v.path)
 			}
 		})

@@ -25,6 +25,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/page"
 	"github.com/onezone-go/onezone/macaroon/rest"
+	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
 )
 
@@ -36,8 +37,9 @@ const (
 // zone is an API with the page, in this process.
 type zone struct {
 	*macaroon.Authority
-	alice caveat.Subject
-	url   string // of the page
+	alice   caveat.Subject
+	records store.Store
+	url     string // of the page
 }
 
 // newZone serves the page below a path prefix, such as "/prefix", that is
@@ -45,7 +47,8 @@ type zone struct {
 func newZone(t testing.TB, prefix string, options ...macaroon.Option) *zone {
 	t.Helper()
 	installed(t.(*testing.T), "chromium", "chromium")
-	authority, err := macaroon.NewAuthority(memory.New(), append([]macaroon.Option{macaroon.WithPasswordIterations(2048)}, options...)...)
+	records := memory.New()
+	authority, err := macaroon.NewAuthority(records, append([]macaroon.Option{macaroon.WithPasswordIterations(2048)}, options...)...)
 	require.NoError(t, err)
 	alice, err := authority.CreateUser(t.Context(), macaroon.NewUser{Username: username, FullName: "Alice Example", Password: password})
 	require.NoError(t, err)
@@ -58,7 +61,7 @@ func newZone(t testing.TB, prefix string, options ...macaroon.Option) *zone {
 	mux.Handle(rest.Prefix+"/", api)
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
 	t.Cleanup(server.Close)
-	return &zone{authority, alice, server.URL + prefix + "/"}
+	return &zone{authority, alice, records, server.URL + prefix + "/"}
 }
 
 // issue issues a named access token of Alice.

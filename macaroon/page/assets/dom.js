@@ -59,7 +59,7 @@ export function announce(text) {
   line.textContent = text;
   line.hidden = false;
   clearTimeout(announce.timer);
-  announce.timer = setTimeout(() => { line.hidden = true; }, 6000);
+  announce.timer = setTimeout(() => { line.hidden = true; }, 4000);
 }
 
 // fault returns an element for an error, which screen readers read at once.
@@ -67,19 +67,20 @@ export function fault(error) {
   return h('p', { class: 'fault', role: 'alert' }, foreign(error.message ?? String(error)));
 }
 
-// button returns a button that is disabled while its action runs, and shows
-// the error of the action behind it.
+// button returns a button that ignores clicks while its action runs, and a place
+// for the error of the action. It is not disabled, which would lose the focus.
 export function button(label, attributes, action) {
   const place = h('span', { class: 'fault-place' });
   const element = h('button', { type: 'button', ...attributes, click: async () => {
-    element.disabled = true;
+    if (element.ariaBusy === 'true') return;
+    element.ariaBusy = 'true';
     place.replaceChildren();
     try {
       await action(element);
     } catch (error) {
       place.append(fault(error));
     } finally {
-      element.disabled = false;
+      element.ariaBusy = 'false';
     }
   } }, label);
   return [element, place];

@@ -53,19 +53,24 @@ function examined(token, said) {
         ['Acts for', h('span', {}, `${said.subject.type} `, foreign(said.subject.id ?? ''))],
         ['Persistence', said.persistence], ['Id', h('code', {}, foreign(said.id))],
       ]),
-      h('h3', {}, 'When it works'), caveatList(said.caveats), explanation(token),
-      h('div', { class: 'actions' }, check), checkPlace, outcome),
+      h('h3', {}, 'When it works'), caveatList(said.caveats),
+      h('div', { class: 'actions' }, check, explanation(token)), checkPlace, outcome),
     confining(token, tokenClass, said.caveats),
   ];
 }
 
-// explanation says which caveats hold, where the service explains tokens.
+// explanation says for each caveat whether it holds.
 function explanation(token) {
-  const place = h('div');
-  explain({ token }).then((answer) => fill(place, explained(answer)), (error) => {
-    if (!isMissing(error) && error.status >= 500) fill(place, fault(error));
+  const result = h('div', { role: 'status' });
+  const [act, place] = button('Explain each caveat', {}, async () => {
+    try {
+      fill(result, explained(await explain({ token })));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      throw new Error('This Onezone does not explain tokens.');
+    }
   });
-  return place;
+  return [act, place, result];
 }
 
 const verdicts = { holds: 'holds', doesNotHold: 'does not hold', cannotTell: 'cannot tell' };

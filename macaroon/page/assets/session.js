@@ -18,6 +18,9 @@ for (const event of ['pointerdown', 'keydown']) {
   addEventListener(event, () => { active = Date.now(); }, { passive: true, capture: true });
 }
 
+// Timers of a tab in the background are late.
+document.addEventListener('visibilitychange', () => { if (token) check(); });
+
 // start begins a log-in with the answer of the service. onEnd is called with a
 // reason when the log-in ends.
 async function start(answer, onEnd) {

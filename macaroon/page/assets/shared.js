@@ -4,11 +4,11 @@ import { records } from './api.js';
 import { h, foreign } from './dom.js';
 import { words } from './caveats.js';
 import { moment, now, relative } from './time.js';
-import { Token } from './tokens.js';
+import { tokensOf } from './tokens.js';
 
 // loadTokens reads the records, unless they are known.
 export async function loadTokens(app, { again = false } = {}) {
-  if (!app.tokens || again) app.tokens = (await records()).map((record) => new Token(record));
+  if (!app.tokens || again) app.tokens = tokensOf(await records());
   return app.tokens;
 }
 

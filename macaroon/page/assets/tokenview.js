@@ -14,7 +14,10 @@ export async function tokenView(app, id) {
   const { token: text, ...rest } = fresh; // the text is shown at its creation only
   const token = new Token(rest);
   const at = tokens.findIndex((t) => t.id === id);
-  if (at >= 0) tokens[at] = token;
+  if (at >= 0) {
+    token.rank = tokens[at].rank;
+    tokens[at] = token;
+  }
   return new TokenView(app, token).element;
 }
 

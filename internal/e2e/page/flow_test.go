@@ -1,0 +1,150 @@
+//go:build e2e
+
+package page_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// try runs a command line of the page, as a user does who pastes it.
+func try(t *testing.T, line string) string {
+	t.Helper()
+	out, err := exec.Command("sh", "-c", strings.Replace(line, "curl ", "curl -sS -m 10 ", 1)).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
+
+// The life of a token, at the service: it is created from a template, tried with
+// curl, revoked, restored and deleted.
+func TestLifeOfAToken(t *testing.T) {
+	t.Parallel()
+	installed(t, "curl", "curl")
+	url := serve(t)
+	b := newTab(t, url+"/", desktop)
+	b.logIn(username, password)
+	b.sees("You have no tokens yet.")
+
+	b.click("a", "Create your first token")
+	b.sees("From scratch")
+	b.goTo("create/onezone-rest")
+	b.enter("Name", "-no name")
+	b.sees("is not a name")
+	b.enter("Name", "Nightly backup")
+	b.lacks("is not a name")
+	b.sees("only at Onezone, and only by the interface rest")
+	b.click("button", "Create")
+	b.sees("Its text is shown only now.")
+	b.accessible()
+	b.shoot("given")
+	text, line := b.value("Text of the token"), b.value("Try it")
+	require.Contains(t, line, text)
+	require.Contains(t, try(t, line), `"username":"alice"`)
+
+	b.click("a", "I have stored it: show the token")
+	b.sees("Nightly backup")
+	require.NotContains(t, evaluate[string](b, `document.documentElement.outerHTML`), text, "the text is shown once")
+	b.click("button", "Revoke")
+	b.sees("Restore")
+	require.Contains(t, try(t, line), `"tokenRevoked"`)
+	b.click("button", "Restore")
+	b.sees("The token works again.")
+	require.Contains(t, try(t, line), `"username":"alice"`)
+
+	b.click("button", "Rename")
+	b.enter("New name", "Weekly backup")
+	b.click("button", "Save the name")
+	b.sees("Weekly backup")
+
+	b.click("button", "Delete…")
+	b.sees("Delete this token?")
+	b.accessible()
+	b.click("button", "Delete")
+	b.sees("You have no tokens yet.")
+	require.Contains(t, try(t, line), `"tokenInvalid"`)
+}
+
+// Any token can be pasted, examined, verified and confined.
+func TestExamineAndConfine(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	token := z.issue(t, "laptop")
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.goTo("examine")
+	b.set("Text of a token", token.String())
+	b.sees("No caveats: it works everywhere and for everything.")
+	b.click("button", "Does it work now?")
+	b.sees("Yes. It acts for user " + z.alice.ID + " and has no end.")
+	b.accessible()
+	b.set("Add a caveat", "ip")
+	b.click("button", "Add")
+	b.enter("Addresses", "300.1.2.3")
+	b.sees("300.1.2.3: write an IPv4 address or block")
+	b.click("button", "Make a narrower copy")
+	b.sees("Please correct the marked caveats first.")
+	b.enter("Addresses", "192.0.2.0/24")
+	b.click("button", "Make a narrower copy")
+	b.sees("What changed")
+	b.sees("The copy has 1 caveat, the token has 0.")
+	b.sees("new: only from 192.0.2.0/24")
+	b.shoot("confined")
+	copied := b.value("Text of the token")
+	want, err := token.ConfineText("ip = 192.0.2.0/24")
+	require.NoError(t, err)
+	require.Equal(t, want.String(), copied)
+	b.set("Text of a token", copied)
+	b.sees("It works only from 192.0.2.0/24.")
+	b.expect("status of 400")
+	b.click("button", "Does it work now?")
+	b.sees("No. ")
+}
+
+// Many tokens are revoked and deleted at once.
+func TestBulkAndCleanUp(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	z.furnish(t)
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.enter("Search", "laptop")
+	b.sees("1 of 6 tokens")
+	evaluate[any](b, `document.querySelector('td.check input').click()`)
+	b.sees("1 selected")
+	b.accessible()
+	b.click("button", "Revoke")
+	b.sees("Revoke 1 token?")
+	evaluate[any](b, `document.querySelector('dialog .danger').click()`)
+	b.waitFor(`[...document.querySelectorAll('.chip')].some((chip) => chip.textContent.trim() === 'revoked 2')`)
+	b.enter("Search", " ")
+	b.sees("6 of 6 tokens")
+	b.click("button", "Clean up…")
+	b.sees("1 token would be deleted, for ever:")
+	b.accessible()
+	b.shoot("dialog")
+	evaluate[any](b, `document.querySelector('dialog .danger').click()`)
+	b.sees("5 of 5 tokens")
+	b.lacks("Old notebook")
+}
+
+// Revoking all temporary tokens ends the log-in, too.
+func TestRevokeAllTemporary(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	logIn, err := z.IssueLogIn(t.Context(), z.alice, z.Now())
+	require.NoError(t, err)
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.goTo("account")
+	b.click("button", "Revoke all temporary tokens…")
+	b.sees("Revoke all temporary tokens?")
+	b.click("button", "Revoke")
+	b.sees("All temporary tokens are revoked")
+	_, err = z.VerifyAccess(t.Context(), logIn.String(), caveat.Request{})
+	require.ErrorContains(t, err, "revoked")
+}
