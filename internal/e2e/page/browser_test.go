@@ -243,7 +243,7 @@ func (b *tab) waitFor(condition string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition))
+	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingInterval(20*time.Millisecond)))
 	b.check(err)
 }
 
