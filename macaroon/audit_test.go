@@ -132,7 +132,7 @@ var changes = map[string]struct {
 // does.
 var readers = []string{
 	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Family", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
-	"ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
+	"ReportDenied", "ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 
 // A method that is in neither list fails the test.

@@ -48,6 +48,8 @@ const (
 	Tightened // caveats were added to the record of a named token
 	Loosened  // such caveats were removed
 	BaitUsed  // a canary was used; at most once a minute for each, other uses are Refused
+
+	Denied // a client with valid credentials requested what it may not do
 )
 
 var eventKindNames = [...]string{
@@ -58,7 +60,7 @@ var eventKindNames = [...]string{
 	UserBlocked: "userBlocked", UserUnblocked: "userUnblocked", UserDeleted: "userDeleted",
 	RightGranted: "rightGranted", RightWithdrawn: "rightWithdrawn",
 	ProviderCreated: "providerCreated",
-	Tightened:       "tightened", Loosened: "loosened", BaitUsed: "baitUsed",
+	Tightened:       "tightened", Loosened: "loosened", BaitUsed: "baitUsed", Denied: "denied",
 }
 
 // String returns the name of the kind, such as "logInFailed"; "unknown" for zero.
@@ -78,8 +80,8 @@ type Event struct {
 
 	TokenID string         // "" if the event is not about one token
 	Type    Type           // of the token; zero if the event is not about one token
-	Subject caveat.Subject // of the token, or the user; unverified if Kind is Refused or LogInFailed
-	// Err is why a token or log-in was rejected. For BaitUsed, it is
+	Subject caveat.Subject // of the token, or the user; unverified if Kind is Refused, LogInFailed or Denied
+	// Err is why a token, log-in or request was rejected. For BaitUsed, it is
 	// tokenRevoked, or the reason why the family of the canary was not revoked.
 	Err error
 
@@ -116,6 +118,14 @@ func (a *Authority) ReportRefused(ctx context.Context, method AuthMethod, err er
 		event.Kind = LogInFailed
 	}
 	a.observe(ctx, event)
+}
+
+// ReportDenied reports to the observer that the [Actor] in ctx may not do what
+// it requested, although its credentials are valid. The token and the owner are
+// those that the request is about; both may be zero, or not exist. Package rest
+// calls ReportDenied.
+func (a *Authority) ReportDenied(ctx context.Context, tokenID string, owner caveat.Subject, err error) {
+	a.observe(ctx, Event{Kind: Denied, TokenID: tokenID, Subject: owner, Err: err})
 }
 
 func (a *Authority) observe(ctx context.Context, e Event) {

@@ -146,7 +146,9 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		c.body = body
-		err = rt.do(c)
+		if err = rt.do(c); errors.Is(err, errors.IDForbidden) {
+			c.reportDenied(c.target, err)
+		}
 	}
 	if err != nil {
 		h.fail(w, r, err)
@@ -201,9 +203,14 @@ func (c *call) authorize(rt route) error {
 func (c *call) decide(allows rule, t target, refusal error) error {
 	allowed, err := allows(c.r.Context(), question{client: c.client.Subject, owner: t.owner, rights: c.rights})
 	if err == nil && !allowed {
+		c.reportDenied(t, errors.Forbidden(""))
 		err = refusal
 	}
 	return cmp.Or(err, t.missing)
+}
+
+func (c *call) reportDenied(t target, err error) {
+	c.authority.ReportDenied(c.r.Context(), t.tokenID, t.owner, err)
 }
 
 // caveatsAllow reports whether the caveats of the client's token allow an

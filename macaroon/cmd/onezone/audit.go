@@ -16,14 +16,14 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 )
 
-// logEvent logs changes and log-ins; failed log-ins are warnings. Verifications
-// are part of the log lines of requests.
+// logEvent logs changes and log-ins; failed log-ins and denied requests are
+// warnings. Verifications are part of the log lines of requests.
 func logEvent(ctx context.Context, log *slog.Logger, e macaroon.Event) {
 	level := slog.LevelInfo
 	switch e.Kind {
 	case macaroon.Verified, macaroon.Refused:
 		return
-	case macaroon.LogInFailed, macaroon.LogInThrottled:
+	case macaroon.LogInFailed, macaroon.LogInThrottled, macaroon.Denied:
 		level = slog.LevelWarn
 	}
 	if !log.Enabled(ctx, level) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +16,8 @@ func TestAnAdministratorManagesTheTokensOfOthers(t *testing.T) {
 	file := userStore(t, "alice", "bob")
 	laptop := issue(t, file, "--user", "bob", "--name", "laptop")
 	admin := issue(t, file, "--user", "alice", "--name", "admin").Token
-	s, end := inProcess(t, "--store", "sqlite:"+file)
+	audit := filepath.Join(t.TempDir(), "audit.jsonl")
+	s, end := inProcess(t, "--store", "sqlite:"+file, "--audit", audit, "--log-format", "json")
 	defer end()
 	ask := func(method, path, body string) int {
 		return s.do(method, path, body, "X-Auth-Token", admin).status
@@ -34,6 +37,22 @@ func TestAnAdministratorManagesTheTokensOfOthers(t *testing.T) {
 	for _, r := range routes {
 		require.Equal(t, 403, ask(r.method, r.path, r.body), r.path)
 	}
+	var denied []auditLine
+	for _, line := range auditLines(t, audit) {
+		if line.Event == "denied" {
+			denied = append(denied, line)
+		}
+	}
+	require.Len(t, denied, len(routes), "each is in the audit file")
+	eventually(t, func() bool { return strings.Count(s.log.String(), `"kind":"denied"`) == len(routes) }, "and in the log")
+	last := denied[4]
+	require.Equal(t, auditLine{
+		Time: last.Time, ID: last.ID, Event: "denied", Outcome: "failure", Reason: "forbidden", Actor: last.Actor, Method: "token",
+		ActorToken: last.ActorToken, Client: "127.0.0.1", Request: last.Request, Subject: "usr-" + bob, Token: laptop.TokenID,
+	}, last)
+	require.NotEmpty(t, last.Request)
+	require.Regexp(t, "^usr-[0-9a-f]{32}$", last.Actor)
+
 	out, err := order(t, file, "", "user", "grant", "alice", "oz_tokens_manage")
 	require.NoError(t, err)
 	require.Equal(t, "granted to alice: oz_tokens_manage\n", out)
