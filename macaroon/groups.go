@@ -17,7 +17,6 @@ type boundedGroups struct {
 	left int
 }
 
-// IsMember implements [caveat.GroupChecker].
 func (g *boundedGroups) IsMember(ctx context.Context, s caveat.Subject, group string) (bool, error) {
 	if g.left == 0 {
 		return false, nil

@@ -63,14 +63,12 @@ type collector[S any] struct {
 	descs  []*prometheus.Desc
 }
 
-// Describe implements [prometheus.Collector].
 func (c *collector[S]) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.descs {
 		out <- d
 	}
 }
 
-// Collect implements [prometheus.Collector].
 func (c *collector[S]) Collect(out chan<- prometheus.Metric) {
 	now := c.stats()
 	for i, s := range c.series {

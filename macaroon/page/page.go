@@ -58,7 +58,6 @@ func New(a *macaroon.Authority, o Options) (http.Handler, error) {
 // would redirect a path that is not clean together with its credentials.
 type handler map[string]map[string]http.Handler
 
-// ServeHTTP implements [http.Handler].
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	confine(w.Header())
 	methods := h[r.URL.EscapedPath()]

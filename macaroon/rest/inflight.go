@@ -271,7 +271,6 @@ type reservedBody struct {
 	done bool
 }
 
-// Read implements [io.Reader].
 func (b *reservedBody) Read(p []byte) (n int, err error) {
 	if b.read > smallBody && !b.done {
 		size := maxBody

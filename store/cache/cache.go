@@ -153,7 +153,6 @@ func newCached(backend store.Store, o Options) (*cached, error) {
 	return c, nil
 }
 
-// Close implements [store.Store].
 func (c *cached) Close() error {
 	c.mu.Lock()
 	c.end()
@@ -179,7 +178,6 @@ type Stats struct {
 	FeedUp     bool   // the feed of the backend is connected
 }
 
-// Stats implements [Store].
 func (c *cached) Stats() Stats {
 	counted := c.lookUps.Snapshot()
 	return Stats{

@@ -56,12 +56,10 @@ func (c *cached) find(k key) *entry {
 	return nil
 }
 
-// NamedKey implements [store.Keys].
 func (c *cached) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	return c.lookUp(ctx, keyOfToken(id))
 }
 
-// TemporaryKey implements [store.Keys].
 func (c *cached) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	return c.lookUp(ctx, keyOfTemporary(subject))
 }

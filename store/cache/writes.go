@@ -21,55 +21,46 @@ func (c *cached) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 	return key, err
 }
 
-// RotateTemporaryKey implements [store.Keys].
 func (c *cached) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
 	defer c.change(keyOfTemporary(subject))
 	return c.backend.RotateTemporaryKey(ctx, subject, secret)
 }
 
-// DeleteTemporaryKey implements [store.Keys].
 func (c *cached) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	defer c.change(keyOfTemporary(subject))
 	return c.backend.DeleteTemporaryKey(ctx, subject)
 }
 
-// CreateToken implements [store.Tokens].
 func (c *cached) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	defer c.change(keyOfToken(t.ID))
 	return c.backend.CreateToken(ctx, t, require)
 }
 
-// UpdateToken implements [store.Tokens].
 func (c *cached) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
 	defer c.change(keyOfToken(id))
 	return c.backend.UpdateToken(ctx, id, change)
 }
 
-// DeleteToken implements [store.Tokens].
 func (c *cached) DeleteToken(ctx context.Context, id string) error {
 	defer c.change(keyOfToken(id))
 	return c.backend.DeleteToken(ctx, id)
 }
 
-// CreateIdentity implements [store.Identities].
 func (c *cached) CreateIdentity(ctx context.Context, i store.Identity) error {
 	defer c.change(keyOfIdentity(i.Subject))
 	return c.backend.CreateIdentity(ctx, i)
 }
 
-// UpdateIdentity implements [store.Identities].
 func (c *cached) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	defer c.change(keyOfIdentity(subject))
 	return c.backend.UpdateIdentity(ctx, subject, change)
 }
 
-// DeleteIdentity implements [store.Identities].
 func (c *cached) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	defer c.change(keyOfIdentity(subject))
 	return c.backend.DeleteIdentity(ctx, subject)
 }
 
-// Import implements [store.Archive].
 func (c *cached) Import(ctx context.Context, records []store.Record) error {
 	defer func() {
 		for _, r := range records {
@@ -87,7 +78,6 @@ func (c *cached) Import(ctx context.Context, records []store.Record) error {
 	return c.backend.Import(ctx, records)
 }
 
-// ReplaceTemporarySecret implements [store.Archive].
 func (c *cached) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	defer c.change(keyOfTemporary(subject))
 	return c.backend.ReplaceTemporarySecret(ctx, subject, old, secret)

@@ -11,7 +11,6 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// Export implements [store.Archive].
 func (s driver) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	switch kind {
 	case store.IdentityRecords:

@@ -13,7 +13,6 @@ func compareSubjects(a, b caveat.Subject) int {
 	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
 }
 
-// CreateIdentity implements [store.Identities].
 func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,7 +27,6 @@ func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	return nil
 }
 
-// GetIdentity implements [store.Identities].
 func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	h := s.holders.get(subject)
 	if h == nil || h.identity == nil {
@@ -37,7 +35,6 @@ func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.
 	return h.identity.Clone(), nil
 }
 
-// GetIdentityByUsername implements [store.Identities].
 func (s driver) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -48,7 +45,6 @@ func (s driver) GetIdentityByUsername(ctx context.Context, username string) (sto
 	return s.holders.get(subject).identity.Clone(), nil
 }
 
-// UpdateIdentity implements [store.Identities].
 func (s driver) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
 	for {
 		h := s.holders.get(subject)
@@ -80,7 +76,6 @@ func (s *Store) replaceIdentity(old, updated *store.Identity) (bool, error) {
 	return true, nil
 }
 
-// DeleteIdentity implements [store.Identities].
 func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

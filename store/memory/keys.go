@@ -75,7 +75,6 @@ func (s *Store) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 	return key, nil
 }
 
-// EnsureTemporaryKey implements [store.Keys].
 func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
 	if key, ok := s.holders.get(subject).key(subject); ok {
 		return key, nil
@@ -89,7 +88,6 @@ func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return key, nil
 }
 
-// RotateTemporaryKey implements [store.Keys].
 func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +99,6 @@ func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return generation, nil
 }
 
-// DeleteTemporaryKey implements [store.Keys].
 func (s driver) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +108,6 @@ func (s driver) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) 
 	return nil
 }
 
-// ReplaceTemporarySecret implements [store.Archive].
 func (s driver) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

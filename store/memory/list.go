@@ -9,7 +9,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// ListTokens implements [store.Lists].
 func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	records, next := pageOf(s.Store, q, (*entry).record)
 	for _, t := range records {

@@ -52,7 +52,6 @@ func (e *entry) isAfter(c store.Cursor) bool {
 	return c.IsZero() || cmp.Or(cmp.Compare(e.created, c.Created), cmp.Compare(e.id, c.ID)) > 0
 }
 
-// CreateToken implements [store.Tokens].
 func (s driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (holder store.Status, err error) {
 	t = t.Clone()
 	s.mu.Lock()
@@ -72,7 +71,6 @@ func (s driver) CreateToken(ctx context.Context, t store.Token, require store.St
 	return holder, nil
 }
 
-// GetToken implements [store.Tokens].
 func (s driver) GetToken(ctx context.Context, id string) (store.Token, error) {
 	e, t := s.find(id)
 	if e == nil {
@@ -117,7 +115,6 @@ func (s *Store) replaceToken(e *entry, old, updated *store.Token) (bool, error) 
 	return true, nil
 }
 
-// DeleteToken implements [store.Tokens].
 func (s driver) DeleteToken(ctx context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// RecordUses implements [store.Uses].
 func (s driver) RecordUses(ctx context.Context, uses []store.Use) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -19,7 +18,6 @@ func (s driver) RecordUses(ctx context.Context, uses []store.Use) error {
 	return nil
 }
 
-// LastUses implements [store.Uses].
 func (s driver) LastUses(ctx context.Context, ids []string) (found []store.Use, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -24,7 +24,6 @@ const (
 // db runs statements.
 type db struct{ *Store }
 
-// Row implements [backend.DB].
 func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
 	return d.row(ctx, d.queries[q], args...)
 }
@@ -43,7 +42,6 @@ func scanOne(r pgx.Row, dest []any) error {
 	return err
 }
 
-// Read implements [backend.DB].
 func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Query, args ...any) error {
 	return d.run(ctx, func(on querier) error {
 		rows, err := on.Query(ctx, d.queries[q], args...)
@@ -55,7 +53,6 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 	})
 }
 
-// Exec implements [backend.DB].
 func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected int64, err error) {
 	err = d.run(ctx, func(on querier) error {
 		tag, err := on.Exec(ctx, d.queries[q], args...)
@@ -65,7 +62,6 @@ func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected in
 	return affected, err
 }
 
-// Transaction implements [backend.DB].
 func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
 	return d.inTransaction(ctx, func(tx pgx.Tx) error { return do(transaction{ctx, tx, d.queries}) })
 }
@@ -77,13 +73,11 @@ type transaction struct {
 	queries []string
 }
 
-// Row implements [backend.Tx].
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {
 	row := t.tx.QueryRow(t.ctx, t.queries[q], args...)
 	return backend.RowFunc(func(dest ...any) error { return scanOne(row, dest) })
 }
 
-// Exec implements [backend.Tx].
 func (t transaction) Exec(q backend.Query, args ...any) error {
 	_, err := t.tx.Exec(t.ctx, t.queries[q], args...)
 	return err

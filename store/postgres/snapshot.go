@@ -30,7 +30,6 @@ type snapshot struct {
 	tx    pgx.Tx
 }
 
-// Read implements [backend.Reader].
 func (s snapshot) Read(ctx context.Context, read func(backend.Rows) error, q backend.Query, args ...any) error {
 	rows, err := s.tx.Query(ctx, s.store.queries[q], args...)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// CreateIdentity implements [store.Identities].
 func (s driver) CreateIdentity(ctx context.Context, i store.Identity) error {
 	key := s.subjectKey(identityKind, i.Subject)
 	err := s.writeIdentity(ctx, "", i, isAbsent(key, errors.AlreadyExists()))
@@ -90,13 +89,11 @@ func (s *Store) identity(ctx context.Context, subject caveat.Subject) (store.Ide
 	return i, value, err
 }
 
-// GetIdentity implements [store.Identities].
 func (s driver) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
 	i, _, err := s.knownIdentity(ctx, subject)
 	return i, err
 }
 
-// GetIdentityByUsername implements [store.Identities].
 func (s driver) GetIdentityByUsername(ctx context.Context, username string) (i store.Identity, err error) {
 	err = s.follow(ctx, s.pointerKey(usernamePointer, username), func(subject caveat.Subject) (bool, error) {
 		var value string
@@ -131,7 +128,6 @@ func (s *Store) knownIdentity(ctx context.Context, subject caveat.Subject) (stor
 	return i, hasRevision(s.subjectKey(identityKind, subject), revision(value), errStale), err
 }
 
-// DeleteIdentity implements [store.Identities].
 func (s driver) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
 	return s.retryStale(ctx, func() error {
 		old, unchanged, err := s.knownIdentity(ctx, subject)

@@ -38,7 +38,6 @@ func (s driver) TemporaryKey(ctx context.Context, subject caveat.Subject) (store
 	return store.Key{Secret: t.Secret, Subject: subject, Generation: t.Generation, Holder: status}, err
 }
 
-// EnsureTemporaryKey implements [store.Keys].
 func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (key store.Key, err error) {
 	err = s.retryStale(ctx, func() error {
 		key, err = s.TemporaryKey(ctx, subject)
@@ -53,7 +52,6 @@ func (s driver) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return key, err
 }
 
-// RotateTemporaryKey implements [store.Keys].
 func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
 	err = s.changeTemporary(ctx, subject, func(t store.Temporary) (store.Temporary, bool, error) {
 		if t.Generation == math.MaxInt64 {
@@ -65,7 +63,6 @@ func (s driver) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, 
 	return generation, err
 }
 
-// ReplaceTemporarySecret implements [store.Archive].
 func (s driver) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (replaced bool, err error) {
 	err = s.changeTemporary(ctx, subject, func(t store.Temporary) (store.Temporary, bool, error) {
 		replaced = t.Generation > 0 && t.Secret.Equal(old)
@@ -96,7 +93,6 @@ func (s *Store) changeTemporary(
 	})
 }
 
-// DeleteTemporaryKey implements [store.Keys].
 func (s driver) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
 	_, err := s.commit(ctx, step{ops: []op{
 		write("DEL", s.subjectKey(temporaryKind, subject)),

@@ -43,7 +43,6 @@ func (s driver) ListTokenIDs(ctx context.Context, q store.Query) (ids []string, 
 	return ids, next, err
 }
 
-// CountTokens implements [store.Lists].
 func (s driver) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
 	return s.client.Do(ctx, s.client.B().Zcard().Key(s.subjectKey(listKind, subject)).Build().Pin()).AsInt64()
 }

@@ -173,7 +173,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Ready implements [backend.Readier].
 func (s driver) Ready() error {
 	if !s.migrated.Load() && s.life.Ready() == nil {
 		return fmt.Errorf("%w: Migrate was not called", store.ErrSchema)

@@ -133,7 +133,6 @@ func (s *Store) mintedKey(t store.Token) string {
 	return s.key(mintedKind, tagOf(t.Subject.String()), t.Parent)
 }
 
-// GetToken implements [store.Tokens].
 func (s driver) GetToken(ctx context.Context, id string) (store.Token, error) {
 	t, _, err := s.token(ctx, id)
 	return t, err
@@ -176,7 +175,6 @@ func (s *Store) replaceToken(old store.Token, rev string, updated store.Token) s
 	return step{ops: append(ops, s.putToken(updated)...)}
 }
 
-// DeleteToken implements [store.Tokens].
 func (s driver) DeleteToken(ctx context.Context, id string) error {
 	return s.retryStale(ctx, func() error {
 		pointerKey := s.pointerKey(tokenPointer, id)

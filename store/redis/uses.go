@@ -71,7 +71,6 @@ func (s *Store) batchesOf(uses []store.Use) (batches [][]store.Use) {
 	return batches
 }
 
-// LastUses implements [store.Uses].
 func (s driver) LastUses(ctx context.Context, ids []string) (found []store.Use, err error) {
 	all, err := s.usesOf(ctx, ids)
 	for _, u := range all {

@@ -37,7 +37,6 @@ func (s *sealed) Export(ctx context.Context, kind store.RecordKind, after string
 	return renameSubjects(records, sealing.Above), next, nil
 }
 
-// Import implements [store.Archive].
 func (s *sealed) Import(ctx context.Context, records []store.Record) error {
 	records, err := transformAll(ctx, renameSubjects(records, sealing.Below), s.sealer().seal)
 	if err != nil {

@@ -47,7 +47,6 @@ func (s *sealed) ensureCanary(ctx context.Context) error {
 
 var errNoCanary = errors.New("the canary of the store is missing: the records of the backend were removed or replaced")
 
-// Check implements [Store].
 func (s *sealed) Check(ctx context.Context) error {
 	key, err := s.backend.TemporaryKey(ctx, sealing.Canary())
 	switch {

@@ -32,7 +32,6 @@ type ResealProgress struct {
 	Next     transfer.Position
 }
 
-// Reseal implements [Store].
 func (s *sealed) Reseal(ctx context.Context, o ResealOptions) (ResealProgress, error) {
 	done := ResealProgress{Next: o.From}
 	primary, err := primaryKeyID(ctx, s.ring)

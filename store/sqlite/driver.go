@@ -24,7 +24,6 @@ func newDriver(s *Store) driver {
 	})}
 }
 
-// CreateToken implements [store.Tokens].
 func (d driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
 	insert := createToken
 	if require != 0 {
@@ -74,7 +73,6 @@ func encodeList(list []string) any {
 // jsonList scans the result of encodeList.
 type jsonList []string
 
-// Scan implements [sql.Scanner].
 func (l *jsonList) Scan(value any) error {
 	switch text, ok := value.(string); {
 	case value == nil:

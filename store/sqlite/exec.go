@@ -16,7 +16,6 @@ import (
 // db runs statements: reads on the reader handle, writes on the writer handle.
 type db struct{ *Store }
 
-// Row implements [backend.DB].
 func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
 	return backend.RowFunc(func(dest ...any) error {
 		p, err := d.statements(ctx)
@@ -38,7 +37,6 @@ func scanOne(r *sql.Row, dest []any) error {
 	return err
 }
 
-// Read implements [backend.DB].
 func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Query, args ...any) error {
 	p, err := d.statements(ctx)
 	if err != nil {
@@ -54,7 +52,6 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 	})
 }
 
-// Exec implements [backend.DB].
 func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected int64, err error) {
 	p, err := d.statements(ctx)
 	if err != nil {
@@ -106,19 +103,16 @@ func (t transaction) statement(q backend.Query) *sql.Stmt {
 	return t.tx.StmtContext(t.ctx, t.statements[q])
 }
 
-// Exec implements [backend.Tx].
 func (t transaction) Exec(q backend.Query, args ...any) error {
 	_, err := t.statement(q).ExecContext(t.ctx, args...)
 	return err
 }
 
-// Row implements [backend.Tx].
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {
 	row := t.statement(q).QueryRowContext(t.ctx, args...)
 	return backend.RowFunc(func(dest ...any) error { return scanOne(row, dest) })
 }
 
-// Import implements [backend.Tx].
 func (t transaction) Import(clearNames backend.Query, keys []string, write backend.Query, rows [][]any) error {
 	if clearNames != backend.None {
 		if err := t.Exec(clearNames, encodeList(keys)); err != nil {

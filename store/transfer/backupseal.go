@@ -112,7 +112,6 @@ type chunkWriter struct {
 	plain []byte // of the next chunk
 }
 
-// Write implements [io.Writer].
 func (c *chunkWriter) Write(p []byte) (n int, err error) {
 	for n < len(p) {
 		if len(c.plain) == backupChunkSize {
@@ -146,7 +145,6 @@ type chunkReader struct {
 	ended  bool
 }
 
-// Read implements [io.Reader].
 func (c *chunkReader) Read(p []byte) (int, error) {
 	for len(c.plain) == 0 {
 		if c.ended {

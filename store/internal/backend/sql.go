@@ -277,7 +277,6 @@ type exporter struct {
 	from Reader
 }
 
-// Export implements [store.Exporter].
 func (e exporter) Export(ctx context.Context, kind store.RecordKind, after string, limit int) ([]store.Record, string, error) {
 	if after != "" && !isKey(after) || after != "" && kind < store.TokenRecords && !isSubject(after) {
 		return nil, "", BadPosition()
