@@ -30,7 +30,7 @@ func (a *Account) call(ctx context.Context, r request) error {
 			return err
 		}
 		r.header = header
-		r.secrets = secretsIn(header)
+		r.secrets = append(r.secrets, secretsIn(header)...)
 	}
 	return c.retryBusy(ctx, r)
 }
