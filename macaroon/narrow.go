@@ -28,13 +28,18 @@ func Narrow(ctx context.Context, s Spec, r caveat.Recording) ([]caveat.Proposal,
 	return narrow(ctx, s.Type, s.Vocabulary.ParseList(texts), r)
 }
 
+// Narrow is the function [Narrow] for a token, whose caveats are parsed in the
+// vocabulary; nil is the Onezone language. The token is not verified.
+func (t Token) Narrow(ctx context.Context, v *caveat.Vocabulary, r caveat.Recording) ([]caveat.Proposal, error) {
+	return narrow(ctx, t.Type(), v.ParseList(t.Caveats()), r)
+}
+
 // maxNarrowDecisions bounds the decisions of the token's own caveats in one call
 // of Narrow.
 const maxNarrowDecisions = 1 << 16
 
-// Narrow returns the tightest caveats to add to the token, like the function
-// [Narrow]. The groups, geo database and vocabulary of the authority fill in
-// what an attempt leaves out. The token is not verified.
+// Narrow is [Token.Narrow] with the groups, geo database and vocabulary of the
+// authority for attempts that leave them out.
 func (a *Authority) Narrow(ctx context.Context, t Token, r caveat.Recording) ([]caveat.Proposal, error) {
 	r.Attempts = slices.Clone(r.Attempts)
 	groups := &boundedGroups{a.groups, maxGroups} // for all attempts together
@@ -47,7 +52,7 @@ func (a *Authority) Narrow(ctx context.Context, t Token, r caveat.Recording) ([]
 		a.setDefaults(req)
 		req.Now, req.Service = now, service // unknown, if the record does not tell
 	}
-	return narrow(ctx, t.Type(), a.Vocabulary().ParseList(t.Caveats()), r)
+	return t.Narrow(ctx, a.Vocabulary(), r)
 }
 
 func narrow(ctx context.Context, typ Type, has caveat.List, r caveat.Recording) ([]caveat.Proposal, error) {

@@ -56,7 +56,7 @@ func isProgram(code string) bool { return strings.HasPrefix(code, "package main\
 
 // packages are the packages that the README may mention without an import.
 var packages = map[string]string{
-	"context": "context", "fmt": "fmt", "grpc": "google.golang.org/grpc", "http": "net/http", "io": "io", "netip": "net/netip", "testing": "testing", "time": "time",
+	"context": "context", "fmt": "fmt", "grpc": "google.golang.org/grpc", "http": "net/http", "io": "io", "log": "log", "netip": "net/netip", "testing": "testing", "time": "time",
 }
 
 func init() {

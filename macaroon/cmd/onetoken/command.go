@@ -47,6 +47,15 @@ var commands = []command{
 			"  onetoken verify --onezone https://onezone.example.org < alice.token", verify,
 	},
 	{
+		"explain", "[FILE]", "Explain whether a token would be accepted for a request, and why",
+		"  onetoken explain --ip 10.1.2.3 --interface rest lent.token\n" +
+			"  onetoken explain --read /space/data --secret-file secret < lent.token", explainToken,
+	},
+	{
+		"narrow", "[FILE]", "Propose the tightest caveats that let recorded requests through",
+		"  onetoken narrow --requests requests.jsonl --until 2026-12-24T18:00Z alice.token", narrow,
+	},
+	{
 		"login", "", "Exchange a password for a token, and keep it in the profile",
 		"  onetoken login --onezone https://onezone.example.org --user alice", login,
 	},

@@ -8,6 +8,8 @@
 //	onetoken confine [--ttl DURATION] [--template NAME]... [CAVEAT]... < TOKEN
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
+//	onetoken explain [flags] [FILE]
+//	onetoken narrow  --requests FILE [flags] [FILE]
 //
 //	onetoken login   --onezone URL --user NAME < PASSWORD
 //	onetoken logout
@@ -41,7 +43,7 @@
 // ONETOKEN_SECRET. It is one line without its line ending, used byte for byte,
 // also if it is hexadecimal. A token has at most 1048576 bytes, a secret 65536.
 //
-// Only confine, mint and create print tokens. No command prints secrets or
+// Only confine, narrow, mint and create print tokens. No command prints secrets or
 // signatures, and an argument that contains a token is refused without being
 // repeated.
 //
@@ -145,6 +147,38 @@
 // With --onezone URL, the Onezone verifies the token, revocation included, and no
 // secret is needed.
 //
+// # Explain
+//
+// Explain says for every check and every caveat whether it passes, why, what
+// would make it hold, and at what times of the next days that changes. It takes
+// the flags of verify, and
+//
+//	--operation SPEC    what the client does: SERVICE/OPERATION/GRI
+//	--read PATH         the file that the client reads
+//	--write PATH        the file that the client changes
+//	--days N            how far ahead to look for changes, default 7
+//
+// A caveat "fails" if the request does not satisfy it, and is "unknown" if the
+// flags, or a database, lack what it is about; both refuse the token, with status
+// 1. Without a secret the Onezone explains the token, with revocation, subject,
+// session and service. It does so only for the subject of the token and for
+// those who may manage its tokens.
+//
+// # Narrow
+//
+// Narrow reads recorded requests, a JSON object on each line, and proposes the
+// tightest caveats that let all of them through:
+//
+//	{"time":1700000000,"peerIp":"10.1.2.3","interface":"rest","access":"read","path":"/lab/a"}
+//
+// Other members are service ("opw-ID"), consumer ("usr-ID"), operation, resource
+// (a GRI), api ("op_worker") and objectIds. A caveat about something that one of
+// the requests lacks is not proposed. With --until TIME the token expires then, and
+// otherwise a second after the last request. With --confine it prints the token
+// with the caveats added. No secret is needed. With --onezone URL, the Onezone
+// narrows the token, and also proposes countries and networks if it has a geo
+// database.
+//
 // # Tokens at an Onezone
 //
 // Login exchanges a password for a named token that expires in 30 days (--ttl),
@@ -181,7 +215,7 @@
 //	0  success: the token is valid
 //	1  refused: the token is malformed, too large or not valid, or cannot take
 //	   the caveats; doctor found a problem; the Onezone refused the operation.
-//	   Except for doctor, standard error has "onetoken: ID: DESCRIPTION" with
+//	   Except for doctor and explain, standard error has "onetoken: ID: DESCRIPTION" with
 //	   an id of the error catalogue, such as tokenInvalid
 //	2  wrong usage or operational error: a bad flag or caveat, no secret, a file
 //	   that cannot be read, an Onezone that does not answer; the result says

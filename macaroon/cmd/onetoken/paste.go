@@ -98,7 +98,7 @@ var prefixes = []struct {
 var tokenLike = regexp.MustCompile(`MDA[0-9A-Za-z]{20}`)
 
 // tokenReaders are the commands that read a token from standard input.
-var tokenReaders = []string{"inspect", "doctor", "confine", "verify"}
+var tokenReaders = []string{"inspect", "doctor", "confine", "verify", "explain", "narrow"}
 
 // refuseTokens returns an error if an argument contains a token. It does not
 // repeat the argument.
