@@ -1,10 +1,12 @@
 package macaroon
 
+import "github.com/onezone-go/onezone/macaroon/internal/wire"
+
 // Unexported names that external tests use.
 const (
 	DefaultCustomMetadata   = defaultCustomMetadata
 	DefaultRecord           = defaultRecord
-	DefaultMaxParsedCaveats = defaultMaxParsedCaveats
+	DefaultMaxParsedCaveats = wire.MaxCaveats
 	LegacyTTL               = legacyTTL
 )
 

@@ -37,12 +37,12 @@ func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 	}
 	// The package does not encode a version 2 macaroon in version 1, so the
 	// packets are written here.
-	raw, problem := packetsOf(m)
+	raw, problem := wire.Append(nil, fieldsOf(m), string(m.Signature()))
 	if problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
 	var t Token
-	if problem := t.parse(&body{raw: string(raw)}, defaultMaxParsedCaveats); problem != "" {
+	if problem := t.parse(&body{raw: string(raw)}, wire.MaxCaveats); problem != "" {
 		return Token{}, errors.BadToken(problem)
 	}
 	if len(t.String()) > DefaultMaxSize {
@@ -71,22 +71,14 @@ func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req ca
 	return c.verified(ctx, &req)
 }
 
-// packetsOf encodes a macaroon as version 1 packets.
-func packetsOf(m *macaroonv2.Macaroon) (raw []byte, problem string) {
-	type part struct{ key, value string }
-	parts := []part{{"location", m.Location()}, {"identifier", string(m.Id())}}
-	for _, c := range m.Caveats() {
-		parts = append(parts, part{"cid", string(c.Id)})
+// fieldsOf returns the fields of a macaroon.
+func fieldsOf(m *macaroonv2.Macaroon) *wire.Macaroon {
+	fields := &wire.Macaroon{Location: m.Location(), Identifier: string(m.Id())}
+	for i, c := range m.Caveats() {
+		fields.Caveats = append(fields.Caveats, string(c.Id))
 		if len(c.VerificationId) > 0 {
-			parts = append(parts, part{"vid", string(c.VerificationId)}, part{"cl", c.Location})
+			fields.ThirdParty = append(fields.ThirdParty, wire.ThirdParty{Index: i, Verification: string(c.VerificationId), Location: c.Location})
 		}
 	}
-	parts = append(parts, part{"signature", string(m.Signature())})
-	for _, p := range parts {
-		if !wire.Fits(p.key, p.value) {
-			return nil, "a field of it is too long for a packet of 65535 bytes"
-		}
-		raw = wire.AppendPacket(raw, p.key, p.value)
-	}
-	return raw, ""
+	return fields
 }

@@ -44,11 +44,8 @@ type Limits struct {
 // DefaultMaxSize is the default limit on the text of a token, in bytes.
 const DefaultMaxSize = 1 << 20
 
-// defaultMaxParsedCaveats is the default of [Limits].MaxCaveats.
-const defaultMaxParsedCaveats = 4096
-
 func (l Limits) maxSize() int    { return cmp.Or(max(l.MaxSize, 0), DefaultMaxSize) }
-func (l Limits) maxCaveats() int { return cmp.Or(max(l.MaxCaveats, 0), defaultMaxParsedCaveats) }
+func (l Limits) maxCaveats() int { return cmp.Or(max(l.MaxCaveats, 0), wire.MaxCaveats) }
 
 // Parse parses the text of a token under the default limits; see
 // [Limits.Parse].

@@ -27,7 +27,10 @@ type Macaroon struct {
 	ThirdParty []ThirdParty // of those that need a discharge, in order
 }
 
-// Problems that Parse returns.
+// MaxCaveats is the default limit on the caveats that a parser accepts.
+const MaxCaveats = 4096
+
+// Problems that the parsers return.
 const (
 	none         = ""
 	badOrder     = "a packet is missing, empty, unknown or out of order"
@@ -41,11 +44,21 @@ const (
 // caveats to the given slice. problem describes why the packets are not a
 // token, "" if they are one.
 func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem string) {
+	return parse(raw, caveats, maxCaveats, false)
+}
+
+// ParseAny is like [Parse], for macaroons of all issuers: their locations may be
+// empty.
+func ParseAny(raw string, maxCaveats int) (m Macaroon, problem string) {
+	return parse(raw, nil, maxCaveats, true)
+}
+
+func parse(raw string, caveats []string, maxCaveats int, noLocations bool) (m Macaroon, problem string) {
 	rest := raw
-	if m.Location, rest, problem = packet(rest, "location "); problem != none {
+	if m.Location, rest, problem = packet(rest, "location ", noLocations); problem != none {
 		return Macaroon{}, problem
 	}
-	if m.Identifier, rest, problem = packet(rest, "identifier "); problem != none {
+	if m.Identifier, rest, problem = packet(rest, "identifier ", false); problem != none {
 		return Macaroon{}, problem
 	}
 	for strings.HasPrefix(key(rest), "cid ") {
@@ -53,22 +66,22 @@ func Parse(raw string, caveats []string, maxCaveats int) (m Macaroon, problem st
 			return Macaroon{}, tooMany
 		}
 		var text string
-		if text, rest, problem = packet(rest, "cid "); problem != none {
+		if text, rest, problem = packet(rest, "cid ", false); problem != none {
 			return Macaroon{}, problem
 		}
 		if strings.HasPrefix(key(rest), "vid ") {
 			third := ThirdParty{Index: len(caveats)}
-			if third.Verification, rest, problem = packet(rest, "vid "); problem != none {
+			if third.Verification, rest, problem = packet(rest, "vid ", false); problem != none {
 				return Macaroon{}, problem
 			}
-			if third.Location, rest, problem = packet(rest, "cl "); problem != none {
+			if third.Location, rest, problem = packet(rest, "cl ", noLocations); problem != none {
 				return Macaroon{}, problem
 			}
 			m.ThirdParty = append(m.ThirdParty, third)
 		}
 		caveats = append(caveats, text)
 	}
-	signature, rest, problem := packet(rest, "signature ")
+	signature, rest, problem := packet(rest, "signature ", false)
 	if problem != none {
 		return Macaroon{}, problem
 	}
@@ -94,9 +107,9 @@ func key(packets string) string {
 	return packets[lengthSize:]
 }
 
-// packet splits off the first packet, which must have the given key and a
-// nonempty value. name is the key with the space that ends it.
-func packet(packets, name string) (value, rest, problem string) {
+// packet splits off the first packet, which must have the given key and, unless
+// it may be empty, a value. name is the key with the space that ends it.
+func packet(packets, name string, mayBeEmpty bool) (value, rest, problem string) {
 	if !strings.HasPrefix(key(packets), name) {
 		return "", "", badOrder
 	}
@@ -115,7 +128,7 @@ func packet(packets, name string) (value, rest, problem string) {
 	if size < head+1 || size > len(packets) || packets[size-1] != '\n' {
 		return "", "", badLength
 	}
-	if value = packets[head : size-1]; value == "" {
+	if value = packets[head : size-1]; value == "" && !mayBeEmpty {
 		return "", "", badOrder
 	}
 	return value, packets[size:], none
@@ -135,4 +148,29 @@ func AppendPacket(b []byte, key, value string) []byte {
 	b = append(b, ' ')
 	b = append(b, value...)
 	return append(b, '\n')
+}
+
+// Append appends the packets of a macaroon. problem says why packets cannot hold
+// it, "" if they can.
+func Append(b []byte, m *Macaroon, signature string) (raw []byte, problem string) {
+	add := func(key, value string) {
+		if !Fits(key, value) {
+			problem = "a field of it is too long for a packet of 65535 bytes"
+			return
+		}
+		b = AppendPacket(b, key, value)
+	}
+	add("location", m.Location)
+	add("identifier", m.Identifier)
+	third := m.ThirdParty
+	for i, text := range m.Caveats {
+		add("cid", text)
+		if len(third) > 0 && third[0].Index == i {
+			add("vid", third[0].Verification)
+			add("cl", third[0].Location)
+			third = third[1:]
+		}
+	}
+	add("signature", signature)
+	return b, problem
 }

@@ -114,7 +114,7 @@ func Decode(text string) (raw string, ok bool) {
 	if raw, ok = decodeEscaped(text); ok {
 		return raw, true
 	}
-	return decodePlain(text)
+	return DecodePlain(text)
 }
 
 func decodeEscaped(text string) (string, bool) {
@@ -201,8 +201,8 @@ func sextetAt(text string, place int) (s uint32, width int) {
 	return s << (26 - 6*place), 2
 }
 
-// decodePlain reads base64 of either alphabet, padded or not, but one of each.
-func decodePlain(text string) (string, bool) {
+// DecodePlain decodes base64 of either alphabet, padded or not, but one of each.
+func DecodePlain(text string) (string, bool) {
 	encoding := base64.RawURLEncoding
 	padded := strings.HasSuffix(text, "=")
 	switch standard := strings.ContainsAny(text, "+/"); {

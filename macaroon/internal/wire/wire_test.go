@@ -64,7 +64,7 @@ func TestPacketSizes(t *testing.T) {
 	assert.False(t, Fits("cid", longest+"x"))
 	p := string(AppendPacket(nil, "cid", longest))
 	assert.Len(t, p, MaxPacket)
-	value, rest, problem := packet(p+"more", "cid ")
+	value, rest, problem := packet(p+"more", "cid ", false)
 	assert.Empty(t, problem)
 	assert.Equal(t, longest, value)
 	assert.Equal(t, "more", rest)

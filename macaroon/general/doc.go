@@ -1,0 +1,30 @@
+// Package general reads, prints, confines and verifies macaroons of any issuer,
+// in all formats that are in use. Tokens of an Onezone are macaroons, too; for
+// them, package macaroon is quicker and knows more.
+//
+// [Parse] reads a text in the formats that the caller accepts, and no other:
+//
+//	m, err := general.Parse(text, general.V2|general.V2JSON)
+//
+// [Macaroon.Encode] prints it in any format, [New] and [Macaroon.Confine] make
+// new ones, and [Macaroon.Verify] decides its caveats with the vocabulary of
+// package caveat. [Macaroon.Token] and [FromToken] convert tokens of an Onezone.
+//
+// # Rules
+//
+//   - A caveat is decided only after the signature has verified, in constant time.
+//   - Reading is strict. In a binary format, each macaroon has one form: no field
+//     is empty, and nothing follows the signature. Base64 has either alphabet, with
+//     or without padding. JSON has no repeated, misspelled or unknown keys.
+//   - What is read can be printed in the same format, with the same bytes except
+//     for the variant of base64 and the spelling of JSON.
+//   - Adding a caveat adds exactly that caveat, or fails.
+//   - The location is not signed. Nothing trusts it.
+//   - A macaroon is a credential: fmt, slog and encoding/json print no part of its
+//     signature.
+//
+// # Third-party caveats
+//
+// Macaroons with third-party caveats are read and printed unchanged. They do not
+// verify, because Verify takes no discharges.
+package general
