@@ -39,8 +39,9 @@
 // # Without a store
 //
 // [Mint] and [Token.Verify] need only a secret. [Token.Macaroon] and
-// [FromMacaroon] convert to and from gopkg.in/macaroon.v2, for other formats and
-// third-party caveats, which [Token.VerifyDischarged] verifies.
+// [FromMacaroon] convert to and from gopkg.in/macaroon.v2, for third-party
+// caveats, which [Token.VerifyDischarged] verifies. Package macaroon/general
+// prints tokens in other formats and reads them.
 //
 // # Compatibility
 //

@@ -44,8 +44,8 @@ func (o Options) Parse(text string) (Macaroon, error) {
 // accepts reports whether the set accepts a macaroon in the format.
 func (f Format) accepts(one Format) bool { return f&one != 0 || one == V1 && f&Onezone != 0 }
 
-// parse parses a text, which is a macaroon in at most one format. problem says
-// why it is none, "" if it is one.
+// parse parses a text, which is a macaroon in at most one format. problem describes
+// why it is not a macaroon, and is "" if it is one.
 func parse(text string, maxCaveats int) (c *content, problem string) {
 	if text == "" {
 		return nil, "it is empty"

@@ -38,6 +38,11 @@ var commands = []command{
 			"  onetoken confine --template path=/space/data --template readonly < alice.token", confine,
 	},
 	{
+		"convert", "[FILE]", "Print a macaroon of any issuer in another format",
+		"  onetoken convert --to v2 < alice.token > alice.macaroon\n" +
+			"  onetoken convert --to v2-json --json < photos.macaroon", convert,
+	},
+	{
 		"mint", "[CAVEAT]...", "Make a new token with a secret",
 		"  onetoken mint --subject usr-alice --ttl 1h --secret-file secret > alice.token", mint,
 	},

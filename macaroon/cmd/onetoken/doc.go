@@ -6,6 +6,7 @@
 //	onetoken inspect [--json] [FILE]
 //	onetoken doctor  [--json] [FILE]
 //	onetoken confine [--ttl DURATION] [--template NAME]... [CAVEAT]... < TOKEN
+//	onetoken convert --to FORMAT [FILE]
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
 //	onetoken verify  [flags] < TOKEN
 //	onetoken explain [flags] [FILE]
@@ -43,9 +44,9 @@
 // ONETOKEN_SECRET. It is one line without its line ending, used byte for byte,
 // also if it is hexadecimal. A token has at most 1048576 bytes, a secret 65536.
 //
-// Only confine, narrow, mint and create print tokens. No command prints secrets or
-// signatures, and an argument that contains a token is refused without being
-// repeated.
+// Only confine, convert, narrow, mint and create print tokens. No command prints
+// secrets or signatures, and an argument that contains a token is refused without
+// being repeated.
 //
 // # Caveats
 //
@@ -91,6 +92,10 @@
 // early. Inspect then prints in which packet it ends, how many characters are
 // missing at least, and what is left, and exits with status 1.
 //
+// Macaroons of other issuers are shown, too: their identifier, location and
+// format, the caveats, and where third-party caveats are discharged. The format
+// can be that of Onezone, or one of those of convert.
+//
 // # Doctor
 //
 // Doctor explains a token in words, lists what is wrong with it, and proposes a
@@ -105,6 +110,21 @@
 // Confine prints the token with all caveats added, or fails. It needs no
 // secret. The output has no prefix "opw-" or "opp-". Caveats that make the token
 // useless, because they contradict each other for instance, cause a warning.
+//
+// # Convert
+//
+// Convert reads a macaroon of any issuer in any format, and prints it in the one
+// of --to:
+//
+//	onezone   the tokens of Onezone: version 1 in letters and digits
+//	v1        version 1 (libmacaroons), in base64
+//	v2        version 2, in base64
+//	v1-json   version 1 in JSON
+//	v2-json   version 2 in JSON
+//
+// Only the format changes: the signature, and what it signs, stay. A format that
+// cannot hold the macaroon is an error with status 2. Base64 may have either
+// alphabet, with or without padding, and is printed in the URL alphabet without.
 //
 // # Mint
 //

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/general"
 )
 
 // lineEnding is the longest line ending after a secret, in bytes.
@@ -88,17 +89,45 @@ func (p process) readToken(args ...string) (macaroon.Token, error) {
 	return parseToken(text)
 }
 
-// parseToken is [macaroon.Parse] with errors that say where a text was cut.
+// parseToken is [macaroon.Parse] with errors that say where a text was cut, or
+// that it is another macaroon.
 func parseToken(text string) (macaroon.Token, error) {
 	token, err := macaroon.Parse(text)
-	if !errors.Is(err, errors.IDBadToken) {
+	if err = explainDamage(text, err); !errors.Is(err, errors.IDBadToken) {
 		return token, err
 	}
-	if cut, ok := findTruncation(text); ok {
-		return token, errors.BadToken("it is TRUNCATED " + cut.String())
-	}
-	if isEnd(text) {
-		return token, errors.BadToken("it is TRUNCATED: its beginning is missing")
+	if m, notMacaroon := general.Parse(text, general.Any); notMacaroon == nil {
+		return token, errors.BadToken("it is a macaroon in the format " + m.ReadAs().String() +
+			", not a token of an Onezone in its own format; onetoken convert --to onezone converts it if it is one, " +
+			"and onetoken inspect shows it")
 	}
 	return token, err
+}
+
+// parseMacaroon parses a macaroon of any issuer in any format, and a token with
+// a prefix.
+func parseMacaroon(text string) (general.Macaroon, error) {
+	m, err := general.Parse(text, general.Any)
+	if err == nil {
+		return m, nil
+	}
+	if token, err := macaroon.Parse(text); err == nil {
+		return general.FromToken(token)
+	}
+	return m, explainDamage(text, err)
+}
+
+// explainDamage returns the error of a parser, or badToken with the place where
+// the text of a token was cut.
+func explainDamage(text string, err error) error {
+	if !errors.Is(err, errors.IDBadToken) {
+		return err
+	}
+	if cut, ok := findTruncation(text); ok {
+		return errors.BadToken("it is TRUNCATED " + cut.String())
+	}
+	if isEnd(text) {
+		return errors.BadToken("it is TRUNCATED: its beginning is missing")
+	}
+	return err
 }

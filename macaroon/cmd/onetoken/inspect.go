@@ -8,6 +8,7 @@ import (
 
 	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/general"
 )
 
 // inspect prints the content of a token, or of what is left of it.
@@ -24,6 +25,9 @@ func inspect(f *flags) action {
 			return err
 		}
 		token, refusal := parseToken(text)
+		if other, err := general.Parse(text, general.Any); refusal != nil && err == nil {
+			return p.describeMacaroon(other, now, *asJSON)
+		}
 		var cut *truncation
 		if refusal != nil {
 			found, ok := findTruncation(text)

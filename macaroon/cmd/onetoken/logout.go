@@ -50,7 +50,7 @@ func logout(f *flags) action {
 	}
 }
 
-// What became of the token of a login.
+// Results for the token of a login.
 const (
 	tokenDeleted = "deleted"
 	tokenInvalid = "invalid" // it had expired, or was revoked or deleted

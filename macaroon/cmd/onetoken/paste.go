@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/general"
 )
 
 // unwrap returns the text of a token without what people paste together with
@@ -25,7 +25,7 @@ func unwrap(input string) (text string, around []string) {
 		}
 	}
 	if joined := strings.Join(strings.Fields(text), ""); joined != text {
-		if _, err := macaroon.Parse(joined); err == nil {
+		if _, err := general.Parse(joined, general.Onezone|general.V1|general.V2); err == nil {
 			return joined, append(around, "line breaks and spaces inside it")
 		}
 	}
@@ -93,12 +93,13 @@ var prefixes = []struct {
 	{"the name of a variable", regexp.MustCompile(`^(?:export )?[A-Z][A-Z_]{1,40}=`)},
 }
 
-// tokenLike matches the beginning of every token: the length of its first
-// packet and its name, encoded.
-var tokenLike = regexp.MustCompile(`MDA[0-9A-Za-z]{20}`)
+// tokenLike matches the encoded length and name of the first packet of a token.
+// It also matches the beginning of a macaroon in version 2, and the key of the
+// signature in JSON.
+var tokenLike = regexp.MustCompile(`MDA[0-9A-Za-z]{20}|\bAg[EI][0-9A-Za-z_/+-]{40}|"(?:signature|s|s64)"\s*:\s*"`)
 
 // tokenReaders are the commands that read a token from standard input.
-var tokenReaders = []string{"inspect", "doctor", "confine", "verify", "explain", "narrow"}
+var tokenReaders = []string{"inspect", "doctor", "confine", "convert", "verify", "explain", "narrow"}
 
 // refuseTokens returns an error if an argument contains a token. It does not
 // repeat the argument.
