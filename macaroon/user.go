@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -232,36 +230,27 @@ func userOf(i store.Identity) User {
 	return u
 }
 
+// Characters between the first and the last are also punctuation. Letters of a
+// full name may have combining marks.
+var (
+	username = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,18}[A-Za-z0-9]$`)
+	fullName = regexp.MustCompile(`^[\p{L}\p{Nd}][\p{L}\p{Nd}\p{M} .,'\x{2019}-]{0,48}[\p{L}\p{Nd}\p{M}]$`)
+)
+
 // validateUsername checks a user name: see [NewUser]. The error is
 // badValueUsername.
 func validateUsername(name string) error {
-	for i, r := range name {
-		inside := i > 0 && i < len(name)-1 && (r == '-' || r == '_')
-		if !inside && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)) {
-			return errors.BadValueUsername()
-		}
-	}
-	if len(name) < 2 || len(name) > 20 {
+	if !username.MatchString(name) {
 		return errors.BadValueUsername()
 	}
 	return nil
 }
 
-// validateFullName checks a full name: see [NewUser]. Letters may have
-// combining marks. The error is badValueFullName.
+// validateFullName checks a full name: see [NewUser]. The error is
+// badValueFullName.
 func validateFullName(name string) error {
-	runes := []rune(name)
-	if !utf8.ValidString(name) || len(runes) < 2 || len(runes) > 50 {
+	if !fullName.MatchString(name) {
 		return errors.BadValueFullName()
-	}
-	for i, r := range runes {
-		edge := i == 0 || i == len(runes)-1
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && i > 0:
-		case !edge && strings.ContainsRune(" .,-'\u2019", r):
-		default:
-			return errors.BadValueFullName()
-		}
 	}
 	return nil
 }

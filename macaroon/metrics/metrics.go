@@ -33,7 +33,7 @@ type Metrics struct {
 	logIns                     *prometheus.CounterVec
 
 	latency   *prometheus.HistogramVec
-	succeeded [operations]prometheus.Observer // of latency, with outcome ok
+	succeeded map[string]prometheus.Observer // of latency, with outcome ok, by method
 }
 
 // New returns metrics and registers their series. The error is that of the
@@ -77,8 +77,9 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	for _, outcome := range logInOutcomes {
 		m.logIns.WithLabelValues(outcome)
 	}
-	for op := range m.succeeded {
-		m.succeeded[op] = m.latency.WithLabelValues(operationNames[op], outcomeOK)
+	m.succeeded = make(map[string]prometheus.Observer)
+	for _, method := range measuredMethods() {
+		m.succeeded[method] = m.latency.WithLabelValues(method, outcomeOK)
 	}
 	return m, nil
 }
