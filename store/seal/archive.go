@@ -63,10 +63,7 @@ func (s *sealed) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subj
 		if errors.Is(err, errors.IDNotFound) {
 			return false, nil
 		}
-		if err != nil {
-			return false, err
-		}
-		opened, err := s.openKey(ctx, at, key)
+		opened, err := s.openKey(ctx, at, key, err)
 		if err != nil || !opened.Secret.Equal(old) {
 			return false, err
 		}

@@ -121,24 +121,21 @@ func (s *sealed) Close() error { return nil }
 
 func (s *sealed) NamedKey(ctx context.Context, id string) (store.Key, error) {
 	key, err := s.backend.NamedKey(ctx, id)
-	if err != nil {
-		return store.Key{}, err
-	}
-	return s.openKey(ctx, recordIDOfKey(id, key), key)
+	return s.openKey(ctx, recordIDOfKey(id, key), key, err)
 }
 
 func (s *sealed) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
 	subject = sealing.Below(subject)
 	key, err := s.backend.TemporaryKey(ctx, subject)
-	if err != nil {
-		return store.Key{}, err
-	}
-	return s.openKey(ctx, recordIDOfTemporary(subject), key)
+	return s.openKey(ctx, recordIDOfTemporary(subject), key, err)
 }
 
-func (s *sealed) openKey(ctx context.Context, at recordID, key store.Key) (store.Key, error) {
-	var err error
-	if key.Secret, err = s.sealer().open(ctx, at, key.Secret); err != nil {
+// openKey opens the key that the backend returned, unless err is its error.
+func (s *sealed) openKey(ctx context.Context, at recordID, key store.Key, err error) (store.Key, error) {
+	if err == nil {
+		key.Secret, err = s.sealer().open(ctx, at, key.Secret)
+	}
+	if err != nil {
 		return store.Key{}, err
 	}
 	return key, nil
@@ -159,10 +156,7 @@ func (s *sealed) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject,
 		return store.Key{}, err
 	}
 	key, err := s.backend.EnsureTemporaryKey(ctx, subject, secret)
-	if err != nil {
-		return store.Key{}, err
-	}
-	return s.openKey(ctx, recordIDOfTemporary(subject), key)
+	return s.openKey(ctx, recordIDOfTemporary(subject), key, err)
 }
 
 func (s *sealed) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
