@@ -81,11 +81,7 @@ func sameAspect(pattern, actual string) bool {
 }
 
 func isScope(s string) bool {
-	switch s {
-	case scopePrivate, "protected", "shared", "public", "auto":
-		return true
-	}
-	return false
+	return slices.Contains([]string{scopePrivate, "protected", "shared", "public", "auto"}, s)
 }
 
 func isResourceType(s string) bool {

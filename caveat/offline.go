@@ -1,6 +1,7 @@
 package caveat
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -50,10 +51,7 @@ func OfflineAccess(cs []Caveat, provider string, validUntil int64) ([]Caveat, er
 		}
 	}
 	slices.SortStableFunc(rest, func(a, b Caveat) int {
-		if d := offlineRank(a) - offlineRank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a.String(), b.String())
+		return cmp.Or(offlineRank(a)-offlineRank(b), strings.Compare(a.String(), b.String()))
 	})
 	rest = slices.CompactFunc(rest, func(a, b Caveat) bool { return a.String() == b.String() })
 	return append(bounds, rest...), nil
@@ -71,9 +69,5 @@ func offlineRank(c Caveat) int {
 // isSingleID reports whether the id identifies one entity: it is neither empty
 // nor a word for all entities, for none or for the client itself.
 func isSingleID(id string) bool {
-	switch id {
-	case "", wildcard, "null", "self":
-		return false
-	}
-	return true
+	return !slices.Contains([]string{"", wildcard, "null", "self"}, id)
 }

@@ -12,11 +12,7 @@ import (
 // createLegacy creates a client token of the user for old clients.
 func (c *call) createLegacy() error {
 	t, err := c.authority.IssueLegacy(c.r.Context(), c.owner, c.parent())
-	if err != nil {
-		return err
-	}
-	c.answerToken(http.StatusOK, t)
-	return nil
+	return c.answerToken(http.StatusOK, t, err)
 }
 
 // listLegacy answers with the texts of the access tokens of the user.

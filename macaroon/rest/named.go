@@ -56,10 +56,7 @@ func (c *call) createNamed() error {
 // get answers with the token that the path names.
 func (c *call) get() error {
 	n, err := c.record()
-	if err != nil {
-		return err
-	}
-	return c.show(n)
+	return c.show(n, err)
 }
 
 // record reads the token that the path names.
@@ -76,21 +73,20 @@ func (c *call) getByName() error {
 		return err
 	}
 	n, err := c.authority.GetByName(c.r.Context(), c.owner, c.r.PathValue("name"))
-	if err != nil {
-		return err
-	}
-	return c.show(n)
+	return c.show(n, err)
 }
 
-// show answers with the token and its record.
-func (c *call) show(n macaroon.Named) (err error) {
-	if n.Token, err = c.authority.Inherit(n.Token, c.parent()); err != nil {
+// show answers with the token and its record, or returns err.
+func (c *call) show(n macaroon.Named, err error) error {
+	if err == nil {
+		n.Token, err = c.authority.Inherit(n.Token, c.parent())
+	}
+	if err != nil {
 		return err
 	}
 	shown := c.shown(n)
 	shown["token"] = n.Token.String()
-	respond(c.w, http.StatusOK, shown)
-	return nil
+	return c.answer(shown, nil)
 }
 
 // shown returns the record of a token in the form of the API, without the text
@@ -120,11 +116,7 @@ func custom(n macaroon.Named) json.RawMessage {
 // status reports whether the token that the path names is revoked.
 func (c *call) status() error {
 	n, err := c.record()
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, map[string]any{"revoked": n.Revoked})
-	return nil
+	return c.answer(map[string]any{"revoked": n.Revoked}, err)
 }
 
 // patch changes the token that the path names.

@@ -17,11 +17,7 @@ func (c *call) examine() error {
 		return in.err
 	}
 	view, err := t.Examine(c.authority.Vocabulary())
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, json.RawMessage(view))
-	return nil
+	return c.answer(json.RawMessage(view), err)
 }
 
 // confine adds caveats to a token.
@@ -34,16 +30,23 @@ func (c *call) confine() error {
 		return in.err
 	}
 	confined, err := c.authority.Confine(c.r.Context(), t.Token, cs...)
-	if err != nil {
-		return err
-	}
-	c.answerToken(http.StatusOK, confined)
-	return nil
+	return c.answerToken(http.StatusOK, confined, err)
 }
 
-// answerToken answers with the text of a token.
-func (c *call) answerToken(status int, t macaroon.Token) {
-	respond(c.w, status, map[string]any{"token": t.String()})
+// answer answers with the body, or returns err.
+func (c *call) answer(body any, err error) error {
+	if err == nil {
+		respond(c.w, http.StatusOK, body)
+	}
+	return err
+}
+
+// answerToken answers with the text of a token, or returns err.
+func (c *call) answerToken(status int, t macaroon.Token, err error) error {
+	if err == nil {
+		respond(c.w, status, map[string]any{"token": t.String()})
+	}
+	return err
 }
 
 // verifyAccess answers with the subject of an access token, for the request

@@ -14,21 +14,13 @@ func (c *call) createTemporary() error {
 		return in.err
 	}
 	t, err := c.authority.Issue(c.r.Context(), g)
-	if err != nil {
-		return err
-	}
-	c.answerToken(http.StatusCreated, t)
-	return nil
+	return c.answerToken(http.StatusCreated, t, err)
 }
 
 // generation answers with the generation of the owner's temporary tokens.
 func (c *call) generation() error {
 	n, err := c.authority.TemporaryGeneration(c.r.Context(), c.owner)
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, map[string]any{"generation": n})
-	return nil
+	return c.answer(map[string]any{"generation": n}, err)
 }
 
 // deleteTemporary revokes all temporary tokens of the owner.
