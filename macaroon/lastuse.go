@@ -112,6 +112,9 @@ func (a *Authority) Close(ctx context.Context) error {
 	return nil
 }
 
+// RecordsUses reports whether the authority has [WithLastUse].
+func (a *Authority) RecordsUses() bool { return a.uses != nil }
+
 // LastUses returns the last uses of named tokens, in the order of the ids, also
 // if another authority over the store recorded them. Uses that are not written
 // yet are missing. The zero Use stands for a token that was not used since uses

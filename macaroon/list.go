@@ -47,6 +47,9 @@ func (a *Authority) List(ctx context.Context, q store.Query) (page []Named, next
 			break
 		}
 	}
+	if err := a.addLastUses(ctx, page); err != nil {
+		return nil, store.Cursor{}, err
+	}
 	return page, q.After, nil
 }
 

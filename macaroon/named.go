@@ -27,6 +27,10 @@ type Named struct {
 	UsageLimit int64           // of an invite token; 0: no limit
 	UsageCount int64           // how often it was consumed
 
+	// LastUse is nil if the authority does not record uses, see [WithLastUse],
+	// and zero if no use was recorded.
+	LastUse *store.Use
+
 	Parent    string            // id of the token that minted it ([Grant].Parent), which may be gone; "": none
 	Tightened []caveat.Addition // caveats that were added after it was issued: see [Authority.Tighten]
 	// Bait is not 0 if the token is a canary, which nobody should use. Whoever
@@ -46,7 +50,7 @@ func (a *Authority) Get(ctx context.Context, id string) (Named, error) {
 	if err != nil {
 		return Named{}, fmt.Errorf("reading a named token: %w", err)
 	}
-	return a.rebuild(record)
+	return a.withLastUse(ctx, record)
 }
 
 // Owner returns the subject of the named token with the id. Use it to decide
@@ -77,7 +81,20 @@ func (a *Authority) GetByName(ctx context.Context, subject caveat.Subject, name 
 	if page[0].Secret.IsZero() {
 		return a.Get(ctx, page[0].ID) // returns the reason why the secret cannot be opened
 	}
-	return a.rebuild(page[0])
+	return a.withLastUse(ctx, page[0])
+}
+
+// withLastUse returns the token of a record with its last use.
+func (a *Authority) withLastUse(ctx context.Context, r store.Token) (Named, error) {
+	n, err := a.rebuild(r)
+	if err != nil {
+		return Named{}, err
+	}
+	page := []Named{n}
+	if err := a.addLastUses(ctx, page); err != nil {
+		return Named{}, err
+	}
+	return page[0], nil
 }
 
 // rebuild returns the token of a record. A record that has no valid token is an

@@ -35,6 +35,28 @@ func (a *Authority) ListUnusedIDs(ctx context.Context, q store.Query, since time
 	return page, store.Cursor{}, err
 }
 
+// UnusedSince reports whether the token was created before the time and has a
+// LastUse, which may be zero, that was not at the time or later.
+func (n Named) UnusedSince(t time.Time) bool {
+	return n.LastUse != nil && n.Created.Before(t) && !n.LastUse.UsedSince(t)
+}
+
+// addLastUses sets the last uses of the tokens, if the authority records uses.
+func (a *Authority) addLastUses(ctx context.Context, page []Named) error {
+	if a.uses == nil || len(page) == 0 {
+		return nil
+	}
+	ids := make([]string, len(page))
+	for i, n := range page {
+		ids[i] = n.ID()
+	}
+	uses, err := a.LastUses(ctx, ids...)
+	for i := range uses {
+		page[i].LastUse = &uses[i]
+	}
+	return err
+}
+
 // createdBefore returns those of the ids, which are on the page of the query,
 // whose tokens were created before the time.
 func (a *Authority) createdBefore(ctx context.Context, q store.Query, ids []string, since time.Time) (page []string, err error) {

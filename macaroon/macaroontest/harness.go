@@ -64,6 +64,7 @@ func New(tb testing.TB, options ...macaroon.Option) *Harness {
 	var err error
 	h.Authority, err = macaroon.NewAuthority(h.Store, append(defaults, options...)...)
 	h.must(err)
+	tb.Cleanup(func() { _ = h.Authority.Close(context.Background()) })
 	h.addUser(h.Alice, AliceName, "Alice of Kraków")
 	h.addUser(h.Bob, BobName, "Bob of Brno")
 	h.must(h.Store.CreateIdentity(context.Background(), store.Identity{Subject: h.Provider, FullName: "Kraków"}))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon"
@@ -100,10 +101,14 @@ func (c *call) shown(n macaroon.Named) map[string]any {
 			meta["usageLimit"] = n.UsageLimit
 		}
 	}
-	return map[string]any{
+	all := map[string]any{
 		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.authority.Vocabulary().ParseList(n.Caveats()).Caveats(),
 		"metadata": meta, "revoked": n.Revoked,
 	}
+	if n.LastUse != nil {
+		all["lastUse"] = lastUse(*n.LastUse)
+	}
+	return all
 }
 
 func custom(n macaroon.Named) json.RawMessage {
@@ -159,8 +164,15 @@ func (c *call) list() error    { return c.answerIDs(c.owner) }
 func (c *call) listAll() error { return c.answerIDs(caveat.Subject{}) }
 
 func (c *call) answerIDs(owner caveat.Subject) error {
+	since, err := c.unusedSince()
+	if err != nil {
+		return err
+	}
 	return stream(c, func(q store.Query) ([]string, store.Cursor, error) {
-		return c.authority.ListIDs(c.r.Context(), q)
+		if since.IsZero() {
+			return c.authority.ListIDs(c.r.Context(), q)
+		}
+		return c.authority.ListUnusedIDs(c.r.Context(), q, since)
 	}, store.Query{Subject: owner, Limit: store.MaxPage})
 }
 
@@ -168,17 +180,25 @@ func (c *call) answerIDs(owner caveat.Subject) error {
 // texts of the tokens, so that there is nothing to confine by the caveats of the
 // client's own token.
 func (c *call) listRecords() error {
-	return stream(c, c.ownRecords, store.Query{Subject: c.owner, Limit: store.MaxPage})
+	since, err := c.unusedSince()
+	if err != nil {
+		return err
+	}
+	return stream(c, func(q store.Query) ([]map[string]any, store.Cursor, error) {
+		return c.ownRecords(q, since)
+	}, store.Query{Subject: c.owner, Limit: store.MaxPage})
 }
 
-func (c *call) ownRecords(q store.Query) (list []map[string]any, next store.Cursor, err error) {
+func (c *call) ownRecords(q store.Query, since time.Time) (list []map[string]any, next store.Cursor, err error) {
 	if err := c.slot.reserve(c.r.Context(), records, pageMemory); err != nil {
 		return nil, store.Cursor{}, err
 	}
 	defer c.slot.release(records)
 	page, next, err := c.authority.List(c.r.Context(), q)
 	for _, n := range page {
-		list = append(list, c.shown(n))
+		if since.IsZero() || n.UnusedSince(since) {
+			list = append(list, c.shown(n))
+		}
 	}
 	return list, next, err
 }
