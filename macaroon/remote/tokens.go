@@ -11,6 +11,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
 )
 
 // Credentials authenticate the calls of an [Account]. The zero Credentials are
@@ -159,10 +160,11 @@ func (a *Account) get(ctx context.Context, path string) (n macaroon.Named, err e
 // readNamed reads a named token with the content of its record.
 func readNamed(body []byte) (macaroon.Named, error) {
 	var answer struct {
-		Name     string         `json:"name"`
-		Subject  caveat.Subject `json:"subject"`
-		Revoked  bool           `json:"revoked"`
-		Token    string         `json:"token"`
+		Name     string          `json:"name"`
+		Subject  caveat.Subject  `json:"subject"`
+		Revoked  bool            `json:"revoked"`
+		Token    string          `json:"token"`
+		LastUse  json.RawMessage `json:"lastUse"` // null and missing differ
 		Metadata struct {
 			CreationTime int64           `json:"creationTime"`
 			Custom       json.RawMessage `json:"custom"`
@@ -183,10 +185,35 @@ func readNamed(body []byte) (macaroon.Named, error) {
 		Token: token, Name: answer.Name, Subject: answer.Subject, Created: time.Unix(m.CreationTime, 0).UTC(), Revoked: answer.Revoked,
 		Custom: m.Custom, Privileges: m.Privileges, UsageCount: m.UsageCount,
 	}
+	if answer.LastUse != nil {
+		if n.LastUse, err = readUse(token.ID(), answer.LastUse); err != nil {
+			return macaroon.Named{}, err
+		}
+	}
 	if m.UsageLimit != nil && string(m.UsageLimit) != `"infinity"` {
 		err = json.Unmarshal(m.UsageLimit, &n.UsageLimit)
 	}
 	return n, err
+}
+
+// readUse reads the last use of a token, zero for null.
+func readUse(id string, text []byte) (*store.Use, error) {
+	var use *struct {
+		Time      int64  `json:"time"`
+		Address   string `json:"address"`
+		Service   string `json:"service"`
+		Interface string `json:"interface"`
+		Count     int64  `json:"count"`
+	}
+	if err := json.Unmarshal(text, &use); err != nil {
+		return nil, err
+	}
+	if use == nil {
+		return new(store.Use), nil
+	}
+	return &store.Use{
+		TokenID: id, At: use.Time, Address: use.Address, Service: use.Service, Interface: use.Interface, Count: use.Count,
+	}, nil
 }
 
 // IDs returns the ids of all named tokens of the subject, ordered by creation
