@@ -66,6 +66,8 @@ const (
 	discoveryPath = "/.well-known/openid-configuration"
 	keysPath      = "/keys"
 	userinfoPath  = "/userinfo"
+	authorizePath = "/authorize"
+	tokenPath     = "/token"
 )
 
 func newTestIssuer(t testing.TB) *testIssuer {
@@ -135,7 +137,10 @@ func (i *testIssuer) serve(w http.ResponseWriter, r *http.Request) {
 	i.mu.Unlock()
 	switch {
 	case r.URL.Path == discoveryPath:
-		reply(w, map[string]any{"issuer": i.URL, "jwks_uri": i.URL + keysPath, "userinfo_endpoint": i.URL + userinfoPath})
+		reply(w, map[string]any{
+			"issuer": i.URL, "jwks_uri": i.URL + keysPath, "userinfo_endpoint": i.URL + userinfoPath,
+			"authorization_endpoint": i.URL + authorizePath, "token_endpoint": i.URL + tokenPath,
+		})
 	case r.URL.Path == keysPath:
 		reply(w, jose.JSONWebKeySet{Keys: keys})
 	case r.URL.Path == userinfoPath && known:

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+	// Exchanges the codes of log-ins; package oidc describes issuers with it.
+	"golang.org/x/oauth2"
 
 	"github.com/onezone-go/onezone/errors"
 )
@@ -43,7 +46,8 @@ type issuer struct {
 
 // metadata is what the issuer said about itself. It is immutable.
 type metadata struct {
-	userinfo string // URL; "": none
+	userinfo string          // URL; "": none
+	endpoint oauth2.Endpoint // of log-ins with a browser; without URLs: none
 	keys     []jose.JSONWebKey
 	at       time.Time
 }
@@ -152,7 +156,8 @@ func (i *issuer) load(ctx context.Context) (*metadata, error) {
 		return nil, fmt.Errorf("reading the discovery document of %s: %w", i.url, shortened(err))
 	}
 	var document struct {
-		Keys string `json:"jwks_uri"`
+		Keys    string   `json:"jwks_uri"`
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
 	}
 	if err := provider.Claims(&document); err != nil {
 		return nil, fmt.Errorf("decoding the discovery document of %s: %w", i.url, err)
@@ -164,6 +169,11 @@ func (i *issuer) load(ctx context.Context) (*metadata, error) {
 		if err := checkURL(m.userinfo); err != nil {
 			return nil, fmt.Errorf("reading the discovery document of %s: userinfo_endpoint: %w", i.url, err)
 		}
+	}
+	m.endpoint = provider.Endpoint()
+	m.endpoint.AuthStyle = oauth2.AuthStyleInHeader // unless the issuer says otherwise
+	if len(document.Methods) > 0 && !slices.Contains(document.Methods, "client_secret_basic") {
+		m.endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
 	status, body, err := get(ctx, i.client, document.Keys, "")
 	if err == nil && status != http.StatusOK {

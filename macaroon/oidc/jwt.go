@@ -58,24 +58,32 @@ func (p *Provider) verifyJWT(ctx context.Context, text string) (identity, error)
 	if !isAccessTokenType(header) {
 		return identity{}, refusal("the type of the JWT in its header is not that of an access token")
 	}
-	m, err := p.issuer.current(ctx)
-	if err != nil {
-		return identity{}, err
-	}
-	c, err := p.checkJWT(ctx, text, m.keysFor(header))
-	if errors.Is(err, errSignature) { // the issuer may have new keys
-		newer, unreachable := p.issuer.newer(ctx, m)
-		switch {
-		case unreachable != nil:
-			return identity{}, unreachable
-		case newer != m:
-			c, err = p.checkJWT(ctx, text, newer.keysFor(header))
-		}
-	}
+	c, err := p.withKeys(ctx, header, func(keys []any) (claims, error) { return p.checkJWT(ctx, text, keys) })
 	if err != nil {
 		return identity{}, err
 	}
 	return p.options.identity(c)
+}
+
+// withKeys calls check with the keys of the issuer for a header, and again if none
+// of them fits and the issuer has new keys.
+func (p *Provider) withKeys(ctx context.Context, header jose.Header, check func(keys []any) (claims, error)) (claims, error) {
+	m, err := p.issuer.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := check(m.keysFor(header))
+	if !errors.Is(err, errSignature) {
+		return c, err
+	}
+	newer, unreachable := p.issuer.newer(ctx, m)
+	switch {
+	case unreachable != nil:
+		return nil, unreachable
+	case newer != m:
+		return check(newer.keysFor(header))
+	}
+	return nil, err
 }
 
 // errSignature is the error for a JWT that none of the keys has signed.

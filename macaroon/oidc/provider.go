@@ -96,15 +96,24 @@ func (p *Provider) identify(ctx context.Context, text string) (caveat.Subject, e
 	if err != nil {
 		return caveat.Subject{}, err
 	}
-	more := func() (identity, error) { return p.complete(ctx, text, who) }
+	return p.admit(ctx, who, func() (identity, error) { return p.complete(ctx, text, who) })
+}
+
+// errNotAllowed is the error for a user whom the options do not allow to log in.
+const errNotAllowed = refusal("the user is in none of the allowed groups")
+
+// admit returns the user of the identity if the options allow the user to log in.
+// more says more about the user.
+func (p *Provider) admit(ctx context.Context, who identity, more func() (identity, error)) (caveat.Subject, error) {
 	if len(p.options.AllowedGroups) > 0 {
 		if !who.hasGroups {
+			var err error
 			if who, err = more(); err != nil {
 				return caveat.Subject{}, err
 			}
 		}
 		if !who.allowed {
-			return caveat.Subject{}, refusal("the user is in none of the allowed groups")
+			return caveat.Subject{}, errNotAllowed
 		}
 	}
 	return p.users.find(ctx, who, more)

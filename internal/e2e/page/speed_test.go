@@ -4,7 +4,6 @@ package page_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,8 +13,8 @@ import (
 )
 
 // A filter of 10,000 tokens and a scroll through them cost under 50 ms of script.
+// The test is not parallel, because it measures times.
 func TestTenThousandTokens(t *testing.T) {
-	t.Parallel()
 	const tokens, limit = 10_000, 50.0
 	z := newZone(t, "")
 	for i := range tokens {
@@ -26,20 +25,27 @@ func TestTenThousandTokens(t *testing.T) {
 	b.sees("10,000 of 10,000 tokens")
 	require.Less(t, evaluate[int](b, `document.querySelectorAll('tr').length`), 100, "all rows are in the document")
 
-	measure := func(script string) (median float64) {
-		times := evaluate[[]float64](b, fmt.Sprintf(`Array.from({length: 15}, (_, i) => {
+	// The least time of each step is that without other processes in between.
+	measure := func(script string) (slowest float64) {
+		times := evaluate[[]float64](b, fmt.Sprintf(`Array.from({length: 40}, (_, i) => {
 			const start = performance.now();
 			%s
 			return performance.now() - start;
 		})`, script))
-		slices.Sort(times)
-		return times[len(times)/2]
+		for step := range 5 {
+			least := times[step]
+			for i := step; i < len(times); i += 5 {
+				least = min(least, times[i])
+			}
+			slowest = max(slowest, least)
+		}
+		return slowest
 	}
 	filter := measure(`const search = document.querySelector('input[type=search]');
 		search.value = ['7', '77', 'many', 'token 9', ''][i % 5];
 		search.dispatchEvent(new Event('input'));`)
 	scroll := measure(`const view = document.querySelector('.window');
-		view.scrollTop = (i * 40009) % view.scrollHeight;
+		view.scrollTop = ((i % 5) * 140009) % view.scrollHeight;
 		view.dispatchEvent(new Event('scroll'));`)
 	t.Logf("filter %.1f ms, scroll %.1f ms", filter, scroll)
 	require.Less(t, filter, limit)

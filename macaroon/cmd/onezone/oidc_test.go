@@ -9,7 +9,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +23,8 @@ import (
 // issuer is an OpenID Connect issuer with one key.
 type issuer struct {
 	*httptest.Server
-	key *ecdsa.PrivateKey
+	key     *ecdsa.PrivateKey
+	idToken atomic.Value // what the token endpoint gives to the client "page" with the secret "s3cret"
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -31,7 +36,17 @@ func newIssuer(t *testing.T) *issuer {
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.URL, "jwks_uri": i.URL + "/keys"})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"issuer": i.URL, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token",
+		})
+	})
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
+		if id, secret, _ := r.BasicAuth(); id != "page" || secret != "s3cret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "x", "token_type": "Bearer", "id_token": i.idToken.Load()})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{
@@ -103,6 +118,38 @@ func TestLogInThroughAnIdentityProvider(t *testing.T) {
 	for part := range strings.SplitSeq(token, ".") {
 		require.NotContains(t, s.log.String(), strings.TrimPrefix(part, "egi:"))
 	}
+}
+
+// A user of an identity provider logs in on the page.
+func TestLogInOnThePageThroughAnIdentityProvider(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(secret, []byte("s3cret\n"), 0o600))
+	s, end := inProcess(t, "--store", "memory:", "--oidc-issuer", i.URL, "--oidc-prefix", "egi:", "--oidc-audience", "page",
+		"--oidc-client-id", "page", "--oidc-client-secret-file", secret)
+	defer end()
+	require.Contains(t, s.ask(s.url, "GET", "/page/settings.json", "").body, `"identityProvider":{"name":"egi","path":"page/idp/start"}`)
+
+	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	nonce := strings.Repeat("0123", 8)
+	a := s.ask(s.url, "GET", "/page/idp/start?nonce="+nonce, "")
+	require.Equal(t, 303, a.status)
+	to, err := url.Parse(a.header.Get("Location"))
+	require.NoError(t, err)
+	require.Equal(t, s.url+"/page/idp/callback", to.Query().Get("redirect_uri"))
+	i.idToken.Store(strings.TrimPrefix(i.token(t, map[string]any{"aud": "page", "nonce": to.Query().Get("nonce")}), "egi:"))
+	cookie, _, _ := strings.Cut(a.header.Get("Set-Cookie"), ";")
+	a = s.ask(s.url, "GET", "/page/idp/callback?code=x&state="+to.Query().Get("state"), "", "Cookie", cookie)
+	fragment, ok := strings.CutPrefix(a.header.Get("Location"), "../../#")
+	require.True(t, ok)
+	given, err := url.ParseQuery(fragment)
+	require.NoError(t, err)
+	require.Equal(t, nonce, given.Get("nonce"), fragment)
+	a = s.ask(s.url, "POST", "/page/log_in", "", "X-Auth-Token", given.Get("log-in"))
+	require.Equal(t, 200, a.status, a.body)
+	a = s.do("GET", "/user", "", "X-Auth-Token", field(t, a.body, "token"))
+	require.Equal(t, "Alice Example", field(t, a.body, "fullName"))
 }
 
 // The service starts and works while the issuer is down.

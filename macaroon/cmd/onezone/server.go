@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/metrics"
 	"github.com/onezone-go/onezone/macaroon/oidc"
-	"github.com/onezone-go/onezone/macaroon/page"
 	"github.com/onezone-go/onezone/macaroon/rest"
 	"github.com/onezone-go/onezone/store"
 )
@@ -192,34 +190,11 @@ func (v *service) handler(base string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	front, err := v.page(api)
+	front, err := v.page(api, origin)
 	if err != nil {
 		return nil, err
 	}
 	return byPath(v.health(), v.logged(v.drained(front))), nil
-}
-
-// page returns a handler that serves the page for browsers, unless it is turned
-// off, and sends other requests to the API.
-func (v *service) page(api http.Handler) (http.Handler, error) {
-	if !v.settings.page {
-		return api, nil
-	}
-	options := []rest.Option{
-		rest.WithLogger(v.log), rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
-		rest.WithActorObserver(noteActor), rest.WithMaxInFlight(v.settings.limits.requests),
-	}
-	tokens, err := page.New(v.authority, page.Options{Authenticate: rest.Authenticate(v.authority, options...)})
-	if err != nil {
-		return nil, err
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.EscapedPath(); p == "/" || strings.HasPrefix(p, "/page/") {
-			tokens.ServeHTTP(w, r)
-			return
-		}
-		api.ServeHTTP(w, r)
-	}), nil
 }
 
 // byPath returns a handler that sends requests for exactly one of the paths to

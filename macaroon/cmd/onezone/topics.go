@@ -114,6 +114,13 @@ that users of the issuer log in to can then act as these users. Groups are
 checked at each log-in. To end the access of a user, block the user: a user who
 is deleted is created again.
 
+With --oidc-client-id, users can also log in on the page. Register the client at
+the issuer for the authorization code flow with PKCE, and with the URL
+https://onezone.example.com/page/idp/callback, or give --oidc-redirect-url if the
+page is elsewhere:
+
+  --oidc-client-id onezone --oidc-client-secret-file /etc/onezone/client-secret
+
 If the issuer does not answer, log-ins with its tokens fail, and known keys are
 used for an hour. Everything else goes on, and the log has a warning.`
 

@@ -73,6 +73,15 @@ export function toIdentityProvider() {
   location.assign(`${pageURL(settings.identityProvider.path)}?nonce=${nonce}`);
 }
 
+// refusals are the reasons why the service did not log a user in.
+const refusals = {
+  'not-begun': 'The log-in took too long, or was begun in another browser. Please log in again.',
+  'not-allowed': 'You are in none of the groups that may log in here.',
+  blocked: 'Your account is blocked.',
+  refused: 'The identity provider did not log you in.',
+  failed: 'The identity provider cannot be reached, or its answer is not valid. Please try again later.',
+};
+
 // fromIdentityProvider takes the log-in that the service put in the fragment of
 // the address, and returns the user; null if there is none.
 export async function fromIdentityProvider(onEnd) {
@@ -81,7 +90,7 @@ export async function fromIdentityProvider(onEnd) {
   history.replaceState(null, '', location.pathname + location.search);
   const nonce = sessionStorage.getItem(nonceKey);
   sessionStorage.removeItem(nonceKey);
-  if (answer.has('log-in-error')) throw new Error(answer.get('log-in-error'));
+  if (answer.has('log-in-error')) throw new Error(refusals[answer.get('log-in-error')] ?? refusals.refused);
   if (!nonce || answer.get('nonce') !== nonce) {
     throw new Error('This log-in was not begun in this tab, so it is not used. Please log in again.');
   }

@@ -77,14 +77,20 @@ export const orders = {
   name: { label: 'Name', compare: byName },
 };
 
+const sorted = new WeakMap(); // lists of tokens in each order
+
+function inOrder(tokens, order) {
+  if (!sorted.has(tokens)) sorted.set(tokens, {});
+  return sorted.get(tokens)[order] ??= tokens.toSorted(orders[order].compare);
+}
+
 // select returns the tokens that a filter shows, in its order.
 export function select(tokens, { text = '', state = '', type = '', unusedSince = 0, order = 'created' }, at) {
   const wanted = text.trim().toLowerCase();
-  const list = tokens.filter((t) => (!wanted || t.key.includes(wanted))
+  return inOrder(tokens, order).filter((t) => (!wanted || t.key.includes(wanted))
     && (!type || t.class === type)
     && (!state || t.state(at) === state)
     && (!unusedSince || (t.tracksUse && t.used < unusedSince && t.created < unusedSince)));
-  return list.sort(orders[order].compare);
 }
 
 // family returns the tree around a token: its root, and the children of each

@@ -16,7 +16,7 @@ export async function tokenView(app, id) {
   const at = tokens.findIndex((t) => t.id === id);
   if (at >= 0) {
     token.rank = tokens[at].rank;
-    tokens[at] = token;
+    app.tokens = tokens.with(at, token);
   }
   return new TokenView(app, token).element;
 }
