@@ -1,5 +1,5 @@
 // Package oidc logs users in with the access tokens of an OpenID Connect
-// provider.
+// provider, and in a browser with its log-in.
 //
 // [New] returns a [Provider], a
 // [github.com/onezone-go/onezone/macaroon/rest.IdentityProvider] for
@@ -13,6 +13,9 @@
 // refused. Other tokens, which say nothing about the services that they are for,
 // are shown to the userinfo endpoint of the issuer, and only if
 // [Options.AnyAudience] is set.
+//
+// [Provider.LogIn] returns a handler for browsers: it runs the authorization code
+// flow, and hands a log-in token to the page of package page.
 //
 // A failure of the issuer is an operational error and never a verdict on a token.
 // Neither errors nor logs contain any part of a token.

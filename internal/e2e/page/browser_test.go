@@ -25,7 +25,7 @@ import (
 )
 
 // patience is the longest wait for something on the page.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // installed returns the path of a program. Without it, the test is skipped, and
 // fails in CI.
