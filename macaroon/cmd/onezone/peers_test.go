@@ -1,25 +1,13 @@
 package main
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// python returns an interpreter that can run the statement. Debian's packages
-// work only with Debian's interpreter, which need not be the first in the path.
-func python(t *testing.T, statement string) string {
-	t.Helper()
-	for _, interpreter := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(interpreter, "-c", statement).Run() == nil {
-			return interpreter
-		}
-	}
-	missing(t, "no python3 can do this: "+statement)
-	return ""
-}
+	"github.com/onezone-go/onezone/internal/testing/python"
+)
 
 // Two other implementations of macaroons verify the signatures of this one, and
 // this one verifies theirs.
@@ -31,7 +19,7 @@ func TestOtherImplementationsVerifyTokensAndConfineThem(t *testing.T) {
 	} {
 		t.Run(peer, func(t *testing.T) {
 			t.Parallel()
-			interpreter := python(t, requirement)
+			interpreter := python.Interpreter(t, requirement)
 			dir := t.TempDir()
 			s := start(t, dir)
 			// Named tokens with caveats, so that the whole chain of signatures
@@ -43,10 +31,7 @@ func TestOtherImplementationsVerifyTokensAndConfineThem(t *testing.T) {
 			secret := secretOf(t, dir, "", id)
 
 			hand := func(secret string) (string, error) {
-				cmd := exec.Command(interpreter, "testdata/"+peer+"_peer.py")
-				cmd.Stdin = strings.NewReader(encoded(t, map[string]string{"token": token, "secret": secret, "caveat": "ip = 10.1.0.0/16"}))
-				out, err := cmd.CombinedOutput()
-				return strings.TrimSpace(string(out)), err
+				return python.Run(t, interpreter, "testdata/"+peer+"_peer.py", map[string]string{"token": token, "secret": secret, "caveat": "ip = 10.1.0.0/16"})
 			}
 			confined, err := hand(secret)
 			require.NoError(t, err, confined)
