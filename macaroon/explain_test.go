@@ -74,9 +74,16 @@ func explainedToken(t testing.TB, r *rand.Rand, z *zone) string {
 	}
 	typ := types[r.IntN(len(types))]
 	secret, id := store.NewSecret("the secret of the record"), "id"
-	require.NoError(t, second(z.store.CreateToken(t.Context(), store.Token{
+	record := store.Token{
 		ID: id, Name: "laptop", Subject: subject, Type: typ.String(), Version: 2, Secret: secret, Created: 1, Revoked: r.IntN(8) == 0,
-	}, 0)))
+	}
+	if r.IntN(6) == 0 {
+		record.Tightened = []store.OwnerCaveat{{Text: one("ip = 10.0.0.0/8", "time < 1600000001"), Added: 7}}
+	}
+	if r.IntN(20) == 0 {
+		record.Bait = store.BaitAlarm
+	}
+	require.NoError(t, second(z.store.CreateToken(t.Context(), record, 0)))
 	spec := macaroon.Spec{Domain: "onezone", ID: id, Subject: subject, Type: typ}
 	if r.IntN(12) == 0 {
 		spec.Subject = bob
