@@ -10,13 +10,14 @@ import (
 	"github.com/onezone-go/onezone/internal/strictjson"
 )
 
-// attemptJSON is the JSON form of an [Attempt]. All members are optional.
+// attemptJSON is the JSON form of an [Attempt]. All members are optional. The
+// address and the consumer are null if they are unknown.
 type attemptJSON struct {
 	Time       *int64          `json:"time,omitempty"` // Unix seconds
-	PeerIP     string          `json:"peerIp,omitempty"`
+	PeerIP     *string         `json:"peerIp"`
 	Interface  string          `json:"interface,omitempty"`
 	Service    string          `json:"service,omitempty"`                // "opw-ID"
-	Consumer   string          `json:"consumer,omitempty"`               // "usr-ID"
+	Consumer   *string         `json:"consumer"`                         // "usr-ID"
 	SessionID  json.RawMessage `json:"sessionId,omitempty"`              // null: none; missing: any
 	DataAccess *bool           `json:"allowDataAccessCaveats,omitempty"` // missing: whether there is an access
 	Identity   bool            `json:"proveIdentity,omitempty"`
@@ -44,7 +45,7 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 		v.Time = new(a.Now.Unix())
 	}
 	if a.IP.IsValid() {
-		v.PeerIP = a.IP.String()
+		v.PeerIP = new(a.IP.String())
 	}
 	if a.Interface != 0 {
 		v.Interface = a.Interface.Name()
@@ -53,7 +54,7 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 		v.Service = a.Service.String()
 	}
 	if !a.Consumer.IsZero() {
-		v.Consumer = a.Consumer.String()
+		v.Consumer = new(a.Consumer.String())
 	}
 	switch {
 	case a.Session.any:
@@ -76,7 +77,8 @@ func (a Attempt) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads an object whose members are all optional; others are
 // ignored. The address, interface, service ("opw-ID") and consumer ("usr-ID")
-// are unknown without their member, and the session is any one. If there is an
+// are unknown without their member, and the session is any one. The address and
+// the consumer may also be null. If there is an
 // access, allowDataAccessCaveats is true by default.
 //
 // Errors: malformedData; badData, badValueInteger, badValueTooLow,
@@ -98,7 +100,9 @@ func (a *Attempt) UnmarshalJSON(data []byte) error {
 	read.IP = r.address("peerIp")
 	read.Interface = readMember(&r, "interface", ParseInterface)
 	read.Service = readMember(&r, "service", ParseService)
-	read.Consumer = readMember(&r, "consumer", ParseSubject)
+	if string(o["consumer"]) != "null" {
+		read.Consumer = readMember(&r, "consumer", ParseSubject)
+	}
 	read.Session = r.session("sessionId")
 	read.ProveIdentity = r.boolean("proveIdentity", false)
 	read.Operation = readMember(&r, "operation", ParseOperation)

@@ -18,12 +18,7 @@ func (c *call) explain() error {
 	if err != nil {
 		return err
 	}
-	var trial macaroon.Trial
-	if in.has("request") {
-		trial.Attempt = in.attempt("request", in.body["request"])
-	} else {
-		trial.Session = caveat.AnySession()
-	}
+	trial := macaroon.Trial{Attempt: c.tried(in, "request")}
 	trial.Class = in.class("purpose")
 	trial.Invite = in.inviteType("expectedInviteType")
 	trial.ServiceToken = in.partyToken("serviceToken")
@@ -44,6 +39,26 @@ func (c *call) explain() error {
 	}
 	respond(c.w, http.StatusOK, e)
 	return nil
+}
+
+// tried reads the use of a token that is tried. As in a verification, the client
+// consumes the token from its own address unless the body says otherwise.
+func (c *call) tried(in *input, key string) caveat.Attempt {
+	a := caveat.Attempt{Request: c.anySession()}
+	a.IP = c.client.PeerIP
+	if in.err != nil || !in.has(key) {
+		return a
+	}
+	read := in.attempt(key, in.body[key])
+	if members, err := strictjson.Parse(in.body[key]); err == nil {
+		if members["peerIp"] == nil {
+			read.IP = a.IP
+		}
+		if members["consumer"] == nil {
+			read.Consumer = a.Consumer
+		}
+	}
+	return read
 }
 
 // manageable reads the token of a body, and refuses clients that may not manage

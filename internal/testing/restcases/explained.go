@@ -148,6 +148,15 @@ func explained() []Case {
 			Want{Status: http.StatusOK, Check: contains(`{"accepted":true,"subject":{"type":"user","id":"u-alice"}}`)}),
 		by(Success, "Oneprovider by a user who may update its cluster", Olga, token(func(w *Fixture) macaroon.Token { return w.Transfer }),
 			Want{Status: http.StatusOK, Check: contains(`{"accepted":true}`)}),
+		by(Success, "the client as the consumer, from its address", Alice, func(w *Fixture) object {
+			return object{"token": w.access("ip = "+PeerIP, "consumer = usr-u-alice").String()}
+		}, Want{Status: http.StatusOK, Check: contains(`{"accepted":true}`)}),
+		refuses("unknown address", func(w *Fixture) object {
+			return object{"token": w.access("ip = " + PeerIP).String(), "request": object{"peerIp": nil}}
+		}, unverified("ip = "+PeerIP)),
+		refuses("unknown consumer", func(w *Fixture) object {
+			return object{"token": w.access("consumer = usr-u-alice").String(), "request": object{"consumer": nil}}
+		}, unverified("consumer = usr-u-alice")),
 		by(Success, "caveat with its changes", Alice, func(w *Fixture) object {
 			return object{"token": w.access("time < 1727870400").String(), "days": 2}
 		}, Want{Status: http.StatusOK, Check: contains(`{"changes":[{"time":1727870400,"accepted":false}],"caveats":[{"text":"time < 1727870400",

@@ -6,7 +6,7 @@ import { supported, words } from './caveats.js';
 import { announce, button, fault, fill, foreign, h, labelled } from './dom.js';
 import { givenView } from './givenview.js';
 import { caveatList, facts } from './shared.js';
-import { duration } from './time.js';
+import { duration, moment } from './time.js';
 import { classes } from './tokens.js';
 
 // examineView returns the view for tokens that are pasted.
@@ -76,10 +76,19 @@ function explanation(token) {
 const verdicts = { holds: 'holds', doesNotHold: 'does not hold', cannotTell: 'cannot tell' };
 
 function explained(answer) {
-  const list = answer?.caveats ?? [];
-  if (!list.length) return null;
-  return [h('h3', {}, 'For a request from here, now'), h('ul', { class: 'plain verdicts' }, list.map((c) => h('li', { class: c.verdict },
-    h('strong', {}, verdicts[c.verdict] ?? String(c.verdict)), ': ', foreign(c.text ?? words(c.caveat ?? {})), c.hint && h('span', { class: 'hint' }, ' ', foreign(c.hint)))))];
+  const failed = (answer?.checks ?? []).filter((c) => !c.passed);
+  return [h('h3', {}, 'For a request from here, now'),
+    h('p', {}, answer?.accepted ? 'The token is accepted.' : 'The token is refused.'),
+    failed.length > 0 && h('ul', { class: 'plain verdicts' }, failed.map((c) => h('li', { class: 'doesNotHold' }, foreign(c.reason)))),
+    h('ul', { class: 'plain verdicts' }, (answer?.caveats ?? []).map(explainedCaveat)),
+    (answer?.changes ?? []).map((c) => h('p', {}, c.accepted ? 'Accepted from ' : 'Refused from ', moment(c.time)))];
+}
+
+function explainedCaveat(c) {
+  const hints = [c.reason, c.remedy].filter(Boolean);
+  return h('li', { class: c.verdict }, h('strong', {}, verdicts[c.verdict] ?? String(c.verdict)), ': ', foreign(c.text ?? words(c.caveat ?? {})),
+    hints.map((hint) => h('span', { class: 'hint' }, ' ', foreign(hint))),
+    c.added && h('span', { class: 'hint' }, ' added by the owner at ', moment(c.added)));
 }
 
 // confining makes a copy with more caveats, and shows what changed.
