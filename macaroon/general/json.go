@@ -86,13 +86,10 @@ func (o *object) optional64(key string) string {
 
 // optional returns the member key, or key+"64" in base64; "" if both are missing.
 func (o *object) optional(key string) string {
-	switch in64 := o.has(key + "64"); {
-	case in64 && o.has(key):
-		o.fail(badKey)
-		return ""
-	case in64:
+	if o.has(key + "64") { // end refuses both
 		return o.optional64(key + "64")
-	case o.has(key):
+	}
+	if o.has(key) {
 		return o.needs(key)
 	}
 	return ""

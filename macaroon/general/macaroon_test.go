@@ -76,6 +76,9 @@ func TestVerifyChecksTheSignatureFirst(t *testing.T) {
 	require.NoError(t, err)
 	forged, err := general.Parse(strings.Replace(encode(t, m, general.V2JSON), "1700000000", "1800000000", 1), general.V2JSON)
 	require.NoError(t, err)
+	disguised, err := general.Parse(strings.Replace(encode(t, m, general.V2JSON), `"i":"interface = rest"`, `"i":"interface = rest","v":"x"`, 1), general.V2JSON)
+	require.NoError(t, err)
+	require.True(t, disguised.Caveats()[1].IsThirdParty())
 	now := func(at int64) caveat.Request {
 		return caveat.Request{Now: time.Unix(at, 0), Interface: caveat.REST}
 	}
@@ -95,6 +98,7 @@ func TestVerifyChecksTheSignatureFirst(t *testing.T) {
 		"another key, failed": {m, store.NewSecret("other"), 1700000000, errors.IDTokenInvalid},
 		"no key":              {m, store.Secret{}, 1, errors.IDTokenInvalid},
 		"forged":              {forged, key, 1, errors.IDTokenInvalid},
+		"disguised":           {disguised, key, 1, errors.IDTokenInvalid},
 		"zero":                {general.Macaroon{}, key, 1, errors.IDTokenInvalid},
 		"third parties":       {samples(t)["third parties"], key, 1, errors.IDTokenInvalid},
 	} {
