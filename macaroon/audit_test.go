@@ -131,7 +131,7 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Family", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
+	"Additions", "CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Family", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
 	"ReportDenied", "ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 

@@ -3,7 +3,9 @@ package macaroon
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 )
@@ -15,10 +17,15 @@ const (
 	maxFamilyDepth = 16      // levels in the tree of Family
 )
 
-// Relative is a named token with the tokens that were minted with it.
+// Relative is a named token in the tree of a family.
 type Relative struct {
-	Named
-	Children []Relative // in order of creation
+	ID       string
+	Name     string
+	Subject  caveat.Subject
+	Type     Type
+	Created  time.Time // in whole seconds
+	Revoked  bool
+	Children []Relative // named tokens that were minted with it, in order of creation
 	// Truncated reports that Children lacks some tokens, because the family is
 	// too large.
 	Truncated bool
@@ -35,7 +42,7 @@ func (a *Authority) Family(ctx context.Context, id string) (Relative, error) {
 	if err != nil {
 		return Relative{}, err
 	}
-	root := Relative{Named: n}
+	root := relative(n)
 	seen, level := map[string]bool{id: true}, []*Relative{&root}
 	for depth := 1; len(level) > 0; depth++ {
 		var next []*Relative
@@ -52,10 +59,16 @@ func (a *Authority) Family(ctx context.Context, id string) (Relative, error) {
 	return root, nil
 }
 
+// relative returns the part of the record that a tree shows. The rest of all
+// records would take too much memory.
+func relative(n Named) Relative {
+	return Relative{ID: n.ID(), Name: n.Name, Subject: n.Subject, Type: n.Type(), Created: n.Created, Revoked: n.Revoked}
+}
+
 // addChildren adds the tokens that were minted with r and not seen yet, as long
 // as the tree has room.
 func (a *Authority) addChildren(ctx context.Context, r *Relative, seen map[string]bool, room bool) error {
-	q := store.Query{Parent: r.ID()}
+	q := store.Query{Parent: r.ID}
 	for {
 		page, next, err := a.List(ctx, q)
 		if err != nil {
@@ -69,7 +82,7 @@ func (a *Authority) addChildren(ctx context.Context, r *Relative, seen map[strin
 				return nil
 			default:
 				seen[child.ID()] = true
-				r.Children = append(r.Children, Relative{Named: child})
+				r.Children = append(r.Children, relative(child))
 			}
 		}
 		if q.After = next; next.IsZero() {

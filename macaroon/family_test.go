@@ -36,7 +36,7 @@ func (z *zone) child(t testing.TB, subject caveat.Subject, parent macaroon.Token
 
 // shape returns the ids of a tree, as ID(CHILD CHILD).
 func shape(r macaroon.Relative) string {
-	text := r.ID()
+	text := r.ID
 	if len(r.Children) > 0 || r.Truncated {
 		text += "("
 		for i, c := range r.Children {

@@ -136,6 +136,27 @@ func additions(kept []store.OwnerCaveat) (all []caveat.Addition) {
 	return all
 }
 
+// Additions returns the caveats that the owner of the token added to its record
+// ([Authority.Tighten]). There are none for temporary tokens. For a token whose
+// signature is not right, the result is that of a token without additions, so
+// that only somebody who has the token learns about them.
+func (a *Authority) Additions(ctx context.Context, t Token) ([]caveat.Addition, error) {
+	if t.IsZero() || t.Generation() > 0 {
+		return nil, nil
+	}
+	key, err := a.key(ctx, &t)
+	if _, unknown := err.(*errors.Error); unknown {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if genuine, _ := t.genuine(key); !genuine {
+		return nil, nil
+	}
+	return additions(key.Tightened), nil
+}
+
 // Tighten returns the candidate with caveats that its owner added to the record
 // at the Onezone that issued the token, so that Vouched checks them, too.
 func (c Candidate) Tighten(additions []caveat.Addition) Candidate {

@@ -270,3 +270,21 @@ func TestExplainNamesAddedCaveats(t *testing.T) {
 	requireID(t, errors.IDTokenRevoked, e.Err)
 	require.Len(t, z.events, before+1, "an explanation is no use of a canary")
 }
+
+func TestOnlyTheHolderOfATokenLearnsItsAdditions(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	token := z.access(t)
+	require.NoError(t, z.Tighten(t.Context(), token.ID(), campus))
+	for _, c := range []struct {
+		token macaroon.Token
+		n     int
+	}{
+		{token, 1}, {confine(t, token, caveat.REST), 1}, {forged(t, token), 0}, {z.access(t), 0}, {macaroon.Token{}, 0},
+		{z.temporary(t, alice, macaroon.AccessToken()), 0}, {mint(t, macaroon.Spec{ID: "unknown"}), 0},
+	} {
+		additions, err := z.Additions(t.Context(), c.token)
+		require.NoError(t, err)
+		require.Len(t, additions, c.n)
+	}
+}

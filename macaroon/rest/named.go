@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 )
@@ -31,6 +32,7 @@ func (c *call) createNamed() error {
 	}
 	g.Revoked = in.boolean("revoked")
 	in.tokenType("type")
+	g.Bait = in.bait("bait")
 	if in.err != nil {
 		return in.err
 	}
@@ -101,14 +103,21 @@ func (c *call) shown(n macaroon.Named) map[string]any {
 			meta["usageLimit"] = n.UsageLimit
 		}
 	}
-	all := map[string]any{
+	shown := map[string]any{
 		"id": n.ID(), "name": n.Name, "subject": n.Subject, "type": n.Type(), "caveats": c.authority.Vocabulary().ParseList(n.Caveats()).Caveats(),
-		"metadata": meta, "revoked": n.Revoked,
+		"metadata": meta, "revoked": n.Revoked, "parentTokenId": nil,
+	}
+	if n.Parent != "" {
+		shown["parentTokenId"] = n.Parent
+	}
+	shown["serverCaveats"], shown["serverCaveatsAdded"] = c.additions(n.Tightened)
+	if !c.isConfined() { // others must not learn which tokens are canaries
+		shown["bait"] = baitName(n.Bait)
 	}
 	if n.LastUse != nil {
-		all["lastUse"] = lastUse(*n.LastUse)
+		shown["lastUse"] = lastUse(*n.LastUse)
 	}
-	return all
+	return shown
 }
 
 func custom(n macaroon.Named) json.RawMessage {
@@ -135,6 +144,13 @@ func (c *call) patch() error {
 	if in.has("revoked") {
 		change.Revoked = new(in.boolean("revoked"))
 	}
+	if in.has("serverCaveats") {
+		change.Tightened = in.caveats("serverCaveats")
+	}
+	if in.has("bait") {
+		change.Bait = new(in.bait("bait"))
+	}
+	change.Client = c.client.Token
 	if in.err != nil {
 		return in.err
 	}
@@ -145,9 +161,22 @@ func (c *call) patch() error {
 	return c.answerEmpty(c.authority.Update(c.r.Context(), c.tokenID, change))
 }
 
-// delete removes the token that the path names.
+// delete removes the token that the path names, and does what the query says
+// with the tokens that were minted with it.
 func (c *call) delete() error {
-	return c.answerEmpty(c.authority.Delete(c.r.Context(), c.tokenID))
+	ctx, remove := c.r.Context(), c.authority.Delete
+	switch c.r.URL.Query().Get("children") {
+	case "", "keep":
+	case "revoke":
+		if err := c.authority.RevokeFamily(ctx, c.tokenID); err != nil {
+			return err
+		}
+	case "delete":
+		remove = c.authority.DeleteFamily
+	default:
+		return errors.BadValueNotAllowed("children", "keep", "revoke", "delete")
+	}
+	return c.answerEmpty(remove(ctx, c.tokenID))
 }
 
 // answerEmpty answers with an empty success, or returns err.

@@ -17,7 +17,27 @@ func (c *call) examine() error {
 		return in.err
 	}
 	view, err := t.Examine(c.authority.Vocabulary())
-	return c.answer(json.RawMessage(view), err)
+	if err != nil {
+		return err
+	}
+	additions, err := c.authority.Additions(c.r.Context(), t.Token)
+	if err != nil {
+		return err
+	}
+	if len(additions) > 0 {
+		var more serverCaveats
+		more.Caveats, more.Added = c.additions(additions)
+		members, _ := json.Marshal(more) // it always has a JSON form
+		view = append(append(view[:len(view)-1], ','), members[1:]...)
+	}
+	return c.answer(json.RawMessage(view), nil)
+}
+
+// serverCaveats are the members of an answer for what the owner of a token added
+// to its record. They are absent if that is nothing.
+type serverCaveats struct {
+	Caveats []caveat.Caveat `json:"serverCaveats,omitempty"`
+	Added   []int64         `json:"serverCaveatsAdded,omitempty"` // Unix seconds
 }
 
 // confine adds caveats to a token.
@@ -110,9 +130,14 @@ func (c *call) verify(in *input, t tokenValue, req caveat.Request, by verificati
 	if until, ok := auth.Expiry(); ok {
 		ttl = new(until - c.authority.Now().Unix())
 	}
-	respond(c.w, http.StatusOK, struct { // a struct is faster than a map, and this is the most frequent response
+	answer := struct { // a struct is faster than a map, and this is the most frequent response
 		Subject caveat.Subject `json:"subject"`
 		TTL     *int64         `json:"ttl"`
-	}{auth.Subject, ttl})
+		serverCaveats
+	}{Subject: auth.Subject, TTL: ttl}
+	if additions := auth.Additions(); len(additions) > 0 {
+		answer.Caveats, answer.Added = c.additions(additions)
+	}
+	respond(c.w, http.StatusOK, answer)
 	return nil
 }
