@@ -74,6 +74,8 @@ func attempts() map[string]func(p *prisoner) attempt {
 	add("GET /tokens/named/{id}", users, "/tokens/named/{own}", nil)
 	add("PATCH /tokens/named/{id}", users, "/tokens/named/{own}", func(p *prisoner) any { return object{"name": "desk", "revoked": p.IntN(2) == 0} })
 	add("DELETE /tokens/named/{id}", users, "/tokens/named/{own}", nil)
+	add("GET /tokens/named/{id}/family", users, "/tokens/named/{own}/family", nil)
+	add("POST /tokens/named/{id}/revoke_family", users, "/tokens/named/{own}/revoke_family", func(*prisoner) any { return object{} })
 	add("GET /tokens/named/{id}/status", users, "/tokens/named/{own}/status", nil)
 	add("POST /user/client_tokens", own, "/user/client_tokens", func(*prisoner) any { return object{} })
 	add("GET /user/client_tokens", own, "/user/client_tokens", nil)

@@ -83,8 +83,12 @@ func customField() field {
 	return field{key: key, bad: each(errors.BadValueJSON(key), `null`, `true`, `5`, `"{}"`, `[]`, `[{}]`)}
 }
 
-func caveatsField() field {
-	const key = "caveats"
+func baitField() field {
+	const key = "bait"
+	return field{key: key, bad: each(errors.BadValueNotAllowed(key, "alarm", "revokeFamily"), `true`, `0`, `1`, `""`, `"Alarm"`, `"none"`, `{}`, `[]`)}
+}
+
+func caveatsField(key string) field {
 	f := field{key: key, bad: each(errors.BadData(key), `null`, `true`, `5`, `"time < 5"`, `{}`, `{"0":{"type":"data.readonly"}}`)}
 	for _, item := range []string{
 		`"time < 5"`, `{}`, `{"type":"moon"}`, `{"type":"unknown","text":"x"}`, `{"type":"time"}`, `{"type":"time","validUntil":5.0}`,
@@ -164,12 +168,14 @@ func possibleInvitation(kind string) (macaroon.InviteType, json.RawMessage) {
 }
 
 func namedFields(kind string) []field {
-	return []field{nameField(true), caveatsField(), customField(), privilegesField(kind), booleanField("revoked"), typeField(), usageLimitField(kind)}
+	return []field{nameField(true), caveatsField("caveats"), customField(), privilegesField(kind), booleanField("revoked"), typeField(), baitField(), usageLimitField(kind)}
 }
 
-func temporaryFields(string) []field { return []field{caveatsField(), typeField()} }
+func temporaryFields(string) []field { return []field{caveatsField("caveats"), typeField()} }
 
-func patchFields() []field { return []field{customField(), nameField(false), booleanField("revoked")} }
+func patchFields() []field {
+	return []field{customField(), nameField(false), booleanField("revoked"), caveatsField("serverCaveats"), baitField()}
+}
 
 // forbiddenService returns the error of a token that is limited to a service
 // that its subject may not use.

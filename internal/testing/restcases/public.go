@@ -16,7 +16,7 @@ func publicRows() []row {
 		return r
 	}
 	verified := answers(`{"subject":{"type":"user","id":"u-alice"},"ttl":null}`)
-	caveats := caveatsField()
+	caveats := caveatsField("caveats")
 	caveats.required = true
 	return []row{
 		about("examine", row{body: laptop, fields: []field{tokenField("token", true)}, check: answers(`{
