@@ -15,6 +15,7 @@
 //	onezone_tokens_revoked_total              revocations of tokens, copies and of all temporary tokens of a subject
 //	onezone_tokens_restored_total             revoked tokens that were restored
 //	onezone_tokens_deleted_total              named tokens that were deleted
+//	onezone_tokens_bait_used_total            alarms of canaries, at most one a minute for each
 //	onezone_logins_total{outcome}             log-ins with a password; outcome: ok, throttled, or the id of an
 //	                                          error: badBasicCredentials, userBlocked
 //	onezone_store_duration_seconds{operation,outcome}

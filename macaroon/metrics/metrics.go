@@ -30,6 +30,7 @@ type Metrics struct {
 	issued, verified           byKind
 	refused                    *prometheus.CounterVec
 	revoked, restored, deleted prometheus.Counter
+	baitUsed                   prometheus.Counter
 	logIns                     *prometheus.CounterVec
 
 	latency   *prometheus.HistogramVec
@@ -58,6 +59,7 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 	m.revoked = prometheus.NewCounter(counter("revoked_total", "Revocations."))
 	m.restored = prometheus.NewCounter(counter("restored_total", "Revoked tokens that were restored."))
 	m.deleted = prometheus.NewCounter(counter("deleted_total", "Named tokens that were deleted."))
+	m.baitUsed = prometheus.NewCounter(counter("bait_used_total", "Alarms of canaries: uses of tokens that nobody should use, at most one a minute for each."))
 	m.latency = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: o.Namespace, Subsystem: "store", Name: "duration_seconds",
 		Help: "How long calls of the store took, by operation and outcome.", Buckets: o.Buckets,
@@ -66,7 +68,7 @@ func New(r prometheus.Registerer, o Options) (*Metrics, error) {
 		Namespace: o.Namespace, Name: "logins_total", Help: "Log-ins with a password, by outcome.",
 	}, []string{"outcome"})
 	collectors := []prometheus.Collector{
-		issued, verified, m.refused, m.revoked, m.restored, m.deleted, m.logIns, m.latency,
+		issued, verified, m.refused, m.revoked, m.restored, m.deleted, m.baitUsed, m.logIns, m.latency,
 	}
 	for _, c := range collectors {
 		if err := r.Register(c); err != nil {

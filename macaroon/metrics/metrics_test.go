@@ -15,6 +15,7 @@ import (
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/metrics"
+	"github.com/onezone-go/onezone/store"
 )
 
 func TestTheLifeOfATokenIsCounted(t *testing.T) {
@@ -46,6 +47,21 @@ func TestTheLifeOfATokenIsCounted(t *testing.T) {
 	require.Equal(t, map[string]float64{"": 1}, series(t, registry, "onezone_tokens_revoked_total"))
 	require.Equal(t, map[string]float64{"": 1}, series(t, registry, "onezone_tokens_restored_total"))
 	require.Equal(t, map[string]float64{"": 1}, series(t, registry, "onezone_tokens_deleted_total"))
+}
+
+func TestAlarmsOfCanariesAreCounted(t *testing.T) {
+	t.Parallel()
+	m, registry := newMetrics(t)
+	h := macaroontest.New(t, macaroon.WithObserver(m.Observe))
+	token := h.Token()
+	require.NoError(t, h.Authority.Update(t.Context(), token.ID(), macaroon.Change{Bait: new(store.BaitAlarm)}))
+	for range 3 {
+		_, err := h.Authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+		require.ErrorIs(t, err, errors.IDTokenRevoked)
+	}
+	m.Observe(t.Context(), macaroon.Event{Kind: macaroon.BaitUsed, Err: errors.New("the disk is full")})
+	require.Equal(t, map[string]float64{"": 1}, series(t, registry, "onezone_tokens_bait_used_total"))
+	require.Equal(t, map[string]float64{"tokenRevoked": 3}, series(t, registry, "onezone_tokens_refused_total"))
 }
 
 func TestLogInsAreCountedByTheirOutcome(t *testing.T) {

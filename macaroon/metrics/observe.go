@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -21,6 +22,13 @@ func (m *Metrics) Observe(_ context.Context, e macaroon.Event) {
 		m.verified.of(e.Type).Inc()
 	case macaroon.Refused:
 		m.refused.WithLabelValues(reason(e.Err)).Inc()
+	case macaroon.BaitUsed:
+		// An alarm that is reported again, because the family of the canary was
+		// not revoked, is no other use.
+		if errors.Is(e.Err, errors.IDTokenRevoked) {
+			m.baitUsed.Inc()
+			m.refused.WithLabelValues(reason(e.Err)).Inc()
+		}
 	case macaroon.Revoked:
 		m.revoked.Inc()
 	case macaroon.Restored:
