@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon"
@@ -23,11 +22,7 @@ func (c *call) family() error {
 	}
 	v := familyView{call: c, manages: map[caveat.Subject]bool{}}
 	shown, err := v.member(c.r.Context(), r)
-	if err != nil {
-		return err
-	}
-	respond(c.w, http.StatusOK, shown)
-	return nil
+	return c.answer(shown, err)
 }
 
 // familyView shows a family to a client.
