@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -43,7 +44,7 @@ func main() {
 		must(flag.Set("test.benchtime", slice.String()))
 		m.measure(max(*rounds, 1), cs)
 	}
-	run(slice, append(comparison(), growth()...))
+	run(slice, slices.Concat(comparison(), formats(), growth()))
 	run(slice, remoteVerification()) // apart, because connections disturb the caches of the processor
 	run(coresSlice, cores())
 	// A full store makes garbage collection slower for all contenders, so it

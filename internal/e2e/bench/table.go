@@ -48,6 +48,8 @@ func rows() []row {
 			over: "remote/cached", under: "first/onezone", most: 1.0},
 		{what: "no answer in the cache, to the bare HTTP request", name: "remote/cold", over: "remote/cold", under: "remote/http", most: 1.1},
 		{what: "the bare HTTP request", name: "remote/http"},
+		{what: "**a macaroon in version 2**, parsed with `macaroon/general`", name: "v2/onezone"},
+		against("v2", "macaroon.v2", "with `gopkg.in/macaroon.v2`", 1.2),
 		{what: "**growth**: verify with 1 caveat", name: "caveats/1"},
 		{what: "10 caveats, to 10 times 1", name: "caveats/10", over: "caveats/10", under: "caveats/1", times: 10, most: 1.15},
 		{what: "100 caveats, to 10 times 10", name: "caveats/100", over: "caveats/100", under: "caveats/10", times: 10, most: 1.15},
