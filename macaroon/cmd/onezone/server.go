@@ -114,18 +114,24 @@ func (v *service) open(ctx context.Context) (err error) {
 	if v.geo, err = v.settings.openGeo(v.log); err != nil {
 		return err
 	}
-	var options []macaroon.Option
+	options := v.settings.lastUse.options(v.log)
 	if v.geo != nil {
 		options = append(options, macaroon.WithGeo(v.geo))
 	}
 	if v.authority, err = newAuthority(v.settings, v.store, v.observe, options...); err != nil {
 		return err
 	}
+	if v.authority.RecordsUses() {
+		if err := v.metrics.Uses(v.authority.UseStats); err != nil {
+			return err
+		}
+	}
 	v.provider, err = v.settings.newProvider(ctx, v.authority, v.log)
 	return err
 }
 
 func (v *service) close() error {
+	v.closeAuthority()
 	var err error
 	if v.opened != nil {
 		err = v.opened.Close()

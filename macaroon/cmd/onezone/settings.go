@@ -33,6 +33,7 @@ type settings struct {
 	geoip           []string // files
 	page            bool     // serve the page for browsers
 	oidc            oidcSettings
+	lastUse         lastUseSettings
 	limits          limits
 	logLevel        slog.Level
 	logFormat       string
@@ -106,6 +107,7 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.Var(repeated(&s.geoip), "geoip", "MaxMind `FILE` that decides caveats about countries and regions, or about autonomous systems; may be repeated")
 	toggle(f, &s.page, "page", "serve the page for browsers at /; --page=false turns it off")
 	s.oidc.flags(f)
+	s.lastUse.flags(f)
 	s.limits.clientFlags(f)
 	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")
 	f.Var(durationFlag(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
@@ -135,6 +137,7 @@ func (s *settings) check(has func(flag string) bool) error {
 		{"tls-cert", s.checkTLS},
 		{"feed-url", s.checkFeedURL},
 		{"oidc-issuer", s.oidc.check},
+		{"last-use-interval", s.lastUse.check},
 		{"store-timeout", func() error {
 			return failUnless(s.storeTimeout > 0, "--store-timeout must be greater than zero, such as 5s")
 		}},

@@ -15,7 +15,8 @@ func (p *program) tokenCommand() *cobra.Command {
 	c := group("token", "Manage tokens of any user", p.tokenIssueCommand(), p.tokenListCommand(), p.tokenShowCommand(),
 		p.tokenChangeCommand("revoke", "revoked", "Revoke a named token and all copies of it", (*macaroon.Authority).Revoke),
 		p.tokenChangeCommand("restore", "restored", "Make a revoked token work again", (*macaroon.Authority).Restore),
-		p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone", (*macaroon.Authority).Delete))
+		p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone", (*macaroon.Authority).Delete),
+		p.tokenCleanCommand())
 	c.Long = `Manages the named tokens in the store, of any user. A token is given by its id. The
 service may run at the same time; it notices changes at once, or if the feed of
 changes is down, within 2 seconds.`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -26,6 +27,16 @@ type tokenInfo struct {
 	Caveats  []string `json:"caveats"`
 	Created  int64    `json:"creationTime"`         // Unix seconds
 	Expires  *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
+	LastUse  *useInfo `json:"lastUse"`              // nil: none was recorded
+}
+
+// useInfo describes the last use of a token in JSON.
+type useInfo struct {
+	Time      int64  `json:"time"`              // Unix seconds, of the minute
+	Address   string `json:"address,omitempty"` // or network
+	Service   string `json:"service,omitempty"`
+	Interface string `json:"interface,omitempty"`
+	Count     int64  `json:"count"`
 }
 
 // The states of named tokens.
@@ -49,12 +60,16 @@ func describeToken(n macaroon.Named, now time.Time) tokenInfo {
 	if n.Revoked {
 		info.State = stateRevoked
 	}
+	if n.LastUse != nil && !n.LastUse.IsZero() {
+		u := n.LastUse
+		info.LastUse = &useInfo{u.At, u.Address, u.Service, u.Interface, u.Count}
+	}
 	return info
 }
 
 // tokenFilter selects named tokens.
 type tokenFilter struct {
-	user, state, kind, before, after string
+	user, state, kind, before, after, unused string
 }
 
 func (o *tokenFilter) flags(f *pflag.FlagSet) {
@@ -63,30 +78,43 @@ func (o *tokenFilter) flags(f *pflag.FlagSet) {
 	f.Var(oneOf(&o.kind, macaroon.Access.String(), macaroon.Identity.String(), macaroon.Invite.String()), "type", "only tokens of the `TYPE` access, identity or invite")
 	f.StringVar(&o.before, "expires-before", "", "only tokens that expire before `TIME`: a date, an RFC 3339 time, or a duration from now such as 30d")
 	f.StringVar(&o.after, "expires-after", "", "only tokens that expire at or after `TIME`, or never")
+	f.StringVar(&o.unused, "unused-since", "", "only tokens created before `TIME` and not used since, as far as uses were recorded: a date, an RFC 3339 time, or a duration before now such as 90d")
 }
 
-// moments returns the bounds of the expiry, zero for none.
-func (o *tokenFilter) moments(now time.Time) (before, after time.Time, err error) {
-	if before, err = parseMoment(o.before, now); err != nil {
-		return before, after, usageErrorf("%q for flag --expires-before: %w", o.before, err)
+// moments are the times of a filter, zero for none.
+type moments struct{ before, after, unused time.Time }
+
+func (o *tokenFilter) moments(now time.Time) (m moments, err error) {
+	for _, each := range []struct {
+		flag, text string
+		future     bool // a duration is from now on
+		at         *time.Time
+	}{
+		{"expires-before", o.before, true, &m.before},
+		{"expires-after", o.after, true, &m.after},
+		{"unused-since", o.unused, false, &m.unused},
+	} {
+		if *each.at, err = parseMoment(each.text, now, each.future); err != nil {
+			return moments{}, usageErrorf("%q for flag --%s: %w", each.text, each.flag, err)
+		}
 	}
-	if after, err = parseMoment(o.after, now); err != nil {
-		return before, after, usageErrorf("%q for flag --expires-after: %w", o.after, err)
-	}
-	return before, after, nil
+	return m, nil
 }
 
 func (o *tokenFilter) check() error {
-	_, _, err := o.moments(time.Now())
+	_, err := o.moments(time.Now())
 	return err
 }
 
 // parseMoment returns the zero time for "".
-func parseMoment(text string, now time.Time) (time.Time, error) {
+func parseMoment(text string, now time.Time, future bool) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if d, err := duration.Parse(text); err == nil {
+		if !future {
+			d = -d
+		}
 		return now.Add(d), nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
@@ -97,14 +125,15 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, wantError("a date such as 2026-12-24, a time such as 2026-12-24T18:00:00Z, or a duration such as 30d")
 }
 
-// selects reports whether the filter selects the token, apart from its user.
-func (o *tokenFilter) selects(t tokenInfo, before, after time.Time) bool {
+// selects reports whether the filter selects the token, apart from its user and
+// uses.
+func (o *tokenFilter) selects(t tokenInfo, m moments) bool {
 	switch {
 	case o.state != "" && t.State != o.state, o.kind != "" && t.Type != o.kind:
 		return false
-	case !before.IsZero() && (t.Expires == nil || *t.Expires >= before.Unix()):
+	case !m.before.IsZero() && (t.Expires == nil || *t.Expires >= m.before.Unix()):
 		return false
-	case !after.IsZero() && t.Expires != nil && *t.Expires < after.Unix():
+	case !m.after.IsZero() && t.Expires != nil && *t.Expires < m.after.Unix():
 		return false
 	}
 	return true
@@ -135,9 +164,9 @@ func (p *program) tokenListCommand() *cobra.Command {
 			if owner == "" {
 				owner = t.Subject
 			}
-			rows[i] = []string{t.ID, t.Name, owner, t.Type, t.State, moment(t.Created), t.expiry(), strings.Join(t.Caveats, "; ")}
+			rows[i] = []string{t.ID, t.Name, owner, t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), strings.Join(t.Caveats, "; ")}
 		}
-		return p.printTable([]string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "EXPIRES", "CAVEATS"}, rows)
+		return p.printTable([]string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "LAST USE", "EXPIRES", "CAVEATS"}, rows)
 	}})
 }
 
@@ -149,9 +178,46 @@ func (t tokenInfo) expiry() string {
 	return moment(*t.Expires)
 }
 
+// lastUse returns the time of the last use, "none" if none was recorded.
+func (t tokenInfo) lastUse() string {
+	if t.LastUse == nil {
+		return "none"
+	}
+	return moment(t.LastUse.Time)
+}
+
+// describeUse returns what is known of the last use.
+func (t tokenInfo) describeUse() string {
+	if t.LastUse == nil {
+		return "none"
+	}
+	text := t.lastUse()
+	for _, part := range []struct{ word, value string }{
+		{" from ", t.LastUse.Address}, {" at ", t.LastUse.Service}, {" by ", t.LastUse.Interface},
+	} {
+		if part.value != "" {
+			text += part.word + part.value
+		}
+	}
+	return fmt.Sprintf("%s, %d in all", text, t.LastUse.Count)
+}
+
+// addLastUses sets the last uses of the tokens.
+func (a administration) addLastUses(ctx context.Context, tokens ...*macaroon.Named) error {
+	ids := make([]string, len(tokens))
+	for i, n := range tokens {
+		ids[i] = n.ID()
+	}
+	uses, err := a.LastUses(ctx, ids...)
+	for i := range uses {
+		tokens[i].LastUse = &uses[i]
+	}
+	return err
+}
+
 // tokens returns the tokens that the filter selects.
 func (a administration) tokens(ctx context.Context, filter tokenFilter) ([]tokenInfo, error) {
-	before, after, err := filter.moments(a.Now())
+	m, err := filter.moments(a.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +234,16 @@ func (a administration) tokens(ctx context.Context, filter tokenFilter) ([]token
 		if err != nil {
 			return nil, err
 		}
+		all := make([]*macaroon.Named, len(page))
+		for i := range page {
+			all[i] = &page[i]
+		}
+		if err := a.addLastUses(ctx, all...); err != nil {
+			return nil, err
+		}
 		for _, n := range page {
 			info := describeToken(n, a.Now())
-			if !filter.selects(info, before, after) {
+			if !filter.selects(info, m) || !m.unused.IsZero() && !n.UnusedSince(m.unused) {
 				continue
 			}
 			if info.Username, err = names.of(ctx, a.store, n.Subject); err != nil {
@@ -213,6 +286,9 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := a.addLastUses(ctx, &n); err != nil {
+			return err
+		}
 		info := describeToken(n, a.Now())
 		if info.Username, err = (usernames{}).of(ctx, a.store, n.Subject); err != nil {
 			return err
@@ -223,6 +299,7 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		rows := [][]string{
 			{"id", info.ID}, {"name", info.Name}, {"user", info.Username}, {"subject", info.Subject}, {"type", n.Type().Describe()},
 			{"state", info.State}, {"created", moment(info.Created)}, {"expires", info.expiry()},
+			{"last use", info.describeUse()},
 		}
 		for _, each := range info.Caveats {
 			rows = append(rows, []string{"caveat", each})
