@@ -51,7 +51,7 @@ func (k Kind) problem() string {
 	switch {
 	case !kindName.MatchString(k.Name):
 		return "a name is made of lower-case letters, digits, dots, dashes and underscores, begins with a letter and has at most 64 bytes"
-	case language.reserves(k.Name) || k.Name == string(TypeUnknown) ||
+	case language.byHead[k.Name] != nil || language.byType[Type(k.Name)] != nil || k.Name == string(TypeUnknown) ||
 		strings.HasPrefix(k.Name, "data.") || strings.HasPrefix(k.Name, "geo."):
 		return "the name belongs to the Onezone language"
 	case k.Satisfied == nil:

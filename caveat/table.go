@@ -120,11 +120,6 @@ func (t *table) normalize(c Caveat) Caveat {
 	return Unknown("")
 }
 
-// reserves reports whether the language uses the word as a head or a type.
-func (t *table) reserves(word string) bool {
-	return t.byHead[word] != nil || t.byType[Type(word)] != nil
-}
-
 // Use is the purpose of a token, which decides which caveats it can carry.
 type Use uint8
 

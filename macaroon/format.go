@@ -60,6 +60,10 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
+	persistence := "named"
+	if t.Generation() > 0 {
+		persistence = "temporary"
+	}
 	return json.Marshal(struct {
 		Domain      string          `json:"onezoneDomain"`
 		ID          string          `json:"id"`
@@ -67,14 +71,7 @@ func (t Token) Examine(v *caveat.Vocabulary) ([]byte, error) {
 		Subject     caveat.Subject  `json:"subject"`
 		Type        Type            `json:"type"`
 		Caveats     []caveat.Caveat `json:"caveats"`
-	}{t.Domain(), t.ID(), t.persistence(), t.Subject(), t.Type(), v.ParseList(t.Caveats()).Caveats()})
-}
-
-func (t Token) persistence() string {
-	if t.Generation() > 0 {
-		return "temporary"
-	}
-	return "named"
+	}{t.Domain(), t.ID(), persistence, t.Subject(), t.Type(), v.ParseList(t.Caveats()).Caveats()})
 }
 
 // Inspect returns a readable description of the unverified token, one fact per

@@ -17,7 +17,8 @@ type hasher struct {
 }
 
 func newHasher() hasher {
-	return hasher{newHashSlots(), defaultPasswordIterations, passwordHash.derive}
+	slots := make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) // half of the CPUs
+	return hasher{slots, defaultPasswordIterations, passwordHash.derive}
 }
 
 // dummyHash replaces the hash of a user who does not exist or has no password.
@@ -25,9 +26,6 @@ func newHasher() hasher {
 func (p hasher) dummyHash() passwordHash {
 	return passwordHash{iterations: p.iterations, salt: make([]byte, passwordSaltSize)}
 }
-
-// isWeak reports whether the hash should be replaced once the password is known.
-func (p hasher) isWeak(h passwordHash) bool { return h.iterations < p.iterations }
 
 // hash returns the hash of a password under the salt, with the current number
 // of iterations.
@@ -77,9 +75,6 @@ func (p hasher) padWork(h passwordHash, forms []string) error {
 
 // semaphore limits the number of concurrent callers of an expensive operation.
 type semaphore chan struct{}
-
-// newHashSlots returns a semaphore for half of the CPUs, at least one.
-func newHashSlots() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 func (s semaphore) do(ctx context.Context, f func() error) error {
 	select {

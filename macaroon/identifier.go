@@ -70,7 +70,8 @@ func (i *identifier) parseVersion2(text, rest string) (problem string) {
 			return "its persistence is neither named nor temporary with a generation"
 		}
 	}
-	if i.subject, ok = parseHolder(part[1]); !ok {
+	var err error
+	if i.subject, err = caveat.ParseSubject(part[1]); err != nil || !isHolder(i.subject) {
 		return "its subject is neither a user nor a oneprovider"
 	}
 	if i.typ, ok = parseType(part[2]); !ok {
@@ -96,12 +97,6 @@ func parseGeneration(digits string) (int64, bool) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	return n, err == nil
-}
-
-// parseHolder parses a subject that can hold tokens.
-func parseHolder(text string) (caveat.Subject, bool) {
-	s, err := caveat.ParseSubject(text)
-	return s, err == nil && isHolder(s)
 }
 
 func isHolder(s caveat.Subject) bool {

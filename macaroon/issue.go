@@ -370,8 +370,8 @@ func (a *Authority) customMetadata(custom json.RawMessage) (json.RawMessage, err
 	if custom == nil {
 		return json.RawMessage("{}"), nil
 	}
-	if err := a.quotas.checkCustomMetadata(custom); err != nil {
-		return nil, err
+	if most := a.quotas.CustomMetadata; len(custom) > most {
+		return nil, errors.LimitReached(most, "bytes of custom metadata")
 	}
 	object, err := strictjson.Parse(custom)
 	switch {

@@ -74,7 +74,7 @@ func (a *Authority) checkPassword(ctx context.Context, username, password string
 	case i.Blocked:
 		return i.Subject, errors.UserBlocked()
 	}
-	if right > 0 || a.passwords.isWeak(hash) {
+	if right > 0 || hash.iterations < a.passwords.iterations {
 		a.upgradePassword(ctx, i, forms[0])
 	}
 	return i.Subject, nil

@@ -106,7 +106,7 @@ func (s Spec) checkIdentifier() error {
 		return nil
 	case !isHolder(s.Subject) || !isFragment(s.Subject.ID):
 		return errors.TokenSubjectInvalid()
-	case !s.Type.issuable():
+	case !s.Type.isComplete() || s.Type.param != "" && !isFragment(s.Type.param): // its session or target
 		return errors.BadValueTokenType("type")
 	case s.Generation < 0:
 		return errors.BadValueTooLow("generation", 0)

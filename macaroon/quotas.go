@@ -53,14 +53,6 @@ func (q Quotas) withDefaults() (Quotas, error) {
 	return q, nil
 }
 
-// checkCustomMetadata returns limitReached if the metadata is too long.
-func (q Quotas) checkCustomMetadata(custom []byte) error {
-	if len(custom) > q.CustomMetadata {
-		return errors.LimitReached(q.CustomMetadata, "bytes of custom metadata")
-	}
-	return nil
-}
-
 // checkRecord returns limitReached if the record is too large.
 func (q Quotas) checkRecord(t store.Token) error {
 	if recordSize(t) > q.Record {

@@ -125,12 +125,6 @@ func (t Type) isComplete() bool {
 	return ok && back == t
 }
 
-// issuable reports whether a token of the type can be issued: the type is
-// complete, and an identifier can hold its session or target.
-func (t Type) issuable() bool {
-	return t.isComplete() && (t.param == "" || isFragment(t.param))
-}
-
 // isFragment reports whether an identifier may contain the text between two
 // slashes.
 func isFragment(text string) bool { return text != "" && !strings.Contains(text, "/") && isPlain(text) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -138,7 +139,7 @@ type cached struct {
 
 func newCached(backend store.Store, o Options) (*cached, error) {
 	c := &cached{passedOn: backend, backend: backend, options: o, start: o.Clock(), lookUps: stats.NewCounter()}
-	c.versions.init()
+	c.versions.seed = maphash.MakeSeed()
 	c.ttl.Store(int64(o.ShortTTL))
 	var err error
 	if c.known, err = otter.New(&otter.Options[key, *entry]{MaximumSize: o.MaxEntries}); err != nil {

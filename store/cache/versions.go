@@ -33,8 +33,6 @@ type versions struct {
 	identities atomic.Uint64          // changes of any identity
 }
 
-func (v *versions) init() { v.seed = maphash.MakeSeed() }
-
 func (v *versions) of(k key) *atomic.Uint32 {
 	return &v.counters[maphash.Comparable(v.seed, k)%uint64(len(v.counters))]
 }

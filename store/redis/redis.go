@@ -111,7 +111,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
 	}
 	option.DisableCache = true // its client-side caching, which this package does not use
-	client, err := connect(ctx, option)
+	client, err := await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", open, err)
 	}
@@ -126,12 +126,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", open, err)
 	}
 	return s, nil
-}
-
-// connect returns early if ctx is done. The attempt then continues until its
-// own timeout.
-func connect(ctx context.Context, option rueidis.ClientOption) (rueidis.Client, error) {
-	return await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
 }
 
 // await returns the result of get, or the error of ctx if that is done first:

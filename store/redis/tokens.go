@@ -101,30 +101,26 @@ func (s *Store) putToken(t store.Token) []op {
 
 // index adds the token to the indexes, and unindex removes it.
 func (s *Store) index(t store.Token) []op {
-	member := listMember(t.Created, t.ID)
-	ops := []op{write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID)}
-	for _, key := range s.listKeys(t) {
-		ops = append(ops, write("ZADD", key, "0", member))
-	}
-	return ops
+	name := write("HSET", s.subjectKey(namesKind, t.Subject), t.Name, t.ID)
+	return append(s.inLists(t, "ZADD", "0", listMember(t.Created, t.ID)), name)
 }
 
 func (s *Store) unindex(t store.Token) []op {
-	member := listMember(t.Created, t.ID)
-	ops := []op{write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name)}
-	for _, key := range s.listKeys(t) {
-		ops = append(ops, write("ZREM", key, member))
-	}
-	return ops
+	name := write("HDEL", s.subjectKey(namesKind, t.Subject), t.Name)
+	return append(s.inLists(t, "ZREM", listMember(t.Created, t.ID)), name)
 }
 
-// listKeys returns the keys of the sorted sets that contain the token.
-func (s *Store) listKeys(t store.Token) []string {
-	keys := []string{s.subjectKey(listKind, t.Subject), s.indexKey(allTokens, t.Subject)}
-	if t.Parent != "" {
-		keys = append(keys, s.mintedKey(t))
+// inLists returns the command for each of the sorted sets that contain the
+// token.
+func (s *Store) inLists(t store.Token, command string, args ...string) []op {
+	ops := []op{
+		write(command, s.subjectKey(listKind, t.Subject), args...),
+		write(command, s.indexKey(allTokens, t.Subject), args...),
 	}
-	return keys
+	if t.Parent != "" {
+		ops = append(ops, write(command, s.mintedKey(t), args...))
+	}
+	return ops
 }
 
 // mintedKey returns the key of the tokens with the parent of t, in the shard of

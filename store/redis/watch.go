@@ -54,7 +54,11 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 // listen delivers changes until a connection is lost or ctx is done.
 func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 	f := &feed{store: s, queue: q, lost: make(chan struct{})}
-	defer f.unsubscribe()
+	defer func() {
+		for _, conn := range f.conns {
+			conn.Close() // not returned to the client, because messages may be in flight
+		}
+	}()
 	masters, err := s.masters(ctx)
 	if err != nil {
 		return nil
@@ -149,11 +153,3 @@ func requireMaster(ctx context.Context, conn rueidis.DedicatedClient) error {
 }
 
 func (f *feed) fail() { f.lose.Do(func() { close(f.lost) }) }
-
-// unsubscribe closes the connections. They are not returned to the client,
-// because messages may be in flight.
-func (f *feed) unsubscribe() {
-	for _, conn := range f.conns {
-		conn.Close()
-	}
-}
