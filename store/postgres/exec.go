@@ -70,7 +70,7 @@ func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
 type transaction struct {
 	ctx     context.Context
 	tx      pgx.Tx
-	queries []string
+	queries map[backend.Query]string
 }
 
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {

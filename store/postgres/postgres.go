@@ -22,7 +22,7 @@ type Store struct {
 	pool      *pgxpool.Pool
 	owned     bool // Close closes the pool
 	schema    string
-	queries   []string
+	queries   map[backend.Query]string
 	sql       *backend.SQL
 	creations creations
 	servers   *servers
@@ -73,7 +73,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 		life:    backend.NewLife(),
 	}
 	s.creations.slotTimeout = slotTimeout
-	s.queries = newQueries(s.schema)
+	s.queries = backend.Statements(inSchema(s.schema), ownStatements)
 	s.sql = newSQL(s)
 	s.contract = backend.NewContract(driver{s, s.life, s.sql})
 	return s

@@ -1,6 +1,10 @@
 package sqlite
 
-import "database/sql"
+import (
+	"database/sql"
+	"maps"
+	"slices"
+)
 
 // Handles returns the handles of the store.
 func (s *Store) Handles() (reader, writer *sql.DB) { return s.reader, s.writer }
@@ -12,4 +16,4 @@ func LatestVersion() int { return len(migrations) }
 func RowIDOf(id string) int64 { return rowIDOf(id) }
 
 // Queries are the texts of all statements.
-func Queries() []string { return queryTexts[:] }
+func Queries() []string { return slices.Collect(maps.Values(queryTexts)) }

@@ -4,16 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
 // prepared are the queries prepared on each handle.
 type prepared struct{ reader, writer statements }
 
 // statements are the queries prepared on a handle.
-type statements []*sql.Stmt
+type statements map[backend.Query]*sql.Stmt
 
 // statements returns the prepared queries. The first call prepares them, if the
 // version of the tables is supported.
@@ -64,7 +64,7 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 }
 
 func (s *Store) prepareOn(ctx context.Context, db *sql.DB, all *statements) error {
-	*all = make(statements, len(queryTexts))
+	*all = make(statements)
 	for q, text := range queryTexts {
 		err := s.retryBusy(ctx, func() (err error) {
 			(*all)[q], err = db.PrepareContext(ctx, text)
@@ -78,8 +78,8 @@ func (s *Store) prepareOn(ctx context.Context, db *sql.DB, all *statements) erro
 }
 
 func (p *prepared) close() {
-	for _, statement := range slices.Concat(p.reader, p.writer) {
-		if statement != nil {
+	for _, all := range []statements{p.reader, p.writer} {
+		for _, statement := range all {
 			_ = statement.Close() // may be called twice
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// TokenArgs returns the values of TokenColumns, and the row id if the dialect
-// has one.
+// TokenArgs returns the values of {tokenColumns} in statements.sql, and the row
+// id if the dialect has one.
 func (d Dialect) TokenArgs(t *store.Token) []any {
 	caveats := t.Caveats
 	if caveats == nil {
