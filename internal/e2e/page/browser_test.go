@@ -146,7 +146,8 @@ func (b *tab) watch(event any) {
 			fault = fmt.Sprintf("log: %s %s", e.Entry.Text, e.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
-		if to := e.Request.URL; !strings.HasPrefix(to, b.origin+"/") && !strings.HasPrefix(to, "blob:"+b.origin+"/") {
+		if to := e.Request.URL; !strings.HasPrefix(to, b.origin+"/") && !strings.HasPrefix(to, "blob:"+b.origin+"/") &&
+			!strings.HasPrefix(to, "data:") { // an icon of Chromium in the field of a date
 			fault = "request: " + to
 		}
 	}

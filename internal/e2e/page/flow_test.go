@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
 )
 
 // try runs a command line of the page, as a user does who pastes it.
@@ -108,6 +109,39 @@ func TestExamineAndConfine(t *testing.T) {
 	b.expect("status of 400")
 	b.click("button", "Does it work now?")
 	b.sees("No. ")
+}
+
+// A request is explained, and requests are recorded and narrowed to.
+func TestTryBeforeHandingOut(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	token := z.issue(t, "laptop", caveat.MustParse("ip = 192.0.2.0/24"))
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.goTo("examine")
+	b.set("Text of a token", token.String())
+	b.sees("Try it before you hand it out")
+	evaluate[any](b, `document.querySelector('details').open = true`)
+	b.enter("From the address", "198.51.100.7")
+	b.click("button", "Explain")
+	b.sees("The token is refused.")
+	b.sees("only from 192.0.2.0/24: does not hold.")
+	b.enter("From the address", "192.0.2.7")
+	b.set("By the interface", "rest")
+	b.click("button", "Explain")
+	b.sees("The token is accepted for this request.")
+	b.click("button", "Record this request")
+	b.accessible()
+	b.click("button", "Propose caveats for the recorded requests")
+	b.sees("Proposed for Confine below")
+	require.Equal(t, "rest", b.value("Interface"))
+	require.Contains(t, b.value("Addresses"), "192.0.2.7")
+	b.shoot("narrowed")
+	b.click("button", "Make a narrower copy")
+	b.sees("What changed")
+	copied, err := macaroon.Parse(b.value("Text of the token"))
+	require.NoError(t, err)
+	require.Contains(t, copied.Caveats(), "interface = rest")
 }
 
 // Many tokens are revoked and deleted at once.

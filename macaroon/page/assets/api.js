@@ -65,9 +65,6 @@ export async function call(method, path, body) {
   }
 }
 
-// isMissing reports whether an error says that this Onezone lacks a route.
-export const isMissing = (error) => error instanceof Failure && !error.id && (error.status === 404 || error.status === 405);
-
 // logInWith exchanges credentials for a log-in token.
 export const logInWith = (headers) => send(pageURL('page/log_in'), { method: 'POST', body: {}, headers });
 

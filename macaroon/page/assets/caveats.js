@@ -1,7 +1,7 @@
 // The kinds of caveats: how they are entered, checked while typing, and said
 // in words. The service checks them again.
 
-import { printable } from './dom.js';
+import { counted, printable } from './dom.js';
 import { fromInput, localText, now, toInput } from './time.js';
 
 const regions = ['Africa', 'Antarctica', 'Asia', 'Europe', 'EU', 'NorthAmerica', 'Oceania', 'SouthAmerica'];
@@ -138,7 +138,7 @@ export const kinds = [
   list({
     type: 'data.objectid', label: 'File ids', example: '000000000010DB4967756964237575696423737061636531',
     hint: 'Directories or files by their ids.', problem: (id) => (/^[0-9A-Fa-f]{36,}$/.test(id) ? '' : 'write the id of a file: 36 hexadecimal digits or more'),
-    words: (c) => `only for ${c.whitelist.length} file${c.whitelist.length > 1 ? 's' : ''} or directories named by id`,
+    words: (c) => `only for ${counted(c.whitelist.length, 'file')} or directories named by id`,
   }),
   {
     type: 'scope', label: 'Identity only', control: 'none', hint: 'An access token with this proves who you are and authorizes nothing.',

@@ -1,7 +1,7 @@
 // The dialog that deletes tokens that are of no use any more.
 
 import { remove } from './api.js';
-import { announce, fault, h, labelled, printable, unique } from './dom.js';
+import { announce, counted, fault, h, labelled, printable, unique } from './dom.js';
 import { inParallel, loadTokens } from './shared.js';
 import { now } from './time.js';
 
@@ -35,7 +35,7 @@ export function cleanUp(app, done) {
   };
   const show = () => {
     const list = chosen();
-    preview.replaceChildren(h('p', {}, list.length ? `${list.length.toLocaleString()} token${list.length === 1 ? '' : 's'} would be deleted, for ever:` : 'No token would be deleted.'),
+    preview.replaceChildren(h('p', {}, list.length ? `${counted(list.length, 'token')} would be deleted, for ever:` : 'No token would be deleted.'),
       h('ul', {}, list.slice(0, 6).map((t) => h('li', {}, h('bdi', {}, printable(t.name)))), list.length > 6 && h('li', {}, `and ${(list.length - 6).toLocaleString()} more`)));
     act.disabled = !list.length;
   };
@@ -47,7 +47,7 @@ export function cleanUp(app, done) {
     done();
     if (errors.length) preview.replaceChildren(fault(errors[0]));
     else dialog.close();
-    announce(`${list.length - errors.length} tokens deleted.`);
+    announce(`${counted(list.length - errors.length, 'token')} deleted.`);
   };
   document.body.append(dialog);
   show();

@@ -3,7 +3,7 @@
 import { createNamed, createTemporary, settings } from './api.js';
 import { CaveatEditor } from './caveateditor.js';
 import { expiryOf, risk, supported } from './caveats.js';
-import { button, fill, h, labelled, printable, unique } from './dom.js';
+import { button, counted, fill, h, labelled, printable, unique } from './dom.js';
 import { givenView } from './givenview.js';
 import { templates } from './templates.js';
 import { fromInput, moment, now, toInput } from './time.js';
@@ -86,7 +86,7 @@ class Form {
     }
     if (problems) {
       this.editor.element.querySelector('[aria-invalid="true"], input:placeholder-shown')?.focus();
-      throw new Error(`${problems} caveat${problems > 1 ? 's are' : ' is'} not complete. Please correct or remove ${problems > 1 ? 'them' : 'it'}.`);
+      throw new Error(`${counted(problems, 'caveat')} must be corrected or removed first.`);
     }
     if (temporary && expiryOf(caveats) === null) throw new Error('A temporary token needs an end.');
     const type = this.class === 'invite' ? this.invite.type() : { [this.type.value]: {} };

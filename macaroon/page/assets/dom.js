@@ -52,6 +52,11 @@ export function foreign(text) {
   return h('span', { class: 'foreign' }, shown, ' ', more);
 }
 
+// counted returns a number with its noun.
+export function counted(n, noun) {
+  return `${n.toLocaleString()} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 // announce tells users of screen readers what happened, and shows it for a
 // while.
 export function announce(text) {

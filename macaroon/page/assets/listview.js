@@ -1,7 +1,7 @@
 // The table of all tokens.
 
 import { remove, update } from './api.js';
-import { announce, confirm, fault, fill, h, printable, unique } from './dom.js';
+import { announce, confirm, counted, fault, fill, h, printable, unique } from './dom.js';
 import { badge, bar, endOf, inParallel, loadTokens } from './shared.js';
 import { count, orders, select, states } from './tokens.js';
 import { WindowedTable } from './table.js';
@@ -141,7 +141,7 @@ class ListView {
   async act(verb, done, tokens, text, action) {
     const names = tokens.slice(0, 5).map((t) => h('li', {}, h('bdi', {}, printable(t.name))));
     const agreed = await confirm({
-      title: `${verb} ${tokens.length.toLocaleString()} token${tokens.length === 1 ? '' : 's'}?`, action: verb,
+      title: `${verb} ${counted(tokens.length, 'token')}?`, action: verb,
       text: [h('p', {}, text), h('ul', {}, names, tokens.length > 5 && h('li', {}, `and ${(tokens.length - 5).toLocaleString()} more`))],
     });
     if (!agreed) return;
@@ -150,6 +150,6 @@ class ListView {
     await loadTokens(this.app, { again: true });
     this.refresh({ keepPlace: true });
     fill(this.errors, errors.slice(0, 3).map(fault));
-    announce(`${tokens.length - errors.length} tokens ${done}.`);
+    announce(`${counted(tokens.length - errors.length, 'token')} ${done}.`);
   }
 }
