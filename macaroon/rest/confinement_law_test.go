@@ -77,6 +77,9 @@ func attempts() map[string]func(p *prisoner) attempt {
 	add("GET /tokens/named/{id}/family", users, "/tokens/named/{own}/family", nil)
 	add("POST /tokens/named/{id}/revoke_family", users, "/tokens/named/{own}/revoke_family", func(*prisoner) any { return object{} })
 	add("GET /tokens/named/{id}/status", users, "/tokens/named/{own}/status", nil)
+	add("POST /tokens/named/{id}/revoke_copy", users, "/tokens/named/{laptop}/revoke_copy", func(p *prisoner) any {
+		return object{"token": p.w.Laptop.String()}
+	})
 	add("POST /user/client_tokens", own, "/user/client_tokens", func(*prisoner) any { return object{} })
 	add("GET /user/client_tokens", own, "/user/client_tokens", nil)
 	add("DELETE /user/client_tokens/{tid}", own, "/user/client_tokens/{laptop text}", nil)

@@ -3,7 +3,7 @@
 //
 // # The token API
 //
-// [NewHandler] returns the whole API, 49 routes under /api/v3/onezone:
+// [NewHandler] returns the whole API, 50 routes under /api/v3/onezone:
 //
 //	handler, err := rest.NewHandler(authority)
 //	mux.Handle(rest.Prefix+"/", handler)

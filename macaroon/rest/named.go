@@ -179,6 +179,23 @@ func (c *call) delete() error {
 	return c.answerEmpty(remove(ctx, c.tokenID))
 }
 
+// revokeCopy revokes a confined copy of the token that the path names, for ever.
+// The other copies remain valid.
+func (c *call) revokeCopy() error {
+	in := c.input()
+	t := in.token("token")
+	if in.err == nil && t.ID() != c.tokenID {
+		in.err = errors.BadDataHint("token", "it is not a copy of this token")
+	}
+	if in.err != nil {
+		return in.err
+	}
+	if err := c.slot.reserve(c.r.Context(), records, recordMemory); err != nil {
+		return err
+	}
+	return c.answerEmpty(c.authority.RevokeConfined(c.r.Context(), t.Token))
+}
+
 // answerEmpty answers with an empty success, or returns err.
 func (c *call) answerEmpty(err error) error {
 	if err == nil {

@@ -28,7 +28,7 @@ func TestRoutes(t *testing.T) {
 		total++
 	}
 	routes := rest.Routes()
-	require.Len(t, routes, 49)
+	require.Len(t, routes, 50)
 	for route := range byRoute {
 		require.Contains(t, routes, route, "there are cases of a route that is not there")
 	}

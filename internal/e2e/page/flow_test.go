@@ -3,6 +3,7 @@
 package page_test
 
 import (
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -171,6 +173,26 @@ func TestBulkAndCleanUp(t *testing.T) {
 	b.lacks("Old notebook")
 }
 
+// One confined copy is revoked, and the token still works.
+func TestRevokeACopy(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	token := z.issue(t, "laptop")
+	copied, err := token.Confine(caveat.MustParse("ip = 0.0.0.0/0"))
+	require.NoError(t, err)
+	b := newTab(t, z.url+"#tokens/"+token.ID(), desktop)
+	b.logIn(username, password)
+	b.sees("Revoke one confined copy")
+	evaluate[any](b, `document.querySelector('details').open = true`)
+	b.set("Text of the copy", copied.String())
+	b.click("button", "Revoke this copy")
+	b.sees("The copy is revoked.")
+	_, err = z.VerifyAccess(t.Context(), copied.String(), caveat.Request{IP: netip.MustParseAddr("192.0.2.7")})
+	require.ErrorIs(t, err, errors.IDTokenRevoked)
+	_, err = z.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+	require.NoError(t, err)
+}
+
 // Revoking all temporary tokens ends the log-in, too.
 func TestRevokeAllTemporary(t *testing.T) {
 	t.Parallel()
@@ -185,5 +207,5 @@ func TestRevokeAllTemporary(t *testing.T) {
 	b.click("button", "Revoke")
 	b.sees("All temporary tokens are revoked")
 	_, err = z.VerifyAccess(t.Context(), logIn.String(), caveat.Request{})
-	require.ErrorContains(t, err, "revoked")
+	require.ErrorIs(t, err, errors.IDTokenRevoked)
 }

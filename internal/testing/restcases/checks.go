@@ -315,3 +315,30 @@ func listsRecords(tb testing.TB, w *Fixture, res macaroontest.Response) {
 		tb.Errorf("the records are %v", names)
 	}
 }
+
+// confinedCopy returns a copy of the token with that name, else of Alice's.
+func (w *Fixture) confinedCopy(name string) macaroon.Token {
+	t := w.Laptop
+	if name == "transfer" {
+		t = w.Transfer
+	}
+	t, err := t.Confine(caveat.REST)
+	w.must(w.tb, err)
+	return t
+}
+
+// copyRevoked checks that the copy is revoked, and the token is not.
+func copyRevoked(name string) check {
+	return func(tb testing.TB, w *Fixture, _ macaroontest.Response) {
+		tb.Helper()
+		copied := w.confinedCopy(name)
+		req := caveat.Request{Interface: caveat.REST}
+		if _, err := w.Authority.VerifyAccess(tb.Context(), copied.String(), req); !errors.Is(err, errors.IDTokenRevoked) {
+			tb.Errorf("the copy: %v", err)
+		}
+		whole := map[string]macaroon.Token{"laptop": w.Laptop, "transfer": w.Transfer}[name]
+		if _, err := w.Authority.VerifyAccess(tb.Context(), whole.String(), req); err != nil {
+			tb.Errorf("the token: %v", err)
+		}
+	}
+}

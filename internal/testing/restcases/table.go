@@ -111,6 +111,8 @@ func instanceRows() []row {
 			row{route: "GET /tokens/named/{id}/status", path: path + "/status", op: "get",
 				gri: "token." + t.id + ".instance:shared", actor: t.actor, access: t.knows,
 				status: http.StatusOK, check: answers(`{"revoked":false}`)},
+			row{route: "POST /tokens/named/{id}/revoke_copy", path: path + "/revoke_copy", op: "update", gri: instance, actor: t.actor, access: t.may,
+				status: http.StatusNoContent, body: copyOf(t.name), fields: []field{tokenField("token", true)}, check: copyRevoked(t.name)},
 		)
 	}
 	return list
@@ -213,6 +215,11 @@ func (h holder) rows() []row {
 		r.route, r.path, r.actor = method+" "+h.route+path, h.path+r.path, h.actor
 	}
 	return list
+}
+
+// copyOf returns the body with a confined copy of a token of the world.
+func copyOf(name string) func(*Fixture) object {
+	return func(w *Fixture) object { return object{"token": w.confinedCopy(name).String()} }
 }
 
 // fixed returns a body that does not depend on the world.

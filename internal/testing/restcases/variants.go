@@ -17,7 +17,7 @@ import (
 
 // variants returns the cases that are specific to one route.
 func variants() []Case {
-	return slices.Concat(examined(), explained(), confined(), verifiedAccess(), verifiedParties(), verifiedOthers(), inferred(),
+	return slices.Concat(examined(), copies(), explained(), confined(), verifiedAccess(), verifiedParties(), verifiedOthers(), inferred(),
 		named(), patched(), temporary(), legacy(), tightened())
 }
 

@@ -116,8 +116,10 @@ export function labelled(label, control, hint) {
 export function confirm({ title, text, action, danger = true }) {
   return new Promise((resolve) => {
     const heading = unique('title');
+    const opener = document.activeElement;
     const dialog = h('dialog', { 'aria-labelledby': heading, close: () => {
       dialog.remove();
+      opener.focus();
       resolve(dialog.returnValue === 'yes');
     } },
     h('h2', { id: heading }, title),
