@@ -26,9 +26,8 @@ func routes() []route {
 		{http.MethodDelete, "/tokens/named/{id}", caveat.Delete, "token.{id}.instance:private", namedToken, managesOwner, (*call).delete},
 		{http.MethodGet, "/tokens/named/{id}/family", caveat.Get, "token.{id}.instance:private", namedToken, managesOwner, (*call).family},
 		{http.MethodPost, "/tokens/named/{id}/revoke_family", caveat.Update, "token.{id}.instance:private", namedToken, managesOwner, (*call).revokeFamily},
-		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", namedToken, seesRevocation, (*call).status},
-
 		{http.MethodPost, "/tokens/named/{id}/revoke_copy", caveat.Update, "token.{id}.instance:private", namedToken, managesOwner, (*call).revokeCopy},
+		{http.MethodGet, "/tokens/named/{id}/status", caveat.Get, "token.{id}.instance:shared", namedToken, seesRevocation, (*call).status},
 
 		{http.MethodGet, "/user", caveat.Get, "user.{ME}.instance:protected", clientAsUser, isOwner, (*call).user},
 		{http.MethodGet, "/configuration", caveat.Get, "oz_worker.null.configuration:public", nil, nil, (*call).configuration},
