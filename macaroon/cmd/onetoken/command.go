@@ -94,6 +94,10 @@ var commands = []command{
 		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f", changer("deleted", (*remote.Account).Delete),
 	},
 	{
+		"clean", "", "Revoke or delete your named tokens that were not used for a time",
+		"  onetoken clean --unused 90d --dry-run", clean,
+	},
+	{
 		"completion", "SHELL", "Print the completions for bash, fish or zsh",
 		"  source <(onetoken completion bash)\n" +
 			"  onetoken completion zsh > \"${fpath[1]}/_onetoken\"\n" +

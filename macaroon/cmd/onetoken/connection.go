@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,7 +19,8 @@ import (
 // connectionFlags say which Onezone to ask, and as whom.
 type connectionFlags struct {
 	onezone, profile, ca, tokenFile, user string
-	profileErr                            error // of reading the profile, which not all commands need
+	profileErr                            error         // of reading the profile, which not all commands need
+	token                                 remote.Source // the token of the client, nil with a password
 }
 
 func (c *connectionFlags) declare(f *flags) {
@@ -109,7 +111,20 @@ func (c *connectionFlags) account(p process) (*remote.Account, *remote.Client, e
 	if err != nil {
 		return nil, nil, err
 	}
+	c.token = source
 	return client.As(remote.ByToken(source)), client, nil
+}
+
+// tokenID returns the id of the token that the client uses, "" for none.
+func (c *connectionFlags) tokenID(ctx context.Context) (string, error) {
+	if c.token == nil {
+		return "", nil
+	}
+	token, err := c.token(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token.ID(), nil
 }
 
 // source returns where the access token is: the file of the flag, a variable of

@@ -17,6 +17,7 @@
 //	onetoken create  [--name NAME] [flags] [CAVEAT]...
 //	onetoken list
 //	onetoken show | revoke | restore | delete ID
+//	onetoken clean   --unused DURATION [--dry-run] [--delete]
 //
 //	onetoken completion bash | zsh | fish
 //	onetoken man | version

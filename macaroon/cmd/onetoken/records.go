@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,12 +26,27 @@ type record struct {
 	Caveats []string `json:"caveats"`
 	Created int64    `json:"creationTime"`         // Unix seconds
 	Expires *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
+	LastUse *useInfo `json:"lastUse,omitempty"`    // nil: none was recorded
+
+	named macaroon.Named
+}
+
+// useInfo describes the last use of a token in JSON.
+type useInfo struct {
+	Time      int64  `json:"time"`              // Unix seconds, of the minute
+	Address   string `json:"address,omitempty"` // or network
+	Service   string `json:"service,omitempty"`
+	Interface string `json:"interface,omitempty"`
+	Count     int64  `json:"count"`
 }
 
 func describeRecord(n macaroon.Named, now time.Time) record {
 	r := record{
 		ID: n.ID(), Name: n.Name, Subject: n.Subject.String(), Type: n.Type().Class().String(), State: "active",
-		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(),
+		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(), named: n,
+	}
+	if u := n.LastUse; u != nil && !u.IsZero() {
+		r.LastUse = &useInfo{u.At, u.Address, u.Service, u.Interface, u.Count}
 	}
 	if until, ok := n.Expiry(); ok {
 		r.Expires = &until
@@ -49,6 +66,30 @@ func (r record) expiry() string {
 		return "never"
 	}
 	return moment(*r.Expires)
+}
+
+// lastUse returns the time of the last use, "none" if none was recorded.
+func (r record) lastUse() string {
+	if r.LastUse == nil {
+		return "none"
+	}
+	return moment(r.LastUse.Time)
+}
+
+// describeUse returns what is known of the last use.
+func (r record) describeUse() string {
+	text := r.lastUse()
+	if r.LastUse == nil {
+		return text
+	}
+	for _, part := range []struct{ word, value string }{
+		{" from ", r.LastUse.Address}, {" at ", r.LastUse.Service}, {" by ", r.LastUse.Interface},
+	} {
+		if part.value != "" {
+			text += part.word + part.value
+		}
+	}
+	return fmt.Sprintf("%s, %d in all", text, r.LastUse.Count)
 }
 
 // parallelGets is how many records are asked for at a time.
@@ -71,13 +112,26 @@ func listTokens(f *flags) action {
 			if *asJSON {
 				return p.printJSON(records)
 			}
-			rows := [][]string{{"ID", "NAME", "TYPE", "STATE", "CREATED", "EXPIRES", "CAVEATS"}}
-			for _, r := range records {
-				rows = append(rows, []string{r.ID, r.Name, r.Type, r.State, moment(r.Created), r.expiry(), strings.Join(r.Caveats, "; ")})
-			}
-			return p.printTable(rows)
+			return p.printTable(tableOf(records))
 		})
 	}
+}
+
+// tableOf returns the rows of a table. It has the last uses if the Onezone
+// records them.
+func tableOf(records []record) [][]string {
+	used := slices.ContainsFunc(records, func(r record) bool { return r.named.LastUse != nil })
+	row := func(first []string, lastUse string, last ...string) []string {
+		if used {
+			first = append(first, lastUse)
+		}
+		return append(first, last...)
+	}
+	rows := [][]string{row([]string{"ID", "NAME", "TYPE", "STATE", "CREATED"}, "LAST USE", "EXPIRES", "CAVEATS")}
+	for _, r := range records {
+		rows = append(rows, row([]string{r.ID, r.Name, r.Type, r.State, moment(r.Created)}, r.lastUse(), r.expiry(), strings.Join(r.Caveats, "; ")))
+	}
+	return rows
 }
 
 // allRecords returns the named tokens of the user, the oldest first.
@@ -163,6 +217,9 @@ func show(f *flags) action {
 		rows := [][]string{
 			{"id", r.ID}, {"name", r.Name}, {"subject", r.Subject}, {"type", n.Type().Describe()}, {"state", r.State},
 			{"created", moment(r.Created)}, {"expires", r.expiry()},
+		}
+		if n.LastUse != nil {
+			rows = append(rows, []string{"last use", r.describeUse()})
 		}
 		for _, each := range r.Caveats {
 			rows = append(rows, []string{"caveat", each})

@@ -46,13 +46,16 @@ uses were recorded. --never-used includes those that were created longer ago tha
 	jsonFlag(c, &asJSON)
 	return p.administers(c, newSettings(), task{check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
 		list, err := a.clean(ctx, order)
+		if err != nil && len(list) == 0 {
+			return err
+		}
 		if asJSON {
 			return errors.Join(err, p.printJSON(list))
 		}
 		for _, t := range list {
 			err = errors.Join(err, p.say("%s token %s %q, last used %s", t.Result, t.ID, t.Name, t.lastUse()))
 		}
-		if err == nil && len(list) == 0 {
+		if len(list) == 0 {
 			err = p.say("no token was unused for %s", order.unused)
 		}
 		return err
