@@ -14,6 +14,8 @@ import (
 type verified struct {
 	subject caveat.Subject
 	ttl     *int64 // seconds; nil: the token does not expire
+
+	additions []caveat.Addition // of the owner of the token
 }
 
 // readVerified reads the body of a good answer, which must fit the token. The
@@ -22,6 +24,9 @@ func (q *question) readVerified(body []byte) (v verified, err error) {
 	members, err := strictjson.Parse(body)
 	if err != nil {
 		return verified{}, errors.New("it is not JSON that has one meaning")
+	}
+	if v.additions, err = readAdditions(q.req.Vocabulary, members["serverCaveats"], members["serverCaveatsAdded"]); err != nil {
+		return verified{}, err
 	}
 	subject, _ := strictjson.Parse(members["subject"])
 	id, _ := strictjson.Text(subject["id"])

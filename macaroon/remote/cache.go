@@ -26,6 +26,9 @@ type answer struct {
 	subject caveat.Subject
 	refusal *errors.Error // nil: Onezone vouched for the token
 
+	additions []caveat.Addition // of the owner of the token
+	needs     needs             // parts of a request on which the answer depends because of them
+
 	number uint64    // of the question, counted from the start of the client
 	asked  time.Time // when the question was sent
 	life   time.Duration

@@ -28,6 +28,7 @@ const maxAnswer = 4 << 20
 type request struct {
 	method string
 	path   string      // below the API, escaped
+	query  string      // encoded
 	header http.Header // credentials; nil: anonymous
 	body   any         // encoded as JSON; nil: none
 
@@ -181,6 +182,7 @@ func (c *Client) newRequest(ctx context.Context, r request, body []byte) (*http.
 	if path != r.path {
 		target.RawPath = c.base.Path + r.path
 	}
+	target.RawQuery = r.query
 	req := http.Request{Method: r.method, URL: &target, Host: target.Host, Header: make(http.Header), ContentLength: int64(len(body))}
 	maps.Copy(req.Header, r.header)
 	if body != nil {

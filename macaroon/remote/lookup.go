@@ -18,8 +18,21 @@ func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, 
 
 func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
-// answerTo returns the answer to the question from the cache or from Onezone.
+// answerTo returns the answer to the question. If it depends on more of the
+// request than the token shows, because of caveats that its owner added, the
+// question is asked for the whole request.
 func (c *Client) answerTo(ctx context.Context, q *question) (*answer, error) {
+	for {
+		a, err := c.answerFor(ctx, q)
+		if err != nil || a.needs&^q.needs == 0 {
+			return a, err
+		}
+		q.needs |= a.needs
+	}
+}
+
+// answerFor returns the answer to the question from the cache or from Onezone.
+func (c *Client) answerFor(ctx context.Context, q *question) (*answer, error) {
 	k, fresh := c.cache.keyOf(q), isFresh(ctx)
 	if !fresh {
 		if a := c.cache.find(k); a != nil {
@@ -136,7 +149,10 @@ func (c *Client) fill(k key, a *answer, q *question, known bool) error {
 	} else if err != nil {
 		return c.closedOr(err)
 	}
-	a.subject = good.subject
+	a.subject, a.additions = good.subject, good.additions
+	if a.needs = q.needsOfAdditions(a.additions); a.refusal != nil {
+		a.needs = needsOfRefusal(a.refusal)
+	}
 	c.expire(a, q, good.ttl)
 	if answered.size > maxCachedAnswer {
 		a.life = 0

@@ -92,6 +92,9 @@ func (a *Account) IssueNamed(ctx context.Context, name string, g macaroon.Grant)
 	if g.UsageLimit != 0 {
 		body["usageLimit"] = g.UsageLimit
 	}
+	if g.Bait != 0 {
+		body["bait"] = baitName(g.Bait)
+	}
 	return a.issue(ctx, ownedPath(g.Subject, "named"), body)
 }
 
@@ -99,8 +102,9 @@ func (a *Account) IssueNamed(ctx context.Context, name string, g macaroon.Grant)
 // grant are those of IssueNamed; those that belong to a record must be zero.
 // Errors: badData {key "parent"} or {key "custom"}, and those of Onezone.
 func (a *Account) Issue(ctx context.Context, g macaroon.Grant) (macaroon.Token, error) {
-	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 {
-		return macaroon.Token{}, errors.BadDataHint("custom", "a temporary token has no record, so it has no metadata, privileges and usage limit")
+	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 || g.Bait != 0 {
+		return macaroon.Token{}, errors.BadDataHint("custom",
+			"a temporary token has no record, so it has no metadata, privileges and usage limit, and is no canary")
 	}
 	body, err := grantBody(g)
 	if err != nil {
@@ -151,20 +155,23 @@ func (a *Account) GetByName(ctx context.Context, subject caveat.Subject, name st
 
 func (a *Account) get(ctx context.Context, path string) (n macaroon.Named, err error) {
 	err = a.call(ctx, request{method: http.MethodGet, path: path, repeatable: true, decode: func(body []byte) error {
-		n, err = readNamed(body)
+		n, err = a.client.readNamed(body)
 		return err
 	}})
 	return n, err
 }
 
 // readNamed reads a named token with the content of its record.
-func readNamed(body []byte) (macaroon.Named, error) {
+func (c *Client) readNamed(body []byte) (n macaroon.Named, err error) {
 	var answer struct {
-		Name     string          `json:"name"`
-		Subject  caveat.Subject  `json:"subject"`
-		Revoked  bool            `json:"revoked"`
-		Token    string          `json:"token"`
-		LastUse  json.RawMessage `json:"lastUse"` // null and missing differ
+		Name    string          `json:"name"`
+		Subject caveat.Subject  `json:"subject"`
+		Revoked bool            `json:"revoked"`
+		Token   string          `json:"token"`
+		LastUse json.RawMessage `json:"lastUse"` // null and missing differ
+		Parent  string          `json:"parentTokenId"`
+		Bait    string          `json:"bait"`
+		serverCaveats
 		Metadata struct {
 			CreationTime int64           `json:"creationTime"`
 			Custom       json.RawMessage `json:"custom"`
@@ -181,9 +188,13 @@ func readNamed(body []byte) (macaroon.Named, error) {
 		return macaroon.Named{}, err
 	}
 	m := answer.Metadata
-	n := macaroon.Named{
+	n = macaroon.Named{
 		Token: token, Name: answer.Name, Subject: answer.Subject, Created: time.Unix(m.CreationTime, 0).UTC(), Revoked: answer.Revoked,
 		Custom: m.Custom, Privileges: m.Privileges, UsageCount: m.UsageCount,
+		Parent: answer.Parent, Bait: baits[answer.Bait],
+	}
+	if n.Tightened, err = answer.serverCaveats.read(c.vocabulary); err != nil {
+		return macaroon.Named{}, err
 	}
 	if answer.LastUse != nil {
 		if n.LastUse, err = readUse(token.ID(), answer.LastUse); err != nil {
@@ -246,7 +257,7 @@ func (a *Account) ids(ctx context.Context, path string) ([]string, error) {
 }
 
 // Update changes a named token. Fields of the change that are nil stay
-// unchanged.
+// unchanged. Its Client is not used, because Onezone knows the client.
 func (a *Account) Update(ctx context.Context, id string, change macaroon.Change) error {
 	body := make(map[string]any)
 	if change.Name != nil {
@@ -257,6 +268,12 @@ func (a *Account) Update(ctx context.Context, id string, change macaroon.Change)
 	}
 	if change.Revoked != nil {
 		body["revoked"] = *change.Revoked
+	}
+	if change.Tightened != nil {
+		body["serverCaveats"] = change.Tightened
+	}
+	if change.Bait != nil {
+		body["bait"] = baitName(*change.Bait)
 	}
 	return a.call(ctx, request{method: http.MethodPatch, path: tokenPath(id), body: body})
 }

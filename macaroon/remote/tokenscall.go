@@ -86,6 +86,9 @@ type Content struct {
 	// Caveats are in the order of the token. One that Onezone does not know is
 	// a [caveat.Unknown].
 	Caveats []caveat.Caveat
+	// Additions are caveats that the owner added to the record of the token, if
+	// Onezone shows them, because the signature of the token is right.
+	Additions []caveat.Addition
 }
 
 // Examine returns the content of a token, as Onezone reads it. Errors:
@@ -108,13 +111,20 @@ func (c *Client) readContent(body []byte) (Content, error) {
 		Subject     caveat.Subject    `json:"subject"`
 		Type        macaroon.Type     `json:"type"`
 		Caveats     []json.RawMessage `json:"caveats"`
+		serverCaveats
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return Content{}, err
 	}
-	content := Content{answer.Domain, answer.ID, answer.Subject, answer.Type, answer.Persistence == "temporary", nil}
+	content := Content{
+		Domain: answer.Domain, ID: answer.ID, Subject: answer.Subject, Type: answer.Type, Temporary: answer.Persistence == "temporary",
+	}
+	var err error
+	if content.Additions, err = answer.serverCaveats.read(c.vocabulary); err != nil {
+		return Content{}, err
+	}
 	for _, raw := range answer.Caveats {
-		one, err := c.readCaveat(raw)
+		one, err := readCaveat(c.vocabulary, raw)
 		if err != nil {
 			return Content{}, err
 		}
@@ -125,7 +135,7 @@ func (c *Client) readContent(body []byte) (Content, error) {
 
 // readCaveat reads a caveat in JSON, which may be one that Onezone does not
 // know: {"type":"unknown","text":TEXT}.
-func (c *Client) readCaveat(raw json.RawMessage) (caveat.Caveat, error) {
+func readCaveat(v *caveat.Vocabulary, raw json.RawMessage) (caveat.Caveat, error) {
 	var unknown struct {
 		Type string `json:"type"`
 		Text string `json:"text"`
@@ -133,7 +143,7 @@ func (c *Client) readCaveat(raw json.RawMessage) (caveat.Caveat, error) {
 	if json.Unmarshal(raw, &unknown) == nil && unknown.Type == string(caveat.TypeUnknown) {
 		return caveat.Unknown(unknown.Text), nil
 	}
-	return c.vocabulary.FromJSON(raw)
+	return v.FromJSON(raw)
 }
 
 // Confine has Onezone add caveats to a token. Unlike [macaroon.Token.Confine],

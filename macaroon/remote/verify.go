@@ -102,7 +102,7 @@ func (q *question) conclude(ctx context.Context, a *answer) (macaroon.Auth, erro
 	if req.ServiceToken != "" {
 		q.setService(&req)
 	}
-	auth, err := q.token.Vouched(ctx, a.subject, req)
+	auth, err := q.token.Tighten(a.additions).Vouched(ctx, a.subject, req)
 	if err != nil {
 		return macaroon.Auth{}, err
 	}
