@@ -77,7 +77,7 @@ func newAuthority(b *testing.B, s store.Store) *macaroon.Authority {
 // rawHandle returns a handle with the same settings as the store's connections.
 func rawHandle(b *testing.B, path string) *sql.DB {
 	b.Helper()
-	return newHandle(b, path, "_journal_mode", "WAL", "_synchronous", "FULL", "_foreign_keys", "on")
+	return newHandle(b, path, "_journal_mode", "WAL", "_synchronous", "FULL", "_foreign_keys", "on", "_pragma", "secure_delete(ON)")
 }
 
 // BenchmarkVerify compares a verification with a handwritten version of its
@@ -138,71 +138,103 @@ func BenchmarkVerifyParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkIssue compares issuing tokens with inserting rows into a table of
-// the same columns and indexes, with the same durability: by one caller, and by
-// many concurrent callers, whose tokens are written one after the other.
+// BenchmarkIssue compares issuing tokens with inserting rows into the same
+// tables, with the same durability: by one caller with one row a transaction,
+// and by concurrent callers with as many rows a transaction as callers.
 func BenchmarkIssue(b *testing.B) {
-	for _, callers := range []int{1, 4} {
+	for _, callers := range []int{1, 4, 64} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) { issue(b, callers) })
 	}
 }
 
 func issue(b *testing.B, callers int) {
-	ctx := b.Context()
-	path := newPath(b)
-	s := openAt(b, path, sqlite.Options{})
-	require.NoError(b, s.CreateIdentity(ctx, newUser("alice")))
-	insert := rawInsert(b, path)
+	ctx := context.Background()
+	s, direct := openAt(b, newPath(b), sqlite.Options{}), openAt(b, newPath(b), sqlite.Options{})
 	a := newAuthority(b, s)
-	secret := []byte(fmt.Sprintf("%064x", 1))
-	const round = 8 // of either, by all callers together
-	var inserted, issued atomic.Int64
-	each := func(do func() error) func() error {
+	for caller := range callers {
+		require.NoError(b, s.CreateIdentity(ctx, newUser(fmt.Sprint("user-", caller))))
+	}
+	var created atomic.Int64
+	const perCaller = 16 // in each round
+	tokens := callers * perCaller
+	concurrently := func(do func(caller, n int) error) func() error {
 		return func() error {
-			return errors.Join(atOnce(callers, func(int) (err error) {
-				for i := 0; i < round/callers && err == nil; i++ {
-					err = do()
+			return errors.Join(atOnce(callers, func(caller int) (err error) {
+				for i := 0; i < perCaller && err == nil; i++ {
+					err = do(caller, int(created.Add(1)))
 				}
 				return err
 			})...)
 		}
 	}
-	took := alternate(b,
-		candidate{"raw", each(func() error {
-			n := int(inserted.Add(1))
-			return second(insert.ExecContext(ctx, tokenID(n), fmt.Sprint("token ", n), 2, "usr-alice", "act",
-				"[]", secret, 1_600_000_000, false, []byte{}, "{}", nil, 0, 0))
+	candidates := []candidate{
+		{"raw", rawInserts(b, tokens, callers)},
+		{"single", rawInserts(b, tokens, 1)},
+		{"created", concurrently(func(_, n int) error {
+			t := newToken(tokenID(n))
+			t.Name = fmt.Sprint("token ", n)
+			return second(direct.CreateToken(ctx, t, 0))
 		})},
-		candidate{"issue", each(func() error {
-			name := fmt.Sprint("token ", issued.Add(1))
-			return second(a.IssueNamed(ctx, name, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()}))
+		{"issued", concurrently(func(caller, n int) error {
+			return second(a.IssueNamed(ctx, fmt.Sprint("token ", n), macaroon.Grant{
+				Subject: caveat.User(fmt.Sprint("user-", caller)), Type: macaroon.AccessToken(),
+			}))
 		})},
-	)
-	b.ReportMetric(round*perSecond(took[0]), "inserted/s")
-	b.ReportMetric(round*perSecond(took[1]), "issued/s")
-	b.ReportMetric(perSecond(took[1])/perSecond(took[0]), "issued/inserted")
+	}
+	took := alternate(b, candidates...)
+	raw := median(took[0])
+	for i, c := range candidates {
+		b.ReportMetric(float64(tokens)*1e6/median(took[i]), c.name+"/s")
+		if i > 0 {
+			b.ReportMetric(raw/median(took[i]), c.name+"/raw")
+		}
+	}
 }
 
-// rawInsert returns the statement that inserts into a table with the columns
-// and indexes of the tokens table at path. The table is in a file of its own
-// with one connection.
-func rawInsert(b *testing.B, path string) *sql.Stmt {
+// rawInserts returns a function that inserts n rows into the tokens table of a
+// file of its own, with one connection and the given number of rows in each
+// transaction.
+func rawInserts(b *testing.B, n, group int) func() error {
 	b.Helper()
-	raw := rawHandle(b, newPath(b))
+	path := newPath(b)
+	openAt(b, path, sqlite.Options{})
+	raw := rawHandle(b, path)
 	raw.SetMaxOpenConns(1)
-	rows, err := rawHandle(b, path).Query(`SELECT sql FROM sqlite_schema
-		WHERE tbl_name = 'onezone_tokens' AND type IN ('table', 'index') AND sql IS NOT NULL`)
-	require.NoError(b, err)
-	for rows.Next() {
-		var statement string
-		require.NoError(b, rows.Scan(&statement))
-		execute(b, raw, statement)
-	}
-	require.NoError(b, rows.Err())
-	insert, err := raw.Prepare(`INSERT INTO onezone_tokens VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := raw.Prepare(`INSERT INTO onezone_tokens (row_id, id, name, version, subject, type, caveats, secret, created, revoked,
+		revoked_tails, custom, usage_limit, usage_count) VALUES (?, ?, ?, 2, 'usr-alice', 'act', '[]', ?, 1600000000, 0, x'', '{}', 0, 0)`)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, insert.Close()) })
-	return insert
+	secret := []byte(fmt.Sprintf("%064x", 1))
+	inserted := 0
+	insertOne := func(statement *sql.Stmt) error {
+		inserted++
+		id := tokenID(inserted)
+		return second(statement.Exec(sqlite.RowIDOf(id), id, fmt.Sprint("token ", inserted), secret))
+	}
+	return func() error {
+		for range n / group {
+			if group == 1 {
+				if err := insertOne(insert); err != nil {
+					return err
+				}
+				continue
+			}
+			tx, err := raw.Begin()
+			if err != nil {
+				return err
+			}
+			inTx := tx.Stmt(insert)
+			for range group {
+				if err := insertOne(inTx); err != nil {
+					return errors.Join(err, tx.Rollback())
+				}
+			}
+			if err := tx.Commit(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func perSecond(durations []time.Duration) float64 {

@@ -20,10 +20,10 @@
 //
 // # Consistency
 //
-// Each call is one transaction. It is atomic and sees all commits of all
-// processes that came before it. Writers of one store run in the order of their
-// calls; writers of other stores and processes wait for each other for at most
-// [Options].BusyTimeout. Readers never wait.
+// Each call is atomic and sees all commits of all processes that came before it.
+// Writers of one store run in the order of their calls, and those that wait
+// share a transaction; writers of other stores and processes wait for each other
+// for at most [Options].BusyTimeout. Readers never wait.
 //
 // [Store.Watch] reports the changes of all processes that share the file,
 // including changes made with SQL by hand. Triggers write them to a table that
@@ -33,8 +33,9 @@
 //
 // Any number of processes on one machine may share a file on a local disk. The
 // file must not be on a network file system. Verifications use all cores;
-// writes run one at a time, and each waits for the disk. A look-up reads one
-// page more among a million tokens than among a thousand.
+// writes run one at a time. Up to 64 concurrent calls share one wait for the
+// disk, and each gets its own result. A look-up reads one page more among a
+// million tokens than among a thousand.
 //
 // # Secrets
 //

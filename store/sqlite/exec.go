@@ -9,7 +9,6 @@ import (
 	codes "modernc.org/sqlite/lib"
 
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
@@ -18,12 +17,12 @@ type db struct{ *Store }
 
 func (d db) Row(ctx context.Context, q backend.Query, args ...any) backend.Row {
 	return backend.RowFunc(func(dest ...any) error {
+		if q == backend.RotateTemporaryKey {
+			return d.share(ctx, change{one: func(t transaction) error { return t.Row(q, args...).Scan(dest...) }})
+		}
 		p, err := d.statements(ctx)
 		if err != nil {
 			return err
-		}
-		if q == backend.RotateTemporaryKey {
-			return d.write(ctx, func() error { return scanOne(p.writer[q].QueryRowContext(ctx, args...), dest) })
 		}
 		return d.retryBusy(ctx, func() error { return scanOne(p.reader[q].QueryRowContext(ctx, args...), dest) })
 	})
@@ -52,47 +51,49 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 	})
 }
 
-func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (affected int64, err error) {
-	p, err := d.statements(ctx)
-	if err != nil {
-		return 0, err
-	}
-	err = d.write(ctx, func() error {
-		result, err := p.writer[q].ExecContext(ctx, args...)
+func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (int64, error) {
+	var affected int64 // may be written after an error was returned
+	err := d.share(ctx, change{one: func(t transaction) error {
+		result, err := t.statement(q).ExecContext(t.ctx, args...)
 		if err != nil {
 			return err
 		}
 		affected, err = result.RowsAffected()
 		return err
-	})
-	return affected, err
+	}})
+	if err != nil {
+		return 0, err
+	}
+	return affected, nil
 }
 
-// Transaction implements [backend.DB]. It takes the write lock first, so that
-// nothing it reads changes before it writes.
 func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
-	p, err := d.statements(ctx)
+	return d.share(ctx, change{several: func(t transaction) error { return do(t) }})
+}
+
+// makeAlone makes a change in its own transaction. It takes the write lock first,
+// so that nothing it reads changes before it writes.
+func (s *Store) makeAlone(ctx context.Context, w statements, c change) error {
+	if c.one != nil {
+		return c.one(transaction{ctx, nil, w})
+	}
+	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	return d.write(ctx, func() error {
-		tx, err := d.writer.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback() // does nothing after a commit
-		t := transaction{ctx, tx, p.writer}
-		if err := t.Exec(lock); err != nil {
-			return err
-		}
-		if err := do(t); err != nil {
-			return err
-		}
-		return tx.Commit()
-	})
+	defer tx.Rollback() // does nothing after a commit
+	t := transaction{ctx, tx, w}
+	if err := t.Exec(lock); err != nil {
+		return err
+	}
+	if err := c.several(t); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
-// transaction runs prepared queries in a transaction.
+// transaction runs prepared queries in a transaction. If tx is nil, each query
+// is one.
 type transaction struct {
 	ctx        context.Context
 	tx         *sql.Tx
@@ -100,6 +101,9 @@ type transaction struct {
 }
 
 func (t transaction) statement(q backend.Query) *sql.Stmt {
+	if t.tx == nil {
+		return t.statements[q]
+	}
 	return t.tx.StmtContext(t.ctx, t.statements[q])
 }
 
@@ -128,22 +132,26 @@ func (t transaction) Import(clearNames backend.Query, keys []string, write backe
 }
 
 // write runs do when the earlier writes of this store are done, and wakes the
-// watchers. Without this queue, writers would find the file locked and retry at
-// random times, some of them late.
+// watchers.
 func (s *Store) write(ctx context.Context, do func() error) error {
-	select {
-	case s.writing <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.life.Closed.Done():
-		return store.ErrClosed
+	if _, err := s.turns.take(&pending{ctx: ctx}, s.life.Closed.Done()); err != nil {
+		return err
 	}
-	defer func() { <-s.writing }()
+	defer s.turns.pass(nil)
+	return s.writeNow(ctx, do)
+}
+
+// writeNow is the part of write that needs the turn.
+func (s *Store) writeNow(ctx context.Context, do func() error) error {
 	err := s.retryBusy(ctx, do)
 	if err == nil {
-		close(*s.changed.Swap(new(make(chan struct{}))))
+		s.wakeWatchers()
 	}
 	return err
+}
+
+func (s *Store) wakeWatchers() {
+	close(*s.changed.Swap(new(make(chan struct{}))))
 }
 
 // newBackoff returns the pauses between attempts while the file is locked.

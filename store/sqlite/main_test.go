@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store/sqlite"
 )
@@ -81,7 +82,8 @@ func awaitGoAhead() error {
 }
 
 // mint issues named tokens to alice until it is killed, and prints the id and
-// text of each. The arguments are the file and the prefix of the names.
+// text of each. The arguments are the file, the prefix of the names, and the
+// number of concurrent callers.
 func mint(args []string) error {
 	s, err := sqlite.Open(context.Background(), args[0], sqlite.Options{})
 	if err != nil {
@@ -91,15 +93,21 @@ func mint(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
-	for i := 0; ; i++ {
-		name := fmt.Sprint(args[1], " ", i)
-		token, err := authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
-		if err != nil {
-			return err
-		}
-		fmt.Println(token.ID(), token.String())
+	callers, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
 	}
+	fmt.Println("ready")
+	return errors.Join(atOnce(callers, func(caller int) error {
+		for i := 0; ; i++ {
+			name := fmt.Sprint(args[1], " ", caller, " ", i)
+			token, err := authority.IssueNamed(context.Background(), name, macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
+			if err != nil {
+				return err
+			}
+			fmt.Println(token.ID(), token.String()) // one write
+		}
+	})...)
 }
 
 // contendTask runs contend with its arguments and prints the number of

@@ -10,6 +10,9 @@ import (
 // The statements that are specific to SQLite.
 const (
 	lock                backend.Query = "Lock"
+	savepoint           backend.Query = "Savepoint"
+	release             backend.Query = "Release"
+	rollbackTo          backend.Query = "RollbackTo"
 	createToken         backend.Query = "CreateToken"
 	createTokenIfActive backend.Query = "CreateTokenIfActive"
 	lastChange          backend.Query = "LastChange"

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"sync"
@@ -58,9 +59,10 @@ type Store struct {
 	owned          bool    // Close closes the handles
 	busyTimeout    time.Duration
 
-	prepared atomic.Pointer[prepared]      // nil before the first call
-	writing  chan struct{}                 // semaphore of one, held while a call writes
-	changed  atomic.Pointer[chan struct{}] // closed by the next write of this store
+	prepared  atomic.Pointer[prepared] // nil before the first call
+	turns     turns                    // of the calls that write
+	groupTime time.Duration
+	changed   atomic.Pointer[chan struct{}] // closed by the next write of this store
 
 	life    backend.Life
 	release sync.Once
@@ -77,7 +79,8 @@ var _ store.Store = (*Store)(nil)
 // the package documentation; secure_delete(ON), to overwrite deleted secrets. A
 // database in memory needs a handle with one connection that is never closed.
 func New(db *sql.DB, o Options) *Store {
-	s := &Store{reader: db, writer: db, busyTimeout: o.BusyTimeout, writing: make(chan struct{}, 1), life: backend.NewLife()}
+	s := &Store{reader: db, writer: db, busyTimeout: o.BusyTimeout, groupTime: groupTime, life: backend.NewLife()}
+	s.turns.arrived = make(chan struct{}, 1)
 	if s.busyTimeout == 0 {
 		s.busyTimeout = defaultBusyTimeout
 	}
@@ -93,7 +96,7 @@ func (s *Store) Close() error {
 	var err error
 	s.life.End()
 	s.release.Do(func() {
-		s.writing <- struct{}{} // never released: waiting writers see that the store is closed
+		_, _ = s.turns.take(&pending{ctx: context.Background()}, nil) // never passed on: waiting writers see that the store is closed
 		s.closePrepared()
 		if s.owned {
 			// The writer is closed last, because it may have to write the log.

@@ -5,6 +5,14 @@
 -- name: Lock
 DELETE FROM onezone.schema_version WHERE false
 
+-- A savepoint in a transaction that several calls share.
+-- name: Savepoint
+SAVEPOINT onezone
+-- name: Release
+RELEASE onezone
+-- name: RollbackTo
+ROLLBACK TO onezone
+
 -- A token is stored in the row given by the hash of its id, so that one search of the table finds it. The second part
 -- runs only if the first finds nothing: it searches the index for a token whose row was taken.
 -- name: NamedKey

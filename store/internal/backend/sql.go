@@ -36,7 +36,7 @@ type Reader interface {
 type DB interface {
 	Reader
 	// Row returns a query for one row. Its Scan returns notFound if there is no
-	// row.
+	// row. After another error the destinations may still be written.
 	Row(ctx context.Context, q Query, args ...any) Row
 	// Exec runs a statement that writes, and returns the number of affected
 	// rows.
@@ -134,9 +134,12 @@ func (s *SQL) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, se
 }
 
 // RotateTemporaryKey implements [Driver].
-func (s *SQL) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (generation int64, err error) {
-	err = s.Row(ctx, RotateTemporaryKey, subject.String(), secretBytes(secret)).Scan(&generation)
-	return generation, err
+func (s *SQL) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
+	var generation int64
+	if err := s.Row(ctx, RotateTemporaryKey, subject.String(), secretBytes(secret)).Scan(&generation); err != nil {
+		return 0, err // the driver may still write the generation
+	}
+	return generation, nil
 }
 
 // ReplaceTemporarySecret implements [Driver].
