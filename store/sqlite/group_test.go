@@ -256,6 +256,7 @@ func TestCallsThatGiveUpBeforeTheirTurnWriteNothing(t *testing.T) {
 	t.Parallel()
 	g := openGrouped(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	asked := false
 	finish := g.begin(t,
 		g.create("b"),
 		func() error { return second(g.CreateToken(ctx, newToken("given up"), 0)) },
@@ -265,10 +266,14 @@ func TestCallsThatGiveUpBeforeTheirTurnWriteNothing(t *testing.T) {
 			return count(token)
 		}),
 		func() error { return second(g.CreateToken(ctx, newToken("given up later"), 0)) },
-		g.update(ctx, "a", revoke),
+		g.update(ctx, "a", func(token *store.Token) error {
+			asked = true
+			return revoke(token)
+		}),
 		g.create("c"),
 	)
 	errs := finish()
+	require.False(t, asked, "the change of a call that gave up was asked for")
 	for _, i := range []int{0, 2, 5} {
 		require.NoError(t, errs[i], "call %d", i)
 	}
