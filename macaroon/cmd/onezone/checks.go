@@ -75,3 +75,14 @@ func storeName(text string) string {
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
+
+// hasPassword reports whether the URL of a store has a password, also one in its
+// parameters.
+func hasPassword(store string) bool {
+	u, err := url.Parse(store)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	_, has := u.User.Password()
+	return has || u.Query().Get("password") != ""
+}

@@ -33,6 +33,9 @@ func (p *program) configured(f *pflag.FlagSet, s *settings) (sources, error) {
 	if err := p.readFile(f, from); err != nil {
 		return nil, err
 	}
+	if file, err := f.GetString("config"); err == nil && file != "" && strings.HasPrefix(from["store"], file+", line ") && hasPassword(s.store) {
+		s.secretConfig = file
+	}
 	s.decideDefaults(from.has)
 	return from, s.check(func(flag string) bool { return f.Lookup(flag) != nil })
 }

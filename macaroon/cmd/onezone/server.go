@@ -114,7 +114,7 @@ func (v *service) open(ctx context.Context) (err error) {
 	if v.geo, err = v.settings.openGeo(v.log); err != nil {
 		return err
 	}
-	options := v.settings.lastUse.options(v.log)
+	options := append(v.settings.lastUse.options(v.log), v.settings.memory.recognition())
 	if v.geo != nil {
 		options = append(options, macaroon.WithGeo(v.geo))
 	}
@@ -186,6 +186,12 @@ func (v *service) handler(base string) (http.Handler, error) {
 		rest.WithTrustedProxies(v.settings.proxies...), rest.WithAllowedOrigins(v.settings.origins...),
 		rest.WithRights(adminRights{memberships{v.store}, v.authority}), rest.WithActorObserver(noteActor),
 		rest.WithMaxInFlight(v.settings.limits.requests),
+	}
+	if !v.settings.basicAuth {
+		options = append(options, rest.WithoutBasicAuth())
+	}
+	if !v.settings.inherit {
+		options = append(options, rest.WithoutInheritance())
 	}
 	about := configuration()
 	if v.provider != nil {

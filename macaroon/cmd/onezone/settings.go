@@ -23,7 +23,11 @@ type settings struct {
 	store           string // URL
 	feedURL         string
 	storeTimeout    time.Duration
+	database        databaseSettings
 	cache           bool
+	memory          memorySettings
+	basicAuth       bool
+	inherit         bool   // tokens inherit the caveats of the client
 	sealKeys        string // file
 	domain          string
 	origin          string
@@ -45,9 +49,10 @@ type settings struct {
 	demo            bool // asked for
 	demoIfNew       bool // not asked for; used if the store has no other users
 	drain           time.Duration
-	convertSeal     bool // open also secrets in clear, and those of earlier releases
-	keepTables      bool // neither create nor upgrade the store
-	mustExist       bool // do not create the file of the store
+	convertSeal     bool   // open also secrets in clear, and those of earlier releases
+	secretConfig    string // configuration file, if it has the password of the store
+	keepTables      bool   // neither create nor upgrade the store
+	mustExist       bool   // do not create the file of the store
 }
 
 const (
@@ -63,6 +68,7 @@ const (
 // for.
 func newSettings() *settings {
 	return &settings{
+		database:     newDatabaseSettings(),
 		storeTimeout: 5 * time.Second, logFormat: "text", domain: defaultDomain,
 		maxTemporaryTTL: defaultMaxTemporaryTTL, limits: limits{headerBytes: defaultHeaderBytes},
 		maxCaveats: macaroon.DefaultMaxCaveats,
@@ -75,6 +81,7 @@ func newSettings() *settings {
 func (s *settings) storeFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.store, "store", "sqlite:data/onezone.db", "`STORE` that keeps the records: sqlite:PATH, postgres://..., redis://... or memory:")
 	f.Var(durationFlag(&s.storeTimeout), "store-timeout", "longest `DURATION` of a call to PostgreSQL or Redis")
+	s.database.flags(f)
 	f.StringVar(&s.sealKeys, "seal-key-file", "", "`FILE` of keys that encrypt secrets in the store; see \"onezone help seal-keys\"")
 	f.Var(level(&s.logLevel), "log-level", "lowest `LEVEL` that is logged: debug, info, warn or error")
 	f.Var(oneOf(&s.logFormat, "text", "json"), "log-format", "`FORMAT` of the log: text or json")
@@ -94,17 +101,20 @@ func (s *settings) issueFlags(f *pflag.FlagSet) {
 
 // serviceFlags adds the settings of the service alone.
 func (s *settings) serviceFlags(f *pflag.FlagSet) {
-	s.cache, s.page, s.drain = true, true, 5*time.Second
+	s.cache, s.page, s.basicAuth, s.inherit, s.drain = true, true, true, true, 5*time.Second
 	f.StringVar(&s.address, "address", "127.0.0.1:9080", "`HOST:PORT` to listen on")
 	f.StringVar(&s.adminAddress, "admin-address", "127.0.0.1:9089", "`HOST:PORT` to listen on for metrics, health and profiles; --admin-address= turns it off")
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
 	f.StringVar(&s.feedURL, "feed-url", "", "`URL` postgres://... by which the feed of changes bypasses a transaction pooler, such as PgBouncer, in --store")
 	toggle(f, &s.cache, "cache", "cache verifications in memory, kept current by the feed of changes; --cache=false turns it off")
+	s.memory.flags(f)
 	f.StringVar(&s.origin, "origin", "", "`ORIGIN` that Location headers begin with: https://onezone.example.com")
 	f.Var(origins(&s.origins), "allowed-origins", "`ORIGINS` whose pages may use the API from a browser, separated by commas: https://app.example.com")
 	f.Var(networks(&s.proxies), "trusted-proxies", "`NETWORKS` and addresses of proxies whose X-Forwarded-For is trusted, separated by commas")
 	f.Var(repeated(&s.geoip), "geoip", "MaxMind `FILE` that decides caveats about countries and regions, or about autonomous systems; may be repeated")
+	toggle(f, &s.basicAuth, "basic-auth", "accept user names and passwords; --basic-auth=false leaves tokens and the identity provider")
+	toggle(f, &s.inherit, "inherit-caveats", "give clients only tokens with the caveats of their own; --inherit-caveats=false lets them escape these, as the original does")
 	toggle(f, &s.page, "page", "serve the page for browsers at /; --page=false turns it off")
 	s.oidc.flags(f)
 	s.lastUse.flags(f)
@@ -138,6 +148,7 @@ func (s *settings) check(has func(flag string) bool) error {
 		{"feed-url", s.checkFeedURL},
 		{"oidc-issuer", s.oidc.check},
 		{"last-use-interval", s.lastUse.check},
+		{"cache-ttl", s.memory.check},
 		{"store-timeout", func() error {
 			return failUnless(s.storeTimeout > 0, "--store-timeout must be greater than zero, such as 5s")
 		}},
@@ -146,6 +157,9 @@ func (s *settings) check(has func(flag string) bool) error {
 		}},
 		{"login-interval", func() error {
 			return failUnless(s.failureInterval > 0, "--login-interval must be greater than zero, such as 6s")
+		}},
+		{"basic-auth", func() error {
+			return failUnless(s.basicAuth || !s.demo, "--demo creates a user with a password, which --basic-auth=false does not accept")
 		}},
 		{"drain", func() error { return failUnless(s.drain >= 0, "--drain must not be negative") }},
 	} {
@@ -186,7 +200,7 @@ func (s settings) isProxy(address netip.Addr) bool {
 
 // demoUnless are the flags that show that the service is not just being tried
 // out.
-var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies", "oidc-issuer"}
+var demoUnless = []string{"store", "seal-key-file", "tls-cert", "domain", "origin", "allowed-origins", "trusted-proxies", "oidc-issuer", "basic-auth"}
 
 // decideDefaults turns the demo user on for a first try. given reports whether a
 // flag is set.

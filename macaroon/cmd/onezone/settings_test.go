@@ -55,6 +55,9 @@ func TestFlagsTakePrecedenceOverTheEnvironment(t *testing.T) {
 		limits:   limits{16384, 1000, 100, 100},
 		logLevel: slog.LevelWarn, logFormat: "text", maxCaveats: 256, quotas: macaroon.Quotas{NamedTokens: 10_000, CustomMetadata: 65536, Record: 262144},
 		failures: 10, failureInterval: 6 * time.Second, demo: true, drain: 2 * time.Second, oidc: oidcSettings{maxUsers: 10_000}, page: true,
+		database:  databaseSettings{"onezone", true, "onezone:", 0, false, "full"},
+		memory:    memorySettings{100_000, time.Minute, 8192},
+		basicAuth: true, inherit: true,
 		lastUse: lastUseSettings{on: true, address: "network", interval: time.Minute},
 	}, s)
 	s, err = parsed(t, env, "--trusted-proxies", "192.0.2.0/24")

@@ -80,7 +80,7 @@ func openSQLite(ctx context.Context, path string, o settings) (store.Store, erro
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory: %w", err)
 	}
-	s, err := sqlite.Open(ctx, path, sqlite.Options{})
+	s, err := sqlite.Open(ctx, path, o.database.sqlite())
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,9 @@ func openSQLite(ctx context.Context, path string, o settings) (store.Store, erro
 }
 
 func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {
-	s, err := postgres.Open(ctx, o.store, postgres.Options{FeedURL: o.feedURL, Logger: log})
+	s, err := postgres.Open(ctx, o.store, postgres.Options{
+		Schema: o.database.postgresSchema, NoFeed: !o.database.postgresFeed, FeedURL: o.feedURL, Logger: log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +98,10 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Stor
 }
 
 func openRedis(ctx context.Context, o settings) (store.Store, error) {
-	s, err := redis.Open(ctx, o.store, redis.Options{})
+	s, err := redis.Open(ctx, o.store, o.database.redis())
+	if err != nil && strings.Contains(err.Error(), "Options.AllowEviction") {
+		err = fmt.Errorf("%w; here that is --redis-allow-eviction", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +137,7 @@ func (o *openedStore) wrap(ctx context.Context, cached bool, s settings, m *metr
 	if err := o.seal(ctx, s); err != nil || !cached {
 		return err
 	}
-	c, err := cache.New(o.front, cache.Options{})
+	c, err := cache.New(o.front, s.memory.cache())
 	if err != nil {
 		return err
 	}

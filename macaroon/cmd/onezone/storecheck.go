@@ -100,7 +100,7 @@ func (b backend) check(ctx context.Context) (list []recordResult, err error) {
 // readableFiles returns the files of the settings that others than the owner can
 // access.
 func (s settings) readableFiles() (list []recordResult) {
-	files := []string{s.sealKeys}
+	files := []string{s.sealKeys, s.audit, s.secretConfig}
 	if path, ok := strings.CutPrefix(s.store, "sqlite:"); ok {
 		files = append(files, path, path+"-wal", path+"-shm")
 	}

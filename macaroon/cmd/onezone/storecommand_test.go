@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,6 +126,42 @@ func TestRecordsMoveBetweenAllStores(t *testing.T) {
 	out, err = command(t, "store", "compare", "--json", source, postgres)
 	require.ErrorContains(t, err, "the stores differ in 1 records")
 	require.Contains(t, out, `"problem": "different"`)
+}
+
+// Events and passwords are as private as the store.
+func TestTheCheckFindsReadableFiles(t *testing.T) {
+	t.Parallel()
+	postgres := pgtest.Own(t).URL
+	dir := t.TempDir()
+	config, audit, keys := filepath.Join(dir, "onezone.toml"), filepath.Join(dir, "audit.jsonl"), filepath.Join(dir, "keys")
+	require.NoError(t, os.WriteFile(audit, nil, 0o640))
+	require.NoError(t, os.WriteFile(keys, []byte(keyLine("2026", "a")), 0o604))
+	withPassword, err := url.Parse(postgres)
+	require.NoError(t, err)
+	withPassword.User = url.UserPassword(withPassword.User.Username(), "hunter2") // which trust ignores
+	_, err = command(t, "store", "migrate", "--store", postgres)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		store string
+		args  []string
+		want  []string
+	}{
+		{postgres, nil, nil},
+		{withPassword.String(), nil, []string{config}},
+		{postgres, []string{"--audit", audit}, []string{audit}},
+		{withPassword.String(), []string{"--store", postgres}, nil},
+		{withPassword.String(), []string{"--audit", audit}, []string{audit, config}},
+	} {
+		require.NoError(t, os.WriteFile(config, []byte("store = \""+c.store+"\"\n"), 0o644))
+		out, err := command(t, append([]string{"store", "check", "--config", config}, c.args...)...)
+		for _, file := range c.want {
+			require.Contains(t, out, "file\t"+file+"\treadable by others\n")
+		}
+		require.Equal(t, len(c.want), strings.Count(out, "readable by others"), "%s %v", c.store, err)
+		require.Equal(t, len(c.want) > 0, err != nil)
+	}
+	_, err = command(t, "store", "check", "--store", postgres, "--seal-key-file", keys)
+	require.EqualError(t, err, "readable by others: 1; run: chmod 600 FILE")
 }
 
 // A copy that was interrupted continues where it stopped.

@@ -141,11 +141,16 @@ func (p *program) printRecords(list []recordResult, asJSON bool) error {
 func (p *program) withTwoStores(c *cobra.Command,
 	do func(ctx context.Context, src, dst backend) error, keep bool,
 ) *cobra.Command {
+	shared := newSettings()
+	shared.database.flags(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
-		from, to := newSettings(), newSettings()
+		if _, err := p.configured(c.Flags(), shared); err != nil {
+			return err
+		}
+		from, to := *shared, *shared
 		from.store, to.store = args[0], args[1]
 		from.keepTables, to.keepTables = true, keep
-		for _, s := range []*settings{from, to} {
+		for _, s := range []*settings{&from, &to} {
 			if err := errors.Join(checkStore(s.store), checkLasting(s.store)); err != nil {
 				return err
 			}
