@@ -39,6 +39,20 @@ func TestReloadOfAReplacedFile(t *testing.T) {
 	require.EqualValues(t, 64496, number)
 }
 
+// Programs that copy files, such as rsync, keep the time of the original.
+func TestReloadOfAFileOfTheSameSizeAndTime(t *testing.T) {
+	r, paths := open(t, moved())
+	before, err := os.Stat(paths[0])
+	require.NoError(t, err)
+	write(t, paths[0], mmdb.Write("GeoLite2-Country", map[string]mmdb.Map{"192.0.2.0/24": mmdb.Place("FR", "EU", true)}))
+	require.NoError(t, os.Chtimes(paths[0], time.Time{}, before.ModTime()))
+	after, err := os.Stat(paths[0])
+	require.NoError(t, err)
+	require.Equal(t, before.Size(), after.Size())
+	require.NoError(t, r.Reload())
+	require.Equal(t, "FR", country(t, r))
+}
+
 // An update in place is loaded too, once it is complete, even if the clock of the
 // file system is too coarse to tell.
 func TestReloadOfAFileWrittenInPlace(t *testing.T) {
