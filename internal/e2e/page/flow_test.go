@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -51,12 +53,39 @@ func TestLifeOfAToken(t *testing.T) {
 
 	b.click("a", "I have stored it: show the token")
 	b.sees("Nightly backup")
+	id := strings.TrimPrefix(evaluate[string](b, `location.hash`), "#tokens/")
 	require.NotContains(t, evaluate[string](b, `document.documentElement.outerHTML`), text, "the text is shown once")
 	b.click("button", "Revoke")
 	b.sees("Restore")
 	require.Contains(t, try(t, line), `"tokenRevoked"`)
 	b.click("button", "Restore")
 	b.sees("The token works again.")
+	require.Contains(t, try(t, line), `"username":"alice"`)
+
+	// Its last use is written within a second, by another process.
+	for deadline := time.Now().Add(patience); !strings.Contains(evaluate[string](b, `document.querySelector('main').innerText`), "by rest"); {
+		require.False(t, time.Now().After(deadline), "no last use is shown")
+		b.goTo("account")
+		b.sees("User name")
+		b.goTo("tokens/" + id)
+		b.sees("When it works")
+	}
+	b.sees("from 127.0.0.0")
+	b.shoot("used")
+
+	b.set("Add a caveat", "ip")
+	b.click("button", "Add")
+	b.enter("Addresses", "192.0.2.0/24")
+	b.click("button", "Tighten")
+	b.sees("Added by you after it was issued")
+	b.sees("It works only from 192.0.2.0/24.")
+	b.accessible()
+	b.shoot("tightened")
+	refused := try(t, line)
+	require.Contains(t, refused, `"tokenCaveatUnverified"`)
+	require.Contains(t, refused, "added by the owner")
+	b.click("button", "Remove")
+	b.sees("The caveat was removed.")
 	require.Contains(t, try(t, line), `"username":"alice"`)
 
 	b.click("button", "Rename")
@@ -67,9 +96,58 @@ func TestLifeOfAToken(t *testing.T) {
 	b.click("button", "Delete…")
 	b.sees("Delete this token?")
 	b.accessible()
-	b.click("button", "Delete")
+	b.click("dialog//button", "Delete")
 	b.sees("You have no tokens yet.")
 	require.Contains(t, try(t, line), `"tokenInvalid"`)
+}
+
+// The tokens that were created with a token are its family, which is revoked at
+// once, or goes with it.
+func TestFamily(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	parent := z.issue(t, "parent")
+	auth, err := z.VerifyAccess(t.Context(), parent.String(), caveat.Request{})
+	require.NoError(t, err)
+	for _, name := range []string{"first child", "second child"} {
+		_, err = z.IssueNamed(t.Context(), name, macaroon.Grant{Subject: z.alice, Type: macaroon.AccessToken(), Parent: &auth})
+		require.NoError(t, err)
+	}
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.sees("3 of 3 tokens")
+	b.click("a", "first child")
+	b.sees("Tokens that were created with other tokens.")
+	require.Equal(t, []string{"parent", "first child", "second child"}, evaluate[[]string](b, `[...document.querySelectorAll('.tree bdi')].map((e) => e.textContent)`))
+	b.accessible()
+	b.shoot("family")
+	b.do(chromedp.Click(chromedp.CSS(".tree a"), chromedp.NodeVisible))
+	b.waitFor(`document.querySelector('h1').textContent === 'parent'`)
+	b.click("button", "Revoke it with all it created…")
+	b.sees("Revoke the whole family?")
+	b.click("dialog//button", "Revoke")
+	b.sees("The family is revoked.")
+	require.Len(t, evaluate[[]string](b, `[...document.querySelectorAll('.tree .badge.revoked')].map((e) => e.textContent)`), 3)
+	b.click("button", "Delete…")
+	b.set("Tokens that were created with it", "delete")
+	b.click("dialog//button", "Delete")
+	b.sees("You have no tokens yet.")
+}
+
+// Bait is refused as if it were revoked.
+func TestBait(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	token := z.issue(t, "backup key")
+	b := newTab(t, z.url+"#tokens/"+token.ID(), desktop)
+	b.logIn(username, password)
+	b.sees("Use it as bait")
+	evaluate[any](b, `document.querySelectorAll('details').forEach((d) => { d.open = true; })`)
+	b.set("Is every use an alarm?", "alarm")
+	b.click("button", "Save")
+	b.sees("every use is reported and refused")
+	_, err := z.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+	require.ErrorIs(t, err, errors.IDTokenRevoked)
 }
 
 // Any token can be pasted, examined, verified and confined.
@@ -160,7 +238,7 @@ func TestBulkAndCleanUp(t *testing.T) {
 	b.accessible()
 	b.click("button", "Revoke")
 	b.sees("Revoke 1 token?")
-	evaluate[any](b, `document.querySelector('dialog .danger').click()`)
+	b.click("dialog//button", "Revoke")
 	b.waitFor(`[...document.querySelectorAll('.chip')].some((chip) => chip.textContent.trim() === 'revoked 2')`)
 	b.enter("Search", " ")
 	b.sees("6 of 6 tokens")
@@ -168,7 +246,7 @@ func TestBulkAndCleanUp(t *testing.T) {
 	b.sees("1 token would be deleted, for ever:")
 	b.accessible()
 	b.shoot("dialog")
-	evaluate[any](b, `document.querySelector('dialog .danger').click()`)
+	b.click("dialog//button", "Delete")
 	b.sees("5 of 5 tokens")
 	b.lacks("Old notebook")
 }
@@ -204,7 +282,7 @@ func TestRevokeAllTemporary(t *testing.T) {
 	b.goTo("account")
 	b.click("button", "Revoke all temporary tokens…")
 	b.sees("Revoke all temporary tokens?")
-	b.click("button", "Revoke")
+	b.click("dialog//button", "Revoke")
 	b.sees("All temporary tokens are revoked")
 	_, err = z.VerifyAccess(t.Context(), logIn.String(), caveat.Request{})
 	require.ErrorIs(t, err, errors.IDTokenRevoked)

@@ -111,7 +111,7 @@ func serve(t *testing.T) string {
 	out, err := create.CombinedOutput()
 	require.NoError(t, err, string(out))
 	log := new(syncbuffer.Buffer)
-	c := exec.Command(path, "serve", "--store", store, "--address", "127.0.0.1:0", "--admin-address=", "--drain", "0s")
+	c := exec.Command(path, "serve", "--store", store, "--address", "127.0.0.1:0", "--admin-address=", "--drain", "0s", "--last-use-interval", "1s")
 	c.Stderr = log
 	require.NoError(t, c.Start())
 	t.Cleanup(func() {

@@ -80,7 +80,7 @@ export const currentUser = () => call('GET', '/user');
 export const records = async () => (await call('GET', '/user/tokens/records')).tokens;
 export const record = (id) => call('GET', one(id));
 export const update = (id, change) => call('PATCH', one(id), change);
-export const remove = (id) => call('DELETE', one(id));
+export const remove = (id, children = 'keep') => call('DELETE', `${one(id)}?children=${children}`);
 export const createNamed = (body) => call('POST', '/user/tokens/named', body);
 export const createTemporary = (body) => call('POST', '/user/tokens/temporary', body);
 export const revokeTemporary = () => call('DELETE', '/user/tokens/temporary');

@@ -19,6 +19,8 @@ export class Token {
     this.created = record.metadata.creationTime;
     this.caveats = record.caveats;
     this.added = record.serverCaveats ?? []; // by the owner, after the token was issued
+    this.addedAt = record.serverCaveatsAdded ?? []; // Unix seconds
+    this.bait = record.bait ?? null;
     this.canTighten = 'serverCaveats' in record;
     this.expiry = expiryOf([...this.caveats, ...this.added]);
     this.parent = record.parentTokenId ?? '';
@@ -98,7 +100,7 @@ export function select(tokens, { text = '', state = '', type = '', unusedSince =
 export function family(tokens, token) {
   const byID = new Map(tokens.map((t) => [t.id, t]));
   const children = new Map();
-  for (const t of tokens) {
+  for (const t of tokens.toSorted((a, b) => a.created - b.created || byName(a, b))) {
     if (t.parent) children.set(t.parent, [...(children.get(t.parent) ?? []), t]);
   }
   let root = token.id;

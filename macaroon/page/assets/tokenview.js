@@ -35,7 +35,8 @@ class TokenView {
       this.actions(),
       token.canTighten && this.tighten(),
       this.family(),
-      this.copies());
+      this.copies(),
+      'bait' in token.record && this.bait());
   }
 
   facts(at) {
@@ -47,6 +48,7 @@ class TokenView {
       ['Target', token.inviteType && foreign(targetOf(token))],
       ['Ends', h('span', {}, token.expiry === null ? 'never' : [moment(token.expiry), ' ', h('span', { class: 'hint' }, endOf(token, at))], bar(token, at))],
       ['Created', moment(token.created)],
+      ['Bait', token.bait && 'every use is reported and refused'],
       ['Last use', token.tracksUse ? (token.lastUse ? useOf(token.lastUse) : 'never') : null],
       ['Uses', usageLimit === undefined ? null : `${usageCount} of ${usageLimit === 'infinity' ? 'any number' : usageLimit}`],
       ['Privileges', privileges && (privileges.length ? privileges.join(', ') : 'none')],
@@ -59,20 +61,24 @@ class TokenView {
     const { token } = this;
     if (!token.added.length) return null;
     return [h('h3', {}, 'Added by you after it was issued'), caveatList(token.added, (_, i) => {
-      const [remove, place] = button('Remove', { class: 'link' }, () => this.setAdded(token.added.filter((__, other) => other !== i), 'The caveat was removed.'));
-      return h('span', {}, ' ', remove, place);
+      const [loosen, place] = button('Remove', { class: 'link', 'aria-label': `Remove the added caveat ${i + 1}` },
+        () => this.setAdded(token.added.filter((__, other) => other !== i), 'The caveat was removed.'));
+      return h('span', {}, token.addedAt[i] && h('span', { class: 'hint' }, ' since ', moment(token.addedAt[i])), ' ', loosen, place);
     })];
   }
 
   async setAdded(caveats, done) {
-    await update(this.token.id, { serverCaveats: caveats.map(plain) });
+    await update(this.token.id, { serverCaveats: caveats });
     announce(done);
     await this.reload();
   }
 
   async reload() {
     await loadTokens(this.app, { again: true });
-    this.element.replaceWith(await tokenView(this.app, this.token.id));
+    const view = await tokenView(this.app, this.token.id);
+    if (!this.element.isConnected) return;
+    this.element.replaceWith(view);
+    view.querySelector('h1').focus({ preventScroll: true });
   }
 
   actions() {
@@ -94,17 +100,41 @@ class TokenView {
       announce(revoked ? 'The token works again.' : 'The token is revoked.');
       await this.reload();
     });
-    const [del, delPlace] = button('Delete…', { class: 'danger' }, async () => {
-      const agreed = await confirm({ title: 'Delete this token?', action: 'Delete', text: h('p', {}, h('bdi', {}, printable(token.name)), ' stops working at once. This cannot be undone.') });
-      if (!agreed) return;
-      await remove(token.id);
-      await loadTokens(this.app, { again: true });
-      announce('The token was deleted.');
-      this.app.go('tokens');
-    });
+    const [del, delPlace] = button('Delete…', { class: 'danger' }, () => this.delete());
     return h('section', { class: 'card actions', 'aria-label': 'Actions' },
       h('button', { type: 'button', click: () => { renaming.hidden = false; name.focus(); name.select(); } }, 'Rename'),
       toggle, del, togglePlace, delPlace, renaming);
+  }
+
+  // delete asks what becomes of the tokens that were created with this one.
+  async delete() {
+    const { token } = this;
+    const children = h('select', {}, h('option', { value: 'keep' }, 'go on working'), h('option', { value: 'revoke' }, 'are revoked'), h('option', { value: 'delete' }, 'are deleted, too'));
+    const isParent = this.app.tokens.some((t) => t.parent === token.id);
+    const agreed = await confirm({
+      title: 'Delete this token?', action: 'Delete',
+      text: [h('p', {}, h('bdi', {}, printable(token.name)), ' stops working at once. This cannot be undone.'),
+        isParent && labelled('Tokens that were created with it', children)],
+    });
+    if (!agreed) return;
+    await remove(token.id, children.value);
+    await loadTokens(this.app, { again: true });
+    announce('The token was deleted.');
+    this.app.go('tokens');
+  }
+
+  // bait makes the token a canary, or ends that.
+  bait() {
+    const kind = h('select', {}, h('option', { value: '' }, 'no'), h('option', { value: 'alarm' }, 'yes: report it and refuse it'),
+      h('option', { value: 'revokeFamily' }, 'yes: report it, refuse it and revoke its family'));
+    kind.value = this.token.bait ?? '';
+    const [save, place] = button('Save', {}, async () => {
+      await update(this.token.id, { bait: kind.value || null });
+      announce(kind.value ? 'The token is bait: every use is reported and refused.' : 'The token is no bait.');
+      await this.reload();
+    });
+    return h('details', { class: 'card' }, h('summary', {}, 'Use it as bait'),
+      labelled('Is every use an alarm?', kind, 'Leave a bait where an intruder looks. Whoever uses it is told that it is revoked.'), h('div', { class: 'actions' }, save), place);
   }
 
   // tighten adds caveats that the service holds beside those in the token.
@@ -159,9 +189,4 @@ class TokenView {
 function targetOf(token) {
   const { inviteType, parameters, ...target } = token.record.type.inviteToken;
   return Object.entries(target).map(([key, id]) => `${key} ${id}`).join(', ');
-}
-
-// plain returns a caveat without what the service adds to it.
-function plain({ added, ...caveat }) {
-  return caveat;
 }
