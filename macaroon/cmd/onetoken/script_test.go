@@ -59,7 +59,7 @@ func TestTheCommandsOfTheGuideWork(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "guide.md"))
 	require.NoError(t, err)
-	onezone := macaroontest.NewRemote(t)
+	onezone := macaroontest.NewRemote(t, macaroontest.WithAuthority(macaroon.WithLastUse(macaroon.LastUse{})))
 	onezone.Clock.Set(time.Now())
 	script, ran := "", 0
 	for line := range strings.Lines(string(guide)) {
