@@ -41,6 +41,13 @@ type Named struct {
 	Bait store.Bait
 }
 
+// Expiry returns the earliest expiry among the time caveats of the token and of
+// those that were added to it, in Unix seconds. ok is false if it has none.
+func (n Named) Expiry() (validUntil int64, ok bool) {
+	var onezone *caveat.Vocabulary
+	return onezone.ParseList(n.Caveats()).With(n.Tightened).Expiry()
+}
+
 // Get returns the named token with the id, as it was issued. Before
 // applications return it to a client that authenticated with a token, they
 // should call [Authority.Inherit]. The error is notFound if the id does not

@@ -13,9 +13,11 @@ import (
 
 func (p *program) tokenCommand() *cobra.Command {
 	c := group("token", "Manage tokens of any user", p.tokenIssueCommand(), p.tokenListCommand(), p.tokenShowCommand(),
-		p.tokenChangeCommand("revoke", "revoked", "Revoke a named token and all copies of it", (*macaroon.Authority).Revoke),
+		p.tokenRevokeCommand(),
 		p.tokenChangeCommand("restore", "restored", "Make a revoked token work again", (*macaroon.Authority).Restore),
-		p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone", (*macaroon.Authority).Delete),
+		p.tokenDeleteCommand(), p.tokenTreeCommand(), p.tokenBaitCommand(),
+		p.tokenCaveatsCommand("tighten", "tightened", "Add caveats to a named token that was issued before", (*macaroon.Authority).Tighten),
+		p.tokenCaveatsCommand("loosen", "loosened", "Remove caveats that were added to a named token", (*macaroon.Authority).Loosen),
 		p.tokenCleanCommand())
 	c.Long = `Manages the named tokens in the store, of any user. A token is given by its id. The
 service may run at the same time; it notices changes at once, or if the feed of
@@ -31,6 +33,7 @@ type issueOrder struct {
 	kind     string
 	ttl      string
 	caveats  []string
+	bait     string
 }
 
 func (p *program) tokenIssueCommand() *cobra.Command {
@@ -54,6 +57,8 @@ caveat.`,
 	f.Var(oneOf(&order.kind, "access", "identity"), "type", "`TYPE` of the token: access or identity")
 	f.StringVar(&order.ttl, "ttl", "", "`DURATION` until the token expires, such as 1h or 30d")
 	f.StringArrayVar(&order.caveats, "caveat", nil, "`CAVEAT` that confines the token, such as \"ip = 10.0.0.0/8\"; may be repeated")
+	order.bait = "none"
+	baitFlag(c, &order.bait)
 	jsonFlag(c, &asJSON)
 	s := newSettings()
 	s.issueFlags(f)
@@ -78,12 +83,8 @@ func (o *issueOrder) check() error {
 			return usageErrorf("%q for flag --ttl: want a number with a unit, such as 1h or 30d", o.ttl)
 		}
 	}
-	for _, text := range o.caveats {
-		if _, err := caveat.Parse(text); err != nil {
-			return usageErrorf("%q for flag --caveat: %w", text, err)
-		}
-	}
-	return nil
+	_, err := parseCaveats(o.caveats)
+	return err
 }
 
 // issue issues the token of a checked order.
@@ -103,13 +104,12 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 		ttl, _ := duration.Parse(o.ttl)
 		g.Caveats = append(g.Caveats, caveat.Until(a.Now().Add(ttl)))
 	}
-	for _, text := range o.caveats {
-		c, err := caveat.Parse(text)
-		if err != nil {
-			return macaroon.Token{}, err
-		}
-		g.Caveats = append(g.Caveats, c)
+	cs, err := parseCaveats(o.caveats)
+	if err != nil {
+		return macaroon.Token{}, err
 	}
+	g.Caveats = append(g.Caveats, cs...)
+	g.Bait = baits[o.bait]
 	if o.name == "" {
 		return a.Issue(ctx, g)
 	}

@@ -28,6 +28,9 @@ type tokenInfo struct {
 	Created  int64    `json:"creationTime"`         // Unix seconds
 	Expires  *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
 	LastUse  *useInfo `json:"lastUse"`              // nil: none was recorded
+	Parent   string   `json:"parentTokenId,omitempty"`
+	Added    []string `json:"serverCaveats,omitempty"` // caveats that the owner added
+	Bait     string   `json:"bait,omitempty"`          // as for --bait
 }
 
 // useInfo describes the last use of a token in JSON.
@@ -59,6 +62,13 @@ func describeToken(n macaroon.Named, now time.Time) tokenInfo {
 	}
 	if n.Revoked {
 		info.State = stateRevoked
+	}
+	info.Parent = n.Parent
+	for _, a := range n.Tightened {
+		info.Added = append(info.Added, a.Text)
+	}
+	if n.Bait != 0 {
+		info.Bait = baitName(n.Bait)
 	}
 	if n.LastUse != nil && !n.LastUse.IsZero() {
 		u := n.LastUse
@@ -303,6 +313,15 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		}
 		for _, each := range info.Caveats {
 			rows = append(rows, []string{"caveat", each})
+		}
+		for _, a := range n.Tightened {
+			rows = append(rows, []string{"added on " + a.Added.Format(time.DateOnly), a.Text})
+		}
+		if info.Parent != "" {
+			rows = append(rows, []string{"minted with", info.Parent})
+		}
+		if info.Bait != "" {
+			rows = append(rows, []string{"bait", info.Bait})
 		}
 		return p.printTable([]string{"FIELD", "VALUE"}, rows)
 	}})

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
+)
+
+// The values of --children.
+const (
+	childrenKeep   = "keep"
+	childrenRevoke = "revoke"
+	childrenDelete = "delete"
+)
+
+// tokenRevokeCommand returns the command that revokes a token, and with
+// --family all that were minted with it.
+func (p *program) tokenRevokeCommand() *cobra.Command {
+	var family bool
+	c := p.tokenChangeCommand("revoke", "revoked", "Revoke a named token and all copies of it",
+		func(a *macaroon.Authority, ctx context.Context, id string) error {
+			if family {
+				return a.RevokeFamily(ctx, id)
+			}
+			return a.Revoke(ctx, id)
+		})
+	c.Flags().BoolVar(&family, "family", false, "also revoke all named tokens that were minted with it")
+	return c
+}
+
+// tokenDeleteCommand returns the command that deletes a token.
+func (p *program) tokenDeleteCommand() *cobra.Command {
+	children := childrenKeep
+	c := p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone",
+		func(a *macaroon.Authority, ctx context.Context, id string) error {
+			switch children {
+			case childrenDelete:
+				return a.DeleteFamily(ctx, id)
+			case childrenRevoke:
+				if err := a.RevokeFamily(ctx, id); err != nil {
+					return err
+				}
+			}
+			return a.Delete(ctx, id)
+		})
+	c.Flags().Var(oneOf(&children, childrenKeep, childrenRevoke, childrenDelete), "children",
+		"what to `DO` with named tokens that were minted with it: keep, revoke or delete")
+	return c
+}
+
+// tokenCaveatsCommand returns a command that changes the caveats in the record
+// of a token.
+func (p *program) tokenCaveatsCommand(use, done, short string,
+	change func(*macaroon.Authority, context.Context, string, ...caveat.Caveat) error,
+) *cobra.Command {
+	var caveats []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: use + " ID", Short: short,
+		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f --caveat \"ip = 10.0.0.0/8\"",
+		Args:    arguments("ID"),
+	}
+	c.Flags().StringArrayVar(&caveats, "caveat", nil, "`CAVEAT`, such as \"ip = 10.0.0.0/8\"; may be repeated")
+	jsonFlag(c, &asJSON)
+	check := func() error {
+		if len(caveats) == 0 {
+			return usageErrorf("onezone token %s needs --caveat CAVEAT", use)
+		}
+		_, err := parseCaveats(caveats)
+		return err
+	}
+	return p.administers(c, newSettings(), task{check: check, do: func(ctx context.Context, a administration, args []string) error {
+		cs, err := parseCaveats(caveats)
+		if err == nil {
+			err = change(a.Authority, ctx, args[0], cs...)
+		}
+		if err != nil {
+			return fmt.Errorf("token %s: %w", args[0], err)
+		}
+		if asJSON {
+			return p.printJSON(map[string]string{"tokenId": args[0], "result": done})
+		}
+		return p.say("%s token %s", done, args[0])
+	}})
+}
+
+// parseCaveats parses the values of --caveat.
+func parseCaveats(texts []string) (cs []caveat.Caveat, err error) {
+	for _, text := range texts {
+		c, err := caveat.Parse(text)
+		if err != nil {
+			return nil, usageErrorf("%q for flag --caveat: %w", text, err)
+		}
+		cs = append(cs, c)
+	}
+	return cs, nil
+}
+
+// The values of --bait.
+var baits = map[string]store.Bait{"none": 0, "alarm": store.BaitAlarm, "revoke-family": store.BaitRevokesFamily}
+
+func baitFlag(c *cobra.Command, bait *string) {
+	c.Flags().Var(oneOf(bait, "none", "alarm", "revoke-family"), "bait",
+		"whether the token is a canary: its use raises an `ALARM` (alarm), and also revokes its family (revoke-family), or none")
+}
+
+// baitName returns the value of --bait for a token.
+func baitName(bait store.Bait) string {
+	for name, b := range baits {
+		if b == bait {
+			return name
+		}
+	}
+	return ""
+}
+
+// tokenBaitCommand returns the command that makes a token a canary or an
+// ordinary token again.
+func (p *program) tokenBaitCommand() *cobra.Command {
+	bait := "alarm"
+	c := p.tokenChangeCommand("bait", "changed", "Make a named token a canary, which nobody should use, or an ordinary one again",
+		func(a *macaroon.Authority, ctx context.Context, id string) error {
+			return a.Update(ctx, id, macaroon.Change{Bait: new(baits[bait])})
+		})
+	c.Long = `Makes a named token a canary. Whoever presents it, or a copy of it, gets the answer of
+a revoked token. The use raises an alarm: an event "baitUsed" in the log, and the
+metric onezone_tokens_bait_used_total, at most once a minute for each canary.`
+	baitFlag(c, &bait)
+	return c
+}
+
+// tokenTreeCommand returns the command that prints the family of a token.
+func (p *program) tokenTreeCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "tree ID", Short: "Show a named token and the named tokens that were minted with it",
+		Example: "  onezone token tree --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
+		Args:    arguments("ID"),
+	}
+	jsonFlag(c, &asJSON)
+	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+		r, err := a.Family(ctx, args[0])
+		if err != nil {
+			return fmt.Errorf("token %s: %w", args[0], err)
+		}
+		if asJSON {
+			return p.printJSON(newFamilyInfo(r))
+		}
+		var rows [][]string
+		addFamilyRows(&rows, r, 0)
+		return p.printTable([]string{"TOKEN", "ID", "SUBJECT", "TYPE", "STATE", "CREATED"}, rows)
+	}})
+}
+
+// familyInfo describes a token of a family in JSON.
+type familyInfo struct {
+	ID        string       `json:"tokenId"`
+	Name      string       `json:"name"`
+	Subject   string       `json:"subject"`
+	Type      string       `json:"type"`
+	Revoked   bool         `json:"revoked"`
+	Created   int64        `json:"creationTime"` // Unix seconds
+	Children  []familyInfo `json:"children"`
+	Truncated bool         `json:"truncated"`
+}
+
+func newFamilyInfo(r macaroon.Relative) familyInfo {
+	info := familyInfo{
+		ID: r.ID, Name: r.Name, Subject: r.Subject.String(), Type: r.Type.Class().String(), Revoked: r.Revoked,
+		Created: r.Created.Unix(), Children: []familyInfo{}, Truncated: r.Truncated,
+	}
+	for _, child := range r.Children {
+		info.Children = append(info.Children, newFamilyInfo(child))
+	}
+	return info
+}
+
+// addFamilyRows adds a row for the token, and for each of its family, which is
+// indented below it.
+func addFamilyRows(rows *[][]string, r macaroon.Relative, depth int) {
+	indent, state := strings.Repeat("  ", depth), stateActive
+	if r.Revoked {
+		state = stateRevoked
+	}
+	*rows = append(*rows, []string{indent + r.Name, r.ID, r.Subject.String(), r.Type.Class().String(), state, moment(r.Created.Unix())})
+	for _, child := range r.Children {
+		addFamilyRows(rows, child, depth+1)
+	}
+	if r.Truncated {
+		*rows = append(*rows, []string{indent + "  ...", "", "", "", "", ""})
+	}
+}
