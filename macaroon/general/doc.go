@@ -14,8 +14,9 @@
 //
 //   - A caveat is decided only after the signature has verified, in constant time.
 //   - Reading is strict. In a binary format, each macaroon has one form: no field
-//     is empty, and nothing follows the signature. Base64 has either alphabet, with
-//     or without padding. JSON has no repeated, misspelled or unknown keys.
+//     but a location of version 1 is empty, and nothing follows the signature.
+//     Base64 has either alphabet, with or without padding. JSON has no repeated,
+//     misspelled or unknown keys.
 //   - What is read can be printed in the same format, with the same bytes except
 //     for the variant of base64 and the spelling of JSON.
 //   - Adding a caveat adds exactly that caveat, or fails.

@@ -101,7 +101,7 @@ func (m Macaroon) Location() string {
 	return m.content.Location
 }
 
-// Identifier returns the identifier, which tells the issuer the root key.
+// Identifier returns the identifier, by which the issuer finds the root key.
 func (m Macaroon) Identifier() string {
 	if m.IsZero() {
 		return ""

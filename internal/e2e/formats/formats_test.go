@@ -84,7 +84,8 @@ func request(t *testing.T) caveat.Request {
 	return caveat.Request{Vocabulary: vocabulary}
 }
 
-// What is made here is verified and confined there, and verified here again.
+// The peer verifies and confines a macaroon of this project, which then verifies
+// the result.
 func TestOthersReadWhatIsPrintedHere(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, with trial) {
@@ -111,7 +112,7 @@ func TestOthersReadWhatIsPrintedHere(t *testing.T) {
 	})
 }
 
-// What is made there is the same as what is made here.
+// The peer makes the same macaroon as this project.
 func TestWhatOthersPrintIsReadHere(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, with trial) {

@@ -93,9 +93,9 @@
 // early. Inspect then prints in which packet it ends, how many characters are
 // missing at least, and what is left, and exits with status 1.
 //
-// Macaroons of other issuers are shown, too: their identifier, location and
-// format, the caveats, and where third-party caveats are discharged. The format
-// can be that of Onezone, or one of those of convert.
+// Tokens in the other formats of convert are shown, too, and macaroons of other
+// issuers in all formats: their identifier, location and format, the caveats, and
+// where third-party caveats are discharged.
 //
 // # Doctor
 //

@@ -26,7 +26,13 @@ func inspect(f *flags) action {
 		}
 		token, refusal := parseToken(text)
 		if other, err := general.Parse(text, general.Any); refusal != nil && err == nil {
-			return p.describeMacaroon(other, now, *asJSON)
+			converted, err := other.Token()
+			if err != nil || converted.Version() == 1 { // identifiers of others look like those of version 1
+				return p.describeMacaroon(other, now, *asJSON)
+			}
+			p.note("note: the token is in the format " + other.ReadAs().String() + ", which no Onezone reads; " +
+				"onetoken convert --to onezone converts it")
+			token, refusal = converted, nil
 		}
 		var cut *truncation
 		if refusal != nil {
