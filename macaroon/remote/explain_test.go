@@ -119,3 +119,23 @@ func TestAccountRefusesAnswersThatExplainNothing(t *testing.T) {
 		requireOperational(t, err)
 	}
 }
+
+// The token of another Onezone is not sent, and no description repeats a token.
+func TestAccountKeepsExplainedTokensSecret(t *testing.T) {
+	t.Parallel()
+	o, _, alice, _, _ := newAccounts(t)
+	foreign := macaroontest.New(t, macaroon.WithDomain("zone.example.com")).Token()
+	record := caveat.Recording{Attempts: make([]caveat.Attempt, 1)}
+	_, err := alice.Explain(t.Context(), foreign, macaroon.Trial{})
+	requireRefused(t, err, errors.IDTokenInvalid, 400)
+	_, err = alice.Narrow(t.Context(), foreign, record)
+	requireRefused(t, err, errors.IDTokenInvalid, 400)
+	require.Len(t, o.Requests(""), len(o.Requests("/configuration")))
+
+	token := o.Token()
+	o.Behave(macaroontest.Behavior{Status: http.StatusForbidden, Body: `{"error":{"id":"forbidden","description":"bad: ` + token.String() + `"}}`})
+	_, err = alice.Explain(t.Context(), token, macaroon.Trial{})
+	require.NotContains(t, requireRefused(t, err, errors.IDForbidden, 403).Description, token.String())
+	_, err = alice.Narrow(t.Context(), token, record)
+	require.NotContains(t, requireRefused(t, err, errors.IDForbidden, 403).Description, token.String())
+}

@@ -151,6 +151,9 @@ func explained() []Case {
 		by(Success, "the client as the consumer, from its address", Alice, func(w *Fixture) object {
 			return object{"token": w.access("ip = "+PeerIP, "consumer = usr-u-alice").String()}
 		}, Want{Status: http.StatusOK, Check: contains(`{"accepted":true}`)}),
+		by(Success, "the client with another request", Alice, func(w *Fixture) object {
+			return object{"token": w.access("ip = "+PeerIP, "consumer = usr-u-alice", "interface = rest").String(), "request": object{"interface": "rest"}}
+		}, Want{Status: http.StatusOK, Check: contains(`{"accepted":true}`)}),
 		refuses("unknown address", func(w *Fixture) object {
 			return object{"token": w.access("ip = " + PeerIP).String(), "request": object{"peerIp": nil}}
 		}, unverified("ip = "+PeerIP)),
