@@ -29,6 +29,10 @@
 //   - A verification leaves the kinds in [Request].Ignored undecided.
 //     [List.CheckKind] decides one of them later.
 //
+// [List.Explain] says why each caveat of a token holds or not for an [Attempt],
+// what would make it hold, and when that changes. [Narrow] derives the tightest
+// caveats from recorded attempts. Both decide with the functions above.
+//
 // [Expiry], [AvailableSpaces] and [AllowedServiceIDs] summarize a list of
 // caveats without deciding it. [OfflineAccess] derives the caveats of an offline
 // access token.

@@ -27,6 +27,12 @@
 // caveats of an application, pass its [caveat.Vocabulary] to [WithVocabulary]
 // and [Token.ConfineIn].
 //
+// # Trying
+//
+// [Authority.Explain] says whether a verification would accept a token for a
+// request, and why: every check, every caveat, what would make it hold, and when
+// that changes. [Authority.Narrow] derives caveats from recorded requests.
+//
 // # Configuring
 //
 // Without options, an authority rejects each token that needs a look-up which

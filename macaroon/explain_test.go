@@ -1,6 +1,7 @@
 package macaroon_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
@@ -333,4 +334,38 @@ func TestExplanationsSurviveJSON(t *testing.T) {
 	for _, text := range []string{`{}`, `{"accepted":true,"error":{"id":"tokenInvalid"},"checks":[]}`, `{"accepted":true,"checks":[],"caveats":[{}]}`} {
 		require.Error(t, json.Unmarshal([]byte(text), &e), text)
 	}
+}
+
+// FuzzExplain confines a token by any text and tries it with any request:
+// Explain agrees with the verification.
+func FuzzExplain(f *testing.F) {
+	for _, text := range []string{
+		"time < 1600000001", "ip = 10.0.0.0/8|1.2.3.4", "asn = 8973", "geo.country != PL", "geo.region = EU", "consumer = usr-u1|grp-g1",
+		"service = opw-p1", "interface = rest", "api = ozw/get/user.*.*:*", "data.path = L2xhYg==", "data.objectid = 00", "moon = full", "authorization = none",
+	} {
+		f.Add(text, []byte(`{"peerIp":"1.2.3.4","interface":"rest","consumer":"usr-u1","access":"read","path":"/lab"}`))
+		f.Add(text, []byte(`{"time":1600000000,"service":"opw-p1","operation":"get","resource":"user.u1.instance:private","proveIdentity":true}`))
+	}
+	z := newZone(f, macaroon.WithGeo(vectors.Geo(f)), macaroon.WithMemberships(someServices{}))
+	token := z.access(f)
+	f.Fuzz(func(t *testing.T, text string, request []byte) {
+		confined, err := token.ConfineUnchecked(text)
+		var attempt caveat.Attempt
+		if err != nil || attempt.UnmarshalJSON(request) != nil {
+			return
+		}
+		e, err := z.Explain(t.Context(), confined.String(), macaroon.Trial{Attempt: attempt, Class: macaroon.Access})
+		require.NoError(t, err)
+		requireConsistent(t, e)
+		auth, want := z.VerifyAccess(t.Context(), confined.String(), attempt.Request)
+		if want == nil && attempt.Operation != 0 {
+			api := cmp.Or(attempt.API, attempt.Service.Type, caveat.OzWorker)
+			want = auth.Authorize(api, attempt.Operation, attempt.Resource)
+		}
+		if want == nil && attempt.Access != 0 {
+			want = auth.CheckFile(attempt.File, attempt.Access)
+		}
+		require.Equal(t, toJSON(t, want), toJSON(t, e.Err))
+		toJSON(t, e)
+	})
 }
