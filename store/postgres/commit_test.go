@@ -17,7 +17,7 @@ func atCommit(t *testing.T, pool *pgxpool.Pool, schema, do string) {
 	t.Helper()
 	function := quote(schema, "at_commit")
 	execute(t, pool, "CREATE FUNCTION "+function+"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "+do+" RETURN NULL; END $$")
-	for _, table := range []string{"tokens", "identities", "temporary_keys"} {
+	for _, table := range []string{"tokens", "identities", "temporary_keys", "uses"} {
 		execute(t, pool, "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE OR DELETE ON "+quote(schema, table)+
 			" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "+function+"()")
 	}
@@ -85,7 +85,7 @@ func TestNothingIsAcknowledgedBeforeItIsCommitted(t *testing.T) {
 				eventually(t, func() bool { return backends(t, c.direct, c.name, hangs) == 0 }, "a session is still active")
 				require.Equal(t, before, whole(t, c.watcher), call.name)
 			}
-			require.Equal(t, 12, written, "calls that tried to write")
+			require.Equal(t, 13, written, "calls that tried to write")
 
 			first := c.begin(t)
 			var tokens []store.Token

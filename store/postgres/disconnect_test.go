@@ -154,7 +154,7 @@ func lockTables(t *testing.T, pool *pgxpool.Pool, schema string) (unlock func())
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	for _, table := range []string{"tokens", "identities", "temporary_keys", "schema_version"} {
+	for _, table := range []string{"tokens", "identities", "temporary_keys", "uses", "schema_version"} {
 		_, err := tx.Exec(t.Context(), "LOCK TABLE "+quote(schema, table)+" IN ACCESS EXCLUSIVE MODE")
 		require.NoError(t, err)
 	}

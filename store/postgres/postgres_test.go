@@ -85,7 +85,7 @@ func TestReadOnlySessionsVerify(t *testing.T) {
 	// Migrate succeeds, because nothing has to be done.
 	s := storeIn(t, newPool(t, parameter("default_transaction_read_only", "on")), schema)
 	reads := []string{
-		"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens",
+		"Migrate", "NamedKey", "TemporaryKey", "GetToken", "ListTokens", "ListTokenIDs", "CountTokens", "LastUses",
 		"GetIdentity", "GetIdentityByUsername", "Export",
 	}
 	before := whole(t, primary)
