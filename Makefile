@@ -32,6 +32,7 @@ lint: ## the linters alone
 bench: ## compare the speed with peers, and fail if a target is missed
 	go run ./internal/e2e/bench
 	go run ./internal/e2e/gate/speed
+	go run ./internal/e2e/service/speed
 
 fuzz: ## run each fuzz target for a while: FUZZ_TIME=30s
 	.ci/fuzz $(FUZZ_TIME)

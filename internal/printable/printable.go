@@ -4,6 +4,7 @@
 package printable
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -34,7 +35,20 @@ func Escape(text string) string {
 }
 
 func prints(text string) bool {
+	if isPlain(text) {
+		return true
+	}
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) && utf8.ValidString(text)
+}
+
+// isPlain reports whether the text is printable ASCII, as most is.
+func isPlain[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func escape(text string, keepLines bool) string {
@@ -62,6 +76,9 @@ func NewWriter(w io.Writer) io.Writer { return writer{w} }
 type writer struct{ to io.Writer }
 
 func (w writer) Write(line []byte) (int, error) {
+	if isPlain(bytes.TrimSuffix(line, []byte("\n"))) {
+		return w.to.Write(line)
+	}
 	text := string(line)
 	if !prints(strings.TrimSuffix(text, "\n")) {
 		text = escape(text, true)

@@ -8,12 +8,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -21,10 +17,10 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/e2e/load"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/gate"
 	"github.com/onezone-go/onezone/store/memory"
@@ -146,48 +142,8 @@ func median(rates []float64) float64 {
 
 // measure returns the rate of a server, in requests per second.
 func (r request) measure(url string) (rate float64, err error) {
-	var served atomic.Int64
-	failed := make(chan error, connections)
-	start := time.Now()
-	for range connections {
-		go func() { failed <- r.send(strings.TrimPrefix(url, "http://"), start.Add(round), &served) }()
-	}
-	for range connections {
-		err = errors.Join(err, <-failed)
-	}
-	return float64(served.Load()) / time.Since(start).Seconds(), err
-}
-
-// send sends the request again and again over one connection, until the end.
-func (r request) send(address string, end time.Time, served *atomic.Int64) error {
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	text := []byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nX-Original-Method: GET\r\nX-Original-URI: " + r.path +
-		"\r\nX-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer " + r.token.String() + "\r\n\r\n")
-	in := bufio.NewReader(conn)
-	for time.Now().Before(end) {
-		if _, err := conn.Write(text); err != nil {
-			return err
-		}
-		if err := readAnswer(in); err != nil {
-			return err
-		}
-		served.Add(1)
-	}
-	return nil
-}
-
-// readAnswer reads a response without a body.
-func readAnswer(in *bufio.Reader) error {
-	line, err := in.ReadSlice('\n')
-	if err == nil && !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
-		err = fmt.Errorf("unexpected status: %s", line)
-	}
-	for err == nil && len(line) > len("\r\n") {
-		line, err = in.ReadSlice('\n')
-	}
-	return err
+	address := strings.TrimPrefix(url, "http://")
+	result, err := load.Round(address, []byte("GET / HTTP/1.1\r\nHost: "+address+"\r\nX-Original-Method: GET\r\nX-Original-URI: "+r.path+
+		"\r\nX-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer "+r.token.String()+"\r\n\r\n"), connections, round)
+	return result.Rate, err
 }
