@@ -83,7 +83,7 @@ var commands = []command{
 	},
 	{
 		"revoke", "[ID]", "Revoke a named token and all copies of it",
-		"  onetoken revoke --name laptop", changer("revoked", (*remote.Account).Revoke),
+		"  onetoken revoke --name laptop\n  onetoken revoke --family --name laptop", revokeToken,
 	},
 	{
 		"restore", "[ID]", "Make a revoked token work again",
@@ -92,6 +92,20 @@ var commands = []command{
 	{
 		"delete", "[ID]", "Delete a named token, which cannot be undone",
 		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f", changer("deleted", (*remote.Account).Delete),
+	},
+	{
+		"tighten", "[ID]", "Add caveats to a named token that was issued before",
+		"  onetoken tighten --name laptop --caveat \"ip = 10.0.0.0/8\"",
+		recordCaveats("tighten", "tightened", (*remote.Account).Tighten),
+	},
+	{
+		"loosen", "[ID]", "Remove caveats that were added to a named token",
+		"  onetoken loosen --name laptop --caveat \"ip = 10.0.0.0/8\"",
+		recordCaveats("loosen", "loosened", (*remote.Account).Loosen),
+	},
+	{
+		"tree", "[ID]", "Show a named token and those that were minted with it",
+		"  onetoken tree --name laptop", tree,
 	},
 	{
 		"clean", "", "Revoke or delete your named tokens that were not used for a time",

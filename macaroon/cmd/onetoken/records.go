@@ -27,6 +27,8 @@ type record struct {
 	Created int64    `json:"creationTime"`         // Unix seconds
 	Expires *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
 	LastUse *useInfo `json:"lastUse,omitempty"`    // nil: none was recorded
+	Parent  string   `json:"parentTokenId,omitempty"`
+	Added   []string `json:"serverCaveats,omitempty"` // caveats that the owner added
 
 	named macaroon.Named
 }
@@ -44,6 +46,10 @@ func describeRecord(n macaroon.Named, now time.Time) record {
 	r := record{
 		ID: n.ID(), Name: n.Name, Subject: n.Subject.String(), Type: n.Type().Class().String(), State: "active",
 		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(), named: n,
+	}
+	r.Parent = n.Parent
+	for _, a := range n.Tightened {
+		r.Added = append(r.Added, a.Text)
 	}
 	if u := n.LastUse; u != nil && !u.IsZero() {
 		r.LastUse = &useInfo{u.At, u.Address, u.Service, u.Interface, u.Count}
@@ -224,6 +230,12 @@ func show(f *flags) action {
 		for _, each := range r.Caveats {
 			rows = append(rows, []string{"caveat", each})
 		}
+		for _, a := range n.Tightened {
+			rows = append(rows, []string{"added on " + a.Added.Format(time.DateOnly), a.Text})
+		}
+		if r.Parent != "" {
+			rows = append(rows, []string{"minted with", r.Parent})
+		}
 		return p.printTable(rows)
 	})
 }
@@ -237,10 +249,7 @@ func changer(done string, change func(*remote.Account, context.Context, string) 
 			if err := change(account, ctx, id); err != nil {
 				return err
 			}
-			if *c.asJSON {
-				return p.printJSON(map[string]string{"tokenId": id, "result": done})
-			}
-			return p.say("%s token %s", done, id)
+			return c.say(p, done, id)
 		})
 	}
 }

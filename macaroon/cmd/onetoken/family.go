@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/remote"
+)
+
+// recordCaveats returns a command that changes the caveats in the record of a
+// named token.
+func recordCaveats(name, done string, change func(*remote.Account, context.Context, string, ...caveat.Caveat) error) func(f *flags) action {
+	return func(f *flags) action {
+		var c chosen
+		c.declare(f)
+		var caveats []caveat.Caveat
+		value(f, &caveats, "caveat", "CAVEAT", `a caveat such as "ip = 10.0.0.0/8"; may be repeated`, func(text string) ([]caveat.Caveat, error) {
+			one, err := caveat.Parse(text)
+			return append(slices.Clone(caveats), one), err
+		})
+		do := c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+			if err := change(account, ctx, id, caveats...); err != nil {
+				return err
+			}
+			return c.say(p, done, id)
+		})
+		return func(ctx context.Context, p process, args []string) error {
+			if len(caveats) == 0 {
+				return misuse(name + " needs --caveat CAVEAT")
+			}
+			return do(ctx, p, args)
+		}
+	}
+}
+
+// say prints what was done to the token.
+func (c *chosen) say(p process, done, id string) error {
+	if *c.asJSON {
+		return p.printJSON(map[string]string{"tokenId": id, "result": done})
+	}
+	return p.say("%s token %s", done, id)
+}
+
+// revokeToken revokes a named token, and with --family all that were minted with
+// it.
+func revokeToken(f *flags) action {
+	var c chosen
+	c.declare(f)
+	var family bool
+	f.toggle(&family, "family", "also revoke all named tokens that were minted with it")
+	return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+		change := account.Revoke
+		if family {
+			change = account.RevokeFamily
+		}
+		if err := change(ctx, id); err != nil {
+			return err
+		}
+		return c.say(p, "revoked", id)
+	})
+}
+
+// tree prints a named token and those that were minted with it.
+func tree(f *flags) action {
+	var c chosen
+	c.declare(f)
+	return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+		r, err := account.Family(ctx, id)
+		if err != nil {
+			return err
+		}
+		if *c.asJSON {
+			return p.printJSON(describeRelative(r))
+		}
+		rows := [][]string{{"TOKEN", "ID", "TYPE", "STATE", "CREATED"}}
+		return p.printTable(familyRows(rows, describeRelative(r), 0))
+	})
+}
+
+// familyRecord describes a token of a family in JSON, with the fields of the
+// command onezone token tree.
+type familyRecord struct {
+	ID        string         `json:"tokenId"`
+	Name      string         `json:"name"` // "" for the token of somebody else
+	Subject   string         `json:"subject,omitempty"`
+	Type      string         `json:"type,omitempty"`
+	Revoked   bool           `json:"revoked"`
+	Created   int64          `json:"creationTime"` // Unix seconds
+	Children  []familyRecord `json:"children"`
+	Truncated bool           `json:"truncated"`
+}
+
+func describeRelative(r macaroon.Relative) familyRecord {
+	d := familyRecord{
+		ID: r.ID, Name: r.Name, Revoked: r.Revoked, Created: r.Created.Unix(), Children: []familyRecord{}, Truncated: r.Truncated,
+	}
+	if !r.Subject.IsZero() {
+		d.Subject, d.Type = r.Subject.String(), r.Type.Class().String()
+	}
+	for _, child := range r.Children {
+		d.Children = append(d.Children, describeRelative(child))
+	}
+	return d
+}
+
+// familyRows appends a row for the token, and for each of its family, which is
+// indented below it.
+func familyRows(rows [][]string, r familyRecord, depth int) [][]string {
+	indent, name, state := strings.Repeat("  ", depth), r.Name, "active"
+	if name == "" {
+		name = "(of another user)"
+	}
+	if r.Revoked {
+		state = "revoked"
+	}
+	rows = append(rows, []string{indent + name, r.ID, r.Type, state, moment(r.Created)})
+	for _, child := range r.Children {
+		rows = familyRows(rows, child, depth+1)
+	}
+	if r.Truncated {
+		rows = append(rows, []string{indent + "  ...", "", "", "", ""})
+	}
+	return rows
+}
