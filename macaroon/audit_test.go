@@ -131,8 +131,10 @@ var changes = map[string]struct {
 // TemporaryGeneration creates a missing secret, as the first temporary token
 // does.
 var readers = []string{
-	"Additions", "CheckInvitation", "CheckUsers", "Confine", "Domain", "Explain", "Family", "Get", "GetByName", "HasRight", "Inherit", "List", "ListIDs", "MaxCaveats", "Narrow", "Now", "Owner", "Parse",
-	"ReportDenied", "ReportRefused", "TemporaryGeneration", "User", "Users", "VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
+	"Additions", "CheckInvitation", "CheckUsers", "Close", "Confine", "Domain", "Explain", "Family", "Get", "GetByName",
+	"HasRight", "Inherit", "LastUses", "List", "ListIDs", "ListUnusedIDs", "MaxCaveats", "Narrow", "Now", "Owner",
+	"Parse", "RecordsUses", "ReportDenied", "ReportRefused", "TemporaryGeneration", "UseStats", "User", "Users",
+	"VerifyAccess", "VerifyConsumer", "VerifyIdentity", "VerifyInvite", "VerifyService", "Vocabulary",
 }
 
 // A method that is in neither list fails the test.

@@ -43,6 +43,7 @@ var extensions = map[string]string{
 	"GET /user/tokens/records":              "list_named_token_records_of_current_user",
 	"POST /tokens/explain":                  "explain_token",
 	"GET /tokens/named/{id}/family":         "get_named_token_family",
+	"POST /tokens/named/{id}/revoke_copy":   "revoke_copy_of_named_token",
 	"POST /tokens/named/{id}/revoke_family": "revoke_named_token_family",
 	"POST /tokens/narrow":                   "narrow_token",
 }
