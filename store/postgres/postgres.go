@@ -26,6 +26,7 @@ type Store struct {
 	sql       *backend.SQL
 	creations creations
 	servers   *servers
+	primary   *Store       // nil if this store is not over a standby
 	closing   atomic.Int32 // closing connections outside the pool
 	feed      feedOptions
 	life      backend.Life
@@ -53,6 +54,15 @@ type Options struct {
 	// nil: [slog.Default] at that time.
 	Logger *slog.Logger
 
+	// Primary is the store over the primary, if the pool of this store leads to a
+	// hot standby. Keys, tokens and identities that the standby does not have are
+	// looked up there, so that new tokens are valid at once. The standby still
+	// decides about the records that it has: it reports changes, such as
+	// revocations and rotations, when it has replayed them. Each look-up of an
+	// unknown id, as of a forged token, asks the primary, and fails while that is
+	// down. The caller closes it. nil: none.
+	Primary *Store
+
 	// NoFeed makes Migrate omit the triggers of the feed. Set it for engines
 	// without LISTEN and NOTIFY, or for more writes than a feed allows. Watch
 	// then returns an error that wraps [errors.ErrUnsupported].
@@ -69,6 +79,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 		pool:    pool,
 		schema:  cmp.Or(o.Schema, defaultSchema),
 		servers: newServers(config.ConnConfig.DialFunc),
+		primary: o.Primary,
 		feed:    newFeedOptions(o, config),
 		life:    backend.NewLife(),
 	}
