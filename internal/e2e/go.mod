@@ -7,6 +7,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/go-faster/errors v0.8.0
 	github.com/go-faster/jx v1.2.0
+	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/oapi-codegen/runtime v1.9.0
@@ -14,6 +15,7 @@ require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/oidc v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/postgres v0.0.0-00010101000000-000000000000
@@ -36,6 +38,7 @@ require (
 	github.com/basgys/goxml2json v1.1.1-0.20231018121955-e66ee54ceaad // indirect
 	github.com/buger/jsonparser v1.6.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/dlclark/regexp2 v1.12.0 // indirect
 	github.com/dprotaso/go-yit v0.0.0-20220510233725-9ba8df137936 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
@@ -78,6 +81,7 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20230725093048-515e97ebf090 // indirect
 	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -96,6 +100,7 @@ replace (
 	github.com/onezone-go/onezone => ../..
 	github.com/onezone-go/onezone/macaroon/gate => ../../macaroon/gate
 	github.com/onezone-go/onezone/macaroon/grpcauth => ../../macaroon/grpcauth
+	github.com/onezone-go/onezone/macaroon/oidc => ../../macaroon/oidc
 	github.com/onezone-go/onezone/macaroon/remote => ../../macaroon/remote
 	github.com/onezone-go/onezone/store/cache => ../../store/cache
 	github.com/onezone-go/onezone/store/postgres => ../../store/postgres

@@ -3,6 +3,7 @@
 package page_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -239,13 +240,23 @@ func evaluate[T any](b *tab, script string) T {
 	return value
 }
 
-// waitFor waits until a JavaScript expression is true.
+// waitFor waits until a JavaScript expression is true, also if the page navigates
+// in the meantime.
 func (b *tab) waitFor(condition string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingInterval(20*time.Millisecond)))
-	b.check(err)
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
+		if err == nil && holds {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			b.check(fmt.Errorf("waiting until %s: %w", condition, cmp.Or(err, ctx.Err())))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // sees and lacks wait until the visible text of the page contains a text, or does
