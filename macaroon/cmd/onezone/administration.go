@@ -79,12 +79,20 @@ func find(ctx context.Context, users store.Identities, name string) (caveat.Subj
 		i, err = users.GetIdentity(ctx, caveat.User(name))
 	}
 	if errors.Is(err, onezoneerrors.IDNotFound) {
-		return caveat.Subject{}, fmt.Errorf("there is no user %q: %w", name, err)
+		return caveat.Subject{}, restated(err, "there is no user %q; onezone user list lists all", name)
 	}
 	if err != nil {
 		return caveat.Subject{}, fmt.Errorf("looking up user %q: %w", name, err)
 	}
 	return i.Subject, nil
+}
+
+// noToken returns an error that names the token if there is none with the id.
+func noToken(id string, err error) error {
+	if isNotFound(err) {
+		return restated(err, "there is no named token with the id %q; onezone token list lists all", id)
+	}
+	return err
 }
 
 func isNotFound(err error) bool { return errors.Is(err, onezoneerrors.IDNotFound) }

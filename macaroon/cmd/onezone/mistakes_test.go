@@ -37,6 +37,13 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 	_, otherKey := newCertificate(t, in("other"))
 	_, err := order(t, in("users.db"), "", "user", "add", "--no-password", "alice")
 	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(in("other.key"), []byte(keyLine("2027", "b")), 0o600))
+	require.NoError(t, os.WriteFile(in("first.key"), []byte(keyLine("2026", "a")), 0o600))
+	_, err = order(t, in("sealed.db"), "", "user", "add", "--generate", "--seal-key-file", in("first.key"), "alice")
+	require.NoError(t, err)
+	_, err = order(t, in("users.db"), "", "user", "add", "--generate", "carol")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(in("misspelled.toml"), []byte("domain = \"a.example\"\nadress = \"x\"\n"), 0o600))
 	newer := in("newer.db")
 	_, err = order(t, newer, "", "user", "add", "--no-password", "alice")
 	require.NoError(t, err)
@@ -119,11 +126,38 @@ func mistakes(t *testing.T, dir, busy string) []mistake {
 		{"an invalid directory", nil, over("sqlite:" + in("text/x.db")), 1, []string{"--store sqlite:" + in("text/x.db")}},
 		{"a directory for a file", nil, over("sqlite:" + in("directory")), 1, []string{"--store sqlite:" + in("directory")}},
 		{"a file that is no database", nil, over("sqlite:" + in("text")), 1, []string{"file is not a database"}},
-		{"tables of a newer release", nil, over("sqlite:" + newer), 1, []string{"--store sqlite:" + newer + ": "}},
+		{"tables of a newer release", nil, over("sqlite:" + newer), 1, []string{"--store sqlite:" + newer + ": open a store in SQLite: the schema of the store does not fit: the tables have version 1000, but this release supports versions up to "}},
 		{"no PostgreSQL there", nil, over("postgres://u:hunter2@127.0.0.1:1/db?password=hunter2"), 1, []string{"--store postgres://127.0.0.1:1/db: "}},
 		{"no Redis there", nil, over("redis://u:hunter2@127.0.0.1:1/0"), 1, []string{"--store redis://127.0.0.1:1/0: "}},
-		{"no store", nil, []string{"user", "list", "--store", "sqlite:" + in("absent.db")}, 1, []string{"stat " + in("absent.db") + ": no such file"}},
-		{"an unknown user", nil, []string{"user", "block", "--store", "sqlite:" + in("users.db"), "bob"}, 1, []string{`there is no user "bob": notFound`}},
+		{"no store", nil, []string{"user", "list", "--store", "sqlite:" + in("absent.db")}, 1, []string{"stat " + in("absent.db") + ": no such file or directory; onezone serve, user add and store migrate create a store"}},
+		{"an unknown user", nil, []string{"user", "block", "--store", "sqlite:" + in("users.db"), "bob"}, 1, []string{`there is no user "bob"; onezone user list lists all`}},
+		{"an admin port that is taken", nil, demo("--address", "127.0.0.1:0", "--admin-address", busy), 1,
+			[]string{"--admin-address " + busy + ": bind: address already in use"}},
+		{"a sealed store without a key", nil, over("sqlite:" + in("sealed.db")), 1,
+			[]string{"--store sqlite:" + in("sealed.db") + " needs --seal-key-file FILE, with the key that it was sealed with"}},
+		{"a sealed store with another key", nil, append(over("sqlite:"+in("sealed.db")), "--seal-key-file", in("other.key")), 1,
+			[]string{"--seal-key-file " + in("other.key") + " does not hold the key that --store sqlite:" + in("sealed.db") + " is sealed with"}},
+		{"keys for a store in clear", nil, append(over("sqlite:"+in("users.db")), "--seal-key-file", in("other.key")), 1,
+			[]string{"was in use without --seal-key-file and holds secrets in clear; run: onezone store seal"}},
+		{"a backup that is not there", nil, []string{"store", "restore", "--store", "sqlite:" + in("fresh.db"), in("no.backup")}, 1, []string{"open " + in("no.backup")}},
+		{"a backup that is none", nil, []string{"store", "restore", "--store", "sqlite:" + in("fresh.db"), in("text")}, 1,
+			[]string{in("text") + ": the backup cannot be used: the first line is not that of a backup"}},
+		{"a backup that exists", nil, []string{"store", "backup", "--store", "sqlite:" + in("users.db"), in("text")}, 1, []string{in("text") + " exists; choose another name"}},
+		{"users that are not there", nil, []string{"user", "import", "--store", "sqlite:" + in("users.db"), in("no.csv")}, 1, []string{"open " + in("no.csv")}},
+		{"users without a header", nil, []string{"user", "import", "--store", "sqlite:" + in("users.db"), in("text")}, 1,
+			[]string{in("text") + ": the first line must be the header username,fullName,password; "}},
+		{"a password without a line", nil, []string{"user", "passwd", "--store", "sqlite:" + in("users.db"), "alice"}, 1,
+			[]string{"the first line of standard input must be the password, but is empty; --generate makes a random one"}},
+		{"a password as an argument", nil, []string{"user", "add", "--store", "sqlite:" + in("users.db"), "bob", "hunter2"}, 2,
+			[]string{"a password must not be an argument, because others on this machine can see it"}},
+		{"a copy of what is no store", nil, []string{"store", "copy", "users.db", "sqlite:" + in("fresh.db")}, 2,
+			[]string{"SRC is not a store that can be copied: --store must be sqlite:PATH"}},
+		{"a copy of what is not there", nil, []string{"store", "copy", "sqlite:" + in("absent.db"), "sqlite:" + in("fresh.db")}, 1, []string{in("absent.db") + ": no such file"}},
+		{"a copy into memory", nil, []string{"store", "copy", "sqlite:" + in("users.db"), memory}, 2, []string{"DST is not a store that can be copied: records in memory"}},
+		{"a misspelled key of the configuration", nil, serve("--config", in("misspelled.toml")), 2,
+			[]string{in("misspelled.toml") + `, line 2: unknown key "adress", did you mean address?`}},
+		{"a configuration that is none", nil, serve("--config", in("text")), 2, []string{"--config " + in("text") + ": line 1 is not TOML"}},
+		{"an audit file in no directory", nil, demo("--audit", in("no/audit")), 1, []string{"--audit: open " + in("no/audit")}},
 	}...)
 }
 

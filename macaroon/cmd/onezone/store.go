@@ -75,7 +75,7 @@ func isPostgres(url string) bool {
 
 func openSQLite(ctx context.Context, path string, o settings) (store.Store, error) {
 	if _, err := os.Stat(path); err != nil && (o.keepTables || o.mustExist) {
-		return nil, err
+		return nil, fmt.Errorf("%w; onezone serve, user add and store migrate create a store", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory: %w", err)

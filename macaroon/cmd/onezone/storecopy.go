@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,9 +151,9 @@ func (p *program) withTwoStores(c *cobra.Command,
 		from, to := *shared, *shared
 		from.store, to.store = args[0], args[1]
 		from.keepTables, to.keepTables = true, keep
-		for _, s := range []*settings{&from, &to} {
-			if err := errors.Join(checkStore(s.store), checkLasting(s.store)); err != nil {
-				return err
+		for i, s := range []*settings{&from, &to} {
+			if err := cmp.Or(checkStore(s.store), checkLasting(s.store)); err != nil {
+				return usageErrorf("%s is not a store that can be copied: %w", []string{"SRC", "DST"}[i], err)
 			}
 		}
 		if from.store == to.store {

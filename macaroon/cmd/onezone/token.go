@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/caveat"
+	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -111,7 +113,11 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 	g.Caveats = append(g.Caveats, cs...)
 	g.Bait = baits[o.bait]
 	if o.name == "" {
-		return a.Issue(ctx, g)
+		t, err := a.Issue(ctx, g)
+		if errors.Is(err, onezoneerrors.IDTokenTimeCaveatRequired) {
+			err = fmt.Errorf("give --name for a named token, or --ttl for a temporary one: %w", err)
+		}
+		return t, err
 	}
 	return a.IssueNamed(ctx, o.name, g)
 }
@@ -129,7 +135,7 @@ func (p *program) tokenChangeCommand(use, done, short string,
 	jsonFlag(c, &asJSON)
 	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
 		if err := change(a.Authority, ctx, args[0]); err != nil {
-			return fmt.Errorf("token %s: %w", args[0], err)
+			return noToken(args[0], err)
 		}
 		if asJSON {
 			return p.printJSON(map[string]string{"tokenId": args[0], "result": done})

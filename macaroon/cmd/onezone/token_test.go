@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	onezoneerrors "github.com/onezone-go/onezone/errors"
 )
 
 // issued is the output of token issue.
@@ -79,7 +81,8 @@ func TestTokensOfAnyUserAreManagedWhileTheServiceRuns(t *testing.T) {
 	eventually(t, func() bool { return verified() == 401 }, "the token is gone")
 	for _, command := range []string{"show", "revoke", "restore", "delete"} {
 		_, err = order(t, file, "", "token", command, laptop.TokenID)
-		require.ErrorContains(t, err, "notFound", command)
+		require.ErrorIs(t, err, onezoneerrors.IDNotFound, command)
+		require.ErrorContains(t, err, "there is no named token with the id", command)
 	}
 }
 
@@ -154,9 +157,14 @@ func TestMistakesInTokenCommandsAreReported(t *testing.T) {
 		{"issue --name laptop", exitUsage, "onezone token issue needs either --user NAME or --provider ID"},
 		{"issue --user alice --ttl 5", exitUsage, `"5" for flag --ttl: want a number with a unit`},
 		{"issue --user alice --ttl -1h", exitUsage, `"-1h" for flag --ttl`},
-		{"issue --user alice --caveat nonsense", exitUsage, `"nonsense" for flag --caveat: tokenCaveatUnknown`},
+		{"issue --user alice --caveat nonsense", exitUsage, `"nonsense" for flag --caveat: want the text of a caveat, such as "ip = 10.0.0.0/8"`},
 		{"issue --user alice --type invite", exitUsage, `"invite" for flag --type: want access or identity`},
 		{"issue --user bob --name laptop", exitFailure, `there is no user "bob"`},
+		{"issue --user alice", exitFailure, "give --name for a named token, or --ttl for a temporary one: tokenTimeCaveatRequired"},
+		{"show 5f3a", exitFailure, `there is no named token with the id "5f3a"; onezone token list lists all`},
+		{"revoke 5f3a", exitFailure, `there is no named token with the id "5f3a"`},
+		{"restore 5f3a", exitFailure, `there is no named token with the id "5f3a"`},
+		{"delete 5f3a", exitFailure, `there is no named token with the id "5f3a"`},
 		{"list --state gone", exitUsage, `"gone" for flag --state: want active, revoked or expired`},
 		{"list --type x", exitUsage, `"x" for flag --type: want access, identity or invite`},
 		{"list --expires-before tomorrow", exitUsage, `"tomorrow" for flag --expires-before: want a date such as 2026-12-24`},

@@ -95,7 +95,7 @@ func parseCaveats(texts []string) (cs []caveat.Caveat, err error) {
 	for _, text := range texts {
 		c, err := caveat.Parse(text)
 		if err != nil {
-			return nil, usageErrorf("%q for flag --caveat: %w", text, err)
+			return nil, usageErrorf("%q for flag --caveat: want the text of a caveat, such as \"ip = 10.0.0.0/8\" or \"time < 1798761600\"", text)
 		}
 		cs = append(cs, c)
 	}

@@ -294,7 +294,7 @@ func (p *program) tokenShowCommand() *cobra.Command {
 	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
 		n, err := a.Get(ctx, args[0])
 		if err != nil {
-			return err
+			return noToken(args[0], err)
 		}
 		if err := a.addLastUses(ctx, &n); err != nil {
 			return err

@@ -17,6 +17,19 @@ func (e usageError) Unwrap() error { return e.error }
 // usageErrorf returns a usage error.
 func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// restatedError is an error of a package in the words of the command.
+type restatedError struct {
+	text  string
+	cause error
+}
+
+func (e restatedError) Error() string { return e.text }
+func (e restatedError) Unwrap() error { return e.cause }
+
+func restated(err error, format string, args ...any) error {
+	return restatedError{fmt.Sprintf(format, args...), err}
+}
+
 // Exit codes of the program, besides 0.
 const (
 	exitFailure = 1
