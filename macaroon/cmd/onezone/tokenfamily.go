@@ -81,7 +81,7 @@ func (p *program) tokenCaveatsCommand(use, done, short string,
 			err = change(a.Authority, ctx, args[0], cs...)
 		}
 		if err != nil {
-			return fmt.Errorf("token %s: %w", args[0], err)
+			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
 		if asJSON {
 			return p.printJSON(map[string]string{"tokenId": args[0], "result": done})
@@ -147,7 +147,7 @@ func (p *program) tokenTreeCommand() *cobra.Command {
 	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
 		r, err := a.Family(ctx, args[0])
 		if err != nil {
-			return fmt.Errorf("token %s: %w", args[0], err)
+			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
 		if asJSON {
 			return p.printJSON(newFamilyInfo(r))

@@ -60,7 +60,7 @@ func TestTokensAreTightenedLoosenedAndBaited(t *testing.T) {
 		require.ErrorContains(t, err, c.want)
 	}
 	_, err := order(t, file, "", "token", "tighten", "absent", "--caveat", "asn = 5")
-	require.ErrorContains(t, err, "notFound")
+	require.ErrorContains(t, err, `there is no named token with the id "absent"`)
 }
 
 func TestFamiliesAreShownRevokedAndDeleted(t *testing.T) {

@@ -108,8 +108,8 @@ func TestErrorsInUserCommandsAreReported(t *testing.T) {
 		{"", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
 		{"\n", "the first line of standard input must be the password", []string{"user", "add", "alice"}},
 		{"", "exclude each other", []string{"user", "add", "--generate", "--no-password", "alice"}},
-		{"", "notFound", []string{"user", "block", "nobody"}},
-		{"", "notFound", []string{"user", "passwd", "nobody"}},
+		{"", `there is no user "nobody"; onezone user list lists all`, []string{"user", "block", "nobody"}},
+		{"", `there is no user "nobody"; onezone user list lists all`, []string{"user", "passwd", "nobody"}},
 	} {
 		out, err := order(t, file, c.in, c.args...)
 		require.ErrorContains(t, err, c.want, "%v", c.args)
