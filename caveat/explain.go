@@ -38,9 +38,9 @@ type Finding struct {
 	Checked bool     // whether the verification of the token accepts the caveat
 }
 
-// Change is a time from which a caveat holds, or no longer does.
+// Change is a time at which a caveat begins or ceases to hold.
 type Change struct {
-	At    time.Time // in whole seconds
+	At    time.Time
 	Holds bool
 }
 

@@ -9,7 +9,8 @@
 //	mux.Handle(rest.Prefix+"/", handler)
 //
 // GET /api/v3/onezone/openapi.json returns its OpenAPI document, without
-// authentication. Users and passwords come from the store of the authority. Other
+// authentication, and marks the operations that the original Onezone lacks as
+// extensions. Users and passwords come from the store of the authority. Other
 // entities of an Onezone come from small interfaces: [Rights], [DataScopes],
 // [IdentityProvider] and [WithSessionFrom] here, and those of package macaroon
 // for memberships, sessions, groups and invitations. Requests that need a missing
