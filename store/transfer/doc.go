@@ -11,7 +11,7 @@
 // A backup in clear is a text of JSON lines, which end with a newline:
 //
 //	{"format":"onezone backup","version":1}
-//	{"identity":{...}}, {"temporary":{...}} or {"token":{...}}
+//	{"identity":{...}}, {"temporary":{...}}, {"token":{...}} or {"use":{...}}
 //	{"records":NUMBER,"sha256":"HEX"}
 //
 // The first line is the header. The records follow in the order of a copy, each

@@ -16,8 +16,8 @@ ends it at once. Logs go to standard error.
 
 With the default store on a loopback address it creates a demo user, as long as
 there are no other users and none of --store, --seal-key-file, --tls-cert,
---domain, --origin, --allowed-origins, --trusted-proxies and --oidc-issuer is
-set, and prints two curl commands to try on standard output.
+--domain, --origin, --allowed-origins, --trusted-proxies, --oidc-issuer and
+--basic-auth is set, and prints two curl commands to try on standard output.
 
 Besides the API it answers:
 

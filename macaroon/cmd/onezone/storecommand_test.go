@@ -16,6 +16,8 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/pgtest"
 	"github.com/onezone-go/onezone/internal/testing/redistest"
 	"github.com/onezone-go/onezone/internal/testing/syncbuffer"
+	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // command runs the program, and returns its output.
@@ -162,6 +164,20 @@ func TestTheCheckFindsReadableFiles(t *testing.T) {
 	}
 	_, err = command(t, "store", "check", "--store", postgres, "--seal-key-file", keys)
 	require.EqualError(t, err, "readable by others: 1; run: chmod 600 FILE")
+}
+
+// A copy can stop at records of every kind.
+func TestPositionsOfCopiesAreRead(t *testing.T) {
+	t.Parallel()
+	at := transfer.Position{Kind: store.IdentityRecords, After: "a:b c%"}
+	for ; !at.IsEnd(); at.Kind++ {
+		read, err := parsePosition(formatPosition(at))
+		require.NoError(t, err, at.Kind)
+		require.Equal(t, at, read)
+	}
+	require.Equal(t, store.UseRecords+1, at.Kind)
+	_, err := parsePosition(formatPosition(at))
+	require.ErrorContains(t, err, "is not a position that a copy has printed")
 }
 
 // A copy that was interrupted continues where it stopped.

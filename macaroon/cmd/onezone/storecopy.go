@@ -81,7 +81,7 @@ func parsePosition(text string) (p transfer.Position, err error) {
 	if err == nil {
 		p.After, err = url.QueryUnescape(after)
 	}
-	if err != nil || p.Kind < store.IdentityRecords || p.Kind > store.TokenRecords {
+	if err != nil || p.Kind < store.IdentityRecords || p.IsEnd() {
 		return p, usageErrorf("--from %q is not a position that a copy has printed", text)
 	}
 	return p, nil
