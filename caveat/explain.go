@@ -156,7 +156,11 @@ func (l List) changes(ctx context.Context, use Use, a Attempt, horizon time.Dura
 		return nil
 	}
 	from, to := a.Now, a.Now.Add(horizon)
-	turns := slices.SortedFunc(slices.Values(c.turns(from, to)), time.Time.Compare)
+	turns := c.turns(from.Add(-a.Leeway), to)
+	for _, at := range turns {
+		turns = append(turns, at.Add(a.Leeway)) // a time caveat turns then
+	}
+	slices.SortFunc(turns, time.Time.Compare)
 	holds := a.decide(ctx, use, l) == nil
 	var changes []Change
 	for _, at := range turns[:min(len(turns), maxTurns)] {

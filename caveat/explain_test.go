@@ -184,6 +184,15 @@ func TestExplainListsWhenTheVerdictChanges(t *testing.T) {
 	findings, err := list.Explain(t.Context(), caveat.UseAccess, at, 24*time.Hour)
 	require.NoError(t, err)
 	require.Empty(t, findings[0].Changes, "beyond the horizon")
+
+	at.Leeway = time.Minute
+	ended := caveat.Time{ValidUntil: now.Unix() - 30}.String()
+	for text, want := range map[string][]caveat.Change{
+		ended: {{At: now.Add(30 * time.Second).UTC(), Holds: false}},
+		caveat.Time{ValidUntil: now.Unix() + day}.String(): {{At: now.Add(24*time.Hour + time.Minute).UTC(), Holds: false}},
+	} {
+		assert.Equal(t, want, explain(t, nil, text, at).Changes, text)
+	}
 }
 
 // hours is a kind of caveat that holds during some hours of each day, UTC.

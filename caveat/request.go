@@ -13,6 +13,9 @@ import (
 type Request struct {
 	// Now is the time of the verification. If it is zero, no time caveat holds.
 	Now time.Time
+	// Leeway is how long a time caveat still holds after its end, for clocks that
+	// differ. A negative leeway counts as 0.
+	Leeway time.Duration
 	// IP is the address of the client. The caller must unmap IPv4-mapped IPv6
 	// addresses: all masks are IPv4 and match only IPv4 addresses.
 	IP netip.Addr

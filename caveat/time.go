@@ -57,7 +57,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 }
 
 func (t Time) satisfied(_ context.Context, req Request) (bool, error) {
-	return !req.Now.IsZero() && req.Now.Unix() < t.ValidUntil, nil
+	return !req.Now.IsZero() && req.Now.Add(-max(req.Leeway, 0)).Unix() < t.ValidUntil, nil
 }
 
 func (t Time) problem() string {

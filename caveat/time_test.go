@@ -36,6 +36,17 @@ func TestTimeHoldsBeforeItsSecond(t *testing.T) {
 	holds(t, true, "time < 0", at(time.Unix(0, -1)))
 }
 
+func TestTimeHoldsForTheLeewayAfterItsEnd(t *testing.T) {
+	at := func(moment time.Time, leeway time.Duration) *caveat.Request {
+		return &caveat.Request{Now: moment, Leeway: leeway}
+	}
+	holds(t, true, "time < 1600000000", at(now, 2*time.Second))
+	holds(t, true, "time < 1600000000", at(now.Add(2*time.Second-1), 2*time.Second))
+	holds(t, false, "time < 1600000000", at(now.Add(2*time.Second), 2*time.Second))
+	holds(t, true, "time < 1600000001", at(now, -time.Hour))
+	holds(t, false, "time < 9223372036854775807", at(time.Time{}, time.Hour))
+}
+
 func TestTimeNeedsAClock(t *testing.T) {
 	holds(t, false, "time < 9223372036854775807", &caveat.Request{})
 	holds(t, false, "time < 9223372036854775807", &caveat.Request{Now: time.Time{}.UTC()})

@@ -25,6 +25,7 @@ type Authority struct {
 	store       store.Store
 	domain      string
 	clock       func() time.Time
+	leeway      time.Duration // of time caveats
 	random      io.Reader
 	limits      Limits
 	quotas      Quotas
@@ -63,6 +64,14 @@ func WithDomain(domain string) Option { return func(a *Authority) { a.domain = d
 // WithClock sets the function that returns the current time. Default:
 // [time.Now].
 func WithClock(now func() time.Time) Option { return func(a *Authority) { a.clock = now } }
+
+// MaxLeeway is the highest leeway of [WithLeeway].
+const MaxLeeway = 5 * time.Minute
+
+// WithLeeway lets tokens verify for that time after a time caveat has ended. It
+// is for verifiers whose clocks differ from those of the issuers; keep it as
+// short as the difference. A request may set another one. Default: 0.
+func WithLeeway(d time.Duration) Option { return func(a *Authority) { a.leeway = d } }
 
 // WithRandom sets the source of randomness for secrets and ids, for tests: an
 // attacker who can predict it can forge tokens. Default: crypto/rand.
@@ -168,6 +177,7 @@ func WithPasswordIterations(n int) Option { return func(a *Authority) { a.passwo
 //
 // Errors:
 //   - badData {key "store"}, {key "clock"} or {key "random"} if that is nil;
+//   - badData {key "leeway"} for one that is not between 0 and [MaxLeeway];
 //   - badValueDomain for a domain that a token cannot carry;
 //   - badValueTooLow for a limit that is not positive;
 //   - badData {key "lastUse"} for an unknown kind of address;
@@ -196,6 +206,8 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 		return nil, errors.BadValueDomain()
 	case a.clock == nil:
 		return nil, errors.BadDataHint("clock", "the clock of an authority must not be nil: see WithClock")
+	case a.leeway < 0, a.leeway > MaxLeeway:
+		return nil, errors.BadDataHint("leeway", "the leeway must be between 0 and "+MaxLeeway.String())
 	case a.random == nil:
 		return nil, errors.BadDataHint("random", "the source of randomness must not be nil: see WithRandom")
 	case a.confiner.maxCaveats <= 0, a.limits.MaxCaveats < 0:

@@ -56,7 +56,7 @@ func (a *Authority) VerifyConsumer(ctx context.Context, text string, req caveat.
 // partyRequest returns the request for verifying service and consumer tokens.
 // It omits the service and consumer, because these tokens determine them.
 func partyRequest(req caveat.Request) caveat.Request {
-	return caveat.Request{Now: req.Now, IP: req.IP, Interface: req.Interface, Vocabulary: req.Vocabulary, Groups: req.Groups, Geo: req.Geo}
+	return caveat.Request{Now: req.Now, Leeway: req.Leeway, IP: req.IP, Interface: req.Interface, Vocabulary: req.Vocabulary, Groups: req.Groups, Geo: req.Geo}
 }
 
 // wrapRefusal wraps an error of the catalogue; other errors are operational and

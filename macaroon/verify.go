@@ -208,6 +208,9 @@ func (a *Authority) setDefaults(req *caveat.Request) {
 	if req.Now.IsZero() {
 		req.Now = a.clock()
 	}
+	if req.Leeway == 0 {
+		req.Leeway = a.leeway
+	}
 	if req.Service.IsZero() {
 		req.Service = onezone
 	}

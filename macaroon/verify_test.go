@@ -13,6 +13,7 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/memory"
 )
 
 // projectKind returns a kind of application caveats: "project = NAME",
@@ -37,6 +38,38 @@ func TestExpiryIsStrict(t *testing.T) {
 	}
 	_, err := token.Verify(t.Context(), secret, caveat.Request{})
 	requireID(t, errors.IDTokenCaveatUnverified, err)
+}
+
+func TestLeewayIsForTokensThatHaveExpired(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	now := start
+	authority := func(options ...macaroon.Option) *macaroon.Authority {
+		a, err := macaroon.NewAuthority(s, append(options, macaroon.WithClock(func() time.Time { return now }))...)
+		require.NoError(t, err)
+		return a
+	}
+	strict, lenient := authority(), authority(macaroon.WithLeeway(2*time.Second))
+	user, err := strict.CreateUser(t.Context(), macaroon.NewUser{ID: "u"})
+	require.NoError(t, err)
+	token, err := strict.IssueNamed(t.Context(), "laptop", macaroon.Grant{
+		Subject: user, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(start.Add(time.Minute))},
+	})
+	require.NoError(t, err)
+	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, 2*time.Second - 1: true, 2 * time.Second: false} {
+		now = start.Add(time.Minute + after)
+		_, err := lenient.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+		require.Equal(t, want, err == nil, "at %v: %v", after, err)
+		_, err = strict.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+		require.Equal(t, after < 0, err == nil, "without a leeway, at %v: %v", after, err)
+	}
+	_, err = lenient.VerifyAccess(t.Context(), token.String(), caveat.Request{Leeway: 3 * time.Second})
+	require.NoError(t, err, "the request sets another leeway")
+	for _, d := range []time.Duration{-1, macaroon.MaxLeeway + 1} {
+		_, err := macaroon.NewAuthority(s, macaroon.WithLeeway(d))
+		require.ErrorIs(t, err, errors.IDBadData)
+		require.ErrorContains(t, err, "leeway")
+	}
 }
 
 func TestUnknownCaveats(t *testing.T) {

@@ -14,6 +14,7 @@ func newAuthority(s settings, front store.Store, observer macaroon.Observer, mor
 	return macaroon.NewAuthority(front, append([]macaroon.Option{
 		macaroon.WithDomain(s.domain),
 		macaroon.WithMaxTemporaryTTL(s.maxTemporaryTTL),
+		macaroon.WithLeeway(s.leeway),
 		macaroon.WithMaxIssuedSize(s.limits.issuedSize()),
 		macaroon.WithMaxCaveats(s.maxCaveats),
 		macaroon.WithQuotas(s.quotas),

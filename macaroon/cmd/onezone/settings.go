@@ -23,6 +23,7 @@ type settings struct {
 	store           string // URL
 	feedURL         string
 	storeTimeout    time.Duration
+	leeway          time.Duration // of time caveats
 	database        databaseSettings
 	cache           bool
 	memory          memorySettings
@@ -122,6 +123,7 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.Var(count(&s.failures, 1), "login-failures", "log-ins, `N`, that may fail in a row for a user name, and ten times as many for an address")
 	f.Var(durationFlag(&s.failureInterval), "login-interval", "`DURATION` after which one more log-in may fail")
 	toggle(f, &s.demo, "demo", "create the demo user and print curl commands to try; on by itself for a first try on loopback")
+	f.Var(durationFlag(&s.leeway), "clock-leeway", "`DURATION` for which tokens are still valid after their time, for replicas whose clocks differ")
 	f.Var(durationFlag(&s.drain), "drain", "`DURATION` to keep accepting requests after a signal, while /readyz answers 503; longer than the interval in which a proxy asks")
 }
 
@@ -160,6 +162,9 @@ func (s *settings) check(has func(flag string) bool) error {
 		}},
 		{"basic-auth", func() error {
 			return failUnless(s.basicAuth || !s.demo, "--demo creates a user with a password, which --basic-auth=false does not accept")
+		}},
+		{"clock-leeway", func() error {
+			return failUnless(s.leeway >= 0 && s.leeway <= macaroon.MaxLeeway, "--clock-leeway must be between 0s and "+macaroon.MaxLeeway.String())
 		}},
 		{"drain", func() error { return failUnless(s.drain >= 0, "--drain must not be negative") }},
 	} {

@@ -119,6 +119,8 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"--store-timeout", "0s"}, "--store-timeout"},
 		{nil, []string{"--feed-url", "postgres://user:hunter2@db/onezone"}, "--feed-url"},
 		{nil, []string{"--drain", "-1s"}, "--drain"},
+		{nil, []string{"--clock-leeway", "-1s"}, "--clock-leeway"},
+		{nil, []string{"--clock-leeway", "6m"}, "--clock-leeway must be between 0s and 5m0s"},
 		{nil, []string{"--max-temporary-ttl", "0s"}, "--max-temporary-ttl"},
 		{nil, []string{"--store", "memory:", "--allowed-origins", "https://app.example.com/"}, "--allowed-origins"},
 		{nil, []string{"--trusted-proxies", "10.0.0.300"}, "trusted-proxies"},
