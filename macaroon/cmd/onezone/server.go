@@ -269,6 +269,9 @@ func (v *service) serveUntil(ctx context.Context, api, admin *serving) error {
 		}()
 	}
 	go func() { ended <- api.run() }()
+	comparing, stop := context.WithCancel(ctx)
+	defer stop()
+	go v.compareClocks(comparing)
 	v.notify.send(v.log, "READY=1")
 	select {
 	case err := <-ended:

@@ -27,6 +27,7 @@ type openedStore struct {
 	// check reports whether the store answers and its secrets can be read.
 	check func(context.Context) error
 	keys  *keyRing // nil without seal keys
+	clock clocked  // nil for stores on this machine
 	closers
 }
 
@@ -40,6 +41,9 @@ func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Lo
 		return nil, fmt.Errorf("--store %s: %w", storeName(s.store), err)
 	}
 	opened := &openedStore{back: b, closers: closers{b}}
+	if server, ok := b.(deadline); ok {
+		opened.clock, _ = server.Store.(clocked)
+	}
 	if err := opened.wrap(ctx, cached, s, m); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
