@@ -237,14 +237,6 @@ func rawInserts(b *testing.B, n, group int) func() error {
 	}
 }
 
-func perSecond(durations []time.Duration) float64 {
-	var sum time.Duration
-	for _, d := range durations {
-		sum += d
-	}
-	return float64(len(durations)) / sum.Seconds()
-}
-
 // manyTokens is the number of tokens in [BenchmarkLookup]. It is 1,000,000 for
 // the table in docs/benchmarks.md, and smaller by default because loading takes
 // time.
