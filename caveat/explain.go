@@ -156,17 +156,19 @@ func (l List) changes(ctx context.Context, use Use, a Attempt, horizon time.Dura
 		return nil
 	}
 	from, to := a.Now, a.Now.Add(horizon)
-	turns := c.turns(from.Add(-a.Leeway), to)
+	turns := slices.Clone(c.turns(from.Add(-max(a.Leeway, 0)), to))
 	for _, at := range turns {
-		turns = append(turns, at.Add(a.Leeway)) // a time caveat turns then
+		turns = append(turns, at.Add(max(a.Leeway, 0))) // a time caveat turns then
+	}
+	turns = slices.DeleteFunc(turns, func(at time.Time) bool { return !at.After(from) || at.After(to) })
+	if len(turns) == 0 {
+		return nil
 	}
 	slices.SortFunc(turns, time.Time.Compare)
+	turns = slices.CompactFunc(turns, time.Time.Equal)
 	holds := a.decide(ctx, use, l) == nil
 	var changes []Change
 	for _, at := range turns[:min(len(turns), maxTurns)] {
-		if !at.After(from) || at.After(to) {
-			continue
-		}
 		a.Now = at
 		if then := a.decide(ctx, use, l) == nil; then != holds {
 			holds = then

@@ -26,8 +26,12 @@ func narrowTime(_ context.Context, r Recording) (Proposal, bool) {
 		}
 		until, reason = until.Add(time.Second), "the last request was a second before"
 	}
+	var leeway time.Duration
+	for _, a := range r.Attempts {
+		leeway = max(leeway, a.Leeway)
+	}
 	c := Until(until)
-	at := time.Unix(c.ValidUntil, 0).UTC()
+	at := time.Unix(c.ValidUntil, 0).Add(leeway).UTC()
 	return Proposal{
 		Caveat: c, Reason: reason, Refuses: "requests at and after " + at.Format(time.RFC3339),
 		Mutations: []Mutation{

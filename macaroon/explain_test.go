@@ -124,7 +124,10 @@ func TestExplainAgreesWithEveryVerification(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(15, 1))
 	geo := vectors.Geo(t)
-	const rounds = 3000
+	rounds := 3000
+	if testing.Short() {
+		rounds = 500
+	}
 	accepted, reasons := 0, map[errors.ID]int{}
 	for range rounds {
 		z := newZone(t, macaroon.WithGeo(geo), macaroon.WithSessions(oneSession{}), macaroon.WithMemberships(someServices{}), macaroon.WithGroups(noGroups{}))

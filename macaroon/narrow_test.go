@@ -104,10 +104,10 @@ func TestNarrowIsBounded(t *testing.T) {
 	for i := range caveats {
 		caveats[i] = "time < 1700000000"
 	}
-	r := caveat.Recording{Attempts: make([]caveat.Attempt, 257)}
+	r := caveat.Recording{Attempts: make([]caveat.Attempt, 129)}
 	_, err := z.Narrow(t.Context(), confineText(t, z.access(t), caveats...), r)
 	require.ErrorIs(t, err, errors.IDLimitReached)
-	r.Attempts = r.Attempts[:256]
+	r.Attempts = r.Attempts[:128]
 	_, err = z.Narrow(t.Context(), confineText(t, z.access(t), caveats...), r)
 	require.NoError(t, err)
 
