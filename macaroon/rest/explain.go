@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -27,6 +28,9 @@ func (c *call) explain() error {
 	if in.err != nil {
 		return in.err
 	}
+	if trial.ConsumerToken == "" {
+		c.hideGroups(&trial.Request)
+	}
 	e, err := c.authority.Explain(c.r.Context(), t.text, trial)
 	if err != nil {
 		return err
@@ -40,10 +44,23 @@ func (c *call) explain() error {
 	if errors.Is(e.Err, errors.IDTokenRevoked) && c.isConfined() {
 		// It may be a canary, and the client a thief, who must not find out
 		// unnoticed which of several tokens are good.
-		_, _ = c.authority.VerifyAccess(c.r.Context(), t.text, c.anySession())
+		c.use(t)
 	}
 	respond(c.w, http.StatusOK, e)
 	return nil
+}
+
+// use uses the token for what its type is for, only to report that.
+func (c *call) use(t tokenValue) {
+	ctx, req := c.r.Context(), c.anySession()
+	switch t.Type().Class() {
+	case macaroon.Identity:
+		_, _ = c.authority.VerifyIdentity(ctx, t.text, req)
+	case macaroon.Invite:
+		_, _ = c.authority.VerifyInvite(ctx, t.text, 0, req)
+	default:
+		_, _ = c.authority.VerifyAccess(ctx, t.text, req)
+	}
 }
 
 // tried reads the use of a token that is tried. As in a verification, the client
@@ -64,6 +81,22 @@ func (c *call) tried(in *input, key string) caveat.Attempt {
 		}
 	}
 	return read
+}
+
+// hideGroups hides the groups of a consumer other than the client, who has not
+// proved to be that consumer. The client could otherwise find out the groups of
+// everybody.
+func (c *call) hideGroups(req *caveat.Request) {
+	if req.Consumer != c.client.Subject {
+		req.Groups = hiddenGroups{}
+	}
+}
+
+// hiddenGroups is a GroupChecker that knows nothing.
+type hiddenGroups struct{}
+
+func (hiddenGroups) IsMember(context.Context, caveat.Subject, string) (bool, error) {
+	return false, errors.New("the consumer has not proved itself, so its groups are not looked up")
 }
 
 // manageable reads the token of a body, and refuses clients that may not manage
@@ -93,6 +126,9 @@ func (c *call) narrow() error {
 	r.Until = in.moment("validUntil")
 	if in.err != nil {
 		return in.err
+	}
+	for i := range r.Attempts {
+		c.hideGroups(&r.Attempts[i].Request)
 	}
 	proposals, err := c.authority.Narrow(c.r.Context(), t.Token, r)
 	if err != nil {
