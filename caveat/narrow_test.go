@@ -194,6 +194,14 @@ func TestNarrowEndsWhenAsked(t *testing.T) {
 	require.Equal(t, "time < 1600086400", proposals[0].Caveat.String())
 	require.Equal(t, "requests at and after 2020-09-14T12:26:40Z", proposals[0].Refuses)
 
+	// A leeway lets a time caveat hold for longer than it says.
+	r.Attempts[0].Leeway = time.Minute
+	proposals, err = caveat.Narrow(t.Context(), caveat.UseAccess, r)
+	require.NoError(t, err)
+	require.Equal(t, "time < 1600086400", proposals[0].Caveat.String())
+	require.Equal(t, "requests at and after 2020-09-14T12:27:40Z", proposals[0].Refuses)
+	require.Len(t, proposals[0].Mutations, 2)
+
 	r.Until = now.Add(time.Hour)
 	_, err = caveat.Narrow(t.Context(), caveat.UseAccess, r)
 	require.ErrorIs(t, err, errors.IDBadValueTooLow)
