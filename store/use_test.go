@@ -31,6 +31,6 @@ func TestMergeKeepsTheLaterUseAndAddsTheCounts(t *testing.T) {
 	require.Equal(t, want, early.Merge(late))
 	require.Equal(t, want, late.Merge(early))
 	many := store.Use{TokenID: "a", At: 60, Count: store.MaxUseCount}
-	require.EqualValues(t, store.MaxUseCount, many.Merge(many).Count)
+	require.EqualValues(t, int64(store.MaxUseCount), many.Merge(many).Count)
 	require.EqualValues(t, int64(store.MaxUseCount), many.Merge(late).Count)
 }
