@@ -53,20 +53,10 @@ func (s *Store) Watch(ctx context.Context, observe func(store.Change)) error {
 
 // listen delivers changes until a connection is lost or ctx is done.
 func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
-	f := &feed{store: s, queue: q, lost: make(chan struct{})}
-	defer func() {
-		for _, conn := range f.conns {
-			conn.Close() // not returned to the client, because messages may be in flight
-		}
-	}()
-	masters, err := s.masters(ctx)
-	if err != nil {
+	f := s.newFeed(q.Push)
+	defer f.close()
+	if f.subscribeAll(ctx) != nil {
 		return nil
-	}
-	for client, tags := range masters {
-		if f.subscribe(ctx, client, tags) != nil {
-			return nil
-		}
 	}
 	q.Up()
 	select {
@@ -79,11 +69,37 @@ func (s *Store) listen(ctx context.Context, q *backend.Queue) error {
 // feed is a subscription to the channels of all shards.
 type feed struct {
 	store *Store
-	queue *backend.Queue
+	push  func(store.Change)
 	conns []rueidis.DedicatedClient
 
 	lose sync.Once
 	lost chan struct{}
+}
+
+func (s *Store) newFeed(push func(store.Change)) *feed {
+	return &feed{store: s, push: push, lost: make(chan struct{})}
+}
+
+// subscribeAll subscribes to the channels of all shards.
+func (f *feed) subscribeAll(ctx context.Context) error {
+	masters, err := f.store.masters(ctx)
+	if err != nil {
+		return err
+	}
+	for client, tags := range masters {
+		if err := f.subscribe(ctx, client, tags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close closes the connections. They are not returned to the client, because
+// messages may be in flight.
+func (f *feed) close() {
+	for _, conn := range f.conns {
+		conn.Close()
+	}
 }
 
 // subscribe subscribes to the channels of the shards at the server.
@@ -100,7 +116,7 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 	broken := conn.SetPubSubHooks(rueidis.PubSubHooks{
 		OnMessage: func(m rueidis.PubSubMessage) {
 			if c, ok := backend.ParsePayload(m.Message); ok {
-				f.queue.Push(c)
+				f.push(c)
 			}
 		},
 		OnSubscription: func(event rueidis.PubSubSubscription) {
