@@ -3,11 +3,13 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/internal/testing/redistest"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/memory"
@@ -25,12 +27,7 @@ func TestASnapshotIsOfOneMomentUnderLoad(t *testing.T) {
 	} {
 		s := open(t, url, redis.Options{})
 		const users = 2000
-		records := make([]store.Record, users)
-		for i := range records {
-			u := newUser(fmt.Sprint("user", i))
-			records[i].Identity = &u
-		}
-		require.NoError(t, s.Import(t.Context(), records))
+		importUsers(t, s, users)
 		first, last := newUser("a-first"), newUser("z-last")
 		require.NoError(t, s.CreateIdentity(t.Context(), first))
 		require.NoError(t, s.CreateIdentity(t.Context(), last))
@@ -92,6 +89,66 @@ func TestASnapshotIsOfOneMomentUnderLoad(t *testing.T) {
 		cancel()
 		writer.Wait()
 	}
+}
+
+// What the feed has not delivered yet is waited for.
+func TestASnapshotWaitsForChangesOnTheirWay(t *testing.T) {
+	t.Parallel()
+	server := redistest.New(t)
+	proxy, err := redistest.NewProxy(server.Addr)
+	require.NoError(t, err)
+	t.Cleanup(proxy.Close)
+	proxy.Delay("SSUBSCRIBE")
+	direct, late := open(t, "redis://"+server.Addr, redis.Options{}), open(t, "redis://"+proxy.Addr, redis.Options{})
+	importUsers(t, direct, 2000)
+	row := make([]caveat.Subject, 20) // in different shards, and pages of an export
+	for i := range row {
+		u := newUser(fmt.Sprint("in-a-row", i))
+		row[i] = u.Subject
+		require.NoError(t, direct.CreateIdentity(t.Context(), u))
+	}
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for round := range 100 {
+			for _, subject := range row {
+				_ = direct.UpdateIdentity(context.Background(), subject, func(u *store.Identity) error {
+					u.FullName = fmt.Sprint(round)
+					return nil
+				})
+			}
+		}
+	})
+	rounds := map[caveat.Subject]int{}
+	require.NoError(t, late.Snapshot(t.Context(), func(ctx context.Context, from store.Exporter) error {
+		for page, err := range transfer.Walk(ctx, from, transfer.Position{}, 0) {
+			if err != nil {
+				return err
+			}
+			for _, r := range page.Records {
+				if r.Identity != nil {
+					n, _ := strconv.Atoi(r.Identity.FullName)
+					rounds[r.Identity.Subject] = n
+				}
+			}
+		}
+		return nil
+	}))
+	writer.Wait()
+	for i, subject := range row[1:] {
+		require.LessOrEqual(t, rounds[subject], rounds[row[i]])
+	}
+	require.LessOrEqual(t, rounds[row[0]], rounds[row[len(row)-1]]+1)
+}
+
+// importUsers creates n users.
+func importUsers(t *testing.T, s *redis.Store, n int) {
+	t.Helper()
+	records := make([]store.Record, n)
+	for i := range records {
+		u := newUser(fmt.Sprint("user", i))
+		records[i].Identity = &u
+	}
+	require.NoError(t, s.Import(t.Context(), records))
 }
 
 func TestASnapshotEndsWithItsStoreAndItsContext(t *testing.T) {

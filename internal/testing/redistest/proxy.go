@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Proxy is a proxy between clients and a server that simulates network faults.
@@ -18,6 +19,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	flow  *sync.Cond
 	held  bool                  // data for clients is held back
+	slow  string                // clients that send this get their data late; "": none
 	word  string                // cut is set when a client sends this; "": never
 	cut   bool                  // the next data for a client closes all connections
 	conns map[net.Conn]struct{} // to clients and to the server
@@ -62,6 +64,12 @@ func (p *Proxy) Cut() {
 // answer.
 func (p *Proxy) CutAtAnswer(word string) { p.set(func() { p.word = word }) }
 
+// Delay makes data late for clients that send the word from now on.
+func (p *Proxy) Delay(word string) { p.set(func() { p.slow = word }) }
+
+// lateness is how late delayed data is.
+const lateness = 20 * time.Millisecond
+
 func (p *Proxy) set(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,8 +96,9 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.set(func() { p.conns[client], p.conns[server] = struct{}{}, struct{}{} })
-		p.wg.Go(func() { p.pass(client, server, p.fromClient) })
-		p.wg.Go(func() { p.pass(server, client, p.toClient) })
+		var late atomic.Bool
+		p.wg.Go(func() { p.pass(client, server, func(data []byte) bool { return p.fromClient(data, &late) }) })
+		p.wg.Go(func() { p.pass(server, client, func([]byte) bool { return p.toClient(&late) }) })
 	}
 }
 
@@ -109,10 +118,13 @@ func (p *Proxy) pass(from, to net.Conn, may func(data []byte) bool) {
 	}
 }
 
-func (p *Proxy) fromClient(data []byte) bool {
+func (p *Proxy) fromClient(data []byte, late *atomic.Bool) bool {
 	p.Received.Add(int64(len(data)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.slow != "" && bytes.Contains(data, []byte(p.slow)) {
+		late.Store(true)
+	}
 	if p.word != "" && bytes.Contains(data, []byte(p.word)) {
 		p.word, p.cut = "", true
 	}
@@ -120,7 +132,10 @@ func (p *Proxy) fromClient(data []byte) bool {
 }
 
 // toClient waits while data is held back, and reports whether it may be sent.
-func (p *Proxy) toClient([]byte) bool {
+func (p *Proxy) toClient(late *atomic.Bool) bool {
+	if late.Load() {
+		<-time.After(lateness)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.held {

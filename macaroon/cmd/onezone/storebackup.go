@@ -40,10 +40,9 @@ change; the keys are not in the file, so keep them, too. Without, everybody who
 can read the file can read names, subjects and caveats, and the secrets, too,
 unless the store is sealed. It then has a checksum against damage.
 
-From SQLite and PostgreSQL, the backup is the state at one moment. SQLite makes
-a copy next to the database, which is removed afterwards, so the disk must have
-room for it. From Redis, each record is as it was when it was read; see
-docs/stores.md for what that means for records that change meanwhile.`,
+The backup is the state at one moment. SQLite makes a copy next to the database,
+which is removed afterwards, so the disk must have room for it. The records of
+Redis are read into memory, until none has changed during a reading.`,
 		Example: `  onezone store backup --store sqlite:data/onezone.db --seal-key-file seal.key onezone.backup
   onezone store backup --store postgres://onezone@db/onezone - | ssh safe 'cat > onezone.backup'`,
 		Args: arguments("FILE"),
