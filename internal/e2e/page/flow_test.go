@@ -288,3 +288,35 @@ func TestRevokeAllTemporary(t *testing.T) {
 	_, err = z.VerifyAccess(t.Context(), logIn.String(), caveat.Request{})
 	require.ErrorIs(t, err, errors.IDTokenRevoked)
 }
+
+// A log-in that is being continued when the user logs out has ended.
+func TestLogOutEndsALogInThatIsBeingContinued(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	evaluate[any](b, `{
+		const send = window.fetch, now = Date.now;
+		window.held = [];
+		window.fetch = (url, options) => String(url).endsWith('page/log_in')
+			? new Promise((done) => window.held.push(() => done(send(url, options)))) : send(url, options);
+		Date.now = () => now() + 5 * 60_000;
+		window.dispatchEvent(new Event('keydown'));
+		document.dispatchEvent(new Event('visibilitychange'));
+	}`)
+	b.waitFor(`window.held.length === 1`)
+	b.click("button", "Log out")
+	b.sees("You are logged out.")
+	b.expect("401")
+	status := evaluate[int](b, `(async () => {
+		const { currentUser } = await import(new URL('page/api.js', document.baseURI).href);
+		window.held[0]();
+		for (let i = 0; i < 50; i++) {
+			await new Promise((done) => setTimeout(done, 20));
+			const status = await currentUser().then(() => 200, (error) => error.status);
+			if (status !== 401) return status;
+		}
+		return 401;
+	})()`)
+	require.Equal(t, 401, status, "the page has the credential of a user who logged out")
+}

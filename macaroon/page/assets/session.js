@@ -44,10 +44,12 @@ async function check() {
   if (now - active >= idleAfter) return end('You were logged out after ten minutes without activity.');
   if (now >= ends) return end('Your log-in has ended. Please log in again.');
   if (now - issued < (ends - issued) / 3 || active < issued) return undefined;
+  const continued = token; // another one: the user has logged out since, and perhaps somebody else in
   try {
-    take(await logInWith({ 'X-Auth-Token': token }));
+    const answer = await logInWith({ 'X-Auth-Token': continued });
+    if (token === continued) take(answer);
   } catch (error) {
-    if (error.status === 401 || error.status === 403) end('Your log-in has ended. Please log in again.');
+    if (token === continued && (error.status === 401 || error.status === 403)) end('Your log-in has ended. Please log in again.');
   }
   return undefined;
 }
