@@ -3,6 +3,7 @@ package macaroon
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -34,9 +35,11 @@ func (t Token) Narrow(ctx context.Context, v *caveat.Vocabulary, r caveat.Record
 	return narrow(ctx, t.Type(), v.ParseList(t.Caveats()), r)
 }
 
-// maxNarrowDecisions bounds the decisions of the token's own caveats in one call
-// of Narrow.
-const maxNarrowDecisions = 1 << 15
+// Limits on the decisions of the token's own caveats in one call of Narrow.
+const (
+	maxNarrowDecisions = 1 << 15 // of caveats
+	maxNarrowEntries   = 1 << 20 // of entries of their lists
+)
 
 // Narrow is [Token.Narrow] with the groups, geo database and vocabulary of the
 // authority for attempts that leave them out.
@@ -56,8 +59,8 @@ func (a *Authority) Narrow(ctx context.Context, t Token, r caveat.Recording) ([]
 }
 
 func narrow(ctx context.Context, typ Type, has caveat.List, r caveat.Recording) ([]caveat.Proposal, error) {
-	if has.Len() > 0 && len(r.Attempts) > maxNarrowDecisions/has.Len() {
-		return nil, errors.LimitReached(maxNarrowDecisions/has.Len(), "requests in a recording, for a token with so many caveats")
+	if limit := narrowLimit(has); len(r.Attempts) > limit {
+		return nil, errors.LimitReached(limit, "requests in a recording, for a token with so many caveats")
 	}
 	proposals, err := caveat.Narrow(ctx, typ.use(false), r)
 	if err != nil {
@@ -75,6 +78,15 @@ func narrow(ctx context.Context, typ Type, has caveat.List, r caveat.Recording) 
 		until, isTime := p.Caveat.(caveat.Time)
 		return err != nil || !wire.Fits("cid", text) || slices.Contains(texts, text) || isTime && expires && validUntil <= until.ValidUntil
 	}), nil
+}
+
+// narrowLimit returns the limit on attempts for a token with the caveats.
+func narrowLimit(has caveat.List) int {
+	entries := 1
+	for _, text := range has.Texts() {
+		entries += 1 + strings.Count(text, "|")
+	}
+	return min(maxNarrowDecisions/max(has.Len(), 1), maxNarrowEntries/entries)
 }
 
 // contradiction returns the error of a caveat that refuses the attempt, rather

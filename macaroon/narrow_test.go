@@ -3,6 +3,7 @@ package macaroon_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,29 @@ func TestNarrowIsBounded(t *testing.T) {
 	_, err = z.Narrow(t.Context(), confineText(t, z.access(t), list.String()), r)
 	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified, "members are no longer looked up")
 	require.LessOrEqual(t, groups.asked, 4096)
+}
+
+// The lists of few caveats can have so many entries that they take as long as
+// many caveats.
+func TestNarrowIsBoundedByTheEntriesOfLists(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	ids := make(caveat.DataObjectID, 1024)
+	for i := range ids {
+		id, err := caveat.FileID{UUID: fmt.Sprint(i), Space: "lab"}.ObjectID()
+		require.NoError(t, err)
+		ids[i] = id
+	}
+	token := confineText(t, z.access(t), slices.Repeat([]string{ids.String()}, 16)...)
+	r := caveat.Recording{Attempts: make([]caveat.Attempt, 64)}
+	for i := range r.Attempts {
+		r.Attempts[i] = caveat.Attempt{Request: caveat.Request{DataAccess: true}, Access: caveat.Read, File: caveat.File{ObjectIDs: ids[1023:]}}
+	}
+	_, err := z.Narrow(t.Context(), token, r)
+	require.ErrorIs(t, err, errors.IDLimitReached)
+	r.Attempts = r.Attempts[:63]
+	_, err = z.Narrow(t.Context(), token, r)
+	require.NoError(t, err)
 }
 
 // countingGroups counts how often it is asked.
