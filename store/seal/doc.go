@@ -46,10 +46,10 @@
 // # Limits
 //
 // Sealing does not hide the length of a secret. It does not prevent someone who
-// can write to the database from deleting records, changing other fields, or
-// restoring an older sealed secret. Old secrets also remain in files and
-// backups of the database; [Store.Reseal] cleans only those of SQLite. See
-// [docs/stores.md] for old copies and for key management services.
+// can write to the database from deleting records, changing other fields and
+// last uses, or restoring an older sealed secret. Old secrets also remain in
+// files and backups of the database; [Store.Reseal] cleans only those of SQLite.
+// See [docs/stores.md] for old copies and for key management services.
 //
 // [docs/stores.md]:
 // https://github.com/onezone-go/onezone/blob/main/docs/stores.md#sealed-stores

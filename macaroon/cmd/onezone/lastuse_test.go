@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -216,4 +217,32 @@ func TestBadSettingsOfLastUsesAreRefused(t *testing.T) {
 		_, err := order(t, file, "", append([]string{"serve", "--address", "127.0.0.1:0"}, args...)...)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// A copy that stops at the last uses continues there, and copies each once.
+func TestACopyIsResumedAtTheLastUses(t *testing.T) {
+	t.Parallel()
+	file := userStore(t, "alice")
+	laptop := issue(t, file, "--user", "alice", "--name", "laptop")
+	recordUse(t, file, laptop.TokenID, time.Hour)
+	dst := t.TempDir() + "/onezone.db"
+	_, err := order(t, dst, "", "store", "migrate")
+	require.NoError(t, err)
+	edit(t, dst, "CREATE TRIGGER stop BEFORE INSERT ON onezone_uses BEGIN SELECT RAISE(ABORT, 'no space'); END")
+	_, err = command(t, "store", "copy", "sqlite:"+file, "sqlite:"+dst)
+	require.ErrorContains(t, err, "copied 2 records, and then: ")
+	_, position, found := strings.Cut(err.Error(), "run again with --from ")
+	require.True(t, found, err)
+	edit(t, dst, "DROP TRIGGER stop")
+	for range 2 {
+		out, err := command(t, "store", "copy", "--from", position, "sqlite:"+file, "sqlite:"+dst)
+		require.NoError(t, err)
+		require.Equal(t, "copied 1 records to sqlite:"+dst+"\n", out)
+	}
+	_, err = command(t, "store", "compare", "sqlite:"+file, "sqlite:"+dst)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, listTokens(t, dst)[0].LastUse.Count)
+	out, err := order(t, dst, "", "store", "stats")
+	require.NoError(t, err)
+	require.Contains(t, out, "tokens with a recorded use\t1\n")
 }

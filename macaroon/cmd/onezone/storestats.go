@@ -20,6 +20,7 @@ type storeStats struct {
 	Temporary     int64 `json:"temporarySecrets"`
 	NamedTokens   int64 `json:"namedTokens"`
 	Revoked       int64 `json:"revokedTokens"`
+	Used          int64 `json:"usedTokens"` // since uses are recorded
 	SealedSecrets int64 `json:"sealedSecrets"`
 	ClearSecrets  int64 `json:"clearSecrets"`
 }
@@ -51,7 +52,7 @@ func (p *program) storeStatsCommand() *cobra.Command {
 			value int64
 		}{
 			{"users", n.Users}, {"blocked users", n.Blocked}, {"users with a password", n.WithPassword}, {"oneproviders", n.Oneproviders},
-			{"secrets of temporary tokens", n.Temporary}, {"named tokens", n.NamedTokens}, {"revoked tokens", n.Revoked},
+			{"secrets of temporary tokens", n.Temporary}, {"named tokens", n.NamedTokens}, {"revoked tokens", n.Revoked}, {"tokens with a recorded use", n.Used},
 			{"sealed secrets", n.SealedSecrets}, {"secrets in clear", n.ClearSecrets},
 		} {
 			rows = append(rows, []string{each.name, strconv.FormatInt(each.value, 10)})
@@ -77,6 +78,8 @@ func (n *storeStats) count(r store.Record) {
 		secret = r.Token.Secret
 		n.NamedTokens++
 		n.Revoked += one(r.Token.Revoked)
+	case r.Use != nil:
+		n.Used++
 	}
 	n.SealedSecrets += one(secret.IsSealed())
 	n.ClearSecrets += one(!secret.IsZero() && !secret.IsSealed())
