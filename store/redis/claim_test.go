@@ -55,3 +55,31 @@ func TestSlotsOfShards(t *testing.T) {
 	}
 	require.Len(t, seen, shards, "two shards have the same slot")
 }
+
+// A client that crashes while it deletes a token may leave its use. A new token
+// with the id does not have it.
+func TestANewTokenHasNoUseOfAFormerOne(t *testing.T) {
+	t.Parallel()
+	s := newClusterStore(t)
+	token := store.Token{
+		ID: "id", Name: "name", Version: 2, Subject: caveat.User("u"), Type: "act", Secret: store.NewSecret("secret"),
+	}
+	use := store.Use{TokenID: "id", At: 60, Count: 1}
+	create := func() error {
+		_, err := s.CreateToken(t.Context(), token, 0)
+		return err
+	}
+	load := func() error { return s.Import(t.Context(), []store.Record{{Token: &token}}) }
+	require.NoError(t, create())
+	for _, again := range []func() error{create, load} {
+		require.NoError(t, s.RecordUses(t.Context(), []store.Use{use}))
+		created, rev, err := s.token(t.Context(), "id")
+		require.NoError(t, err)
+		_, err = s.commit(t.Context(), step{ops: append(s.dropToken(created, rev), s.unindex(created)...)}) // and it crashes
+		require.NoError(t, err)
+		require.NoError(t, again())
+		uses, err := s.LastUses(t.Context(), []string{"id"})
+		require.NoError(t, err)
+		require.Equal(t, []store.Use{{}}, uses)
+	}
+}
