@@ -18,7 +18,7 @@ import (
 // variants returns the cases that are specific to one route.
 func variants() []Case {
 	return slices.Concat(examined(), copies(), explained(), confined(), verifiedAccess(), verifiedParties(), verifiedOthers(), inferred(),
-		named(), patched(), temporary(), legacy(), tightened())
+		named(), patched(), temporary(), legacy(), tightened(), unused())
 }
 
 // post returns a case of a POST to a route without parameters. The credentials
