@@ -9,6 +9,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/store"
 )
 
 // verified returns the Auth of an access token.
@@ -67,6 +68,16 @@ func TestOnlyTheWholeLogInTokenIsALogIn(t *testing.T) {
 	require.NoError(t, err)
 	named, err := z.IssueNamed(t.Context(), "login-1600000000-0", macaroon.Grant{Subject: alice, Type: macaroon.AccessToken()})
 	require.NoError(t, err)
+	// A record that somebody else has written may have any id.
+	record, err := z.Get(t.Context(), named.ID())
+	require.NoError(t, err)
+	imported := store.Token{
+		ID: "login-1600000000-0", Name: "imported", Version: 2, Subject: alice, Type: record.Type().String(), Caveats: []string{hour}, Secret: secret, Created: start.Unix(),
+	}
+	_, err = z.store.CreateToken(t.Context(), imported, 0)
+	require.NoError(t, err)
+	other, err := z.Get(t.Context(), imported.ID)
+	require.NoError(t, err)
 	for _, c := range []struct {
 		name     string
 		token    macaroon.Token
@@ -76,6 +87,7 @@ func TestOnlyTheWholeLogInTokenIsALogIn(t *testing.T) {
 		{"with another caveat", confineText(t, logIn, "ip = 1.2.3.4"), true},
 		{"a temporary token", temporary, true},
 		{"a named token", named, false},
+		{"a named token with such an id", other.Token, true},
 	} {
 		auth := z.verified(t, c.token)
 		_, ok := auth.LogIn()
