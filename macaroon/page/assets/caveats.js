@@ -175,12 +175,13 @@ const year = 366 * 86_400;
 // low.
 export function risk(tokenClass, caveats) {
   const end = expiryOf(caveats);
-  const limits = caveats.filter((c) => c.type !== 'time');
+  const limits = caveats.filter((c) => c.type !== 'time' && !c.scope);
+  const onlyProves = caveats.some((c) => c.scope);
   const what = {
     access: limits.length ? 'use your account' : 'do everything you can',
     identity: 'prove to others that they are you',
     invite: 'accept this invitation',
-  }[tokenClass];
+  }[onlyProves ? 'identity' : tokenClass];
   const until = end === null ? 'for ever' : `until ${localText(end)}`;
   const but = limits.length ? `, but ${limits.map(words).join(', and ')}` : '';
   const lasting = end === null || end > now() + year;
