@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/store"
+	"github.com/onezone-go/onezone/store/postgres"
+	"github.com/onezone-go/onezone/store/redis"
 	"github.com/onezone-go/onezone/store/sqlite"
 	"github.com/onezone-go/onezone/store/transfer"
 )
@@ -106,7 +108,17 @@ func (b backend) isSealed(ctx context.Context) bool {
 	return errors.Is(store.CheckSeal(ctx, b), store.ErrSealed)
 }
 
-// snapshot calls read with the records of one moment, if the store can do that.
+// snapshotter is a store that can be read as it is at one moment.
+type snapshotter interface {
+	Snapshot(ctx context.Context, read func(context.Context, store.Exporter) error) error
+}
+
+var (
+	_ snapshotter = (*postgres.Store)(nil)
+	_ snapshotter = (*redis.Store)(nil)
+)
+
+// snapshot calls read with the records of one moment.
 func (b backend) snapshot(ctx context.Context, read func(context.Context, store.Exporter) error) error {
 	inner := b.Store
 	if d, ok := inner.(deadline); ok {
@@ -115,12 +127,10 @@ func (b backend) snapshot(ctx context.Context, read func(context.Context, store.
 	switch s := inner.(type) {
 	case *sqlite.Store:
 		return snapshotOfSQLite(ctx, s, strings.TrimPrefix(b.settings.store, "sqlite:"), read)
-	case interface {
-		Snapshot(context.Context, func(context.Context, store.Exporter) error) error
-	}:
+	case snapshotter:
 		return s.Snapshot(ctx, read)
 	}
-	return read(ctx, b)
+	return fmt.Errorf("a store of type %T has no snapshots", inner)
 }
 
 // copyPrefix is the prefix of directories with a copy of a database.
