@@ -16,6 +16,9 @@ func TestErrorOfABadCaveatShowsTheFormOfItsKind(t *testing.T) {
 	for _, c := range []struct{ text, form string }{
 		{"time < 5.0", `time < SECONDS`},
 		{"ip = 1.2.3", `ip = A.B.C.D/LENGTH|...`},
+		{"ip=10.0.0.0/8", `ip = A.B.C.D/LENGTH|...`},
+		{"time<1700000000", `time < SECONDS`},
+		{"geo.country!=PL", `geo.country = CODE|..., or != for all others`},
 		{"asn = x", `asn = NUMBER|...`},
 		{"geo.country =", `geo.country = CODE|..., or != for all others`},
 		{"geo.region =", `geo.region = NAME|..., or != for all others`},

@@ -173,6 +173,10 @@ func (v *Vocabulary) text(c Caveat) (text, problem string) {
 func (v *Vocabulary) expected(text string) string {
 	head, _, _ := strings.Cut(text, " ")
 	r := v.language().byHead[head]
+	if end := strings.IndexAny(head, "=<!"); r == nil && end >= 0 { // no space in front of the operator
+		head = head[:end]
+		r = v.language().byHead[head]
+	}
 	switch {
 	case r != nil && v.tooLong(text):
 		return v.longList()
