@@ -2,6 +2,7 @@ package macaroon
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -77,13 +78,6 @@ func (e *Explanation) UnmarshalJSON(data []byte) error {
 	if v.Subject != nil {
 		read.Subject = *v.Subject
 	}
-	for _, c := range v.Checks {
-		check := Check{Step: c.Check, Reason: c.Reason}
-		if !c.Passed {
-			check.Err = read.Err
-		}
-		read.Checks = append(read.Checks, check)
-	}
 	for _, raw := range v.Caveats {
 		var c ExplainedCaveat
 		if err := c.UnmarshalJSON(raw); err != nil {
@@ -91,11 +85,32 @@ func (e *Explanation) UnmarshalJSON(data []byte) error {
 		}
 		read.Caveats = append(read.Caveats, c)
 	}
+	read.describeRefusal()
+	for _, c := range v.Checks {
+		check := Check{Step: c.Check, Reason: c.Reason}
+		if !c.Passed {
+			check.Err = read.Err
+		}
+		read.Checks = append(read.Checks, check)
+	}
 	for _, c := range v.Changes {
 		read.Changes = append(read.Changes, caveat.Change{At: time.Unix(c.Time, 0).UTC(), Holds: c.Accepted})
 	}
 	*e = read
 	return nil
+}
+
+// describeRefusal makes the error say in words which caveat refuses the token,
+// as the explanation does. The description of an error in JSON is not read.
+func (e *Explanation) describeRefusal() {
+	if !errors.Is(e.Err, errors.IDTokenCaveatUnverified) {
+		return
+	}
+	i := slices.IndexFunc(e.Caveats, func(c ExplainedCaveat) bool { return c.Verdict != caveat.Holds })
+	if i < 0 {
+		return
+	}
+	e.Err = caveat.Unverified(e.Caveats[i].Caveat)
 }
 
 // MarshalJSON returns the form of [caveat.Finding] with "added", Unix seconds or

@@ -21,6 +21,7 @@ func sameExplanation(t *testing.T, want, got macaroon.Explanation) {
 	require.Equal(t, want.Err == nil, got.Err == nil)
 	if want.Err != nil {
 		require.ErrorIs(t, got.Err, want.Err.(*errors.Error).ID)
+		require.Equal(t, want.Err.Error(), got.Err.Error())
 	}
 	require.Equal(t, want.Subject, got.Subject)
 	require.Equal(t, want.Changes, got.Changes)

@@ -47,7 +47,9 @@ func (a *Account) Tighten(ctx context.Context, id string, cs ...caveat.Caveat) e
 func (a *Account) Loosen(ctx context.Context, id string, cs ...caveat.Caveat) error {
 	return a.editAdditions(ctx, id, cs, func(old []caveat.Caveat, c caveat.Caveat, i int) ([]caveat.Caveat, error) {
 		if i < 0 {
-			return nil, errors.BadValueCaveat(c.String())
+			err := errors.BadValueCaveat(c.String())
+			err.Description = "Bad value: provided caveat is not valid: the owner has not added it to this token."
+			return nil, err
 		}
 		return slices.Delete(old, i, i+1), nil
 	})
