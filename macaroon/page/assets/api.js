@@ -11,7 +11,8 @@ let onExpired = () => {};
 // Failure is an error that the API answered.
 export class Failure extends Error {
   constructor(status, error) {
-    super(error?.description ?? fallback(status));
+    // The reason of a refused log-in, without "the given authentication is not valid".
+    super(error?.details?.authError?.description ?? error?.description ?? fallback(status));
     this.status = status;
     this.id = error?.id ?? '';
     this.details = error?.details ?? {};

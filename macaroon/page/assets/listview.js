@@ -99,7 +99,7 @@ class ListView {
       h('td', { class: 'name' }, h('a', { href: `#tokens/${encodeURIComponent(token.id)}` }, h('bdi', {}, printable(token.name))), h('span', { class: 'sub' }, h('span', { class: 'narrow' }, badge(token.state(at)), ' '), what, token.added.length ? ' · tightened' : '')),
       h('td', { class: 'state' }, badge(token.state(at))),
       h('td', { class: 'ends' }, bar(token, at), h('span', token.expiry === null ? {} : { title: `${localText(token.expiry)} (${utcText(token.expiry)})` }, endOf(token, at))),
-      this.tracksUse && h('td', { class: 'minor' }, token.used ? h('span', { title: utcText(token.used) }, relative(token.used, at)) : h('span', { class: 'hint' }, 'never')),
+      this.tracksUse && h('td', { class: 'minor' }, token.used ? h('span', { title: utcText(token.used) }, relative(token.used, at)) : h('span', { class: 'hint' }, 'none')),
       h('td', { class: 'minor' }, h('span', { title: utcText(token.created) }, relative(token.created, at))));
   }
 

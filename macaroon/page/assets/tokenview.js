@@ -49,7 +49,7 @@ class TokenView {
       ['Ends', h('span', {}, token.expiry === null ? 'never' : [moment(token.expiry), ' ', h('span', { class: 'hint' }, endOf(token, at))], bar(token, at))],
       ['Created', moment(token.created)],
       ['Bait', token.bait && 'every use is reported and refused'],
-      ['Last use', token.tracksUse ? (token.lastUse ? useOf(token.lastUse) : 'never') : null],
+      ['Last use', token.tracksUse ? (token.lastUse ? useOf(token.lastUse) : 'none recorded') : null],
       ['Uses', usageLimit === undefined ? null : `${usageCount} of ${usageLimit === 'infinity' ? 'any number' : usageLimit}`],
       ['Privileges', privileges && (privileges.length ? privileges.join(', ') : 'none')],
       ['Metadata', metadata],
@@ -63,7 +63,7 @@ class TokenView {
     return [h('h3', {}, 'Added by you after it was issued'), caveatList(token.added, (_, i) => {
       const [loosen, place] = button('Remove', { class: 'link', 'aria-label': `Remove the added caveat ${i + 1}` },
         () => this.setAdded(token.added.filter((__, other) => other !== i), 'The caveat was removed.'));
-      return h('span', {}, token.addedAt[i] && h('span', { class: 'hint' }, ' since ', moment(token.addedAt[i])), ' ', loosen, place);
+      return h('span', {}, token.addedAt[i] && h('span', { class: 'hint' }, ' Since ', moment(token.addedAt[i])), ' ', loosen, place);
     })];
   }
 
