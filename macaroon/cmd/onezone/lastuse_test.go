@@ -190,7 +190,11 @@ func TestUnusedTokensAreCleanedUp(t *testing.T) {
 		clean("--dry-run", "--delete", "--never-used", "--user", "alice"))
 	require.ElementsMatch(t, []string{"old active", "recent active", "never active"}, states(), "nothing was done")
 
-	out, err := order(t, file, "", "token", "clean", "--unused", "90d", "--user", "alice")
+	out, err := order(t, file, "", "token", "clean", "--unused", "90d", "--user", "alice", "--delete", "--never-used", "--dry-run")
+	require.NoError(t, err)
+	require.Regexp(t, fmt.Sprintf(`(?m)^would delete token %s "old", last used \S+$`, old.TokenID), out)
+	require.Regexp(t, fmt.Sprintf(`(?m)^would delete token %s "never", no recorded use$`, never.TokenID), out)
+	out, err = order(t, file, "", "token", "clean", "--unused", "90d", "--user", "alice")
 	require.NoError(t, err)
 	require.Regexp(t, fmt.Sprintf(`^revoked token %s "old", last used \S+\n$`, old.TokenID), out)
 	require.ElementsMatch(t, []string{"old revoked", "recent active", "never active"}, states())

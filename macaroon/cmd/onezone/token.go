@@ -18,8 +18,8 @@ func (p *program) tokenCommand() *cobra.Command {
 		p.tokenRevokeCommand(),
 		p.tokenChangeCommand("restore", "restored", "Make a revoked token work again", (*macaroon.Authority).Restore),
 		p.tokenDeleteCommand(), p.tokenTreeCommand(), p.tokenBaitCommand(),
-		p.tokenCaveatsCommand("tighten", "tightened", "Add caveats to a named token that was issued before", (*macaroon.Authority).Tighten),
-		p.tokenCaveatsCommand("loosen", "loosened", "Remove caveats that were added to a named token", (*macaroon.Authority).Loosen),
+		p.tokenCaveatsCommand("tighten", "tightened", "Add caveats to a named token that was issued before", tightenHelp, (*macaroon.Authority).Tighten),
+		p.tokenCaveatsCommand("loosen", "loosened", "Remove caveats that were added to a named token", loosenHelp, (*macaroon.Authority).Loosen),
 		p.tokenCleanCommand())
 	c.Long = `Manages the named tokens in the store, of any user. A token is given by its id. The
 service may run at the same time; it notices changes at once, or if the feed of

@@ -157,6 +157,8 @@ func TestMistakesInTokenCommandsAreReported(t *testing.T) {
 		{"issue --name laptop", exitUsage, "onezone token issue needs either --user NAME or --provider ID"},
 		{"issue --user alice --ttl 5", exitUsage, `"5" for flag --ttl: want a number with a unit`},
 		{"issue --user alice --ttl -1h", exitUsage, `"-1h" for flag --ttl`},
+		{"issue --user alice --caveat ip=10.0.0.0/8", exitUsage, "; its kind has the form ip = A.B.C.D/LENGTH|..."},
+		{"issue --user alice --caveat moon", exitUsage, "; its kind must be one of time, ip, "},
 		{"issue --user alice --caveat nonsense", exitUsage, `"nonsense" for flag --caveat: want the text of a caveat, such as "ip = 10.0.0.0/8"`},
 		{"issue --user alice --type invite", exitUsage, `"invite" for flag --type: want access or identity`},
 		{"issue --user bob --name laptop", exitFailure, `there is no user "bob"`},

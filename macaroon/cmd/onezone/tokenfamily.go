@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/caveat"
+	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/store"
 )
@@ -54,9 +55,17 @@ func (p *program) tokenDeleteCommand() *cobra.Command {
 	return c
 }
 
+const (
+	tightenHelp = `Adds caveats to the record of a named token. The text of the token stays the same;
+from then on, the service holds the token and all its copies to these caveats, too.
+"onezone token loosen" removes them. "onezone token show" lists them.`
+	loosenHelp = `Removes caveats that "onezone token tighten" or the owner added to the record of a
+named token. Those with which the token was issued are part of its text and stay.`
+)
+
 // tokenCaveatsCommand returns a command that changes the caveats in the record
 // of a token.
-func (p *program) tokenCaveatsCommand(use, done, short string,
+func (p *program) tokenCaveatsCommand(use, done, short, long string,
 	change func(*macaroon.Authority, context.Context, string, ...caveat.Caveat) error,
 ) *cobra.Command {
 	var caveats []string
@@ -66,6 +75,7 @@ func (p *program) tokenCaveatsCommand(use, done, short string,
 		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f --caveat \"ip = 10.0.0.0/8\"",
 		Args:    arguments("ID"),
 	}
+	c.Long = long
 	c.Flags().StringArrayVar(&caveats, "caveat", nil, "`CAVEAT`, such as \"ip = 10.0.0.0/8\"; may be repeated")
 	jsonFlag(c, &asJSON)
 	check := func() error {
@@ -95,7 +105,9 @@ func parseCaveats(texts []string) (cs []caveat.Caveat, err error) {
 	for _, text := range texts {
 		c, err := caveat.Parse(text)
 		if err != nil {
-			return nil, usageErrorf("%q for flag --caveat: want the text of a caveat, such as \"ip = 10.0.0.0/8\" or \"time < 1798761600\"", text)
+			_, form, _ := strings.Cut(onezoneerrors.From(caveat.Validate(c)).Description, "; ")
+			return nil, usageErrorf("%q for flag --caveat: want the text of a caveat, such as \"ip = 10.0.0.0/8\" or \"time < 1798761600\"; %s",
+				text, strings.TrimSuffix(form, "."))
 		}
 		cs = append(cs, c)
 	}
@@ -128,9 +140,10 @@ func (p *program) tokenBaitCommand() *cobra.Command {
 		func(a *macaroon.Authority, ctx context.Context, id string) error {
 			return a.Update(ctx, id, macaroon.Change{Bait: new(baits[bait])})
 		})
-	c.Long = `Makes a named token a canary. Whoever presents it, or a copy of it, gets the answer of
-a revoked token. The use raises an alarm: an event "baitUsed" in the log, and the
-metric onezone_tokens_bait_used_total, at most once a minute for each canary.`
+	c.Long = `Makes a named token a canary. A client that presents it, or a copy of it, gets the
+answer of a revoked token. The use raises an alarm: an event "baitUsed" in the log, and the
+metric onezone_tokens_bait_used_total, at most once a minute for each canary.
+--bait none makes it an ordinary token again.`
 	baitFlag(c, &bait)
 	return c
 }
@@ -143,6 +156,8 @@ func (p *program) tokenTreeCommand() *cobra.Command {
 		Example: "  onezone token tree --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
 		Args:    arguments("ID"),
 	}
+	c.Long = `Prints the named token and all that were minted with it, or with a token that was
+minted with it. "onezone token revoke --family" revokes them together.`
 	jsonFlag(c, &asJSON)
 	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
 		r, err := a.Family(ctx, args[0])

@@ -38,6 +38,7 @@ func TestTokensAreTightenedLoosenedAndBaited(t *testing.T) {
 	eventually(t, func() bool { return !works() }, "the token is refused")
 	require.Contains(t, do("show", laptop.TokenID), "\tip = 203.0.113.0/24\n")
 	require.Contains(t, do("show", "--json", laptop.TokenID), `"serverCaveats"`)
+	require.Contains(t, do("list"), "\tip = 203.0.113.0/24 (added)\n")
 	require.JSONEq(t, `{"tokenId":"`+laptop.TokenID+`","result":"loosened"}`, do("loosen", "--json", laptop.TokenID, "--caveat", "ip = 203.0.113.0/24"))
 	eventually(t, works, "the token works again")
 

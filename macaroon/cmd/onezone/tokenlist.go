@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,7 +175,7 @@ func (p *program) tokenListCommand() *cobra.Command {
 			if owner == "" {
 				owner = t.Subject
 			}
-			rows[i] = []string{t.ID, t.Name, owner, t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), strings.Join(t.Caveats, "; ")}
+			rows[i] = []string{t.ID, t.Name, owner, t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), t.allCaveats()}
 		}
 		return p.printTable([]string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "LAST USE", "EXPIRES", "CAVEATS"}, rows)
 	}})
@@ -186,6 +187,15 @@ func (t tokenInfo) expiry() string {
 		return "never"
 	}
 	return moment(*t.Expires)
+}
+
+// allCaveats returns the caveats of the token and those that the owner added.
+func (t tokenInfo) allCaveats() string {
+	all := slices.Clone(t.Caveats)
+	for _, each := range t.Added {
+		all = append(all, each+" (added)")
+	}
+	return strings.Join(all, "; ")
 }
 
 // lastUse returns the time of the last use, "none" if none was recorded.

@@ -22,9 +22,10 @@ written; if some are wrong, each of them is reported and the store does not
 change. Hashing the passwords takes about a tenth of a second per user and CPU.
 
 The file is CSV whose first line is "username,fullName,password", or has one JSON
-object with these keys on each line. Each line is one user, also in CSV. Only the user name must be there; a user
-without a password cannot log in with one. FILE may be - for standard input. Only
-the owner should be able to read the file. The output has the new ids.`,
+object with these keys on each line. Each line is one user, also in CSV. Only the
+user name is required; a user without a password cannot log in with one. FILE may
+be - for standard input. Only the owner should be able to read the file. The
+output has the new ids.`,
 		Example: `  onezone user import --store sqlite:data/onezone.db users.csv
   onezone user import --store sqlite:data/onezone.db --json - < users.jsonl`,
 		Args: arguments("FILE"),
