@@ -127,3 +127,11 @@ func notCaveat(i int, text string) error {
 		`; a caveat is one argument, such as "time < 1700000000"; --any lets in those of applications`
 	return misuse(fmt.Sprintf("caveat %d is not in the language: %s", i+1, hint))
 }
+
+// rightForm describes the form of caveats of the kind that the text names, or
+// lists the kinds. It does not repeat the text.
+func rightForm(text string) string {
+	read, _ := caveat.Parse(text)
+	_, form, _ := strings.Cut(errors.From(caveat.Validate(read)).Description, "; ")
+	return strings.TrimSuffix(form, ".")
+}

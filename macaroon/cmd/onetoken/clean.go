@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
@@ -19,6 +21,18 @@ type cleaning struct {
 type cleaned struct {
 	record
 	Result string `json:"result"` // revoked, deleted, or what would be done
+}
+
+// line describes the clean-up of the token in words.
+func (c cleaned) line() string {
+	done, use := c.Result, "no recorded use"
+	if verb, dry := strings.CutPrefix(done, "would be "); dry {
+		done = "would " + strings.TrimSuffix(verb, "d")
+	}
+	if c.LastUse != nil {
+		use = "last used " + c.lastUse()
+	}
+	return fmt.Sprintf("%s token %s %q, %s", done, c.ID, c.Name, use)
 }
 
 // clean revokes or deletes the tokens that were not used for a time.
@@ -50,7 +64,7 @@ func clean(f *flags) action {
 				return errors.Join(err, p.printJSON(list))
 			}
 			for _, t := range list {
-				err = errors.Join(err, p.say("%s token %s %q, last used %s", t.Result, t.ID, t.Name, t.lastUse()))
+				err = errors.Join(err, p.say("%s", t.line()))
 			}
 			if len(list) == 0 {
 				err = p.say("no token to clean up")

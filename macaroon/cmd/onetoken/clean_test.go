@@ -68,6 +68,9 @@ func TestUnusedTokensAreCleanedUp(t *testing.T) {
 	require.False(t, revoked("never"))
 
 	require.Equal(t, "no token to clean up\n", as("own", "clean", "--unused", "90d").done(t), "it is revoked already")
+	dry := as("own", "clean", "--unused", "90d", "--delete", "--never-used", "--dry-run").done(t)
+	assert.Regexp(t, `(?m)^would delete token [0-9a-f]+ "old", last used \S+$`, dry)
+	assert.Regexp(t, `(?m)^would delete token [0-9a-f]+ "never", no recorded use$`, dry)
 	assert.Regexp(t, `^deleted token [0-9a-f]+ "old", last used \S+\n$`, as("own", "clean", "--unused", "90d", "--delete").done(t))
 	_, err := onezone.Authority.Get(t.Context(), tokens["old"].ID())
 	require.Error(t, err)

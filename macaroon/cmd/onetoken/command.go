@@ -47,7 +47,7 @@ var commands = []command{
 		"  onetoken mint --subject usr-alice --ttl 1h --secret-file secret > alice.token", mint,
 	},
 	{
-		"verify", "", "Verify a token, with its secret or at an Onezone",
+		"verify", "[FILE]", "Verify a token, with its secret or at an Onezone",
 		"  onetoken verify --ip 10.1.2.3 --secret-file secret < lent.token\n" +
 			"  onetoken verify --onezone https://onezone.example.org < alice.token", verify,
 	},

@@ -17,7 +17,7 @@ func create(f *flags) action {
 	var name string
 	value(f, &name, "name", "NAME", "the name of the token; without a name it is a temporary token", verbatim)
 	typ := macaroon.AccessToken()
-	value(f, &typ, "type", "TYPE", "act (the default), idn, or an invitation CODE:TARGET:", macaroon.ParseType)
+	value(f, &typ, "type", "TYPE", "act or access (the default), idn or identity, or an invitation CODE:TARGET: such as ujg:GROUP:", parseType)
 	asJSON := f.json("the token and its caveats")
 	return func(ctx context.Context, p process, args []string) error {
 		grant := macaroon.Grant{Type: typ}

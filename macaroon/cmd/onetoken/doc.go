@@ -8,7 +8,7 @@
 //	onetoken confine [--ttl DURATION] [--template NAME]... [CAVEAT]... < TOKEN
 //	onetoken convert --to FORMAT [FILE]
 //	onetoken mint    --subject SUBJECT [flags] [CAVEAT]...
-//	onetoken verify  [flags] < TOKEN
+//	onetoken verify  [flags] [FILE]
 //	onetoken explain [flags] [FILE]
 //	onetoken narrow  --requests FILE [flags] [FILE]
 //
@@ -17,6 +17,8 @@
 //	onetoken create  [--name NAME] [flags] [CAVEAT]...
 //	onetoken list
 //	onetoken show | revoke | restore | delete ID
+//	onetoken tighten | loosen ID --caveat CAVEAT
+//	onetoken tree    ID
 //	onetoken clean   --unused DURATION [--dry-run] [--delete]
 //
 //	onetoken completion bash | zsh | fish
@@ -37,8 +39,8 @@
 //
 // Anyone with a token can use it, and anyone with a secret can issue tokens.
 // Neither is ever an argument, because all users of the machine can read
-// arguments. A token is read from standard input, or by inspect from a file, as
-// people paste it: white space, quotes, the names of headers and variables,
+// arguments. A token is read from standard input, or from a file that is named
+// as FILE, as people paste it: white space, quotes, the names of headers and variables,
 // "Bearer" and the JSON of the API around the token are ignored, and standard
 // error says so. It may have the prefix "opw-" or "opp-". A secret is read from
 // the file that --secret-file names, or else from the environment variable
@@ -130,8 +132,8 @@
 // # Mint
 //
 //	--subject SUBJECT   usr-ID or prv-ID; required
-//	--type TYPE         act, act:SESSION, idn, or an invitation CODE:TARGET: such
-//	                   as ujg:GROUP: and ssp:SPACE:ge; default act
+//	--type TYPE         access, identity, act:SESSION, or an invitation CODE:TARGET:
+//	                   such as ujg:GROUP: and ssp:SPACE:ge; default access
 //	--id ID             default: 32 random hexadecimal digits
 //	--domain DOMAIN     of the Onezone; default onezone
 //	--generation N      of the secret of a temporary token, from 1; default 0, a
@@ -166,7 +168,7 @@
 // knows whether a token is revoked and whether its subject exists.
 //
 // With --onezone URL, the Onezone verifies the token, revocation included, and no
-// secret is needed.
+// secret is needed. So does the Onezone of the login if there is no secret.
 //
 // # Explain
 //
@@ -217,6 +219,13 @@
 // temporary one, which must expire. The template identity makes an identity
 // token. List and show print named tokens without their text. Revoke, restore and
 // delete change one, which its id or --name NAME identifies.
+//
+// Tighten adds caveats to the record of a named token. Its text stays the same,
+// and the Onezone holds it and all its copies to the added caveats, too. Loosen
+// removes added caveats, but not those that the text has. It needs a password
+// (--user) or a token without caveats, and the token of a login has one. Tree
+// prints a named token and those that were minted with it; revoke --family
+// revokes them all. Clean revokes or deletes tokens that were not used for a time.
 //
 // The Onezone is that of --onezone or of the profile. The client has the access
 // token of the first of these:

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/remote"
 )
@@ -19,10 +21,17 @@ func recordCaveats(name, done string, change func(*remote.Account, context.Conte
 		var caveats []caveat.Caveat
 		value(f, &caveats, "caveat", "CAVEAT", `a caveat such as "ip = 10.0.0.0/8"; may be repeated`, func(text string) ([]caveat.Caveat, error) {
 			one, err := caveat.Parse(text)
+			if err != nil {
+				err = misuse(rightForm(text))
+			}
 			return append(slices.Clone(caveats), one), err
 		})
 		do := c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
-			if err := change(account, ctx, id, caveats...); err != nil {
+			err := change(account, ctx, id, caveats...)
+			if errors.Is(err, errors.IDForbidden) && name == "loosen" && c.connection.user == "" {
+				err = fmt.Errorf("%w The token of a login has a caveat; give --user NAME to use the password", err)
+			}
+			if err != nil {
 				return err
 			}
 			return c.say(p, done, id)

@@ -41,9 +41,13 @@ func (v *flagValue[T]) String() string { return "" }
 // Type implements [pflag.Value]. The help shows it.
 func (v *flagValue[T]) Type() string { return v.shown }
 
-// Set implements [pflag.Value].
+// Set implements [pflag.Value]. Its error has the reason only if parse returns a
+// misuse, which must not repeat the value.
 func (v *flagValue[T]) Set(text string) error {
 	parsed, err := v.parse(text)
+	if reason, ok := errors.AsType[misuse](err); ok {
+		return misuse(v.takes + "; " + string(reason))
+	}
 	if err != nil {
 		return misuse(v.takes)
 	}

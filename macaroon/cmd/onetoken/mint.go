@@ -18,7 +18,7 @@ func mint(f *flags) action {
 	spec := macaroon.Spec{Domain: caveat.OnezoneID, ID: randomID(), Type: macaroon.AccessToken()}
 	value(f, &spec.Subject, "subject", "SUBJECT", "the subject of the token, usr-ID or prv-ID", caveat.ParseSubject)
 	value(f, &spec.Type, "type", "TYPE",
-		"act (the default), act:SESSION, idn, or an invitation CODE:TARGET:", macaroon.ParseType)
+		"act or access (the default), act:SESSION, idn or identity, or an invitation CODE:TARGET: such as ujg:GROUP:", parseType)
 	value(f, &spec.ID, "id", "ID", "the id of the token; without the flag it is random", verbatim)
 	value(f, &spec.Domain, "domain", "DOMAIN", "the domain of the Onezone, without the flag "+caveat.OnezoneID, verbatim)
 	value(f, &spec.Generation, "generation", "N",
@@ -61,4 +61,16 @@ func randomID() string {
 func parseGeneration(text string) (int64, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	return int64(n), err
+}
+
+// parseType reads the type of a token in words, as "onetoken list" shows it, or
+// in the form of its identifier.
+func parseType(text string) (macaroon.Type, error) {
+	switch text {
+	case macaroon.Access.String():
+		return macaroon.AccessToken(), nil
+	case macaroon.Identity.String():
+		return macaroon.IdentityToken(), nil
+	}
+	return macaroon.ParseType(text)
 }

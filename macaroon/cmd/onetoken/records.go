@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,15 @@ func (r record) expiry() string {
 	return moment(*r.Expires)
 }
 
+// allCaveats returns the caveats of the token and those that the owner added.
+func (r record) allCaveats() string {
+	all := slices.Clone(r.Caveats)
+	for _, each := range r.Added {
+		all = append(all, each+" (added)")
+	}
+	return strings.Join(all, "; ")
+}
+
 // lastUse returns the time of the last use, "none" if none was recorded.
 func (r record) lastUse() string {
 	if r.LastUse == nil {
@@ -135,7 +145,7 @@ func tableOf(records []record) [][]string {
 	}
 	rows := [][]string{row([]string{"ID", "NAME", "TYPE", "STATE", "CREATED"}, "LAST USE", "EXPIRES", "CAVEATS")}
 	for _, r := range records {
-		rows = append(rows, row([]string{r.ID, r.Name, r.Type, r.State, moment(r.Created)}, r.lastUse(), r.expiry(), strings.Join(r.Caveats, "; ")))
+		rows = append(rows, row([]string{r.ID, r.Name, r.Type, r.State, moment(r.Created)}, r.lastUse(), r.expiry(), r.allCaveats()))
 	}
 	return rows
 }
@@ -188,6 +198,9 @@ func (c *chosen) declare(f *flags) {
 	c.asJSON = f.json("the result")
 }
 
+// tokenID matches the ids that an Onezone gives to tokens.
+var tokenID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
 // does returns an action on the id of the token.
 func (c *chosen) does(do func(ctx context.Context, p process, account *remote.Account, id string) error) action {
 	return func(ctx context.Context, p process, args []string) error {
@@ -196,9 +209,16 @@ func (c *chosen) does(do func(ctx context.Context, p process, account *remote.Ac
 		}
 		return c.connection.with(p, func(account *remote.Account) error {
 			if c.name == "" {
-				return do(ctx, p, account, args[0])
+				err := do(ctx, p, account, args[0])
+				if !tokenID.MatchString(args[0]) && (errors.Is(err, errors.IDForbidden) || errors.Is(err, errors.IDNotFound)) {
+					err = fmt.Errorf("%w The argument is no id of a token; give a name with --name", err)
+				}
+				return err
 			}
 			n, err := account.GetByName(ctx, caveat.Subject{}, c.name)
+			if errors.Is(err, errors.IDNotFound) {
+				err = fmt.Errorf("%w You have no token with this name; onetoken list shows those that you have", err)
+			}
 			if err != nil {
 				return err
 			}

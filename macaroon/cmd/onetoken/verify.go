@@ -22,17 +22,21 @@ func verify(f *flags) action {
 	var connection connectionFlags
 	connection.declare(f)
 	return func(ctx context.Context, p process, args []string) error {
-		if len(args) > 0 {
-			return misuse("verify takes flags only; the token comes on standard input")
+		if len(args) > 1 {
+			return misuse("verify takes one file")
 		}
-		verifyToken := withSecret(key)
-		if connection.onezone != "" {
-			if key.file != nil || f.Changed("now") {
-				return misuse("--onezone excludes --secret-file and --now: the Onezone has the secret and a clock")
-			}
-			verifyToken = connection.verify
+		if connection.onezone != "" && (key.file != nil || f.Changed("now")) {
+			return misuse("--onezone excludes --secret-file and --now: the Onezone has the secret and a clock")
 		}
-		token, auth, err := verifyToken(ctx, p, r.request())
+		verifyToken, err := connection.verifier(p, key)
+		if err != nil {
+			return err
+		}
+		token, err := p.readToken(args...)
+		if err != nil {
+			return err
+		}
+		auth, err := verifyToken(ctx, token, r.request())
 		if err != nil {
 			return err
 		}
@@ -40,48 +44,52 @@ func verify(f *flags) action {
 	}
 }
 
-// withSecret returns a function that reads a token and verifies it with the
-// secret.
-func withSecret(key secretFlag) func(context.Context, process, caveat.Request) (macaroon.Token, macaroon.Auth, error) {
-	return func(ctx context.Context, p process, r caveat.Request) (macaroon.Token, macaroon.Auth, error) {
-		if key.file == nil && p.getenv(secretVariable) == "" {
-			return macaroon.Token{}, macaroon.Auth{}, misuse("no secret given: name its file with --secret-file, or set " + secretVariable +
-				"; or let an Onezone verify the token, with --onezone URL")
-		}
-		secret, err := key.read(p.getenv)
-		if err != nil {
-			return macaroon.Token{}, macaroon.Auth{}, err
-		}
-		token, err := p.readToken()
-		if err != nil {
-			return macaroon.Token{}, macaroon.Auth{}, err
-		}
-		auth, err := token.Verify(ctx, secret, r)
-		return token, auth, err
+// verifyFunc verifies a token for a request.
+type verifyFunc func(context.Context, macaroon.Token, caveat.Request) (macaroon.Auth, error)
+
+// verifier returns a function that verifies at the Onezone of the flags, with
+// the secret, or at the Onezone of the profile, in this order.
+func (c *connectionFlags) verifier(p process, key secretFlag) (verifyFunc, error) {
+	if c.onezone != "" {
+		return c.verifyAt(p)
 	}
+	if key.file != nil || p.getenv(secretVariable) != "" {
+		secret, err := key.read(p.getenv)
+		return func(ctx context.Context, token macaroon.Token, r caveat.Request) (macaroon.Auth, error) {
+			return token.Verify(ctx, secret, r)
+		}, err
+	}
+	path, err := p.profilePath(c.profile)
+	if err != nil {
+		return nil, err
+	}
+	if pr, err := readProfile(path); err != nil {
+		return nil, err
+	} else if pr.Onezone == "" {
+		return nil, misuse("no secret given: name its file with --secret-file, or set " + secretVariable +
+			"; or let an Onezone verify the token, with --onezone URL")
+	}
+	return c.verifyAt(p)
 }
 
-// verify reads a token and verifies it at the Onezone.
-func (c *connectionFlags) verify(ctx context.Context, p process, r caveat.Request) (macaroon.Token, macaroon.Auth, error) {
+// verifyAt returns a function that verifies at the Onezone.
+func (c *connectionFlags) verifyAt(p process) (verifyFunc, error) {
 	client, _, err := c.open(p)
-	if err != nil {
-		return macaroon.Token{}, macaroon.Auth{}, err
-	}
-	defer client.Close() //nolint:errcheck // nothing is in flight
-	token, err := p.readToken()
-	if err != nil {
-		return macaroon.Token{}, macaroon.Auth{}, err
-	}
-	var auth macaroon.Auth
+	return func(ctx context.Context, token macaroon.Token, r caveat.Request) (macaroon.Auth, error) {
+		defer client.Close() //nolint:errcheck // nothing is in flight
+		return verifyWith(ctx, client, token, r)
+	}, err
+}
+
+// verifyWith verifies a token of any type.
+func verifyWith(ctx context.Context, v macaroon.Verifier, token macaroon.Token, r caveat.Request) (macaroon.Auth, error) {
 	switch class := token.Type().Class(); {
 	case class == macaroon.Identity || r.ProveIdentity:
-		auth, err = client.VerifyIdentity(ctx, token.String(), r)
+		return v.VerifyIdentity(ctx, token.String(), r)
 	case class == macaroon.Invite:
-		auth, err = client.VerifyInvite(ctx, token.String(), 0, r)
-	default:
-		auth, err = client.VerifyAccess(ctx, token.String(), r)
+		return v.VerifyInvite(ctx, token.String(), 0, r)
 	}
-	return token, auth, err
+	return v.VerifyAccess(ctx, token.String(), r)
 }
 
 // printAuth prints the verified properties.

@@ -128,7 +128,8 @@ func TestVerifyRefusesWithTheIDOfTheCatalogue(t *testing.T) {
 			o.refused(t, "tokenInvalid")
 		}
 	})
-	onetoken(exampleToken, "verify", "alice.token").trouble(t, "the token comes on standard input")
+	onetoken(exampleToken, "verify", "--secret-file", file(t, exampleSecret), "a.token", "b.token").trouble(t, "verify takes one file")
+	onetoken("", "verify", "--now", "0", "--ip", "189.34.15.7", "--secret-file", file(t, exampleSecret), file(t, exampleToken)).done(t)
 }
 
 // A caveat holds only with its flag, and only with the right value.
