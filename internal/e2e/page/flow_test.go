@@ -3,6 +3,7 @@
 package page_test
 
 import (
+	"fmt"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -319,4 +320,35 @@ func TestLogOutEndsALogInThatIsBeingContinued(t *testing.T) {
 		return 401;
 	})()`)
 	require.Equal(t, 401, status, "the page has the credential of a user who logged out")
+}
+
+// A thief who creates tokens with tokens, thousands deep, does not keep the page
+// from showing them.
+func TestDeepFamily(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	top := z.issue(t, "top")
+	token := top
+	for i := range 5000 {
+		auth, err := z.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+		require.NoError(t, err)
+		token, err = z.IssueNamed(t.Context(), fmt.Sprintf("child %d", i), macaroon.Grant{Subject: z.alice, Type: macaroon.AccessToken(), Parent: &auth})
+		require.NoError(t, err)
+	}
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.sees("5,001 of 5,001 tokens")
+	b.goTo("tokens/" + token.ID())
+	b.sees("Tokens that were created with other tokens.")
+	b.sees("The family begins further up.")
+	b.goTo("create")
+	b.sees("From scratch")
+	b.goTo("tokens/" + top.ID())
+	b.sees("and more")
+	b.click("button", "Revoke it with all it created…")
+	b.click("dialog//button", "Revoke")
+	b.sees("The family is revoked.")
+	n, err := z.Get(t.Context(), token.ID())
+	require.NoError(t, err)
+	require.True(t, n.Revoked)
 }

@@ -95,18 +95,20 @@ export function select(tokens, { text = '', state = '', type = '', unusedSince =
     && (!unusedSince || (t.tracksUse && t.used < unusedSince && t.created < unusedSince)));
 }
 
+// above is how many levels of a family above a token are shown.
+const above = 8;
+
 // family returns the tree around a token: its root, and the children of each
-// token by id. The root may have no record.
+// token by id. The root may have no record, or, in a deep family, a parent.
 export function family(tokens, token) {
   const byID = new Map(tokens.map((t) => [t.id, t]));
   const children = new Map();
   for (const t of tokens.toSorted((a, b) => a.created - b.created || byName(a, b))) {
-    if (t.parent) children.set(t.parent, [...(children.get(t.parent) ?? []), t]);
+    if (!t.parent) continue;
+    if (!children.has(t.parent)) children.set(t.parent, []);
+    children.get(t.parent).push(t);
   }
   let root = token.id;
-  for (const seen = new Set(); byID.get(root)?.parent && !seen.has(root);) {
-    seen.add(root);
-    root = byID.get(root).parent;
-  }
+  for (let level = 0; level < above && byID.get(root)?.parent; level++) root = byID.get(root).parent;
   return { root, byID, children };
 }

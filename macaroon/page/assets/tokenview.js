@@ -8,6 +8,10 @@ import { badge, bar, caveatList, endOf, facts, loadTokens, useOf } from './share
 import { family, Token } from './tokens.js';
 import { moment, now } from './time.js';
 
+// Limits of the tree of a family.
+const mostRelatives = 1000;
+const mostLevels = 16;
+
 // tokenView returns the view of a token.
 export async function tokenView(app, id) {
   const [tokens, fresh] = await Promise.all([loadTokens(app), record(id)]);
@@ -154,13 +158,20 @@ class TokenView {
     const { root, byID, children } = family(this.app.tokens, this.token);
     if (root === this.token.id && !children.has(root)) return null;
     const at = now();
-    const branch = (id, seen) => {
+    let left = mostRelatives;
+    const branch = (id, level = 1) => {
+      left -= 1;
       const token = byID.get(id);
       const current = id === this.token.id;
       const label = token ? h('bdi', {}, printable(token.name)) : h('span', { class: 'hint' }, `a token without a record (${printable(id)})`);
-      const below = seen.has(id) ? [] : children.get(id) ?? [];
+      const all = children.get(id) ?? [];
+      const below = [];
+      for (const child of level < mostLevels ? all : []) {
+        if (left > 0) below.push(branch(child.id, level + 1));
+      }
+      if (below.length < all.length) below.push(h('li', { class: 'hint' }, 'and more'));
       return h('li', {}, token && !current ? h('a', { href: `#tokens/${encodeURIComponent(id)}` }, label) : h('strong', current ? { 'aria-current': 'true' } : {}, label),
-        token && [' ', badge(token.state(at))], below.length > 0 && h('ul', {}, below.map((t) => branch(t.id, new Set([...seen, id])))));
+        token && [' ', badge(token.state(at))], below.length > 0 && h('ul', {}, below));
     };
     const [revoke, place] = button('Revoke it with all it created…', { class: 'danger' }, async () => {
       if (!await confirm({ title: 'Revoke the whole family?', action: 'Revoke', text: h('p', {}, 'This token and every token that was created with it, and with those, stop working at once.') })) return;
@@ -169,7 +180,8 @@ class TokenView {
       await this.reload();
     });
     return h('section', { class: 'card' }, h('h2', {}, 'Family'), h('p', { class: 'hint' }, 'Tokens that were created with other tokens.'),
-      h('ul', { class: 'tree' }, branch(root, new Set())), h('div', { class: 'actions' }, revoke), place);
+      byID.get(root)?.parent && h('p', { class: 'hint' }, 'The family begins further up.'),
+      h('ul', { class: 'tree' }, branch(root)), h('div', { class: 'actions' }, revoke), place);
   }
 
   // copies revokes one confined copy.
