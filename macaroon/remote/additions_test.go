@@ -29,6 +29,10 @@ func TestAddedCaveatsDecideEachUse(t *testing.T) {
 	verify := func(address string, i caveat.Interface) (macaroon.Auth, error) {
 		return c.VerifyAccess(t.Context(), token.String(), caveat.Request{IP: netip.MustParseAddr(address), Interface: i})
 	}
+	_, err := verify("192.0.2.1", caveat.REST)
+	require.ErrorIs(t, err, errors.IDTokenCaveatUnverified)
+	_, err = verify("10.0.0.9", caveat.REST)
+	require.NoError(t, err, "the first refusal, of another request, was used")
 	for range 3 {
 		auth, err := verify("10.0.0.1", caveat.REST)
 		require.NoError(t, err)
@@ -42,7 +46,7 @@ func TestAddedCaveatsDecideEachUse(t *testing.T) {
 	}
 	const path = "/tokens/verify_access_token"
 	before := len(o.Requests(path))
-	_, err := verify("10.0.0.1", caveat.REST)
+	_, err = verify("10.0.0.1", caveat.REST)
 	require.NoError(t, err)
 	require.Len(t, o.Requests(path), before, "nothing is cached")
 
