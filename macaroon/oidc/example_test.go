@@ -61,3 +61,36 @@ func Example() {
 	// 200 Alice Example
 	// 401 {"error":{"id":"unauthorized","details":{"authError":{"id"
 }
+
+// Users log in on the page at the issuer.
+func ExampleProvider_LogIn() {
+	issuer := startIssuer() // https://aai.egi.eu/auth/realms/egi, for instance
+	defer issuer.Close()
+
+	authority, err := macaroon.NewAuthority(memory.New())
+	if err != nil {
+		panic(err)
+	}
+	provider, err := oidc.New(authority, oidc.Options{
+		Issuer: issuer.URL, Prefix: "egi:", Audiences: []string{"onezone"},
+		Transport: issuer.Client().Transport, // only because the certificate is for tests
+	})
+	if err != nil {
+		panic(err)
+	}
+	logIn, err := provider.LogIn(oidc.LogInOptions{
+		ClientID: "onezone", ClientSecret: "secret", RedirectURL: "https://onezone.example.org/" + oidc.CallbackPath,
+	})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux() // which has the page, too: see page.Options.IdentityProvider
+	mux.Handle("/"+oidc.StartPath, logIn)
+	mux.Handle("/"+oidc.CallbackPath, logIn)
+
+	response := httptest.NewRecorder()
+	mux.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/page/idp/start?nonce=0123456789abcdef", nil))
+	to, _ := response.Result().Location()
+	fmt.Println(response.Code, to.Path, to.Query().Get("redirect_uri"))
+	// Output: 303 /authorize https://onezone.example.org/page/idp/callback
+}
