@@ -3,6 +3,7 @@ package macaroon
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
@@ -35,8 +36,8 @@ type Relative struct {
 // minted with it, at any depth: those of [Grant].Parent. They may have other
 // subjects. The tree has at most 1000 tokens and 16 levels. Tokens whose secret
 // cannot be opened, and their children, are left out. Temporary tokens have no
-// record and do not appear; what they minted in turn has no parent with a
-// record. The error is notFound if the id does not exist.
+// record and do not appear; what those of a named token minted are its children.
+// The error is notFound if the id does not exist.
 func (a *Authority) Family(ctx context.Context, id string) (Relative, error) {
 	n, err := a.Get(ctx, id)
 	if err != nil {
@@ -97,8 +98,8 @@ func (a *Authority) addChildren(ctx context.Context, r *Relative, seen map[strin
 // temporary token or of a deleted token that has minted others.
 //
 // Temporary tokens that were minted with them have no record, so they remain
-// valid until they expire. [Authority.RevokeTemporary] revokes those of a
-// subject.
+// valid until they expire, and mint nothing more. [Authority.RevokeTemporary]
+// revokes those of a subject.
 //
 // Errors: notFound if the id does not exist and no token was minted with it;
 // limitReached if the family has more than 100,000 tokens, of which some are
@@ -167,11 +168,32 @@ func (a *Authority) walkFamily(ctx context.Context, id string, visit func(ctx co
 	return nil
 }
 
+// originSeparator is in the ids of temporary tokens that were minted with a
+// named token, or with a temporary one of its family: before the id of the named
+// token. The id is signed, so holders cannot leave the family.
+const originSeparator = "-of-"
+
+// origin returns the id of the named token that is the token, or that a
+// temporary token derives from. ok is false if there is none.
+func (a *Auth) origin() (id string, ok bool) {
+	if a == nil {
+		return "", false
+	}
+	if !a.temporary {
+		return a.TokenID, true
+	}
+	_, id, ok = strings.Cut(a.TokenID, originSeparator)
+	return id, ok
+}
+
 // parentOf returns the id of the token with which a token is minted; "" for
 // none. A log-in is not a token that its user minted.
 func (g Grant) parentOf() string {
 	if g.Parent == nil {
 		return ""
+	}
+	if id, ok := g.Parent.origin(); ok {
+		return id
 	}
 	if _, logIn := g.Parent.LogIn(); logIn {
 		return ""
@@ -183,8 +205,8 @@ func (g Grant) parentOf() string {
 // it was not revoked or deleted concurrently. A revocation of the family that
 // does not find the new token was here before.
 func (a *Authority) checkParent(ctx context.Context, g Grant) error {
-	id := g.parentOf()
-	if id == "" || g.Parent.temporary {
+	id, ok := g.Parent.origin()
+	if !ok {
 		return nil
 	}
 	parent, err := a.store.GetToken(ctx, id)

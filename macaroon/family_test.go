@@ -196,6 +196,41 @@ func TestRevokeFamilyRevokesAllDescendants(t *testing.T) {
 	requireID(t, errors.IDTokenRevoked, z.verifyFrom(minted, inside))
 }
 
+// A thief of a token mints temporary tokens, and with these named ones and further
+// temporary ones. All named ones belong to the family, and none follows after its
+// revocation.
+func TestNobodyLeavesAFamilyByTemporaryTokens(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	temporary := func(parent macaroon.Token) (macaroon.Token, error) {
+		return z.Issue(t.Context(), macaroon.Grant{
+			Subject: alice, Type: macaroon.AccessToken(), Caveats: []caveat.Caveat{caveat.Until(z.clock().Add(time.Hour))}, Parent: z.authOf(t, parent),
+		})
+	}
+	for what, end := range map[string]func(ctx context.Context, id string) error{"revoked": z.RevokeFamily, "deleted": z.DeleteFamily} {
+		stolen := z.access(t)
+		first, err := temporary(stolen)
+		require.NoError(t, err)
+		second, err := temporary(confine(t, first, campus))
+		require.NoError(t, err)
+		named := z.child(t, alice, second)
+		n, err := z.Get(t.Context(), named.ID())
+		require.NoError(t, err)
+		require.Equal(t, stolen.ID(), n.Parent, what)
+
+		require.NoError(t, end(t.Context(), stolen.ID()))
+		require.Error(t, z.verifyFrom(named, inside), "%s: a token left the family", what)
+		for _, parent := range []macaroon.Token{first, second} {
+			require.NoError(t, z.verifyFrom(parent, inside))
+			_, err = temporary(parent)
+			requireID(t, errors.IDUnauthorized, err)
+			g := macaroon.Grant{Subject: alice, Type: macaroon.AccessToken(), Parent: z.authOf(t, parent)}
+			_, err = z.IssueNamed(t.Context(), "after the end", g)
+			requireID(t, errors.IDUnauthorized, err)
+		}
+	}
+}
+
 func TestDeletingAParentKeepsOrDeletesTheChildren(t *testing.T) {
 	t.Parallel()
 	z := newZone(t)

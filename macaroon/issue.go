@@ -53,7 +53,8 @@ type Grant struct {
 //   - userBlocked, tokenSubjectInvalid, tokenSessionInvalid or
 //     tokenServiceForbidden if no verification could succeed;
 //   - tokenTimeCaveatRequired {maxTtl};
-//   - forbidden and unauthorized for Parent, as in [Authority.Inherit];
+//   - forbidden and unauthorized for Parent, as in [Authority.Inherit], and
+//     unauthorized for a temporary one of a family that was revoked;
 //   - badData for a field that only named tokens support.
 func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	if g.Custom != nil || g.Revoked || g.Privileges != nil || g.UsageLimit != 0 || g.Bait != 0 {
@@ -70,6 +71,11 @@ func (a *Authority) Issue(ctx context.Context, g Grant) (Token, error) {
 	// until is not negative, so this subtraction cannot overflow.
 	if until, ok := caveat.Expiry(g.Caveats); !ok || until-maxTTL > a.clock().Unix() {
 		return Token{}, errors.TokenTimeCaveatRequired(maxTTL)
+	}
+	if g.Parent != nil && g.Parent.temporary {
+		if err := a.checkParent(ctx, g); err != nil {
+			return Token{}, err
+		}
 	}
 	fresh, err := a.newSecret(ctx)
 	if err != nil {
@@ -174,6 +180,9 @@ func (a *Authority) mint(g Grant, generation int64, secret store.Secret) (Token,
 		var err error
 		if id, err = a.newID(); err != nil {
 			return Token{}, err
+		}
+		if origin, ok := g.Parent.origin(); ok && generation > 0 {
+			id += originSeparator + origin
 		}
 	}
 	t, err := a.confiner.mint(Spec{
