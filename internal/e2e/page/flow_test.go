@@ -207,7 +207,7 @@ func TestTryBeforeHandingOut(t *testing.T) {
 	b.enter("From the address", "198.51.100.7")
 	b.click("button", "Explain")
 	b.sees("The token is refused.")
-	b.sees("only from 192.0.2.0/24: does not hold.")
+	b.sees("only from 192.0.2.0/24: does not hold. The client's address is ")
 	b.enter("From the address", "192.0.2.7")
 	b.set("By the interface", "rest")
 	b.click("button", "Explain")
