@@ -33,7 +33,7 @@ type Finding struct {
 	Verdict Verdict
 	Reason  string   // what the attempt has or lacks: "the client's address is 10.0.0.1"
 	Remedy  string   // what would make the caveat hold; "" if it holds
-	Changes []Change // when the verdict changes by itself, in order of time
+	Changes []Change // when the verdict changes as time passes, in order
 	Err     error    // of [List.Check], [List.Authorize] or [List.CheckFile]; nil if the caveat holds
 	Checked bool     // whether the verification of the token accepts the caveat
 }

@@ -245,7 +245,7 @@ func (x *explainer) record(ctx context.Context, a *Authority, e explained) (Expl
 	if err := e.purpose.checkSubject(e.token, subject); err != nil {
 		x.check(StepType, err, "")
 	}
-	// What follows is decided after the verification.
+	// The remaining checks are made after the verification.
 	x.changes()
 	x.fail(e.caveats.CheckAttempt(x.trial.Attempt))
 	return x.end()

@@ -52,9 +52,9 @@ const (
 // Verifications only count in memory, without waiting. One goroutine writes the
 // uses to the store: each [LastUse].Interval it gathers them, and then writes up
 // to 150 tokens a second. A crash loses the uses that are not written yet: those
-// of the last interval, and if more than 150 tokens a second are in use, those
-// of the time that it takes to write so many. A failed write is repeated; if it
-// was done nevertheless, its counts are added twice.
+// of the last interval, or of a longer time if more than 150 tokens a second are
+// in use. A failed write is repeated; if the store had done it, its counts are
+// added twice.
 //
 // The caller must call [Authority.Close]. Default: uses are not recorded.
 func WithLastUse(l LastUse) Option { return func(a *Authority) { a.lastUse = &l } }

@@ -56,8 +56,8 @@ func (a Auth) LogIn() (since time.Time, ok bool) {
 	if !ok || !a.verified || !a.temporary || a.Type != AccessToken() {
 		return time.Time{}, false
 	}
-	// Issued with one caveat, the end of the log-in. Whoever gets a confined copy
-	// must not get rid of its caveats.
+	// Issued with one caveat, the end of the log-in. A holder of a confined
+	// copy must not get rid of its caveats.
 	if cs := a.Caveats(); len(cs) != 1 || cs[0].Type() != caveat.TypeTime {
 		return time.Time{}, false
 	}

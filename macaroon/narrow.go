@@ -12,15 +12,15 @@ import (
 
 // Narrow returns the tightest caveats to add to a token, so that it still lets
 // all recorded attempts through: see [caveat.Narrow]. Only the type, caveats and
-// vocabulary of the Spec are used. What its caveats say already is not proposed
-// again.
+// vocabulary of the Spec are used. Caveats that add nothing to those of the
+// Spec are not proposed.
 //
 // Errors:
 //   - those of [caveat.Narrow];
 //   - badValueCaveat {caveat} for a caveat that a new token may not carry;
 //   - tokenCaveatUnverified or tokenCaveatUnknown if a caveat of the Spec refuses
 //     a recorded attempt, because no caveat makes a token accept more;
-//   - limitReached for a recording that is too long for so many caveats.
+//   - limitReached for a recording that is too long for the number of caveats.
 func Narrow(ctx context.Context, s Spec, r caveat.Recording) ([]caveat.Proposal, error) {
 	texts, err := confiner{vocabulary: s.Vocabulary}.appendTexts(nil, s.Caveats)
 	if err != nil {

@@ -121,7 +121,7 @@ func (r *useRecorder) record(c *candidate, req *caveat.Request) {
 // observedUse is a use to record.
 type observedUse struct {
 	minute  int64 // Unix time in minutes
-	weight  int64 // number of uses for which it stands
+	weight  int64 // number of uses that it represents
 	request *caveat.Request
 }
 

@@ -42,8 +42,8 @@ func (c *call) explain() error {
 		}
 	}
 	if errors.Is(e.Err, errors.IDTokenRevoked) && c.isConfined() {
-		// It may be a canary, and the client a thief, who must not find out
-		// unnoticed which of several tokens are good.
+		// It may be a canary. A thief must not find out unnoticed which of
+		// several tokens are good.
 		c.use(t)
 	}
 	respond(c.w, http.StatusOK, e)
@@ -83,8 +83,8 @@ func (c *call) tried(in *input, key string) caveat.Attempt {
 	return read
 }
 
-// hideGroups hides the groups of a consumer other than the client, who has not
-// proved to be that consumer. The client could otherwise find out the groups of
+// hideGroups hides the groups of a consumer other than the client, which
+// has not proved to be that consumer. The client could otherwise find out the groups of
 // everybody.
 func (c *call) hideGroups(req *caveat.Request) {
 	if req.Consumer != c.client.Subject {

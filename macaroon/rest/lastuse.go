@@ -8,8 +8,8 @@ import (
 	"github.com/onezone-go/onezone/store"
 )
 
-// usedAt is a last use in the form of the API. What is not known or not kept is
-// null.
+// usedAt is a last use in the form of the API. A member that is
+// unknown or not kept is null.
 type usedAt struct {
 	Time      int64   `json:"time"` // Unix seconds of the beginning of the minute
 	Address   *string `json:"address"`
