@@ -352,3 +352,34 @@ func TestDeepFamily(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, n.Revoked)
 }
+
+// A token that was tightened elsewhere, after the page showed it, stays tightened.
+func TestTighteningKeepsWhatWasAddedElsewhere(t *testing.T) {
+	t.Parallel()
+	z := newZone(t, "")
+	token := z.issue(t, "laptop")
+	added := func() (texts []string) {
+		n, err := z.Get(t.Context(), token.ID())
+		require.NoError(t, err)
+		for _, a := range n.Tightened {
+			texts = append(texts, a.Text)
+		}
+		return texts
+	}
+	require.NoError(t, z.Tighten(t.Context(), token.ID(), caveat.MustParse("asn = 5")))
+	b := newTab(t, z.url, desktop)
+	b.logIn(username, password)
+	b.goTo("tokens/" + token.ID())
+	b.sees("Added by you after it was issued")
+	require.NoError(t, z.Tighten(t.Context(), token.ID(), caveat.REST))
+	b.set("Add a caveat", "ip")
+	b.click("button", "Add")
+	b.enter("Addresses", "192.0.2.0/24")
+	b.click("button", "Tighten")
+	b.sees("The token is tightened.")
+	require.Equal(t, []string{"asn = 5", "interface = rest", "ip = 192.0.2.0/24"}, added())
+	require.NoError(t, z.Tighten(t.Context(), token.ID(), caveat.MustParse("asn = 6")))
+	b.do(chromedp.Click(chromedp.CSS(`[aria-label="Remove the added caveat 1"]`), chromedp.NodeVisible))
+	b.sees("The caveat was removed.")
+	require.Equal(t, []string{"interface = rest", "ip = 192.0.2.0/24", "asn = 6"}, added())
+}

@@ -66,13 +66,16 @@ class TokenView {
     if (!token.added.length) return null;
     return [h('h3', {}, 'Added by you after it was issued'), caveatList(token.added, (_, i) => {
       const [loosen, place] = button('Remove', { class: 'link', 'aria-label': `Remove the added caveat ${i + 1}` },
-        () => this.setAdded(token.added.filter((__, other) => other !== i), 'The caveat was removed.'));
+        () => this.editAdded((all) => all.filter((c) => JSON.stringify(c) !== JSON.stringify(token.added[i])), 'The caveat was removed.'));
       return h('span', {}, token.addedAt[i] && h('span', { class: 'hint' }, ' Since ', moment(token.addedAt[i])), ' ', loosen, place);
     })];
   }
 
-  async setAdded(caveats, done) {
-    await update(this.token.id, { serverCaveats: caveats });
+  // editAdded changes the list of added caveats. It reads the list again, because
+  // it may have changed since it was shown, and an update replaces it.
+  async editAdded(edit, done) {
+    const { serverCaveats } = await record(this.token.id);
+    await update(this.token.id, { serverCaveats: edit(serverCaveats) });
     announce(done);
     await this.reload();
   }
@@ -147,7 +150,7 @@ class TokenView {
     const [act, place] = button('Tighten', { class: 'primary' }, async () => {
       const { caveats, problems } = editor.read();
       if (problems || !caveats.length) throw new Error(problems ? 'Please correct the marked caveats first.' : 'Add a caveat first.');
-      await this.setAdded([...this.token.added, ...caveats], 'The token is tightened.');
+      await this.editAdded((all) => [...all, ...caveats], 'The token is tightened.');
     });
     return h('section', { class: 'card' }, h('h2', {}, 'Tighten'),
       h('p', { class: 'hint' }, 'New caveats apply to every copy that is already out there, at once, at every replica of this Onezone.'),
