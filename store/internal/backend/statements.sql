@@ -49,7 +49,8 @@ INSERT INTO onezone.uses AS u (token_id, used_at, address, service, interface, u
 	{ofTokenToUse} ON CONFLICT (token_id) DO UPDATE SET
 
 -- name: {selectNamedKey}
-SELECT t.subject, t.secret, t.revoked, t.revoked_tails, t.tightened, t.bait, i.blocked
+SELECT t.subject, t.secret, CASE WHEN t.revoked THEN 1 ELSE 0 END + 2 * t.bait,
+	t.revoked_tails, t.tightened, i.blocked
 	FROM onezone.tokens AS t LEFT JOIN onezone.identities AS i ON i.subject = t.subject
 -- name: NamedKey
 {selectNamedKey} WHERE t.id = $1
