@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ const maxRequests = 16 << 20
 // narrow proposes the tightest caveats that let recorded requests through.
 func narrow(f *flags) action {
 	var requests string
-	value(f, &requests, "requests", "FILE", "the recorded requests, a JSON object on each line; required", verbatim)
+	value(f, &requests, "requests", "FILE", "the recorded requests, required: on each line a JSON object such as {\"time\":1700000000,\"peerIp\":\"10.1.2.3\",\"interface\":\"rest\"}", verbatim)
 	var until time.Time
 	value(f, &until, "until", "TIME", "when the token should expire: Unix seconds or RFC 3339; default one second after the last request", parseMoment)
 	var confined bool
@@ -36,7 +38,7 @@ func narrow(f *flags) action {
 		case connection.user != "" && len(args) == 0:
 			return misuse("with --user, the token must be in a file: narrow --user NAME FILE")
 		}
-		recording, err := readRecording(requests)
+		recording, err := p.readRecording(requests)
 		if err != nil {
 			return err
 		}
@@ -71,8 +73,16 @@ func (c *connectionFlags) narrow(ctx context.Context, p process, token macaroon.
 	return proposals, err
 }
 
+// members are the members of a recorded request: see [caveat.Attempt].
+var members = []string{
+	"time", "peerIp", "interface", "service", "consumer", "sessionId", "proveIdentity", "operation", "resource", "api", "access",
+	"allowDataAccessCaveats", "path", "objectIds",
+}
+
 // readRecording reads the recorded requests of a file. Empty lines are skipped.
-func readRecording(name string) (r caveat.Recording, err error) {
+// It warns about members that are ignored, because a misspelled one would make
+// the caveats wider.
+func (p process) readRecording(name string) (r caveat.Recording, err error) {
 	text, err := readFile(name, maxRequests)
 	switch {
 	case err != nil:
@@ -80,7 +90,7 @@ func readRecording(name string) (r caveat.Recording, err error) {
 	case len(text) > maxRequests:
 		return r, misuse(fmt.Sprintf("the file of the recorded requests is larger than %d bytes", maxRequests))
 	}
-	n := 0
+	n, ignored := 0, false
 	for line := range strings.Lines(text) {
 		n++
 		if line = strings.TrimSpace(line); line == "" {
@@ -91,11 +101,27 @@ func readRecording(name string) (r caveat.Recording, err error) {
 			return r, misuse(fmt.Sprintf("line %d of the recorded requests: %s", n, errors.From(err).Description))
 		}
 		r.Attempts = append(r.Attempts, a)
+		ignored = ignored || hasOthers(line)
+	}
+	if ignored {
+		p.warn("some members of the recorded requests are ignored; narrow knows " + list(members, "and"))
 	}
 	if len(r.Attempts) == 0 {
 		return r, misuse("the file of the recorded requests has none: it must have a JSON object on each line")
 	}
 	return r, nil
+}
+
+// hasOthers reports whether a JSON object has a member that no request has.
+func hasOthers(object string) bool {
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(object), &all) // it was read before
+	for name := range all {
+		if !slices.Contains(members, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // printNarrowed prints the token with the proposed caveats.
