@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +120,11 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 		}
 		return t, err
 	}
-	return a.IssueNamed(ctx, o.name, g)
+	t, err := a.IssueNamed(ctx, o.name, g)
+	if errors.Is(err, onezoneerrors.IDBadValueIdentifierOccupied) {
+		err = fmt.Errorf("%s has a token with the name %q: %w", cmp.Or(o.user, o.provider), o.name, err)
+	}
+	return t, err
 }
 
 // tokenChangeCommand returns a command that changes one named token.

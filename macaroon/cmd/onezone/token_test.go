@@ -149,11 +149,13 @@ func TestListsOfTokensAreFiltered(t *testing.T) {
 func TestMistakesInTokenCommandsAreReported(t *testing.T) {
 	t.Parallel()
 	file := userStore(t, "alice")
+	issue(t, file, "--user", "alice", "--name", "taken")
 	for _, c := range []struct {
 		args string
 		code int
 		want string
 	}{
+		{"issue --user alice --name taken", exitFailure, `alice has a token with the name "taken": `},
 		{"issue --name laptop", exitUsage, "onezone token issue needs either --user NAME or --provider ID"},
 		{"issue --user alice --ttl 5", exitUsage, `"5" for flag --ttl: want a number with a unit`},
 		{"issue --user alice --ttl -1h", exitUsage, `"-1h" for flag --ttl`},
