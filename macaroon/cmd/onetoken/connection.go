@@ -33,6 +33,10 @@ func (c *connectionFlags) declare(f *flags) {
 func (c *connectionFlags) declareProfile(f *flags) {
 	value(f, &c.profile, "profile", "FILE",
 		"the file of a login; default $"+profileVariable+" or onetoken/profile.json in the user's configuration", verbatim)
+	c.declareCA(f)
+}
+
+func (c *connectionFlags) declareCA(f *flags) {
 	value(f, &c.ca, "ca-file", "FILE",
 		"the certificates (PEM) that the certificate of the Onezone must chain to; default those of the system", verbatim)
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
 	"github.com/onezone-go/onezone/macaroon/general"
@@ -16,7 +18,10 @@ func inspect(f *flags) action {
 	asJSON := f.json("the content, in the form of the REST operation examine,")
 	var now time.Time
 	declareNow(f, &now)
-	return func(_ context.Context, p process, args []string) error {
+	var connection connectionFlags
+	value(f, &connection.onezone, "onezone", "URL", "also show the caveats that the owner added at this Onezone", verbatim)
+	connection.declareCA(f)
+	return func(ctx context.Context, p process, args []string) error {
 		if len(args) > 1 {
 			return misuse("inspect takes one file")
 		}
@@ -42,21 +47,40 @@ func inspect(f *flags) action {
 			}
 			cut, token = &found, found.rest
 		}
-		if err := p.describe(token, cut, now, *asJSON); err != nil {
+		var additions []caveat.Addition
+		if connection.onezone != "" && refusal == nil {
+			if additions, err = connection.additions(ctx, token); err != nil {
+				return err
+			}
+		}
+		if *asJSON {
+			err = p.describeJSON(token, cut, additions, now)
+		} else {
+			err = p.describe(token, cut, additions, now)
+		}
+		if err != nil {
 			return err
 		}
 		return refusal
 	}
 }
 
+// additions returns the caveats that the owner of the token added to its record
+// at the Onezone.
+func (c *connectionFlags) additions(ctx context.Context, token macaroon.Token) ([]caveat.Addition, error) {
+	client, err := c.client(c.onezone)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = client.Close() }()
+	content, err := client.Examine(ctx, token)
+	return content.Additions, err
+}
+
 // describe prints the content of a token that is not verified. If the token was
 // cut, it is what is left of it, zero for nothing.
-func (p process) describe(token macaroon.Token, cut *truncation, now time.Time, asJSON bool) error {
-	until, expires := token.Expiry()
-	expired := expires && now.Unix() >= until
-	if asJSON {
-		return p.describeJSON(token, cut, expired)
-	}
+func (p process) describe(token macaroon.Token, cut *truncation, additions []caveat.Addition, now time.Time) error {
+	expired := isExpired(token, now)
 	text := ""
 	if cut != nil {
 		text = p.highlight("TRUNCATED") + " " + cut.String() + "\n"
@@ -73,10 +97,19 @@ func (p process) describe(token macaroon.Token, cut *truncation, now time.Time, 
 		}
 		text += line
 	}
+	for _, a := range additions {
+		text += fmt.Sprintf("%-9s %s (added on %s)\n", "caveat", printable.Quote(a.Text), a.Added.Format(time.DateOnly))
+	}
 	return write(p.out, text)
 }
 
-func (p process) describeJSON(token macaroon.Token, cut *truncation, expired bool) error {
+// isExpired reports whether the token has a time caveat that has passed.
+func isExpired(token macaroon.Token, now time.Time) bool {
+	until, expires := token.Expiry()
+	return expires && now.Unix() >= until
+}
+
+func (p process) describeJSON(token macaroon.Token, cut *truncation, additions []caveat.Addition, now time.Time) error {
 	view := []byte("{}")
 	if !token.IsZero() {
 		var err error
@@ -85,13 +118,18 @@ func (p process) describeJSON(token macaroon.Token, cut *truncation, expired boo
 		}
 	}
 	marks, err := json.Marshal(struct {
-		Expired   bool        `json:"expired"`
-		Truncated *truncation `json:"truncated,omitempty"`
-	}{expired, cut})
+		Expired       bool            `json:"expired"`
+		ServerCaveats []caveat.Caveat `json:"serverCaveats,omitempty"`
+		Truncated     *truncation     `json:"truncated,omitempty"`
+	}{isExpired(token, now), parsed(additions), cut})
 	if err != nil {
 		return err
 	}
 	return write(p.out, printable.Escape(joinObjects(string(view), string(marks)))+"\n")
+}
+
+func parsed(additions []caveat.Addition) []caveat.Caveat {
+	return (*caveat.Vocabulary)(nil).ParseList(nil).With(additions).Caveats()
 }
 
 // joinObjects returns the JSON object with the fields of a and then of b, which
