@@ -181,6 +181,7 @@ func TestExamineAndConfine(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want.String(), copied)
 	b.set("Text of a token", copied)
+	b.lacks("What changed") // the view of the first token is gone
 	b.sees("It works only from 192.0.2.0/24.")
 	evaluate[any](b, `document.querySelector('details').open = true`)
 	b.click("button", "Explain")
@@ -207,7 +208,7 @@ func TestTryBeforeHandingOut(t *testing.T) {
 	b.enter("From the address", "198.51.100.7")
 	b.click("button", "Explain")
 	b.sees("The token is refused.")
-	b.sees("only from 192.0.2.0/24: does not hold. The client's address is ")
+	b.sees("only from 192.0.2.0/24: does not hold. Reason: the client's address is ")
 	b.enter("From the address", "192.0.2.7")
 	b.set("By the interface", "rest")
 	b.click("button", "Explain")

@@ -79,12 +79,8 @@ function explained(answer) {
   ];
 }
 
-function sentence(clause) {
-  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
-}
-
 function explainedCaveat(c) {
-  return h('li', { class: c.verdict }, foreign(words(c.caveat)), ': ', h('strong', {}, verdicts[c.verdict] ?? c.verdict), '. ', foreign(sentence(c.reason)),
+  return h('li', { class: c.verdict }, foreign(words(c.caveat)), ': ', h('strong', {}, verdicts[c.verdict] ?? c.verdict), '. Reason: ', foreign(c.reason), '.',
     c.remedy && h('span', { class: 'hint' }, ' To hold: ', foreign(c.remedy), '.'),
     c.added != null && h('span', { class: 'hint' }, ` Added by its owner on ${localText(c.added)}.`));
 }
