@@ -186,7 +186,7 @@ func TestExamineAndConfine(t *testing.T) {
 	evaluate[any](b, `document.querySelector('details').open = true`)
 	b.click("button", "Explain")
 	b.sees("The token is refused.")
-	b.sees("The client's address is 127.0.0.1, at all times.")
+	b.sees("the client's address is 127.0.0.1, at all times.")
 	b.sees("the client's address must be in one of the networks \"192.0.2.0/24\"")
 	b.accessible()
 	b.expect("status of 400")
