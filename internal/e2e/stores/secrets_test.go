@@ -239,7 +239,7 @@ func TestResealInEveryEngine(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		rest, err := sealed(t, p(t), "new", "old").Reseal(t.Context(), seal.ResealOptions{From: first.Next})
 		require.NoError(t, err)
-		require.EqualValues(t, records, first.Records+rest.Records)
+		require.EqualValues(t, records-uses, first.Records+rest.Records, "uses have no secrets")
 		require.EqualValues(t, passwords+subjects+tokens, first.Resealed+rest.Resealed)
 		require.Empty(t, differences(t, sealed(t, p(t), "new"), original), "the old key is still needed, or something was lost")
 	})
