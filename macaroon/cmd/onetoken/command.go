@@ -83,7 +83,8 @@ var commands = []command{
 	},
 	{
 		"revoke", "[ID]", "Revoke a named token and all copies of it",
-		"  onetoken revoke --name laptop\n  onetoken revoke --family --name laptop", revokeToken,
+		"  onetoken revoke --name laptop\n  onetoken revoke --family --name laptop",
+		familyChanger("revoked", "revoke", (*remote.Account).Revoke, (*remote.Account).RevokeFamily),
 	},
 	{
 		"restore", "[ID]", "Make a revoked token work again",
@@ -91,7 +92,8 @@ var commands = []command{
 	},
 	{
 		"delete", "[ID]", "Delete a named token, which cannot be undone",
-		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f", changer("deleted", (*remote.Account).Delete),
+		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f\n  onetoken delete --family --name laptop",
+		familyChanger("deleted", "delete", (*remote.Account).Delete, (*remote.Account).DeleteFamily),
 	},
 	{
 		"tighten", "[ID]", "Add caveats to a named token that was issued before",

@@ -224,8 +224,9 @@
 // and the Onezone holds it and all its copies to the added caveats, too. Loosen
 // removes added caveats, but not those that the text has. It needs a password
 // (--user) or a token without caveats, and the token of a login has one. Tree
-// prints a named token and those that were minted with it; revoke --family
-// revokes them all. Clean revokes or deletes tokens that were not used for a time.
+// prints a named token and those that were minted with it; revoke --family and
+// delete --family change them all. Clean revokes or deletes tokens that were not
+// used for a time.
 //
 // The Onezone is that of --onezone or of the profile. The client has the access
 // token of the first of these:

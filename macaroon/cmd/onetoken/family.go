@@ -53,23 +53,25 @@ func (c *chosen) say(p process, done, id string) error {
 	return p.say("%s token %s", done, id)
 }
 
-// revokeToken revokes a named token, and with --family all that were minted with
-// it.
-func revokeToken(f *flags) action {
-	var c chosen
-	c.declare(f)
-	var family bool
-	f.toggle(&family, "family", "also revoke all named tokens that were minted with it")
-	return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
-		change := account.Revoke
-		if family {
-			change = account.RevokeFamily
-		}
-		if err := change(ctx, id); err != nil {
-			return err
-		}
-		return c.say(p, "revoked", id)
-	})
+// familyChanger returns the action that changes a named token, and with --family
+// all that were minted with it, too. done is the past participle of the change.
+func familyChanger(done, verb string, one, all func(*remote.Account, context.Context, string) error) func(f *flags) action {
+	return func(f *flags) action {
+		var c chosen
+		c.declare(f)
+		var family bool
+		f.toggle(&family, "family", "also "+verb+" all named tokens that were minted with it")
+		return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
+			change := one
+			if family {
+				change = all
+			}
+			if err := change(account, ctx, id); err != nil {
+				return err
+			}
+			return c.say(p, done, id)
+		})
+	}
 }
 
 // tree prints a named token and those that were minted with it.
