@@ -158,3 +158,15 @@ func TestErrorsDoNotQuoteRecords(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingTable looks up a token when not all queries can be prepared.
+func TestMissingTable(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	require.NoError(t, openAt(t, path, sqlite.Options{}).Close())
+	execute(t, newHandle(t, path), "DROP TABLE onezone_temporary_keys")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	requireOperational(t, second(s.NamedKey(t.Context(), "id")))
+}

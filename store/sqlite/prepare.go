@@ -66,8 +66,11 @@ func (s *Store) prepare(ctx context.Context) (*prepared, error) {
 func (s *Store) prepareOn(ctx context.Context, db *sql.DB, all *statements) error {
 	*all = make(statements)
 	for q, text := range queryTexts {
-		err := s.retryBusy(ctx, func() (err error) {
-			(*all)[q], err = db.PrepareContext(ctx, text)
+		err := s.retryBusy(ctx, func() error {
+			statement, err := db.PrepareContext(ctx, text)
+			if err == nil {
+				(*all)[q] = statement
+			}
 			return err
 		})
 		if err != nil {
