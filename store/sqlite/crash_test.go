@@ -31,7 +31,10 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 }
 
 func killMany(t *testing.T, callers int) {
-	const kills = 50
+	kills := 50
+	if testing.Short() {
+		kills = 10
+	}
 	path := newPath(t)
 	s := openAt(t, path, sqlite.Options{})
 	require.NoError(t, s.CreateIdentity(t.Context(), newUser("alice")))

@@ -95,6 +95,9 @@ type tab struct {
 // error and requested nothing from another origin.
 func newTab(t testing.TB, address string, l look) *tab {
 	t.Helper()
+	if testing.Short() && t.Name() != "TestLifeOfAToken" {
+		t.Skip("the life of a token uses the same handlers")
+	}
 	browserStarted.Store(true)
 	ctx, cancel := chromedp.NewContext(chromium(), chromedp.WithNewBrowserContext())
 	u, err := url.Parse(address)
