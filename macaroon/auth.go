@@ -24,7 +24,8 @@ type Auth struct {
 }
 
 // Caveats returns all caveats of the token, in order, and then those that its
-// owner added ([Authority.Tighten]). The verification has not enforced data and api caveats: see [Auth.Authorize] and [Auth.CheckFile].
+// owner added ([Authority.Tighten]). The verification has not enforced data and
+// api caveats: see [Auth.Authorize] and [Auth.CheckFile].
 func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }
 
 // Additions returns those of Caveats that the owner added to the record of the
