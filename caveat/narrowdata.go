@@ -124,7 +124,7 @@ func narrowObjectID(_ context.Context, r Recording) (Proposal, bool) {
 }
 
 // commonObject returns the first object of the first attempt that is in all
-// attempts, nil if there is none.
+// attempts, or nil.
 func commonObject(r Recording) DataObjectID {
 	common := slices.Clone(r.Attempts[0].File.ObjectIDs)
 	for _, a := range r.Attempts[1:] {
