@@ -54,7 +54,7 @@ func NewSecret(text string) Secret {
 		root mac.Root
 	}
 	m.text = text
-	m.root.Init(mac.Sum(&generator, text))
+	m.root.Init(mac.Derive(text))
 	m.material = material{&m.text, &m.root}
 	var s Secret
 	*s.at() = &m.material
@@ -75,12 +75,6 @@ func newSealed(text string) (s Secret) {
 
 // at returns the address of the pointer to the material.
 func (s *Secret) at() **material { return &s.text[0][0][0][0][0][0][0][0][0][0] }
-
-// generator is the key from which libmacaroons derives root keys.
-var generator = func() (key [mac.Size]byte) {
-	copy(key[:], "macaroons-key-generator")
-	return key
-}()
 
 // Reveal returns the text of the secret, or "" for the zero Secret.
 func (s Secret) Reveal() string {

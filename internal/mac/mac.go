@@ -28,6 +28,16 @@ var (
 	outerPad = [blockSize]byte([]byte(strings.Repeat("\x5c", blockSize)))
 )
 
+// generator is the key from which libmacaroons derives root keys.
+var generator = func() (key [Size]byte) {
+	copy(key[:], "macaroons-key-generator")
+	return key
+}()
+
+// Derive returns the root key of a text, as in libmacaroons. The text must not
+// be empty.
+func Derive(text string) [Size]byte { return Sum(&generator, text) }
+
 // Sum returns the HMAC-SHA256 (RFC 2104) of the message.
 func Sum(key *[Size]byte, message string) [Size]byte {
 	var h Hasher
@@ -59,6 +69,16 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 	}
 	copy(h.outer[blockSize:], digest[:])
 	return sha256.Sum256(h.outer[:])
+}
+
+// SumPair returns the HMAC-SHA256 of the HMACs of two messages, all with the
+// same key. It signs third-party caveats and binds discharges.
+func (h *Hasher) SumPair(key *[Size]byte, first, second string) [Size]byte {
+	var pair [2 * Size]byte
+	one, two := h.Sum(key, first), h.Sum(key, second)
+	copy(pair[:], one[:])
+	copy(pair[Size:], two[:])
+	return h.Sum(key, string(pair[:]))
 }
 
 // Root is the first key of a chain of HMACs. It is safe for concurrent use.

@@ -27,5 +27,7 @@
 // # Third-party caveats
 //
 // Macaroons with third-party caveats are read and printed unchanged. They do not
-// verify, because Verify takes no discharges.
+// verify here, because Verify takes no discharges. Package
+// github.com/onezone-go/onezone/macaroon/discharge adds such caveats and verifies
+// macaroons with their discharges.
 package general

@@ -78,16 +78,22 @@ func (m Macaroon) Confine(texts ...string) (Macaroon, error) {
 	case slices.Contains(texts, ""):
 		return Macaroon{}, errors.BadValueCaveat("")
 	}
-	confined := *m.content
-	confined.readAs = 0
-	confined.Caveats = slices.Concat(m.content.Caveats, texts)
 	var h mac.Hasher
-	link := [mac.Size]byte([]byte(confined.signature))
+	link := m.Signature()
 	for _, text := range texts {
 		link = h.Sum(&link, text)
 	}
-	confined.signature = string(link[:])
-	return Macaroon{&confined}, nil
+	confined := m.signed(link)
+	confined.Caveats = slices.Concat(m.content.Caveats, texts)
+	return Macaroon{confined}, nil
+}
+
+// signed returns a copy of the content with another signature.
+func (m Macaroon) signed(link [mac.Size]byte) *content {
+	c := *m.content
+	c.readAs = 0
+	c.signature = string(link[:])
+	return &c
 }
 
 // IsZero reports whether this is the zero Macaroon.
@@ -107,6 +113,15 @@ func (m Macaroon) Identifier() string {
 		return ""
 	}
 	return m.content.Identifier
+}
+
+// Signature returns the signature, or zeros for the zero Macaroon. It is as
+// confidential as the whole macaroon.
+func (m Macaroon) Signature() (signature [32]byte) {
+	if !m.IsZero() {
+		copy(signature[:], m.content.signature)
+	}
+	return signature
 }
 
 // Caveats returns all caveats, in order.
