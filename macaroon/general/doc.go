@@ -24,6 +24,13 @@
 //   - A macaroon is a credential: fmt, slog and encoding/json print no part of its
 //     signature.
 //
+// # Bundles
+//
+// [ParseBundle] reads the macaroons of one header, and finds the discharges of
+// each token. Like a macaroon, a [Bundle] prints back as the same text. The
+// header of superfly/macaroon has this form under the scheme FlyV1, but its
+// tokens (fm2_...) are not in a format of this package and are refused.
+//
 // # Third-party caveats
 //
 // Macaroons with third-party caveats are read and printed unchanged. They do not

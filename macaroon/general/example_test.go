@@ -43,3 +43,40 @@ func Example() {
 	// album 7 1700000000 false
 	// badToken: The token could not be understood: its format is v2-json, and only v1 is accepted.
 }
+
+// A client sends the tokens of two services in one header. Each service takes
+// its own out of it.
+func ExampleBundle() {
+	key := store.NewSecret("the root key, which only the service knows")
+	album, err := general.New("https://photos.example.org", "album 7", key)
+	if err != nil {
+		panic(err)
+	}
+	inbox, err := general.New("https://mail.example.org", "inbox 7", store.NewSecret("the root key of another service"))
+	if err != nil {
+		panic(err)
+	}
+	sent, err := general.NewBundle(general.V2, album, inbox)
+	if err != nil {
+		panic(err)
+	}
+	header, err := sent.Header(general.DefaultScheme)
+	if err != nil {
+		panic(err)
+	}
+
+	received, err := general.ParseBundle(header, general.V2)
+	if err != nil {
+		panic(err)
+	}
+	ours := received.Filter(func(m general.Macaroon) bool { return m.Location() == "https://photos.example.org" })
+	fmt.Println(received, ours)
+	for _, e := range ours.Entries() {
+		_, err := e.Token.Verify(context.Background(), key, caveat.Request{})
+		fmt.Println(e.Token.Identifier(), len(e.Discharges), err == nil)
+	}
+
+	// Output:
+	// [bundle of 2 macaroons] [bundle of 1 macaroons]
+	// album 7 0 true
+}

@@ -27,18 +27,27 @@ func Parse(text string, formats Format) (Macaroon, error) {
 // that is not a macaroon in one of the formats. The description of badToken says
 // what is wrong.
 func (o Options) Parse(text string) (Macaroon, error) {
-	if limit := cmp.Or(max(o.Limits.MaxSize, 0), macaroon.DefaultMaxSize); len(text) > limit {
+	if limit := o.maxSize(); len(text) > limit {
 		return Macaroon{}, errors.TokenTooLarge(limit)
 	}
-	formats := cmp.Or(o.Formats, Onezone)
-	c, problem := parse(text, cmp.Or(max(o.Limits.MaxCaveats, 0), wire.MaxCaveats))
-	if problem == "" && !formats.accepts(c.readAs) {
-		problem = "its format is " + c.readAs.String() + ", and only " + formats.String() + " is accepted"
-	}
+	c, problem := o.parse(text)
 	if problem != "" {
 		return Macaroon{}, errors.BadToken(problem)
 	}
 	return Macaroon{c}, nil
+}
+
+func (o Options) maxSize() int { return cmp.Or(max(o.Limits.MaxSize, 0), macaroon.DefaultMaxSize) }
+
+// parse parses a text in one of the formats. problem describes why it is not a
+// macaroon, and is "" if it is one.
+func (o Options) parse(text string) (c *content, problem string) {
+	formats := cmp.Or(o.Formats, Onezone)
+	c, problem = parse(text, cmp.Or(max(o.Limits.MaxCaveats, 0), wire.MaxCaveats))
+	if problem == "" && !formats.accepts(c.readAs) {
+		return nil, "its format is " + c.readAs.String() + ", and only " + formats.String() + " is accepted"
+	}
+	return c, problem
 }
 
 // accepts reports whether the set accepts a macaroon in the format.

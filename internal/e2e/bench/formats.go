@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/base64"
+	"fmt"
+	"strconv"
 	"testing"
 
 	"gopkg.in/macaroon.v2" // the usual macaroon library for Go
@@ -10,7 +12,8 @@ import (
 )
 
 // formats returns the benchmarks of reading a macaroon in version 2 from base64,
-// with the same content as the tokens of the other benchmarks.
+// with the same content as the tokens of the other benchmarks, and of reading
+// bundles.
 func formats() []contender {
 	m, err := workload.macaroonV2()
 	must(err)
@@ -20,7 +23,7 @@ func formats() []contender {
 	must(err)
 	text, err := read.Encode(general.V2)
 	must(err)
-	return []contender{
+	return append(bundles(), []contender{
 		{"v2/onezone", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -42,5 +45,35 @@ func formats() []contender {
 				}
 			}
 		}},
+	}...)
+}
+
+// bundles returns the benchmarks of parsing bundles of growing size. Each of
+// the macaroons but the last needs the next as its discharge.
+func bundles() (cs []contender) {
+	for _, n := range []int{1, 10, 100} {
+		list := make([]general.Macaroon, n)
+		for i := range list {
+			m, err := macaroon.New([]byte("a root key"), fmt.Appendf(nil, "macaroon %3d", i), "https://login.example.org", macaroon.V2)
+			must(err)
+			must(m.AddThirdPartyCaveat([]byte("another"), fmt.Appendf(nil, "macaroon %3d", i+1), m.Location()))
+			raw, err := m.MarshalBinary()
+			must(err)
+			list[i], err = general.Parse(base64.RawURLEncoding.EncodeToString(raw), general.V2)
+			must(err)
+		}
+		bundle, err := general.NewBundle(general.V2, list...)
+		must(err)
+		header, err := bundle.Header("")
+		must(err)
+		cs = append(cs, contender{"bundle/" + strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := general.ParseBundle(header, general.V2); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}})
 	}
+	return cs
 }
