@@ -23,14 +23,20 @@ type administration struct {
 // task is what a command of administration does.
 type task struct {
 	creates bool         // the first records of a store, so the store need not exist
+	issues  bool         // tokens, with the settings about them
 	check   func() error // of the command's own flags; may be nil
 	do      func(ctx context.Context, a administration, args []string) error
 }
 
 // administers makes the command open the store of its settings, do the task and
 // close the store. Events are logged with the account of the operator.
-func (p *program) administers(c *cobra.Command, s *settings, order task) *cobra.Command {
+func (p *program) administers(c *cobra.Command, order task) *cobra.Command {
+	s := newSettings()
 	s.storeFlags(c.Flags())
+	if order.issues {
+		s.issueFlags(c.Flags())
+	}
+	p.jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if _, err := p.configured(c.Flags(), s); err != nil {
 			return err

@@ -28,7 +28,6 @@ type settingResult struct {
 
 func (p *program) configCheckCommand() *cobra.Command {
 	s := newSettings()
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "check", Short: "Print each setting of the service, its value and where it comes from",
 		Long: `Prints each setting of the service, its value and where the value comes from: a
@@ -41,22 +40,16 @@ errors, also a variable whose name is almost that of a setting.`,
 		Args: noArguments,
 	}
 	s.allFlags(c.Flags())
-	jsonFlag(c, &asJSON)
+	p.jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		from, err := p.configured(c.Flags(), s)
 		if err != nil {
 			return err
 		}
 		list := s.explain(c.Flags(), from)
-		if asJSON {
-			err = p.printJSON(list)
-		} else {
-			var rows [][]string
-			for _, each := range list {
-				rows = append(rows, []string{each.Name, each.Value, each.Source})
-			}
-			err = p.printTable([]string{"SETTING", "VALUE", "SOURCE"}, rows)
-		}
+		err = printList(p, list, []string{"SETTING", "VALUE", "SOURCE"}, func(r settingResult) []string {
+			return []string{r.Name, r.Value, r.Source}
+		})
 		return errors.Join(err, misspelledVariables(os.Environ()), s.checkFiles())
 	}
 	return c

@@ -17,8 +17,33 @@ import (
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-func jsonFlag(c *cobra.Command, of *bool) {
-	c.Flags().BoolVar(of, "json", false, "print JSON")
+// jsonFlag lets the command print its result as JSON.
+func (p *program) jsonFlag(c *cobra.Command) {
+	c.Flags().BoolVar(&p.asJSON, "json", false, "print JSON")
+}
+
+// print prints a result: as JSON with --json, otherwise as a line.
+func (p *program) print(result any, format string, args ...any) error {
+	if p.asJSON {
+		return p.printJSON(result)
+	}
+	return p.say(format, args...)
+}
+
+// printChanged prints what was done to the record of a kind with the id, whose
+// key in JSON is given.
+func (p *program) printChanged(key, kind, id, done string) error {
+	return p.print(map[string]string{key: id, "result": done}, "%s %s %s", done, kind, id)
+}
+
+// printList prints a list: as JSON with --json, otherwise as a table with a row
+// for each element.
+func printList[T any](p *program, list []T, header []string, row func(T) []string) error {
+	rows := make([][]string, len(list))
+	for i, each := range list {
+		rows[i] = row(each)
+	}
+	return p.printTable(list, header, rows)
 }
 
 // printJSON prints a value as indented JSON.
@@ -29,9 +54,13 @@ func (p *program) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// printTable prints rows, aligned under the header on a terminal and separated
-// by tabs elsewhere. Unprintable characters are escaped.
-func (p *program) printTable(header []string, rows [][]string) error {
+// printTable prints a result: as JSON with --json, otherwise as rows, aligned
+// under the header on a terminal and separated by tabs elsewhere. Unprintable
+// characters are escaped.
+func (p *program) printTable(result any, header []string, rows [][]string) error {
+	if p.asJSON {
+		return p.printJSON(result)
+	}
 	out, flush := p.out, func() error { return nil }
 	if isTerminal(p.out) {
 		aligned := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)

@@ -44,14 +44,12 @@ type providerInfo struct {
 }
 
 func (p *program) providerAddCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "add ID", Short: "Register a Oneprovider",
 		Example: "  onezone provider add --store sqlite:data/onezone.db lyon-1",
 		Args:    arguments("ID"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
 		if !providerID.MatchString(args[0]) {
 			return usageErrorf("%q is not an id: it must have 1 to 64 letters, digits, dashes and underscores", args[0])
 		}
@@ -62,22 +60,17 @@ func (p *program) providerAddCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return p.printJSON(providerInfo{ID: args[0], Created: a.Now().Unix()})
-		}
-		return p.say("registered Oneprovider %s", args[0])
+		return p.print(providerInfo{ID: args[0], Created: a.Now().Unix()}, "registered Oneprovider %s", args[0])
 	}})
 }
 
 func (p *program) providerListCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List all Oneproviders",
 		Example: "  onezone provider list --store sqlite:data/onezone.db --json",
 		Args:    noArguments,
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, _ []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, _ []string) error {
 		list := []providerInfo{}
 		for after := ""; ; {
 			records, next, err := a.store.Export(ctx, store.IdentityRecords, after, store.MaxPage)
@@ -93,14 +86,9 @@ func (p *program) providerListCommand() *cobra.Command {
 				break
 			}
 		}
-		if asJSON {
-			return p.printJSON(list)
-		}
-		rows := make([][]string, len(list))
-		for i, each := range list {
-			rows[i] = []string{each.ID, yes(each.Blocked), moment(each.Created)}
-		}
-		return p.printTable([]string{"ID", "BLOCKED", "CREATED"}, rows)
+		return printList(p, list, []string{"ID", "BLOCKED", "CREATED"}, func(i providerInfo) []string {
+			return []string{i.ID, yes(i.Blocked), moment(i.Created)}
+		})
 	}})
 }
 
@@ -108,21 +96,16 @@ func (p *program) providerListCommand() *cobra.Command {
 func (p *program) providerChangeCommand(use, done, short string,
 	change func(administration, context.Context, caveat.Subject) error,
 ) *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,
 		Example: "  onezone provider " + use + " --store sqlite:data/onezone.db lyon-1",
 		Args:    arguments("ID"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
 		if err := change(a, ctx, caveat.Provider(args[0])); err != nil {
 			return fmt.Errorf("Oneprovider %q: %w", args[0], err) //nolint:staticcheck // a name
 		}
-		if asJSON {
-			return p.printJSON(map[string]string{"providerId": args[0], "result": done})
-		}
-		return p.say("%s Oneprovider %s", done, args[0])
+		return p.printChanged("providerId", "Oneprovider", args[0], done)
 	}})
 }
 

@@ -39,31 +39,18 @@ type resealResult struct {
 
 // reseals makes the command seal all secrets under the first key.
 func (p *program) reseals(c *cobra.Command, plaintext bool) *cobra.Command {
-	s := newSettings()
-	var asJSON bool
-	s.storeFlags(c.Flags())
-	jsonFlag(c, &asJSON)
 	c.Args = noArguments
-	c.RunE = func(c *cobra.Command, _ []string) (err error) {
-		if _, err := p.configured(c.Flags(), s); err != nil {
-			return err
-		}
+	return p.opensStore(c, func(ctx context.Context, s *settings, _ []string) error {
 		if err := failUnless(s.sealKeys != "", c.CommandPath()+" needs --seal-key-file"); err != nil {
 			return err
 		}
-		if err := checkLasting(s.store); err != nil {
-			return err
-		}
-		done, err := p.reseal(c.Context(), *s, plaintext)
+		done, err := p.reseal(ctx, *s, plaintext)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return p.printJSON(resealResult{done.Records, done.Resealed})
-		}
-		return p.say("sealed %d of %d records anew; all are under the first key of %s", done.Resealed, done.Records, s.sealKeys)
-	}
-	return c
+		return p.print(resealResult{done.Records, done.Resealed},
+			"sealed %d of %d records anew; all are under the first key of %s", done.Resealed, done.Records, s.sealKeys)
+	})
 }
 
 func (p *program) reseal(ctx context.Context, s settings, plaintext bool) (done seal.ResealProgress, err error) {

@@ -31,7 +31,6 @@ func (adminRights) UpdatesCluster(context.Context, caveat.Subject, string) (bool
 func (p *program) userRightCommand(use, done, short string,
 	change func(*macaroon.Authority, context.Context, caveat.Subject, string) error,
 ) *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " NAME RIGHT", Short: short,
 		Long: short + `. A user with ` + macaroon.RightManageTokens + ` may see, create, change and revoke
@@ -43,20 +42,12 @@ The rights are ` + strings.Join(macaroon.AdminRights(), ",\n") + ".",
 		Args:      arguments("NAME", "RIGHT"),
 		ValidArgs: macaroon.AdminRights(),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
-		user, err := find(ctx, a.store, args[0])
-		if err != nil {
-			return err
-		}
-		err = change(a.Authority, ctx, user, args[1])
+	return p.changesUser(c, nil, func(ctx context.Context, a administration, user *userResult, args []string) (string, error) {
+		err := change(a.Authority, ctx, user.subject, args[1])
 		if errors.Is(err, errors.IDBadValueNotAllowed) {
-			return usageErrorf("unknown right %q%s; onezone user %s --help lists all rights",
+			err = usageErrorf("unknown right %q%s; onezone user %s --help lists all rights",
 				args[1], didYouMean(args[1], macaroon.AdminRights()), use)
 		}
-		if err != nil {
-			return err
-		}
-		return p.printUser(userResult{ID: user.ID, Username: args[0]}, done+" "+args[0]+": "+args[1], asJSON)
-	}})
+		return done + " " + args[0] + ": " + args[1], err
+	})
 }

@@ -19,6 +19,7 @@ type program struct {
 	stdio
 	args   []string
 	getenv func(string) string
+	asJSON bool // the flag --json of the command
 }
 
 // root returns the tree of all commands.

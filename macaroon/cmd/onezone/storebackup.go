@@ -30,7 +30,6 @@ type backupResult struct {
 }
 
 func (p *program) storeBackupCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "backup FILE", Short: "Write all records to a file with a checksum, while the service runs",
 		Long: `Writes all records to a new file that only its owner can read. FILE may be - for
@@ -49,29 +48,24 @@ Redis are read into memory, until none has changed during a reading.`,
   onezone store backup --store postgres://onezone@db/onezone - | ssh safe 'cat > onezone.backup'`,
 		Args: arguments("FILE"),
 	}
-	jsonFlag(c, &asJSON)
 	return p.manages(c, storeTask{keepTables: true, do: func(ctx context.Context, b backend, args []string) error {
 		records, err := p.backup(ctx, b, args[0])
 		if err != nil {
 			return fmt.Errorf("backing up --store %s: %w", storeName(b.settings.store), err)
 		}
-		secrets := "clear"
+		result := backupResult{storeName(b.settings.store), args[0], records, b.settings.sealKeys != "", "clear"}
+		advice := "the secrets are in clear, so keep it as safe as the store, or give --seal-key-file"
 		if b.isSealed(ctx) {
-			secrets = "sealed"
+			result.Secrets = "sealed"
+			advice = "the secrets are sealed, so keep the seal keys, too; all else is in clear, unless you give --seal-key-file"
 		}
-		switch sealed := b.settings.sealKeys != ""; {
+		switch {
 		case args[0] == "-":
 			return nil
-		case asJSON:
-			return p.printJSON(backupResult{storeName(b.settings.store), args[0], records, sealed, secrets})
-		case sealed:
-			return p.say("wrote %d records to %s; it is sealed, so keep the seal keys, too", records, args[0])
-		case secrets == "sealed":
-			return p.say("wrote %d records to %s; the secrets are sealed, so keep the seal keys, too; "+
-				"all else is in clear, unless you give --seal-key-file", records, args[0])
+		case result.Sealed:
+			advice = "it is sealed, so keep the seal keys, too"
 		}
-		return p.say("wrote %d records to %s; the secrets are in clear, so keep it as safe as the store, or give --seal-key-file",
-			records, args[0])
+		return p.print(result, "wrote %d records to %s; %s", records, args[0], advice)
 	}})
 }
 

@@ -17,7 +17,6 @@ import (
 )
 
 func (p *program) storeCheckCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "check", Short: "Look for records and files that are not as they should be",
 		Long: `Reads the whole store and changes nothing. It finds tokens and secrets whose user
@@ -29,13 +28,12 @@ The service may run at the same time.`,
 		Example: "  onezone store check --store sqlite:data/onezone.db --seal-key-file seal.key",
 		Args:    noArguments,
 	}
-	jsonFlag(c, &asJSON)
 	return p.manages(c, storeTask{keepTables: true, do: func(ctx context.Context, b backend, _ []string) error {
 		list, err := b.check(ctx)
 		if err != nil {
 			return err
 		}
-		if err := p.printRecords(list, asJSON); err != nil {
+		if err := p.printRecords(list); err != nil {
 			return err
 		}
 		var errs []error
@@ -44,7 +42,7 @@ The service may run at the same time.`,
 				errs = append(errs, fmt.Errorf("%s: %d; %s", each.problem, n, each.remedy))
 			}
 		}
-		if len(errs) == 0 && !asJSON {
+		if len(errs) == 0 && !p.asJSON {
 			return p.say("no problems in %s", storeName(b.settings.store))
 		}
 		return errors.Join(errs...)

@@ -35,8 +35,18 @@ type backend struct {
 // manages makes the command open the backend of its settings, do the task and
 // close it.
 func (p *program) manages(c *cobra.Command, order storeTask) *cobra.Command {
+	return p.opensStore(c, func(ctx context.Context, s *settings, args []string) error {
+		s.keepTables = order.keepTables
+		return s.withBackend(ctx, func(b backend) error { return order.do(ctx, b, args) })
+	})
+}
+
+// opensStore makes the command read its settings, which must name a store that
+// lasts, and run.
+func (p *program) opensStore(c *cobra.Command, run func(ctx context.Context, s *settings, args []string) error) *cobra.Command {
 	s := newSettings()
 	s.storeFlags(c.Flags())
+	p.jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if _, err := p.configured(c.Flags(), s); err != nil {
 			return err
@@ -44,8 +54,7 @@ func (p *program) manages(c *cobra.Command, order storeTask) *cobra.Command {
 		if err := checkLasting(s.store); err != nil {
 			return err
 		}
-		s.keepTables = order.keepTables
-		return s.withBackend(c.Context(), func(b backend) error { return order.do(c.Context(), b, args) })
+		return run(c.Context(), s, args)
 	}
 	return c
 }
@@ -60,21 +69,15 @@ func (s settings) withBackend(ctx context.Context, do func(backend) error) error
 }
 
 func (p *program) storeMigrateCommand() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
+	return p.manages(&cobra.Command{
 		Use: "migrate", Short: "Create or upgrade the tables of the store",
 		Long: `Creates the tables, or upgrades those of an earlier release. Every command that
 writes does that at its start; this one is for roles that may not, and for
 upgrades before the service starts. Tables of a newer release are an error.`,
 		Example: "  onezone store migrate --store sqlite:data/onezone.db",
 		Args:    noArguments,
-	}
-	jsonFlag(c, &asJSON)
-	return p.manages(c, storeTask{do: func(_ context.Context, b backend, _ []string) error {
+	}, storeTask{do: func(_ context.Context, b backend, _ []string) error {
 		name := storeName(b.settings.store)
-		if asJSON {
-			return p.printJSON(map[string]string{"store": name, "result": "migrated"})
-		}
-		return p.say("the tables of %s are up to date", name)
+		return p.print(map[string]string{"store": name, "result": "migrated"}, "the tables of %s are up to date", name)
 	}})
 }

@@ -17,7 +17,7 @@ import (
 
 func (p *program) storeCopyCommand() *cobra.Command {
 	var from string
-	var overwrite, asJSON bool
+	var overwrite bool
 	c := &cobra.Command{
 		Use: "copy SRC DST", Short: "Copy all records to another store",
 		Long: `Copies all records between any two stores. Stop the service before; see "onezone
@@ -29,7 +29,6 @@ interrupted prints how to continue it.`,
 	}
 	c.Flags().StringVar(&from, "from", "", "`POSITION` that an interrupted copy has printed")
 	c.Flags().BoolVar(&overwrite, "overwrite", false, "write into a store that has records, and replace those with the same keys")
-	jsonFlag(c, &asJSON)
 	return p.withTwoStores(c, func(ctx context.Context, src, dst backend) error {
 		at, err := parsePosition(from)
 		if err != nil {
@@ -49,10 +48,7 @@ interrupted prints how to continue it.`,
 			return fmt.Errorf("copied %d records, and then: %w; to continue, run again with --from %s",
 				done.Records, err, formatPosition(done.Next))
 		}
-		if asJSON {
-			return p.printJSON(map[string]int64{"records": done.Records})
-		}
-		return p.say("copied %d records to %s", done.Records, storeName(dst.settings.store))
+		return p.print(map[string]int64{"records": done.Records}, "copied %d records to %s", done.Records, storeName(dst.settings.store))
 	}, false)
 }
 
@@ -88,7 +84,6 @@ func parsePosition(text string) (p transfer.Position, err error) {
 }
 
 func (p *program) storeCompareCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "compare SRC DST", Short: "Compare the records of two stores",
 		Long: `Prints each record of DST that is missing, extra or different from that of SRC.
@@ -96,7 +91,6 @@ The exit code is 1 if there are any. Changes during the comparison may show.`,
 		Example: "  onezone store compare sqlite:data/onezone.db postgres://onezone@db/onezone",
 		Args:    arguments("SRC", "DST"),
 	}
-	jsonFlag(c, &asJSON)
 	return p.withTwoStores(c, func(ctx context.Context, src, dst backend) error {
 		list := []recordResult{}
 		for d, err := range transfer.Compare(ctx, dst, src) {
@@ -105,11 +99,11 @@ The exit code is 1 if there are any. Changes during the comparison may show.`,
 			}
 			list = append(list, recordResult{d.Kind.String(), d.Key, d.Mismatch.String()})
 		}
-		err := p.printRecords(list, asJSON)
+		err := p.printRecords(list)
 		if err == nil && len(list) > 0 {
 			err = fmt.Errorf("the stores differ in %d records", len(list))
 		}
-		if err == nil && !asJSON {
+		if err == nil && !p.asJSON {
 			err = p.say("the stores have the same records")
 		}
 		return err
@@ -123,18 +117,13 @@ type recordResult struct {
 	Problem string `json:"problem"`
 }
 
-func (p *program) printRecords(list []recordResult, asJSON bool) error {
-	if asJSON {
-		return p.printJSON(list)
-	}
-	if len(list) == 0 {
+func (p *program) printRecords(list []recordResult) error {
+	if len(list) == 0 && !p.asJSON {
 		return nil
 	}
-	rows := make([][]string, len(list))
-	for i, each := range list {
-		rows[i] = []string{each.Kind, each.Key, each.Problem}
-	}
-	return p.printTable([]string{"RECORD", "KEY", "PROBLEM"}, rows)
+	return printList(p, list, []string{"RECORD", "KEY", "PROBLEM"}, func(r recordResult) []string {
+		return []string{r.Kind, r.Key, r.Problem}
+	})
 }
 
 // withTwoStores makes the command open the stores of its two arguments. keep:
@@ -144,6 +133,7 @@ func (p *program) withTwoStores(c *cobra.Command,
 ) *cobra.Command {
 	shared := newSettings()
 	shared.database.flags(c.Flags())
+	p.jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if _, err := p.configured(c.Flags(), shared); err != nil {
 			return err

@@ -23,7 +23,7 @@ type restoreResult struct {
 }
 
 func (p *program) storeRestoreCommand() *cobra.Command {
-	var asJSON, overwrite bool
+	var overwrite bool
 	c := &cobra.Command{
 		Use: "restore FILE", Short: "Read a backup into an empty store",
 		Long: `Reads a backup into a store of any kind. The whole file is read and its checksum
@@ -41,46 +41,35 @@ restore it with --seal-key-file="" and run "onezone store check".`,
 		Args: arguments("FILE"),
 	}
 	c.Flags().BoolVar(&overwrite, "overwrite", false, "write into a store that has records, and replace those with the same keys")
-	jsonFlag(c, &asJSON)
 	// The file is checked before the store is created.
-	s := newSettings()
-	s.storeFlags(c.Flags())
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if _, err := p.configured(c.Flags(), s); err != nil {
-			return err
-		}
-		if err := checkLasting(s.store); err != nil {
-			return err
-		}
+	return p.opensStore(c, func(ctx context.Context, s *settings, args []string) error {
 		f, err := os.Open(args[0])
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		backup, err := s.openBackup(c.Context(), f)
+		backup, err := s.openBackup(ctx, f)
 		if err != nil {
 			return err
 		}
 		result := restoreResult{Store: storeName(s.store), File: args[0]}
-		err = s.withBackend(c.Context(), func(b backend) (err error) {
-			result.Records, err = p.restore(c.Context(), b, backup, overwrite)
+		err = s.withBackend(ctx, func(b backend) (err error) {
+			result.Records, err = p.restore(ctx, b, backup, overwrite)
 			if err != nil {
 				return restoreError(err, result)
 			}
-			result.Sealed = b.isSealed(c.Context())
+			result.Sealed = b.isSealed(ctx)
 			return nil
 		})
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case asJSON:
-			return p.printJSON(result)
-		case result.Sealed:
-			return p.say("restored %d records to %s; the secrets are sealed, so the service needs the seal keys", result.Records, result.Store)
 		}
-		return p.say("restored %d records to %s; the secrets are in clear", result.Records, result.Store)
-	}
-	return c
+		secrets := "in clear"
+		if result.Sealed {
+			secrets = "sealed, so the service needs the seal keys"
+		}
+		return p.print(result, "restored %d records to %s; the secrets are %s", result.Records, result.Store, secrets)
+	})
 }
 
 // openBackup reads the file to its end. The error names it, and the flag to

@@ -26,13 +26,11 @@ type storeStats struct {
 }
 
 func (p *program) storeStatsCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "stats", Short: "Count the records of the store",
 		Example: "  onezone store stats --store sqlite:data/onezone.db --json",
 		Args:    noArguments,
 	}
-	jsonFlag(c, &asJSON)
 	return p.manages(c, storeTask{keepTables: true, do: func(ctx context.Context, b backend, _ []string) error {
 		var n storeStats
 		for page, err := range transfer.Walk(ctx, b, transfer.Position{}, store.MaxPage) {
@@ -42,9 +40,6 @@ func (p *program) storeStatsCommand() *cobra.Command {
 			for _, r := range page.Records {
 				n.count(r)
 			}
-		}
-		if asJSON {
-			return p.printJSON(n)
 		}
 		var rows [][]string
 		for _, each := range []struct {
@@ -57,7 +52,7 @@ func (p *program) storeStatsCommand() *cobra.Command {
 		} {
 			rows = append(rows, []string{each.name, strconv.FormatInt(each.value, 10)})
 		}
-		return p.printTable([]string{"RECORDS", "NUMBER"}, rows)
+		return p.printTable(n, []string{"RECORDS", "NUMBER"}, rows)
 	}})
 }
 

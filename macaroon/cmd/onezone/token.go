@@ -41,7 +41,6 @@ type issueOrder struct {
 
 func (p *program) tokenIssueCommand() *cobra.Command {
 	var order issueOrder
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "issue", Short: "Issue a token on behalf of a user or Oneprovider, and print it",
 		Long: `Issues a token and prints its text. With --name it is a named token, which can be
@@ -62,18 +61,12 @@ caveat.`,
 	f.StringArrayVar(&order.caveats, "caveat", nil, "`CAVEAT` that confines the token, such as \"ip = 10.0.0.0/8\"; may be repeated")
 	order.bait = "none"
 	baitFlag(c, &order.bait)
-	jsonFlag(c, &asJSON)
-	s := newSettings()
-	s.issueFlags(f)
-	return p.administers(c, s, task{check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
+	return p.administers(c, task{issues: true, check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
 		t, err := a.issue(ctx, order)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return p.printJSON(map[string]string{"tokenId": t.ID(), "token": t.String()})
-		}
-		return p.say("%s", t.String())
+		return p.print(map[string]string{"tokenId": t.ID(), "token": t.String()}, "%s", t.String())
 	}})
 }
 
@@ -131,20 +124,15 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 func (p *program) tokenChangeCommand(use, done, short string,
 	change func(*macaroon.Authority, context.Context, string) error,
 ) *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,
 		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
 		Args:    arguments("ID"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
 		if err := change(a.Authority, ctx, args[0]); err != nil {
 			return noToken(args[0], err)
 		}
-		if asJSON {
-			return p.printJSON(map[string]string{"tokenId": args[0], "result": done})
-		}
-		return p.say("%s token %s", done, args[0])
+		return p.printChanged("tokenId", "token", args[0], done)
 	}})
 }

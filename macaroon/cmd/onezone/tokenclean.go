@@ -37,7 +37,6 @@ func (c cleaned) line() string {
 
 func (p *program) tokenCleanCommand() *cobra.Command {
 	var order cleaning
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "clean", Short: "Revoke or delete the named tokens that were not used for a time",
 		Long: `Revokes the named tokens that were last used longer ago than --unused. A revoked token
@@ -56,13 +55,12 @@ uses were recorded. --never-used includes those that were created longer ago tha
 	f.BoolVar(&order.never, "never-used", false, "also tokens without a recorded use")
 	f.BoolVar(&order.delete, "delete", false, "delete the tokens instead of revoking them")
 	f.BoolVar(&order.dryRun, "dry-run", false, "only print what would be done")
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
+	return p.administers(c, task{check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
 		list, err := a.clean(ctx, order)
 		if err != nil && len(list) == 0 {
 			return err
 		}
-		if asJSON {
+		if p.asJSON {
 			return errors.Join(err, p.printJSON(list))
 		}
 		for _, t := range list {

@@ -69,15 +69,13 @@ func (p *program) tokenCaveatsCommand(use, done, short, long string,
 	change func(*macaroon.Authority, context.Context, string, ...caveat.Caveat) error,
 ) *cobra.Command {
 	var caveats []string
-	var asJSON bool
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,
 		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f --caveat \"ip = 10.0.0.0/8\"",
 		Args:    arguments("ID"),
+		Long:    long,
 	}
-	c.Long = long
 	c.Flags().StringArrayVar(&caveats, "caveat", nil, "`CAVEAT`, such as \"ip = 10.0.0.0/8\"; may be repeated")
-	jsonFlag(c, &asJSON)
 	check := func() error {
 		if len(caveats) == 0 {
 			return usageErrorf("onezone token %s needs --caveat CAVEAT", use)
@@ -85,7 +83,7 @@ func (p *program) tokenCaveatsCommand(use, done, short, long string,
 		_, err := parseCaveats(caveats)
 		return err
 	}
-	return p.administers(c, newSettings(), task{check: check, do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{check: check, do: func(ctx context.Context, a administration, args []string) error {
 		cs, err := parseCaveats(caveats)
 		if err == nil {
 			err = change(a.Authority, ctx, args[0], cs...)
@@ -93,10 +91,7 @@ func (p *program) tokenCaveatsCommand(use, done, short, long string,
 		if err != nil {
 			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
-		if asJSON {
-			return p.printJSON(map[string]string{"tokenId": args[0], "result": done})
-		}
-		return p.say("%s token %s", done, args[0])
+		return p.printChanged("tokenId", "token", args[0], done)
 	}})
 }
 
@@ -150,26 +145,21 @@ metric onezone_tokens_bait_used_total, at most once a minute for each canary.
 
 // tokenTreeCommand returns the command that prints the family of a token.
 func (p *program) tokenTreeCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "tree ID", Short: "Show a named token and the named tokens that were minted with it",
+		Long: `Prints the named token and all that were minted with it, or with a token that was
+minted with it. "onezone token revoke --family" revokes them together.`,
 		Example: "  onezone token tree --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
 		Args:    arguments("ID"),
 	}
-	c.Long = `Prints the named token and all that were minted with it, or with a token that was
-minted with it. "onezone token revoke --family" revokes them together.`
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
 		r, err := a.Family(ctx, args[0])
 		if err != nil {
 			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
-		if asJSON {
-			return p.printJSON(newFamilyInfo(r))
-		}
 		var rows [][]string
 		addFamilyRows(&rows, r, 0)
-		return p.printTable([]string{"TOKEN", "ID", "SUBJECT", "TYPE", "STATE", "CREATED"}, rows)
+		return p.printTable(newFamilyInfo(r), []string{"TOKEN", "ID", "SUBJECT", "TYPE", "STATE", "CREATED"}, rows)
 	}})
 }
 

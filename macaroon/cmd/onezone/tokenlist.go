@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -152,7 +153,6 @@ func (o *tokenFilter) selects(t tokenInfo, m moments) bool {
 
 func (p *program) tokenListCommand() *cobra.Command {
 	var filter tokenFilter
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List named tokens, the oldest first",
 		Example: `  onezone token list --store sqlite:data/onezone.db --user alice --json
@@ -160,24 +160,15 @@ func (p *program) tokenListCommand() *cobra.Command {
 		Args: noArguments,
 	}
 	filter.flags(c.Flags())
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{check: filter.check, do: func(ctx context.Context, a administration, _ []string) error {
+	return p.administers(c, task{check: filter.check, do: func(ctx context.Context, a administration, _ []string) error {
 		list, err := a.tokens(ctx, filter)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return p.printJSON(list)
-		}
-		rows := make([][]string, len(list))
-		for i, t := range list {
-			owner := t.Username
-			if owner == "" {
-				owner = t.Subject
-			}
-			rows[i] = []string{t.ID, t.Name, owner, t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), t.allCaveats()}
-		}
-		return p.printTable([]string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "LAST USE", "EXPIRES", "CAVEATS"}, rows)
+		header := []string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "LAST USE", "EXPIRES", "CAVEATS"}
+		return printList(p, list, header, func(t tokenInfo) []string {
+			return []string{t.ID, t.Name, cmp.Or(t.Username, t.Subject), t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), t.allCaveats()}
+		})
 	}})
 }
 
@@ -294,14 +285,12 @@ func (u usernames) of(ctx context.Context, users store.Identities, s caveat.Subj
 }
 
 func (p *program) tokenShowCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "show ID", Short: "Show a named token without its text",
 		Example: "  onezone token show --store sqlite:data/onezone.db --json 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
 		Args:    arguments("ID"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
 		n, err := a.Get(ctx, args[0])
 		if err != nil {
 			return noToken(args[0], err)
@@ -312,9 +301,6 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		info := describeToken(n, a.Now())
 		if info.Username, err = (usernames{}).of(ctx, a.store, n.Subject); err != nil {
 			return err
-		}
-		if asJSON {
-			return p.printJSON(info)
 		}
 		rows := [][]string{
 			{"id", info.ID}, {"name", info.Name}, {"user", info.Username}, {"subject", info.Subject}, {"type", n.Type().Describe()},
@@ -333,6 +319,6 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		if info.Bait != "" {
 			rows = append(rows, []string{"bait", info.Bait})
 		}
-		return p.printTable([]string{"FIELD", "VALUE"}, rows)
+		return p.printTable(info, []string{"FIELD", "VALUE"}, rows)
 	}})
 }

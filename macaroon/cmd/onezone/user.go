@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onezone-go/onezone/caveat"
 	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -44,12 +45,12 @@ type userResult struct {
 	ID       string `json:"userId"`
 	Username string `json:"username"`
 	Password string `json:"password,omitempty"` // generated
+	subject  caveat.Subject
 }
 
 func (p *program) userAddCommand() *cobra.Command {
 	var source passwordSource
 	var fullName string
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "add NAME", Short: "Create a user and print the id",
 		Example: `  onezone user add --store sqlite:data/onezone.db --full-name "Alice Liddell" alice
@@ -59,8 +60,7 @@ func (p *program) userAddCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&fullName, "full-name", "", "full `NAME` of the user")
 	source.flags(c.Flags())
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{creates: true, check: source.check, do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{creates: true, check: source.check, do: func(ctx context.Context, a administration, args []string) error {
 		name := args[0]
 		password, err := p.newPassword(source, name)
 		if err != nil {
@@ -77,23 +77,39 @@ func (p *program) userAddCommand() *cobra.Command {
 		if source.generate {
 			result.Password = password
 		}
-		return p.printUser(result, "created user "+name+" with the id "+user.ID, asJSON)
+		return p.printUser(result, "created user "+name+" with the id "+user.ID)
 	}})
 }
 
-func (p *program) printUser(result userResult, said string, asJSON bool) error {
-	if asJSON {
-		return p.printJSON(result)
-	}
+// printUser prints what was done to a user.
+func (p *program) printUser(result userResult, done string) error {
 	if result.Password != "" {
-		said += ", password " + result.Password
+		done += ", password " + result.Password
 	}
-	return p.say("%s", said)
+	return p.print(result, "%s", done)
+}
+
+// changesUser makes the command change the user that its first argument names.
+// do returns what it did in words, and may complete the user for the output.
+func (p *program) changesUser(c *cobra.Command, check func() error,
+	do func(ctx context.Context, a administration, user *userResult, args []string) (done string, err error),
+) *cobra.Command {
+	return p.administers(c, task{check: check, do: func(ctx context.Context, a administration, args []string) error {
+		user, err := find(ctx, a.store, args[0])
+		if err != nil {
+			return err
+		}
+		result := userResult{ID: user.ID, Username: args[0], subject: user}
+		done, err := do(ctx, a, &result, args)
+		if err != nil {
+			return err
+		}
+		return p.printUser(result, done)
+	}})
 }
 
 func (p *program) userPasswdCommand() *cobra.Command {
 	var source passwordSource
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "passwd NAME", Short: "Give a user a new password",
 		Example: `  onezone user passwd --store sqlite:data/onezone.db alice
@@ -102,30 +118,20 @@ func (p *program) userPasswdCommand() *cobra.Command {
 		Args: nameAlone,
 	}
 	source.flags(c.Flags())
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{check: source.check, do: func(ctx context.Context, a administration, args []string) error {
-		user, err := find(ctx, a.store, args[0])
-		if err != nil {
-			return err
-		}
+	return p.changesUser(c, source.check, func(ctx context.Context, a administration, user *userResult, args []string) (string, error) {
 		password, err := p.newPassword(source, args[0])
 		if err != nil {
-			return err
+			return "", err
 		}
-		if err := a.SetPassword(ctx, user, password); err != nil {
-			return err
-		}
-		result := userResult{ID: user.ID, Username: args[0]}
 		if source.generate {
-			result.Password = password
+			user.Password = password
 		}
-		return p.printUser(result, "changed the password of user "+args[0], asJSON)
-	}})
+		return "changed the password of user " + args[0], a.SetPassword(ctx, user.subject, password)
+	})
 }
 
 func (p *program) userRenameCommand() *cobra.Command {
 	var fullName string
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "rename NAME NEW-NAME", Short: "Change the user name, the full name or both",
 		Long: `Changes the user name with which a user logs in. To change the full name alone,
@@ -135,65 +141,37 @@ give the user name twice.`,
 		Args: arguments("NAME", "NEW-NAME"),
 	}
 	c.Flags().StringVar(&fullName, "full-name", "", "new full `NAME` of the user")
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
-		user, err := find(ctx, a.store, args[0])
-		if err != nil {
-			return err
-		}
+	return p.changesUser(c, nil, func(ctx context.Context, a administration, user *userResult, args []string) (_ string, err error) {
 		if args[1] != args[0] {
-			if err := a.SetUsername(ctx, user, args[1]); err != nil {
-				return err
-			}
+			err = a.SetUsername(ctx, user.subject, args[1])
 		}
-		if fullName != "" {
-			if err := a.SetFullName(ctx, user, fullName); err != nil {
-				return err
-			}
+		if err == nil && fullName != "" {
+			err = a.SetFullName(ctx, user.subject, fullName)
 		}
-		return p.printUser(userResult{ID: user.ID, Username: args[1]}, "renamed user "+args[0]+" to "+args[1], asJSON)
-	}})
+		user.Username = args[1]
+		return "renamed user " + args[0] + " to " + args[1], err
+	})
 }
 
 func (p *program) userDeleteCommand() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
+	return p.changesUser(&cobra.Command{
 		Use: "delete NAME", Short: "Delete a user and all tokens of the user",
 		Long: `Deletes a user, all named tokens of the user and the secret of the temporary
 tokens. No token of the user works afterwards. It cannot be undone; see
 "onezone user block" for what can.`,
 		Example: "  onezone user delete --store sqlite:data/onezone.db alice",
 		Args:    arguments("NAME"),
-	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
-		user, err := find(ctx, a.store, args[0])
-		if err != nil {
-			return err
-		}
-		if err := a.DeleteUser(ctx, user); err != nil {
-			return err
-		}
-		return p.printUser(userResult{ID: user.ID, Username: args[0]}, "deleted user "+args[0], asJSON)
-	}})
+	}, nil, func(ctx context.Context, a administration, user *userResult, args []string) (string, error) {
+		return "deleted user " + args[0], a.DeleteUser(ctx, user.subject)
+	})
 }
 
 func (p *program) userBlockCommand(use, short string, blocked bool) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
+	return p.changesUser(&cobra.Command{
 		Use: use + " NAME", Short: short,
 		Example: "  onezone user " + use + " --store sqlite:data/onezone.db alice",
 		Args:    arguments("NAME"),
-	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
-		user, err := find(ctx, a.store, args[0])
-		if err != nil {
-			return err
-		}
-		if err := a.SetBlocked(ctx, user, blocked); err != nil {
-			return err
-		}
-		return p.printUser(userResult{ID: user.ID, Username: args[0]}, use+"ed user "+args[0], asJSON)
-	}})
+	}, nil, func(ctx context.Context, a administration, user *userResult, args []string) (string, error) {
+		return use + "ed user " + args[0], a.SetBlocked(ctx, user.subject, blocked)
+	})
 }

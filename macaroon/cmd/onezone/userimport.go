@@ -14,7 +14,6 @@ import (
 )
 
 func (p *program) userImportCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "import FILE", Short: "Create many users from CSV or JSON lines, all or none",
 		Long: `Creates all users of a file, or none. Every line is checked before anything is
@@ -30,8 +29,7 @@ output has the new ids.`,
   onezone user import --store sqlite:data/onezone.db --json - < users.jsonl`,
 		Args: arguments("FILE"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{creates: true, do: func(ctx context.Context, a administration, args []string) error {
 		users, wrong, err := p.readUsers(args[0])
 		if err != nil {
 			return err
@@ -45,15 +43,11 @@ output has the new ids.`,
 		if err != nil {
 			return err
 		}
-		results, rows := make([]userResult, len(users)), make([][]string, len(users))
+		results := make([]userResult, len(users))
 		for i, u := range users {
 			results[i] = userResult{ID: subjects[i].ID, Username: u.Username}
-			rows[i] = []string{subjects[i].ID, u.Username}
 		}
-		if asJSON {
-			return p.printJSON(results)
-		}
-		return p.printTable([]string{"ID", "NAME"}, rows)
+		return printList(p, results, []string{"ID", "NAME"}, func(u userResult) []string { return []string{u.ID, u.Username} })
 	}})
 }
 

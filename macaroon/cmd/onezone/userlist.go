@@ -36,15 +36,13 @@ func describeUser(u macaroon.User) userInfo {
 }
 
 func (p *program) userListCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List all users, the oldest first",
 		Example: `  onezone user list --store sqlite:data/onezone.db
   onezone user list --store sqlite:data/onezone.db --json`,
 		Args: noArguments,
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, _ []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, _ []string) error {
 		list := []userInfo{}
 		for u, err := range a.Users(ctx) {
 			if err != nil {
@@ -55,28 +53,20 @@ func (p *program) userListCommand() *cobra.Command {
 		slices.SortFunc(list, func(x, y userInfo) int {
 			return cmp.Or(cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
 		})
-		if asJSON {
-			return p.printJSON(list)
-		}
-		rows := make([][]string, len(list))
-		for i, u := range list {
-			rows[i] = []string{
-				u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ","),
-			}
-		}
-		return p.printTable([]string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED", "RIGHTS"}, rows)
+		header := []string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED", "RIGHTS"}
+		return printList(p, list, header, func(u userInfo) []string {
+			return []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ",")}
+		})
 	}})
 }
 
 func (p *program) userShowCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "show NAME", Short: "Show a user",
 		Example: "  onezone user show --store sqlite:data/onezone.db --json alice",
 		Args:    arguments("NAME"),
 	}
-	jsonFlag(c, &asJSON)
-	return p.administers(c, newSettings(), task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
 		subject, err := find(ctx, a.store, args[0])
 		if err != nil {
 			return err
@@ -93,10 +83,7 @@ func (p *program) userShowCommand() *cobra.Command {
 			userInfo
 			NamedTokens int64 `json:"namedTokens"`
 		}{describeUser(user), tokens}
-		if asJSON {
-			return p.printJSON(info)
-		}
-		return p.printTable([]string{"FIELD", "VALUE"}, [][]string{
+		return p.printTable(info, []string{"FIELD", "VALUE"}, [][]string{
 			{"id", info.ID}, {"name", info.Username}, {"full name", info.FullName}, {"password", yes(info.HasPassword)},
 			{"blocked", yes(info.Blocked)}, {"rights", strings.Join(info.Rights, ",")},
 			{"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},

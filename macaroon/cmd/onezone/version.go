@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/internal/buildinfo"
@@ -10,21 +8,16 @@ import (
 )
 
 func (p *program) versionCommand() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use: "version", Short: "Print the version, the commit and the version of Go",
 		Example: "  onezone version --json",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			about := buildinfo.Read()
-			if asJSON {
-				return p.printJSON(about)
-			}
-			_, err := fmt.Fprintln(p.out, "onezone", about)
-			return err
+			return p.print(about, "onezone %v", about)
 		},
 	}
-	jsonFlag(c, &asJSON)
+	p.jsonFlag(c)
 	return c
 }
 
