@@ -4,8 +4,9 @@
 // A third-party caveat holds if its discharge is presented: another macaroon,
 // which a third party, the discharger, issues. [Add] adds such a caveat, [Needed]
 // lists those that still need a discharge, [Bind] prepares the discharges for a
-// request, and [Verify] verifies everything together. A [Verifier] makes an
-// [macaroon.Authority] accept tokens of an Onezone with their discharges.
+// request, and [Verify] verifies everything together; [VerifyBundle] does so for
+// all tokens of a header. A [Verifier] makes an [macaroon.Authority] accept tokens
+// of an Onezone with their discharges.
 //
 // # Rules
 //

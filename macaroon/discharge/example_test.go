@@ -57,3 +57,51 @@ func Example() {
 	// tokenCaveatUnverified: The token is not valid here because of a caveat: the token is good only before 2023-11-14T22:13:20Z.
 	// tokenInvalid: The token is not valid.
 }
+
+// A client sends its token and the discharge of the identity service in one
+// header, together with a token for another service.
+func ExampleVerifyBundle() {
+	rootKey := store.NewSecret("known to the photo service only")
+	sharedKey := store.NewSecret("known to the photo and the identity service")
+	must := func(m general.Macaroon, err error) general.Macaroon {
+		if err != nil {
+			panic(err)
+		}
+		return m
+	}
+	album := must(general.New("https://photos.example.org", "album 7", rootKey))
+	album = must(discharge.Add(album, discharge.Caveat{
+		Location: "https://id.example.org", Identifier: "the user is alice", Key: sharedKey,
+	}))
+	alice := must(general.New("https://id.example.org", "the user is alice", sharedKey))
+	bound, err := discharge.Bind(album, must(alice.Confine("time < 1700000000")))
+	if err != nil {
+		panic(err)
+	}
+	inbox := must(general.New("https://mail.example.org", "inbox", store.NewSecret("known to the mail service only")))
+	sent, err := general.NewBundle(general.V2, album, inbox, bound[0])
+	if err != nil {
+		panic(err)
+	}
+	header, err := sent.Header(general.DefaultScheme)
+	if err != nil {
+		panic(err)
+	}
+
+	// The photo service.
+	received, err := general.ParseBundle(header, general.V2)
+	if err != nil {
+		panic(err)
+	}
+	ours := received.Filter(func(m general.Macaroon) bool { return m.Location() == "https://photos.example.org" })
+	keys := func(context.Context, general.Macaroon) (store.Secret, error) { return rootKey, nil }
+	caveats, err := discharge.VerifyBundle(context.Background(), ours, keys, caveat.Request{Now: time.Unix(1600000000, 0)})
+	fmt.Println(received, ours, caveats[0].Texts(), err)
+
+	_, err = discharge.VerifyBundle(context.Background(), received, keys, caveat.Request{Now: time.Unix(1600000000, 0)})
+	fmt.Println(err)
+
+	// Output:
+	// [bundle of 3 macaroons] [bundle of 2 macaroons] [time < 1700000000] <nil>
+	// tokenInvalid: The token is not valid.
+}
