@@ -8,6 +8,12 @@
 // all tokens of a header. A [Verifier] makes an [macaroon.Authority] accept tokens
 // of an Onezone with their discharges.
 //
+// With the [PublicKey] of a discharger, a service makes caveats that only the
+// owner of the [PrivateKey] can discharge:
+//
+//	c, err := key.Caveat("https://id.example.org", "the user is alice")
+//	m, err = discharge.Add(m, c)
+//
 // # Rules
 //
 //   - All signatures are verified first: that of the macaroon, and then those of
