@@ -1,0 +1,439 @@
+package discharge_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/discharge"
+	"github.com/onezone-go/onezone/macaroon/general"
+	"github.com/onezone-go/onezone/store"
+)
+
+var dischargerKey = discharge.NewKey()
+
+// handlerOf returns a discharger that asks the Check.
+func handlerOf(tb testing.TB, check discharge.Check, options ...discharge.HandlerOption) *discharge.Handler {
+	tb.Helper()
+	h, err := discharge.NewHandler(dischargerKey, check, options...)
+	require.NoError(tb, err)
+	return h
+}
+
+func grants(context.Context, discharge.Question) (discharge.Answer, error) {
+	return discharge.Grant("time < 1700000000"), nil
+}
+
+// post sends a form to a Handler.
+func post(h http.Handler, form url.Values) *httptest.ResponseRecorder {
+	return postBody(h, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+func postBody(h http.Handler, contentType string, body io.Reader) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/discharge", body)
+	r.Header.Set("Content-Type", contentType)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func get(h http.Handler, target string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func in64(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func formFor(tb testing.TB, condition string) url.Values {
+	tb.Helper()
+	return url.Values{"id64": {in64(identifierFor(tb, dischargerKey, condition))}}
+}
+
+// dischargeIn returns the discharge in an answer.
+func dischargeIn(tb testing.TB, w *httptest.ResponseRecorder) general.Macaroon {
+	tb.Helper()
+	require.Equal(tb, http.StatusOK, w.Code, w.Body)
+	var body struct{ Macaroon json.RawMessage }
+	require.NoError(tb, json.Unmarshal(w.Body.Bytes(), &body))
+	m, err := general.Parse(string(body.Macaroon), general.V2JSON)
+	require.NoError(tb, err)
+	return m
+}
+
+// answered is an answer with an error.
+type answered struct {
+	Code, Message string
+	Error         *errors.Error
+	Info          struct {
+		InteractionMethods map[string]struct{ VisitURL, WaitTokenURL string }
+	}
+}
+
+func refusalIn(tb testing.TB, w *httptest.ResponseRecorder, status int, id errors.ID) answered {
+	tb.Helper()
+	var body answered
+	require.Equal(tb, status, w.Code, w.Body)
+	require.NoError(tb, json.Unmarshal(w.Body.Bytes(), &body))
+	require.ErrorIs(tb, body.Error, id)
+	assert.Equal(tb, "application/json", w.Header().Get("Content-Type"))
+	assert.Equal(tb, "no-store", w.Header().Get("Cache-Control"))
+	return body
+}
+
+func TestAHandlerDischargesAtOnce(t *testing.T) {
+	m := macaroonOf(t, "album 7", rootKey)
+	c, err := dischargerKey.Public().Caveat("https://id.example.org", "the user is alice")
+	require.NoError(t, err)
+	m, err = discharge.Add(m, c)
+	require.NoError(t, err)
+
+	h := handlerOf(t, func(_ context.Context, q discharge.Question) (discharge.Answer, error) {
+		assert.Equal(t, "the user is alice", q.Condition)
+		assert.Equal(t, "a credential", q.Request.Header.Get("Authorization"))
+		return discharge.Grant("step = 1", "step = 2"), nil
+	})
+	r := httptest.NewRequest(http.MethodPost, "/discharge", strings.NewReader(url.Values{"id64": {in64(c.Identifier)}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	r.Header.Set("Authorization", "a credential")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+
+	d := dischargeIn(t, w)
+	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	texts, err := verify(t, m, bind(t, m, d)...)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"step = 1", "step = 2"}, texts)
+
+	// The discharge belongs to this macaroon only.
+	other, err := discharge.Add(macaroonOf(t, "album 8", rootKey), c)
+	require.NoError(t, err)
+	_, err = verify(t, other, bind(t, m, d)...)
+	requireInvalid(t, err)
+	another, err := dischargerKey.Public().Caveat("https://id.example.org", "the user is alice")
+	require.NoError(t, err)
+	other, err = discharge.Add(macaroonOf(t, "album 8", rootKey), another)
+	require.NoError(t, err)
+	_, err = verify(t, other, bind(t, other, d)...)
+	requireInvalid(t, err)
+}
+
+// Macaroon-bakery keeps the encrypted condition beside the macaroon.
+func TestAHandlerOpensAConditionThatIsNotTheIdentifier(t *testing.T) {
+	form := url.Values{"id": {"\x03\x07"}, "caveat64": {in64(identifierFor(t, dischargerKey, "c"))}}
+	d := dischargeIn(t, post(handlerOf(t, grants), form))
+	assert.Equal(t, "\x03\x07", d.Identifier())
+}
+
+func TestADischargeNeedsFurtherDischarges(t *testing.T) {
+	further, err := discharge.NewKey().Public().Caveat("https://other.example.org", "c")
+	require.NoError(t, err)
+	d := dischargeIn(t, post(handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+		return discharge.Grant("step = 1").Needing(further), nil
+	}), formFor(t, "c")))
+	caveats := d.Caveats()
+	require.Len(t, caveats, 2)
+	assert.Equal(t, further.Identifier, caveats[1].Text)
+	assert.Equal(t, "https://other.example.org", caveats[1].Location)
+}
+
+func TestOldKeysOpenIdentifiersToo(t *testing.T) {
+	old := discharge.NewKey()
+	form := url.Values{"id64": {in64(identifierFor(t, old, "c"))}}
+	refusalIn(t, post(handlerOf(t, grants), form), http.StatusBadRequest, errors.IDBadData)
+	h := handlerOf(t, grants, discharge.WithOldKeys(discharge.NewKey(), old))
+	dischargeIn(t, post(h, form))
+	dischargeIn(t, post(h, formFor(t, "c")))
+}
+
+func TestIdentifiersOfADatabase(t *testing.T) {
+	h := handlerOf(t, func(_ context.Context, q discharge.Question) (discharge.Answer, error) {
+		assert.Equal(t, "condition 7", q.Condition)
+		return discharge.Grant(), nil
+	}, discharge.WithIdentifiers(func(_ context.Context, identifier string) (string, store.Secret, error) {
+		switch identifier {
+		case "7":
+			return "condition 7", keyOf("7"), nil
+		case "8":
+			return "condition 8", store.Secret{}, nil
+		}
+		return "", store.Secret{}, errors.BadDataHint("identifier", "there is none")
+	}), discharge.WithLogger(slog.New(slog.DiscardHandler)))
+	m := needs(t, macaroonOf(t, "album 7", rootKey), "7")
+	_, err := verify(t, m, bind(t, m, dischargeIn(t, post(h, url.Values{"id": {"7"}})))...)
+	require.NoError(t, err)
+	refusalIn(t, post(h, url.Values{"id": {"9"}}), http.StatusBadRequest, errors.IDBadData)
+	refusalIn(t, post(h, url.Values{"id": {"8"}}), http.StatusServiceUnavailable, errors.IDServiceUnavailable)
+}
+
+func TestRefusalsOfACheck(t *testing.T) {
+	var log bytes.Buffer
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		id     errors.ID
+		code   string
+	}{
+		"forbidden":    {errors.Forbidden("you are not alice"), 403, errors.IDForbidden, "permission denied"},
+		"unauthorized": {errors.Unauthorized(errors.BadBasicCredentials()), 401, errors.IDUnauthorized, "permission denied"},
+		"bad input":    {errors.BadDataHint("condition", "it is unknown"), 400, errors.IDBadData, "bad request"},
+		"operational":  {errors.New("the database is down"), 503, errors.IDServiceUnavailable, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			h := handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+				return discharge.Grant(), test.err
+			}, discharge.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			w := post(h, formFor(t, "c"))
+			body := refusalIn(t, w, test.status, test.id)
+			assert.Equal(t, test.code, body.Code)
+			assert.NotContains(t, w.Body.String(), "database")
+			assert.Equal(t, test.status == 503, strings.Contains(log.String(), "the database is down"))
+			if test.status == http.StatusUnauthorized {
+				assert.Equal(t, "Macaroon", w.Header().Get("WWW-Authenticate"))
+			}
+		})
+	}
+}
+
+func TestAnswersThatACheckMustNotGive(t *testing.T) {
+	quiet := discharge.WithLogger(slog.New(slog.DiscardHandler))
+	for name, answer := range map[string]discharge.Answer{
+		"the zero Answer":   {},
+		"needing, no grant": discharge.ComeBack().Needing(discharge.Caveat{}),
+		"an empty caveat":   discharge.Grant(""),
+		"no key":            discharge.Grant().Needing(discharge.Caveat{Identifier: "x"}),
+		"not a URL":         discharge.Ask("http://[::1"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) { return answer, nil }, quiet)
+			refusalIn(t, post(h, formFor(t, "c")), http.StatusServiceUnavailable, errors.IDServiceUnavailable)
+		})
+	}
+}
+
+func TestHostileRequestsForADischarge(t *testing.T) {
+	h := handlerOf(t, grants)
+	good := formFor(t, "c")
+	identifier := good.Get("id64")
+	form := "application/x-www-form-urlencoded"
+	for name, test := range map[string]struct {
+		contentType string
+		body        io.Reader
+		status      int
+		id          errors.ID
+	}{
+		"no body":            {form, strings.NewReader(""), 400, errors.IDMissingRequiredValue},
+		"another type":       {"application/json", strings.NewReader(good.Encode()), 415, errors.IDBadData},
+		"no type":            {"", strings.NewReader(good.Encode()), 415, errors.IDBadData},
+		"an endless body":    {form, endless{}, 413, errors.IDLimitReached},
+		"a broken body":      {form, io.MultiReader(strings.NewReader("id="), broken{}), 400, errors.IDBadData},
+		"not a form":         {form, strings.NewReader("%zz"), 400, errors.IDBadData},
+		"garbage":            {form, strings.NewReader("id=garbage"), 400, errors.IDBadData},
+		"garbage in base64":  {form, strings.NewReader("id64=Z2FyYmFnZQ"), 400, errors.IDBadData},
+		"not base64":         {form, strings.NewReader("id64=%21"), 400, errors.IDBadData},
+		"the id twice":       {form, strings.NewReader("id64=" + identifier + "&id64=" + identifier), 400, errors.IDBadData},
+		"two ids":            {form, strings.NewReader("id64=" + identifier + "&id=x"), 400, errors.IDBadData},
+		"a long id":          {form, strings.NewReader("caveat64=" + identifier + "&id=" + strings.Repeat("x", 17<<10)), 400, errors.IDBadData},
+		"a payload, no id":   {form, strings.NewReader("caveat64=" + identifier), 400, errors.IDMissingRequiredValue},
+		"a made-up visit":    {form, strings.NewReader("id64=" + identifier + "&token=x&token-kind=onezone-visit"), 400, errors.IDBadData},
+		"a long made-up one": {form, strings.NewReader("id64=" + identifier + "&token-kind=onezone-visit&token=" + in64(strings.Repeat("x", 40))), 400, errors.IDBadData},
+		"a foreign token":    {form, strings.NewReader("id64=" + identifier + "&token=x&token-kind=other"), 400, errors.IDBadValueNotAllowed},
+		"for another key":    {form, strings.NewReader("id64=" + in64(identifierFor(t, discharge.NewKey(), "c"))), 400, errors.IDBadData},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refusalIn(t, postBody(h, test.contentType, test.body), test.status, test.id)
+		})
+	}
+}
+
+// endless is a body without an end.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return copy(b, strings.Repeat("x", len(b))), nil }
+
+// broken is a body that cannot be read.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestPathsAndMethodsOfAHandler(t *testing.T) {
+	h := handlerOf(t, grants)
+	for path, allowed := range map[string]string{"/discharge": "POST", "/discharge/wait": "GET, HEAD", "/discharge/info": "GET, HEAD"} {
+		r := httptest.NewRequest(http.MethodDelete, path, nil)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		refusalIn(t, w, http.StatusMethodNotAllowed, errors.IDNotSupported)
+		assert.Equal(t, allowed, w.Header().Get("Allow"))
+	}
+	refusalIn(t, get(h, "/"), http.StatusNotFound, errors.IDNotFound)
+	refusalIn(t, get(h, "/discharge/"), http.StatusNotFound, errors.IDNotFound)
+	w := get(h, "/discharge/info")
+	assert.JSONEq(t, `{"PublicKey":"`+dischargerKey.Public().String()+`","Version":3}`, w.Body.String())
+}
+
+func TestAHandlerNeedsAKeyAndACheck(t *testing.T) {
+	_, err := discharge.NewHandler(discharge.PrivateKey{}, grants)
+	require.ErrorIs(t, err, errors.IDBadValueEmpty)
+	_, err = discharge.NewHandler(dischargerKey, nil)
+	require.ErrorIs(t, err, errors.IDBadValueEmpty)
+}
+
+// waitIn returns where an answer tells the client to wait, and the visit.
+func waitIn(t *testing.T, w *httptest.ResponseRecorder, method string) (visitURL, waitURL, visit string) {
+	t.Helper()
+	require.Equal(t, http.StatusUnauthorized, w.Code, w.Body)
+	assert.Equal(t, "Macaroon", w.Header().Get("WWW-Authenticate"))
+	var body answered
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
+	assert.Equal(t, "interaction required", body.Code)
+	require.Contains(t, body.Info.InteractionMethods, method)
+	m := body.Info.InteractionMethods[method]
+	u, err := url.Parse(m.WaitTokenURL)
+	require.NoError(t, err)
+	return m.VisitURL, "/" + m.WaitTokenURL, u.Query().Get("token")
+}
+
+// until returns a Check that answers the given until ready is set.
+func until(ready *bool, answer func(q discharge.Question) discharge.Answer) discharge.Check {
+	return func(_ context.Context, q discharge.Question) (discharge.Answer, error) {
+		if *ready {
+			return discharge.Grant(), nil
+		}
+		return answer(q), nil
+	}
+}
+
+func TestAClientComesBackWithItsVisit(t *testing.T) {
+	ready := false
+	h := handlerOf(t, until(&ready, func(q discharge.Question) discharge.Answer {
+		return discharge.Ask("https://id.example.org/login?visit=" + q.Visit)
+	}))
+	form := formFor(t, "c")
+	page, wait, visit := waitIn(t, post(h, form), "browser-window")
+	assert.Equal(t, "https://id.example.org/login?visit="+visit, page)
+
+	w := get(h, wait, "Prefer", "respond-async, wait=0")
+	assert.Equal(t, http.StatusAccepted, w.Code)
+	assert.Empty(t, w.Body.String())
+	assert.Equal(t, "1", w.Header().Get("Retry-After"))
+	form.Set("token", visit)
+	form.Set("token-kind", "onezone-visit")
+	_, _, again := waitIn(t, post(h, form), "browser-window")
+	assert.Equal(t, visit, again)
+
+	ready = true
+	w = get(h, wait)
+	require.Equal(t, http.StatusOK, w.Code)
+	assert.JSONEq(t, `{"kind":"onezone-visit","token":"`+visit+`"}`, w.Body.String())
+	dischargeIn(t, post(h, form))
+}
+
+func TestNobodyHasToDoAnythingWhenAClientComesBack(t *testing.T) {
+	ready := false
+	h := handlerOf(t, until(&ready, func(discharge.Question) discharge.Answer { return discharge.ComeBack() }))
+	form := formFor(t, "c")
+	form.Set("caveat64", form.Get("id64"))
+	form.Set("id64", in64("\x03\x00"))
+	page, wait, _ := waitIn(t, post(h, form), "poll")
+	assert.Empty(t, page)
+	ready = true
+	assert.Equal(t, http.StatusOK, get(h, wait).Code)
+}
+
+func TestAVisitIsForOneCaveatAndEnds(t *testing.T) {
+	now := time.Unix(1600000000, 0)
+	ready := false
+	h := handlerOf(t, until(&ready, func(discharge.Question) discharge.Answer { return discharge.ComeBack() }),
+		discharge.WithHandlerClock(func() time.Time { return now }))
+	form := formFor(t, "c")
+	_, wait, visit := waitIn(t, post(h, form), "poll")
+	ready = true
+
+	other := formFor(t, "the user is the administrator")
+	other.Set("token", visit)
+	other.Set("token-kind", "onezone-visit")
+	refusalIn(t, post(h, other), http.StatusBadRequest, errors.IDBadData)
+	refusalIn(t, get(h, "/discharge/wait?"+other.Encode()), http.StatusBadRequest, errors.IDBadData)
+	other.Del("token")
+	refusalIn(t, get(h, "/discharge/wait?"+other.Encode()), http.StatusBadRequest, errors.IDMissingRequiredValue)
+
+	form.Set("token", visit)
+	form.Set("token-kind", "onezone-visit")
+	elsewhere, err := discharge.NewHandler(discharge.NewKey(), grants, discharge.WithOldKeys(dischargerKey),
+		discharge.WithHandlerClock(func() time.Time { return now }))
+	require.NoError(t, err)
+	refusalIn(t, post(elsewhere, form), http.StatusBadRequest, errors.IDBadData)
+
+	dischargeIn(t, post(h, form))
+	now = now.Add(15 * time.Minute)
+	refusalIn(t, post(h, form), http.StatusBadRequest, errors.IDBadData)
+	refusalIn(t, get(h, wait), http.StatusBadRequest, errors.IDBadData)
+}
+
+func TestAWaitingClientIsAnsweredWhenTheCheckDecides(t *testing.T) {
+	for name, test := range map[string]struct {
+		decision error
+		status   int
+	}{
+		"granted": {nil, http.StatusOK},
+		"refused": {errors.Forbidden("the user said no"), http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			h := handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+				if calls++; calls < 4 {
+					return discharge.ComeBack(), nil
+				}
+				return discharge.Grant(), test.decision
+			}, discharge.WithPause(time.Millisecond))
+			_, wait, _ := waitIn(t, post(h, formFor(t, "c")), "poll")
+			assert.Equal(t, test.status, get(h, wait, "Prefer", "wait=20").Code)
+			assert.Equal(t, 4, calls)
+		})
+	}
+}
+
+func TestFewClientsWaitAtATime(t *testing.T) {
+	calls := 0
+	h := handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+		calls++
+		return discharge.ComeBack(), nil
+	}, discharge.WithMaxWaiting(0))
+	_, wait, _ := waitIn(t, post(h, formFor(t, "c")), "poll")
+	assert.Equal(t, http.StatusAccepted, get(h, wait).Code, "it would wait for 15 minutes")
+	assert.Equal(t, 2, calls)
+}
+
+func TestAClientThatLeavesEndsItsWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	h := handlerOf(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+		if calls++; calls == 3 {
+			cancel()
+		}
+		return discharge.ComeBack(), nil
+	}, discharge.WithPause(time.Millisecond), discharge.WithLogger(slog.New(slog.DiscardHandler)))
+	_, wait, _ := waitIn(t, post(h, formFor(t, "c")), "poll")
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, wait, nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+}
