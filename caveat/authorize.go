@@ -77,7 +77,7 @@ func (l List) Authorize(service ServiceType, operation Operation, gri GRI) error
 	if !gri.isRegular() {
 		return errors.BadGRI()
 	}
-	for i, c := range l.caveats {
+	for i, c := range l.get().caveats {
 		switch c := c.(type) {
 		case API:
 			if !c.matches(service, operation, gri) {
@@ -87,12 +87,12 @@ func (l List) Authorize(service ServiceType, operation Operation, gri GRI) error
 			return unknown(c)
 		}
 	}
-	for i, c := range l.caveats {
+	for i, c := range l.get().caveats {
 		if services, ok := c.(Services); ok && !services.allowAPI(service, operation, gri) {
 			return l.forbidden(i)
 		}
 	}
-	for i, c := range l.caveats {
+	for i, c := range l.get().caveats {
 		if spaces, ok := dataSpaces(c); ok && !dataAccessAllows(spaces, service, operation, gri) {
 			return l.forbidden(i)
 		}

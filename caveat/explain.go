@@ -89,19 +89,20 @@ func (l List) Explain(ctx context.Context, use Use, a Attempt, horizon time.Dura
 
 // at returns the list of the one caveat at the index.
 func (l List) at(i int) List {
-	one := List{vocabulary: l.vocabulary, caveats: l.caveats[i : i+1], rows: l.rows[i : i+1]}
-	if l.texts != nil {
-		one.texts = l.texts[i : i+1]
+	p := l.get()
+	one := &parsedList{vocabulary: p.vocabulary, caveats: p.caveats[i : i+1], rows: p.rows[i : i+1]}
+	if p.texts != nil {
+		one.texts = p.texts[i : i+1]
 	}
-	if n := i - l.Len() + len(l.added); n >= 0 {
-		one.added = l.added[n : n+1]
+	if n := i - l.Len() + len(p.added); n >= 0 {
+		one.added = p.added[n : n+1]
 	}
-	return one
+	return List{one}
 }
 
 // finding explains the only caveat of the list.
 func (l List) finding(ctx context.Context, use Use, a *Attempt) Finding {
-	f := Finding{Caveat: l.caveats[0], Verdict: Holds}
+	f := Finding{Caveat: l.get().caveats[0], Verdict: Holds}
 	_, f.Err = l.Check(ctx, use, &a.Request)
 	f.Checked = f.Err == nil
 	words := l.wording(ctx, use, a, f.Err)
@@ -126,8 +127,8 @@ func (l List) finding(ctx context.Context, use Use, a *Attempt) Finding {
 // wording describes how the only caveat of the list relates to the request.
 // refused is the error of its verification.
 func (l List) wording(ctx context.Context, use Use, a *Attempt, refused error) Wording {
-	c := l.caveats[0]
-	switch row := l.rows[0]; {
+	c := l.get().caveats[0]
+	switch row := l.get().rows[0]; {
 	case row != nil && !row.supports(use):
 		return Wording{
 			Reason: fmt.Sprintf("a token that is used like this cannot have a caveat of the type %q", c.Type()),
@@ -147,7 +148,7 @@ func (l List) wording(ctx context.Context, use Use, a *Attempt, refused error) W
 // changes returns when the verdict on the only caveat of the list changes by
 // itself.
 func (l List) changes(ctx context.Context, use Use, a Attempt, horizon time.Duration) []Change {
-	c, ok := l.caveats[0].(interface {
+	c, ok := l.get().caveats[0].(interface {
 		// turns returns the times in the interval at which the caveat may begin
 		// or cease to hold.
 		turns(from, to time.Time) []time.Time

@@ -51,7 +51,7 @@ func (l List) CheckFile(file File, access Access) error {
 		return errors.BadDataHint("access", "expected Read or Write")
 	}
 	var ids fileIDs
-	for i, c := range l.caveats {
+	for i, c := range l.get().caveats {
 		var allowed bool
 		switch c := c.(type) {
 		case DataReadonly:

@@ -13,6 +13,10 @@ import (
 // List is the caveats of one token, parsed in one vocabulary. It is immutable
 // and may be shared; the zero List has no caveats.
 type List struct {
+	parsed *parsedList // nil: no caveats. A pointer, because lists are copied in each verification.
+}
+
+type parsedList struct {
 	vocabulary *Vocabulary
 	texts      []string
 	caveats    []Caveat
@@ -32,20 +36,15 @@ type Addition struct {
 // which never hold. The Validate functions of an application's kinds must
 // depend on the value alone: the list keeps their results.
 func (v *Vocabulary) ParseList(texts []string) List {
-	l := List{vocabulary: v, texts: texts}
-	if len(texts) == 0 {
-		return l
+	if v == nil && len(texts) == 0 {
+		return List{}
 	}
-	if n := len(texts); n <= len(inlineCaveats{}.caveats) {
-		room := new(inlineCaveats)
-		l.caveats, l.rows = room.caveats[:n], room.rows[:n]
-	} else {
-		l.caveats, l.rows = make([]Caveat, n), make([]*row, n)
-	}
+	l := makeList(len(texts))
+	l.vocabulary, l.texts = v, texts
 	for i, text := range texts {
 		l.caveats[i], l.rows[i] = v.parse(text)
 	}
-	return l
+	return List{l}
 }
 
 // With returns the list with the additions of the token's owner behind it.
@@ -54,63 +53,83 @@ func (l List) With(additions []Addition) List {
 	if len(additions) == 0 {
 		return l
 	}
-	texts, added := slices.Clone(l.texts), slices.Clone(l.added)
+	texts, added := slices.Clone(l.get().texts), slices.Clone(l.get().added)
 	for _, a := range additions {
 		texts, added = append(texts, a.Text), append(added, a.Added)
 	}
-	l = l.vocabulary.ParseList(texts)
-	l.added = added
-	return l
+	longer := l.get().vocabulary.ParseList(texts)
+	longer.parsed.added = added
+	return longer
 }
 
 // Additions returns the additions of the token's owner at the end of the list.
 func (l List) Additions() (additions []Addition) {
-	for i, at := range l.added {
-		additions = append(additions, Addition{l.texts[len(l.texts)-len(l.added)+i], at})
+	p := l.get()
+	for i, at := range p.added {
+		additions = append(additions, Addition{p.texts[len(p.texts)-len(p.added)+i], at})
 	}
 	return additions
 }
 
-// inlineCaveats has room for the caveats of most tokens in one allocation.
-type inlineCaveats struct {
-	caveats [4]Caveat
-	rows    [4]*row
+// makeList returns a list with room for n caveats, which takes one allocation
+// for most tokens.
+func makeList(n int) *parsedList {
+	const few = 4
+	if n > few {
+		return &parsedList{caveats: make([]Caveat, n), rows: make([]*row, n)}
+	}
+	room := new(struct {
+		list    parsedList
+		caveats [few]Caveat
+		rows    [few]*row
+	})
+	room.list.caveats, room.list.rows = room.caveats[:n], room.rows[:n]
+	return &room.list
+}
+
+// get returns the content of the list, which is not nil.
+func (l List) get() *parsedList {
+	if l.parsed == nil {
+		return &parsedList{}
+	}
+	return l.parsed
 }
 
 // newList returns the list of caveats that were not parsed from a token.
 func newList(cs []Caveat) List {
-	l := List{caveats: make([]Caveat, len(cs)), rows: make([]*row, len(cs))}
+	l := makeList(len(cs))
 	for i, c := range cs {
 		l.caveats[i] = language.normalize(c)
 		l.rows[i] = language.byType[l.caveats[i].Type()]
 	}
-	return l
+	return List{l}
 }
 
 // Len returns the number of caveats.
-func (l List) Len() int { return len(l.caveats) }
+func (l List) Len() int { return len(l.get().caveats) }
 
 // TypeOf returns the type of the caveat at the index.
-func (l List) TypeOf(index int) Type { return l.caveats[index].Type() }
+func (l List) TypeOf(index int) Type { return l.get().caveats[index].Type() }
 
 // Vocabulary returns the vocabulary in which the caveats were parsed.
-func (l List) Vocabulary() *Vocabulary { return l.vocabulary }
+func (l List) Vocabulary() *Vocabulary { return l.get().vocabulary }
 
 // Texts returns the texts of the caveats, unchanged and in order.
-func (l List) Texts() []string { return slices.Clone(l.texts) }
+func (l List) Texts() []string { return slices.Clone(l.get().texts) }
 
 // Caveats returns the caveats in order. They share no memory with the list.
 func (l List) Caveats() []Caveat {
-	cs := make([]Caveat, len(l.texts))
-	for i, text := range l.texts {
-		cs[i], _ = l.vocabulary.parse(text)
+	p := l.get()
+	cs := make([]Caveat, len(p.texts))
+	for i, text := range p.texts {
+		cs[i], _ = p.vocabulary.parse(text)
 	}
 	return cs
 }
 
 // Expiry returns the earliest ValidUntil of the time caveats of the list, in
 // Unix seconds. ok is false if the list has no time caveat.
-func (l List) Expiry() (validUntil int64, ok bool) { return Expiry(l.caveats) }
+func (l List) Expiry() (validUntil int64, ok bool) { return Expiry(l.get().caveats) }
 
 // Check decides the caveats in order for a token that is used the given way. It
 // returns the index and the error of the first caveat that does not hold, and
@@ -125,16 +144,16 @@ func (l List) Check(ctx context.Context, use Use, req *Request) (index int, err 
 		req = &Request{}
 	}
 	request := *req // passing a local variable is faster than dereferencing each time
-	for i, c := range l.caveats {
-		if row := l.rows[i]; row != nil && !row.supports(use) {
+	p := l.get()
+	for i, c := range p.caveats {
+		if row := p.rows[i]; row != nil && !row.supports(use) {
 			return i, l.unverified(i, nil)
 		}
 		if len(request.Ignored) > 0 && c.Type() != TypeUnknown && slices.Contains(request.Ignored, c.Type()) {
 			continue
 		}
-		ok, cause := c.satisfied(ctx, request)
-		if err := l.verdict(i, ok, cause); err != nil {
-			return i, err
+		if ok, cause := c.satisfied(ctx, request); !ok || cause != nil {
+			return i, l.refused(i, cause)
 		}
 	}
 	return -1, nil
@@ -153,25 +172,24 @@ func (l List) CheckKind(ctx context.Context, kind Type, req *Request) error {
 	if req == nil {
 		req = &Request{}
 	}
-	if language.byType[kind] == nil && l.vocabulary.kind(string(kind)) == nil {
-		return fmt.Errorf("check the caveats of a kind: %q is not in the vocabulary, which has %s", kind, l.vocabulary.names())
+	if language.byType[kind] == nil && l.Vocabulary().kind(string(kind)) == nil {
+		return fmt.Errorf("check the caveats of a kind: %q is not in the vocabulary, which has %s", kind, l.Vocabulary().names())
 	}
-	for i, c := range l.caveats {
+	for i, c := range l.get().caveats {
 		if t := c.Type(); t != TypeUnknown && t != kind {
 			continue
 		}
-		ok, cause := c.satisfied(ctx, *req)
-		if err := l.verdict(i, ok, cause); err != nil {
-			return errors.Unauthorized(err)
+		if ok, cause := c.satisfied(ctx, *req); !ok || cause != nil {
+			return errors.Unauthorized(l.refused(i, cause))
 		}
 	}
 	return nil
 }
 
-// verdict is the function verdict for the caveat at the index.
-func (l List) verdict(index int, ok bool, cause error) error {
-	if c := l.caveats[index]; ok && cause == nil || c.Type() == TypeUnknown {
-		return verdict(c, ok, cause)
+// refused returns the error for the caveat at the index, which does not hold.
+func (l List) refused(index int, cause error) error {
+	if c := l.get().caveats[index]; c.Type() == TypeUnknown {
+		return errors.TokenCaveatUnknown(c.String())
 	}
 	return l.unverified(index, cause)
 }
@@ -179,9 +197,10 @@ func (l List) verdict(index int, ok bool, cause error) error {
 // unverified returns the error for the caveat at the index, which says when the
 // owner added it.
 func (l List) unverified(index int, cause error) error {
-	c := l.caveats[index]
-	if n := index - len(l.caveats) + len(l.added); n >= 0 {
-		day := l.added[n].UTC().Format(time.DateOnly)
+	p := l.get()
+	c := p.caveats[index]
+	if n := index - len(p.caveats) + len(p.added); n >= 0 {
+		day := p.added[n].UTC().Format(time.DateOnly)
 		return errors.OwnerCaveatUnverified(c, c.demand(), day).WithCause(cause)
 	}
 	return unverified(c, cause)
@@ -195,7 +214,7 @@ func (l List) forbidden(index int) error { return errors.Unauthorized(l.unverifi
 func (l List) Size() int {
 	const perCaveat, perEntry = 64, 96
 	n := 0
-	for _, text := range l.texts {
+	for _, text := range l.get().texts {
 		n += perCaveat + perEntry*(1+strings.Count(text, separator)) + len(text)
 	}
 	return n

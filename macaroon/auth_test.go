@@ -27,7 +27,7 @@ func TestAnAuthOfAVouchedTokenIsThatOfTheAuthority(t *testing.T) {
 		got, err := candidate(t, token).Vouched(t.Context(), token.Subject(), req)
 		require.NoError(t, err)
 		require.Equal(t, want.Caveats(), got.Caveats())
-		require.Equal(t, fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got))
+		require.Equal(t, want, got)
 	}
 	token := h.Token(until, caveat.REST, path)
 	auth, err := candidate(t, token).Vouched(t.Context(), h.Bob, req)

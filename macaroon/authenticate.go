@@ -18,6 +18,7 @@ type candidate struct {
 	token      *Token
 	recognized *recognized // the cached result of an earlier verification; nil if none
 	caveats    caveat.List
+	key        store.Key // what authenticate has looked up
 }
 
 // decode returns the token from the recognition cache, or parses the text.
@@ -38,36 +39,35 @@ func (a *Authority) decode(text string) (c candidate, err error) {
 // authenticate looks up the key, verifies the signature, and then checks the
 // token's record. Errors: tokenInvalid, tokenRevoked, tokenSubjectInvalid; a
 // [baitUse], which report turns into tokenRevoked.
-func (a *Authority) authenticate(ctx context.Context, c *candidate) (store.Key, error) {
-	key, err := a.key(ctx, c.token)
-	if err != nil {
-		return store.Key{}, err
+func (a *Authority) authenticate(ctx context.Context, c *candidate) (err error) {
+	if c.key, err = a.key(ctx, c.token); err != nil {
+		return err
 	}
-	revoked := key.Revoked
-	if !a.recognizes(c, key) {
-		genuine, ofRevokedCopy := c.token.genuine(key)
+	revoked := c.key.Revoked
+	if !a.recognizes(c) {
+		genuine, ofRevokedCopy := c.token.genuine(&c.key)
 		if !genuine {
-			return store.Key{}, errors.TokenInvalid()
+			return errors.TokenInvalid()
 		}
 		revoked = revoked || ofRevokedCopy
 	}
-	if key.Bait != 0 {
-		return store.Key{}, &baitUse{key}
+	if c.key.Bait != 0 {
+		return &baitUse{c.key.Bait, c.key.Subject}
 	}
-	if err := c.token.checkRecord(key, revoked); err != nil {
-		return store.Key{}, err
+	if err := c.checkRecord(revoked); err != nil {
+		return err
 	}
-	a.remember(c, key)
-	return key, nil
+	a.remember(c)
+	return nil
 }
 
-// checkRecord returns an error unless the record of the key allows the token.
-// revoked says whether the token, or a copy that it derives from, is revoked.
-func (t *Token) checkRecord(key store.Key, revoked bool) error {
+// checkRecord returns an error unless the token's record allows it. revoked says
+// whether the token, or a copy that it derives from, is revoked.
+func (c *candidate) checkRecord(revoked bool) error {
 	switch {
 	case revoked:
 		return errors.TokenRevoked()
-	case t.Version() != 1 && t.Subject() != key.Subject:
+	case c.token.Version() != 1 && c.token.Subject() != c.key.Subject:
 		return errors.TokenSubjectInvalid()
 	}
 	return nil
@@ -76,11 +76,11 @@ func (t *Token) checkRecord(key store.Key, revoked bool) error {
 // recognizes reports whether the cache holds the signature as valid under the
 // secret just looked up. Tokens with revoked copies are never recognized: the
 // check for these copies needs every link of the HMAC chain.
-func (a *Authority) recognizes(c *candidate, key store.Key) bool {
+func (a *Authority) recognizes(c *candidate) bool {
 	if c.recognized == nil {
 		return false
 	}
-	if len(key.RevokedTails) == 0 && c.recognized.secret.Equal(key.Secret) {
+	if len(c.key.RevokedTails) == 0 && c.recognized.secret.Equal(c.key.Secret) {
 		return true
 	}
 	a.recognition.remove(func(e *recognized) bool { return e == c.recognized })
@@ -89,12 +89,12 @@ func (a *Authority) recognizes(c *candidate, key store.Key) bool {
 }
 
 // remember adds a token whose signature has just verified to the cache.
-func (a *Authority) remember(c *candidate, key store.Key) {
-	if c.recognized != nil || len(key.RevokedTails) > 0 || !a.recognition.shouldAdd(c.presented) {
+func (a *Authority) remember(c *candidate) {
+	if c.recognized != nil || len(c.key.RevokedTails) > 0 || !a.recognition.shouldAdd(c.presented) {
 		return
 	}
 	c.caveats = a.Vocabulary().ParseList(c.token.caveats)
-	a.recognition.add(c.presented, *c.token, c.caveats, key.Secret)
+	a.recognition.add(c.presented, *c.token, c.caveats, c.key.Secret)
 }
 
 // key looks up the key that must have signed the token. Errors: tokenInvalid;

@@ -12,7 +12,8 @@ import (
 
 // baitUse is the refusal of a genuine token that is a canary.
 type baitUse struct {
-	key store.Key
+	bait    store.Bait
+	subject caveat.Subject
 }
 
 func (*baitUse) Error() string { return "a canary was used" }
@@ -54,13 +55,13 @@ func (a *alarms) forget(id string) {
 // that of a revoked token if there was an alarm in the last minute. What follows
 // from an alarm runs in the background, because the answer to the client must
 // not take longer than that of a revoked token.
-func (a *Authority) useBait(ctx context.Context, t *Token, key store.Key) EventKind {
+func (a *Authority) useBait(ctx context.Context, t *Token, use *baitUse) EventKind {
 	id := t.ID()
 	if !a.alarms.raise(id, a.clock()) {
 		return Refused
 	}
-	if key.Bait == store.BaitRevokesFamily {
-		go a.revokeFamilyOfBait(ctx, Event{Kind: BaitUsed, TokenID: id, Type: t.Type(), Subject: key.Subject})
+	if use.bait == store.BaitRevokesFamily {
+		go a.revokeFamilyOfBait(ctx, Event{Kind: BaitUsed, TokenID: id, Type: t.Type(), Subject: use.subject})
 	}
 	return BaitUsed
 }

@@ -14,7 +14,7 @@ type signature = [mac.Size]byte
 // genuine reports whether the key signed the token, and whether the token is a
 // revoked copy or derived from one. Revoked copies are compared only after the
 // signature has verified, so a forged token costs no comparisons.
-func (t *Token) genuine(key store.Key) (ok, ofRevokedCopy bool) {
+func (t *Token) genuine(key *store.Key) (ok, ofRevokedCopy bool) {
 	if len(key.RevokedTails) == 0 {
 		return t.chain(key.Secret, nil), false
 	}

@@ -124,29 +124,29 @@ func (a *Authority) Explain(ctx context.Context, text string, t Trial) (Explanat
 	if x.check(StepType, err, "The type fits what the token is used for."); err != nil {
 		return x.end()
 	}
-	key, revoked, err := a.explainKey(ctx, c.token)
+	revoked, err := a.explainKey(ctx, &c)
 	if x.check(StepSignature, err, "This Onezone issued the token, and nobody changed it."); err != nil {
 		return x.end()
 	}
-	x.explanation.Subject = key.Subject
+	x.explanation.Subject = c.key.Subject
 	a.setDefaults(req)
-	a.parseCaveats(&c, key, req)
-	return x.record(ctx, a, explained{c, p, key, revoked})
+	a.parseCaveats(&c, req)
+	return x.record(ctx, a, explained{c, p, revoked})
 }
 
 // explainKey looks up the key of the token, and reports whether the token or a
 // copy that it derives from is revoked. The error is tokenInvalid for a wrong
 // signature.
-func (a *Authority) explainKey(ctx context.Context, t *Token) (key store.Key, revoked bool, err error) {
-	if key, err = a.key(ctx, t); err != nil {
-		return store.Key{}, false, err
+func (a *Authority) explainKey(ctx context.Context, c *candidate) (revoked bool, err error) {
+	if c.key, err = a.key(ctx, c.token); err != nil {
+		return false, err
 	}
-	genuine, ofRevokedCopy := t.genuine(key)
+	genuine, ofRevokedCopy := c.token.genuine(&c.key)
 	if !genuine {
-		return store.Key{}, false, errors.TokenInvalid()
+		return false, errors.TokenInvalid()
 	}
 	// A canary is answered as revoked, and to explain it is not to use it.
-	return key, key.Revoked || ofRevokedCopy || key.Bait != 0, nil
+	return c.key.Revoked || ofRevokedCopy || c.key.Bait != 0, nil
 }
 
 // Explain explains [Token.Verify] for the secret: the signature, the caveats and
@@ -185,7 +185,6 @@ func (t Token) Explain(ctx context.Context, secret store.Secret, trial Trial) (E
 type explained struct {
 	candidate
 	purpose purpose
-	key     store.Key
 	revoked bool
 }
 
@@ -228,7 +227,7 @@ func (x *explainer) end() (Explanation, error) {
 // record explains everything that follows the signature.
 func (x *explainer) record(ctx context.Context, a *Authority, e explained) (Explanation, error) {
 	typ, req, subject := e.token.Type(), &x.trial.Request, e.key.Subject
-	x.check(StepRevocation, e.token.checkRecord(e.key, e.revoked), "The token is not revoked, and its record is that of its subject.")
+	x.check(StepRevocation, e.checkRecord(e.revoked), "The token is not revoked, and its record is that of its subject.")
 	if err := x.caveats(ctx, &e.candidate); err != nil {
 		return Explanation{}, err
 	}

@@ -285,7 +285,7 @@ func (a *Authority) checkConfined(ctx context.Context, t *Token, cs []caveat.Cav
 	if err != nil {
 		return err
 	}
-	if genuine, _ := t.genuine(key); !genuine {
+	if genuine, _ := t.genuine(&key); !genuine {
 		return nil
 	}
 	return a.checkHolder(ctx, t.Subject(), t.Type(), key.Holder, services...)

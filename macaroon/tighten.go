@@ -151,7 +151,7 @@ func (a *Authority) Additions(ctx context.Context, t Token) ([]caveat.Addition, 
 	if err != nil {
 		return nil, err
 	}
-	if genuine, _ := t.genuine(key); !genuine {
+	if genuine, _ := t.genuine(&key); !genuine {
 		return nil, nil
 	}
 	return additions(key.Tightened), nil

@@ -5,7 +5,6 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/store"
 )
 
 // Verifier verifies tokens, given by their texts. An [Authority] verifies the
@@ -163,18 +162,17 @@ func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request
 // checkAll makes the checks of VerifyAccess from the third on. A rejection is
 // an [errors.Error] or a [refusedCaveat]; all other errors are operational.
 func (a *Authority) checkAll(ctx context.Context, c *candidate, req *caveat.Request) (Auth, error) {
-	key, err := a.authenticate(ctx, c)
-	if err != nil {
+	if err := a.authenticate(ctx, c); err != nil {
 		return Auth{}, err
 	}
 	a.setDefaults(req)
-	a.parseCaveats(c, key, req)
+	a.parseCaveats(c, req)
 	if err := c.check(ctx, req); err != nil {
 		return Auth{}, err
 	}
 	auth := c.auth(req)
-	auth.Subject = key.Subject // equal to the token's, except that version 1 tokens contain none
-	return auth, a.checkHolder(ctx, auth.Subject, auth.Type, key.Holder, req.Service)
+	auth.Subject = c.key.Subject // equal to the token's, except that version 1 tokens contain none
+	return auth, a.checkHolder(ctx, auth.Subject, auth.Type, c.key.Holder, req.Service)
 }
 
 // report passes the outcome of a verification to the observer and returns the
@@ -191,7 +189,7 @@ func (a *Authority) report(ctx context.Context, t *Token, subject caveat.Subject
 	case *refusedCaveat:
 		event.CaveatIndex, event.CaveatType, err = e.index, e.typ, e.err
 	case *baitUse:
-		event.Kind, event.Subject, event.Err = a.useBait(ctx, t, e.key), e.key.Subject, errors.TokenRevoked()
+		event.Kind, event.Subject, event.Err = a.useBait(ctx, t, e), e.subject, errors.TokenRevoked()
 		a.observe(ctx, event)
 		return event.Err
 	case *errors.Error:
@@ -230,15 +228,15 @@ func (a *Authority) setDefaults(req *caveat.Request) {
 
 // parseCaveats parses the caveats in the vocabulary of the request, unless they
 // were already parsed in it. It adds those that the owner added to the record.
-func (a *Authority) parseCaveats(c *candidate, key store.Key, req *caveat.Request) {
+func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
 	switch {
 	case c.recognized != nil && req.Vocabulary == c.recognized.caveats.Vocabulary():
 		c.caveats = c.recognized.caveats
 	case c.caveats.Len() != len(c.token.caveats) || c.caveats.Vocabulary() != req.Vocabulary:
 		c.caveats = req.Vocabulary.ParseList(c.token.caveats)
 	}
-	if len(key.Tightened) > 0 {
-		c.caveats = c.caveats.With(additions(key.Tightened))
+	if len(c.key.Tightened) > 0 {
+		c.caveats = c.caveats.With(additions(c.key.Tightened))
 	}
 }
 
