@@ -86,6 +86,21 @@ func ClientFrom(ctx context.Context) (c Client, ok bool) {
 	return a.Client, ok
 }
 
+// AccessToken returns the token with which the client of a request that passed
+// [Authenticate] has authenticated, to confine a copy for the same client. It
+// has the text that the client sent, without the service indication of a
+// Oneprovider. ok is false for clients with other credentials or none, and for
+// other requests.
+func AccessToken(r *http.Request) (t macaroon.Token, ok bool) {
+	a, _ := r.Context().Value(clientKey{}).(authenticated)
+	if a.Token == nil {
+		return macaroon.Token{}, false
+	}
+	text, _ := accessToken(r.Header)
+	t, err := a.config.parse(text)
+	return t, err == nil && t.ID() == a.Token.TokenID
+}
+
 // Authenticate returns middleware that identifies the client of each request.
 // It accepts requests without credentials, as [caveat.Nobody]: put
 // [RequireClient] behind it, or [Require] before each handler, to refuse them.
