@@ -41,6 +41,9 @@ func TestRequestsBecomeCaveats(t *testing.T) {
 		"activities of two caveats": {
 			"/", `{"caveats":["activity:DOWNLOAD,LIST,MANAGE,UPLOAD,DELETE","activity:LIST,DOWNLOAD"]}`, []string{anHour, "data.readonly"},
 		},
+		"activities of two caveats, the wider last": {
+			"/", `{"caveats":["activity:LIST,DOWNLOAD","activity:DOWNLOAD,LIST,MANAGE,UPLOAD,DELETE"]}`, []string{anHour, "data.readonly"},
+		},
 		"addresses": {
 			"/", `{"caveats":["ip:192.0.2.0/24, 198.51.100.7","ip:192.0.2.1"]}`,
 			[]string{anHour, "ip = 192.0.2.0/24|198.51.100.7/32", "ip = 192.0.2.1/32"},
