@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -111,19 +110,13 @@ func (c *Client) askDomain() error {
 		return c.failed(errClosed)
 	}
 	defer c.running.Done()
-	var domain string
-	answered, err := c.do(c.life, request{method: http.MethodGet, path: "/configuration", repeatable: true, decode: func(body []byte) error {
-		var configuration struct {
-			Domain string `json:"domain"`
-		}
-		if err := json.Unmarshal(body, &configuration); err != nil {
-			return err
-		}
-		if domain = configuration.Domain; domain == "" {
-			return errors.New("it lacks the domain")
-		}
-		return nil
-	}})
+	var configuration struct {
+		Domain string `json:"domain"`
+	}
+	answered, err := c.do(c.life, request{
+		method: http.MethodGet, path: "/configuration", repeatable: true,
+		decode: readInto(&configuration, "the domain", func() bool { return configuration.Domain != "" }),
+	})
 	switch {
 	case answered.status == http.StatusNotFound:
 		c.domain.Store(&knownDomains{[]string{c.base.Hostname()}, now})
@@ -134,6 +127,6 @@ func (c *Client) askDomain() error {
 		}
 		return c.closedOr(err)
 	}
-	c.domain.Store(&knownDomains{names: []string{domain}})
+	c.domain.Store(&knownDomains{names: []string{configuration.Domain}})
 	return nil
 }

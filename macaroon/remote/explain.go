@@ -82,15 +82,9 @@ func (a *Account) Narrow(ctx context.Context, t macaroon.Token, r caveat.Recordi
 	var answer struct {
 		Caveats []caveat.Proposal `json:"caveats"`
 	}
-	err := a.callAbout(ctx, t, request{path: "/tokens/narrow", body: body, decode: func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if answer.Caveats == nil {
-			return errors.New("it lacks the caveats")
-		}
-		return nil
-	}})
+	err := a.callAbout(ctx, t, request{
+		path: "/tokens/narrow", body: body, decode: readInto(&answer, "the caveats", func() bool { return answer.Caveats != nil }),
+	})
 	return answer.Caveats, err
 }
 

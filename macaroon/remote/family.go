@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -95,20 +94,13 @@ func (a *Account) DeleteFamily(ctx context.Context, id string) error {
 // Family returns the named token and those that were minted with it. See
 // [macaroon.Authority.Family]. Tokens that the client may not manage have no
 // name, subject and type.
-func (a *Account) Family(ctx context.Context, id string) (r macaroon.Relative, err error) {
-	err = a.call(ctx, request{
+func (a *Account) Family(ctx context.Context, id string) (macaroon.Relative, error) {
+	var answer relative
+	err := a.call(ctx, request{
 		method: http.MethodGet, path: tokenPath(id) + "/family", repeatable: true, maxAnswer: maxFamily,
-		decode: func(body []byte) error {
-			var answer relative
-			err := json.Unmarshal(body, &answer)
-			if err == nil && answer.ID == "" {
-				err = errors.New("it lacks the id")
-			}
-			r = answer.relative()
-			return err
-		},
+		decode: readInto(&answer, "the id", func() bool { return answer.ID != "" }),
 	})
-	return r, err
+	return answer.relative(), err
 }
 
 // maxFamily is the largest family, in bytes: a thousand tokens with long names.

@@ -154,11 +154,28 @@ func (a *Account) GetByName(ctx context.Context, subject caveat.Subject, name st
 }
 
 func (a *Account) get(ctx context.Context, path string) (n macaroon.Named, err error) {
-	err = a.call(ctx, request{method: http.MethodGet, path: path, repeatable: true, decode: func(body []byte) error {
+	err = a.fetch(ctx, path, func(body []byte) (err error) {
 		n, err = a.client.readNamed(body)
 		return err
-	}})
+	})
 	return n, err
+}
+
+// fetch gets a resource and reads it with decode.
+func (a *Account) fetch(ctx context.Context, path string, decode func(body []byte) error) error {
+	return a.call(ctx, request{method: http.MethodGet, path: path, repeatable: true, decode: decode})
+}
+
+// readInto returns a function that reads the JSON of a response into answer, and
+// fails unless it then has the member.
+func readInto(answer any, member string, has func() bool) func(body []byte) error {
+	return func(body []byte) error {
+		err := json.Unmarshal(body, answer)
+		if err == nil && !has() {
+			err = errors.New("it lacks " + member)
+		}
+		return err
+	}
 }
 
 // readNamed reads a named token with the content of its record.
@@ -244,15 +261,10 @@ func (a *Account) ids(ctx context.Context, path string) ([]string, error) {
 	var answer struct {
 		Tokens []string `json:"tokens"`
 	}
-	err := a.call(ctx, request{method: http.MethodGet, path: path, repeatable: true, maxAnswer: maxList, decode: func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if answer.Tokens == nil {
-			return errors.New("it lacks the tokens")
-		}
-		return nil
-	}})
+	err := a.call(ctx, request{
+		method: http.MethodGet, path: path, repeatable: true, maxAnswer: maxList,
+		decode: readInto(&answer, "the tokens", func() bool { return answer.Tokens != nil }),
+	})
 	return answer.Tokens, err
 }
 
@@ -280,14 +292,12 @@ func (a *Account) Update(ctx context.Context, id string, change macaroon.Change)
 
 // Revoke marks the named token as revoked.
 func (a *Account) Revoke(ctx context.Context, id string) error {
-	revoked := true
-	return a.Update(ctx, id, macaroon.Change{Revoked: &revoked})
+	return a.Update(ctx, id, macaroon.Change{Revoked: new(true)})
 }
 
 // Restore undoes the revocation of a named token.
 func (a *Account) Restore(ctx context.Context, id string) error {
-	revoked := false
-	return a.Update(ctx, id, macaroon.Change{Revoked: &revoked})
+	return a.Update(ctx, id, macaroon.Change{Revoked: new(false)})
 }
 
 // IsRevoked reports whether the named token is revoked. A Oneprovider may ask
@@ -296,15 +306,7 @@ func (a *Account) IsRevoked(ctx context.Context, id string) (revoked bool, err e
 	var answer struct {
 		Revoked *bool `json:"revoked"`
 	}
-	err = a.call(ctx, request{method: http.MethodGet, path: tokenPath(id) + "/status", repeatable: true, decode: func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if answer.Revoked == nil {
-			return errors.New("it lacks revoked")
-		}
-		return nil
-	}})
+	err = a.fetch(ctx, tokenPath(id)+"/status", readInto(&answer, "revoked", func() bool { return answer.Revoked != nil }))
 	return err == nil && *answer.Revoked, err
 }
 
@@ -329,15 +331,7 @@ func (a *Account) TemporaryGeneration(ctx context.Context, subject caveat.Subjec
 	var answer struct {
 		Generation int64 `json:"generation"`
 	}
-	err := a.call(ctx, request{method: http.MethodGet, path: ownedPath(subject, "temporary"), repeatable: true, decode: func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if answer.Generation < 1 {
-			return errors.New("it lacks the generation")
-		}
-		return nil
-	}})
+	err := a.fetch(ctx, ownedPath(subject, "temporary"), readInto(&answer, "the generation", func() bool { return answer.Generation > 0 }))
 	return answer.Generation, err
 }
 
@@ -351,15 +345,7 @@ func (a *Account) CurrentUser(ctx context.Context) (macaroon.User, error) {
 		Blocked          bool   `json:"blocked"`
 		CreationTime     int64  `json:"creationTime"`
 	}
-	err := a.call(ctx, request{method: http.MethodGet, path: "/user", repeatable: true, decode: func(body []byte) error {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if answer.UserID == "" {
-			return errors.New("it lacks the userId")
-		}
-		return nil
-	}})
+	err := a.fetch(ctx, "/user", readInto(&answer, "the userId", func() bool { return answer.UserID != "" }))
 	if err != nil {
 		return macaroon.User{}, err
 	}
