@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -44,7 +46,7 @@ func TestUnusedTokensAreCleanedUp(t *testing.T) {
 	}
 	clean := func(name string, args ...string) (results map[string]string) {
 		t.Helper()
-		var list []cleaned
+		var list []tokeninfo.Cleaned
 		require.NoError(t, json.Unmarshal([]byte(as(name, append([]string{"clean", "--unused", "90d", "--json"}, args...)...).done(t)), &list))
 		results = map[string]string{}
 		for _, each := range list {
@@ -121,7 +123,7 @@ func TestTheLastUseIsListedAndShown(t *testing.T) {
 	assert.Regexp(t, `(?m)^[0-9a-f]+\tnever\taccess\tactive\t\S+\tnone\tnever\t$`, list)
 	assert.Regexp(t, `(?m)^last use\t\S+ from 192\.0\.2\.0/24 by rest, 3 in all$`, ask("show", "--name", "recent"))
 	assert.Contains(t, ask("show", "--name", "never"), "last use\tnone\n")
-	var record record
+	var record tokeninfo.Token
 	require.NoError(t, json.Unmarshal([]byte(ask("show", "--json", "--name", "recent")), &record))
 	assert.EqualValues(t, 3, record.LastUse.Count)
 }

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
-	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 	"github.com/onezone-go/onezone/macaroon/remote"
 )
 
@@ -83,56 +82,14 @@ func tree(f *flags) action {
 		if err != nil {
 			return err
 		}
+		family := tokeninfo.DescribeFamily(r)
 		if *c.asJSON {
-			return p.printJSON(describeRelative(r))
+			return p.printJSON(family)
 		}
 		rows := [][]string{{"TOKEN", "ID", "TYPE", "STATE", "CREATED"}}
-		return p.printTable(familyRows(rows, describeRelative(r), 0))
+		for _, row := range family.Rows() {
+			rows = append(rows, slices.Delete(row, 2, 3)) // the subject
+		}
+		return p.printTable(rows)
 	})
-}
-
-// familyRecord describes a token of a family in JSON, with the fields of the
-// command onezone token tree.
-type familyRecord struct {
-	ID        string         `json:"tokenId"`
-	Name      string         `json:"name"` // "" for the token of somebody else
-	Subject   string         `json:"subject,omitempty"`
-	Type      string         `json:"type,omitempty"`
-	Revoked   bool           `json:"revoked"`
-	Created   int64          `json:"creationTime"` // Unix seconds
-	Children  []familyRecord `json:"children"`
-	Truncated bool           `json:"truncated"`
-}
-
-func describeRelative(r macaroon.Relative) familyRecord {
-	d := familyRecord{
-		ID: r.ID, Name: r.Name, Revoked: r.Revoked, Created: r.Created.Unix(), Children: []familyRecord{}, Truncated: r.Truncated,
-	}
-	if !r.Subject.IsZero() {
-		d.Subject, d.Type = r.Subject.String(), r.Type.Class().String()
-	}
-	for _, child := range r.Children {
-		d.Children = append(d.Children, describeRelative(child))
-	}
-	return d
-}
-
-// familyRows appends a row for the token, and for each of its family, which is
-// indented below it.
-func familyRows(rows [][]string, r familyRecord, depth int) [][]string {
-	indent, name, state := strings.Repeat("  ", depth), r.Name, "active"
-	if name == "" {
-		name = "(of another user)"
-	}
-	if r.Revoked {
-		state = "revoked"
-	}
-	rows = append(rows, []string{indent + name, r.ID, r.Type, state, moment(r.Created)})
-	for _, child := range r.Children {
-		rows = familyRows(rows, child, depth+1)
-	}
-	if r.Truncated {
-		rows = append(rows, []string{indent + "  ...", "", "", "", ""})
-	}
-	return rows
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	// Whether a stream is a terminal, and passwords that do not show while they
 	// are typed. The standard library has neither.
@@ -52,22 +51,7 @@ func (p process) say(format string, args ...any) error {
 // printTable prints rows, aligned on a terminal and separated by tabs elsewhere.
 // Unprintable characters are escaped.
 func (p process) printTable(rows [][]string) error {
-	var b strings.Builder
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = printable.Escape(cell)
-		}
-		b.WriteString(strings.Join(cells, "\t") + "\n")
-	}
-	if !p.isTerminal(p.out) {
-		return write(p.out, b.String())
-	}
-	aligned := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	if err := write(aligned, b.String()); err != nil {
-		return err
-	}
-	return aligned.Flush()
+	return printable.Table(p.out, p.isTerminal(p.out), rows)
 }
 
 // printToken prints the text of a token. It is the only function that does.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/sqlite"
 )
@@ -171,7 +172,7 @@ func TestUnusedTokensAreCleanedUp(t *testing.T) {
 		t.Helper()
 		out, err := order(t, file, "", append([]string{"token", "clean", "--json", "--unused", "90d"}, args...)...)
 		require.NoError(t, err)
-		var list []cleaned
+		var list []tokeninfo.Cleaned
 		require.NoError(t, json.Unmarshal([]byte(out), &list))
 		results = map[string]string{}
 		for _, each := range list {

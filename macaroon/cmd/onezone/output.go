@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	// Whether a stream is a terminal, and passwords that do not show while they
@@ -61,21 +60,7 @@ func (p *program) printTable(result any, header []string, rows [][]string) error
 	if p.asJSON {
 		return p.printJSON(result)
 	}
-	out, flush := p.out, func() error { return nil }
-	if isTerminal(p.out) {
-		aligned := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-		out, flush = aligned, aligned.Flush
-	}
-	for _, row := range append([][]string{header}, rows...) {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = printable.Escape(cell)
-		}
-		if _, err := fmt.Fprintln(out, strings.Join(cells, "\t")); err != nil {
-			return err
-		}
-	}
-	return flush()
+	return printable.Table(p.out, isTerminal(p.out), append([][]string{header}, rows...))
 }
 
 // say prints a line of results.

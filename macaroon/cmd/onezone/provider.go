@@ -11,6 +11,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -87,7 +88,7 @@ func (p *program) providerListCommand() *cobra.Command {
 			}
 		}
 		return printList(p, list, []string{"ID", "BLOCKED", "CREATED"}, func(i providerInfo) []string {
-			return []string{i.ID, yes(i.Blocked), moment(i.Created)}
+			return []string{i.ID, yes(i.Blocked), tokeninfo.Moment(i.Created)}
 		})
 	}})
 }

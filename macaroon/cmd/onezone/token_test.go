@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	onezoneerrors "github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 )
 
 // issued is the output of token issue.
@@ -25,7 +26,7 @@ func issue(t *testing.T, file string, args ...string) (made issued) {
 }
 
 // listTokens returns the tokens that token list prints.
-func listTokens(t *testing.T, file string, args ...string) (list []tokenInfo) {
+func listTokens(t *testing.T, file string, args ...string) (list []tokeninfo.Token) {
 	t.Helper()
 	out, err := order(t, file, "", append([]string{"token", "list", "--json"}, args...)...)
 	require.NoError(t, err)
@@ -60,7 +61,7 @@ func TestTokensOfAnyUserAreManagedWhileTheServiceRuns(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "revoked token "+laptop.TokenID+"\n", out)
 	eventually(t, func() bool { return verified() == 401 }, "the token is refused")
-	require.Equal(t, stateRevoked, listTokens(t, file, "--user", "alice")[0].State)
+	require.Equal(t, tokeninfo.Revoked, listTokens(t, file, "--user", "alice")[0].State)
 	_, err = order(t, file, "", "token", "restore", laptop.TokenID)
 	require.NoError(t, err)
 	eventually(t, func() bool { return verified() == 200 }, "the token works again")

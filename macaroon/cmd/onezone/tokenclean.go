@@ -2,37 +2,18 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/duration"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 )
 
 // cleaning says which tokens to clean up, and how.
 type cleaning struct {
-	unused, user          string
-	never, delete, dryRun bool
-}
-
-// cleaned is a token of a clean-up in JSON.
-type cleaned struct {
-	tokenInfo
-	Result string `json:"result"` // revoked, deleted, or what would be done
-}
-
-// line describes the clean-up of the token in words.
-func (c cleaned) line() string {
-	done, use := c.Result, "no recorded use"
-	if verb, dry := strings.CutPrefix(done, "would be "); dry {
-		done = "would " + strings.TrimSuffix(verb, "d")
-	}
-	if c.LastUse != nil {
-		use = "last used " + c.lastUse()
-	}
-	return fmt.Sprintf("%s token %s %q, %s", done, c.ID, c.Name, use)
+	unused, user string
+	tokeninfo.Cleaning
 }
 
 func (p *program) tokenCleanCommand() *cobra.Command {
@@ -52,9 +33,9 @@ uses were recorded. --never-used includes those that were created longer ago tha
 	f := c.Flags()
 	f.StringVar(&order.unused, "unused", "", "`DURATION` for which a token was not used, such as 90d; required")
 	f.StringVar(&order.user, "user", "", "only tokens of the user with this `NAME` or id")
-	f.BoolVar(&order.never, "never-used", false, "also tokens without a recorded use")
-	f.BoolVar(&order.delete, "delete", false, "delete the tokens instead of revoking them")
-	f.BoolVar(&order.dryRun, "dry-run", false, "only print what would be done")
+	f.BoolVar(&order.Never, "never-used", false, "also tokens without a recorded use")
+	f.BoolVar(&order.Delete, "delete", false, "delete the tokens instead of revoking them")
+	f.BoolVar(&order.DryRun, "dry-run", false, "only print what would be done")
 	return p.administers(c, task{check: order.check, do: func(ctx context.Context, a administration, _ []string) error {
 		list, err := a.clean(ctx, order)
 		if err != nil && len(list) == 0 {
@@ -64,7 +45,7 @@ uses were recorded. --never-used includes those that were created longer ago tha
 			return errors.Join(err, p.printJSON(list))
 		}
 		for _, t := range list {
-			err = errors.Join(err, p.say("%s", t.line()))
+			err = errors.Join(err, p.say("%s", t))
 		}
 		if len(list) == 0 {
 			err = p.say("no token was unused for %s", order.unused)
@@ -80,37 +61,12 @@ func (o *cleaning) check() error {
 	return nil
 }
 
-// selects reports whether the clean-up includes a token that was not used.
-func (o *cleaning) selects(t tokenInfo) bool {
-	return (t.LastUse != nil || o.never) && (o.delete || t.State != stateRevoked)
-}
-
 // clean cleans up the tokens of a checked order. With an error, it returns
 // those that it had cleaned up before.
-func (a administration) clean(ctx context.Context, o cleaning) ([]cleaned, error) {
-	do, result := a.Revoke, "revoked"
-	if o.delete {
-		do, result = a.Delete, "deleted"
-	}
-	if o.dryRun {
-		do, result = func(context.Context, string) error { return nil }, "would be "+result
-	}
+func (a administration) clean(ctx context.Context, o cleaning) ([]tokeninfo.Cleaned, error) {
 	unused, err := a.tokens(ctx, tokenFilter{user: o.user, unused: o.unused})
 	if err != nil {
 		return nil, err
 	}
-	list := []cleaned{}
-	for _, t := range unused {
-		if !o.selects(t) {
-			continue
-		}
-		switch err := do(ctx, t.ID); {
-		case errors.Is(err, errors.IDNotFound): // deleted since
-		case err != nil:
-			return list, fmt.Errorf("token %s: %w", t.ID, err)
-		default:
-			list = append(list, cleaned{t, result})
-		}
-	}
-	return list, nil
+	return o.Run(ctx, a, unused)
 }

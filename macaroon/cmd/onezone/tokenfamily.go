@@ -10,6 +10,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	onezoneerrors "github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -157,47 +158,7 @@ minted with it. "onezone token revoke --family" revokes them together.`,
 		if err != nil {
 			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
-		var rows [][]string
-		addFamilyRows(&rows, r, 0)
-		return p.printTable(newFamilyInfo(r), []string{"TOKEN", "ID", "SUBJECT", "TYPE", "STATE", "CREATED"}, rows)
+		family := tokeninfo.DescribeFamily(r)
+		return p.printTable(family, []string{"TOKEN", "ID", "SUBJECT", "TYPE", "STATE", "CREATED"}, family.Rows())
 	}})
-}
-
-// familyInfo describes a token of a family in JSON.
-type familyInfo struct {
-	ID        string       `json:"tokenId"`
-	Name      string       `json:"name"`
-	Subject   string       `json:"subject"`
-	Type      string       `json:"type"`
-	Revoked   bool         `json:"revoked"`
-	Created   int64        `json:"creationTime"` // Unix seconds
-	Children  []familyInfo `json:"children"`
-	Truncated bool         `json:"truncated"`
-}
-
-func newFamilyInfo(r macaroon.Relative) familyInfo {
-	info := familyInfo{
-		ID: r.ID, Name: r.Name, Subject: r.Subject.String(), Type: r.Type.Class().String(), Revoked: r.Revoked,
-		Created: r.Created.Unix(), Children: []familyInfo{}, Truncated: r.Truncated,
-	}
-	for _, child := range r.Children {
-		info.Children = append(info.Children, newFamilyInfo(child))
-	}
-	return info
-}
-
-// addFamilyRows adds a row for the token, and for each of its family, which is
-// indented below it.
-func addFamilyRows(rows *[][]string, r macaroon.Relative, depth int) {
-	indent, state := strings.Repeat("  ", depth), stateActive
-	if r.Revoked {
-		state = stateRevoked
-	}
-	*rows = append(*rows, []string{indent + r.Name, r.ID, r.Subject.String(), r.Type.Class().String(), state, moment(r.Created.Unix())})
-	for _, child := range r.Children {
-		addFamilyRows(rows, child, depth+1)
-	}
-	if r.Truncated {
-		*rows = append(*rows, []string{indent + "  ...", "", "", "", "", ""})
-	}
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 )
 
 // tokenNamed returns what token list prints of the token.
-func tokenNamed(t *testing.T, file, name string) tokenInfo {
+func tokenNamed(t *testing.T, file, name string) tokeninfo.Token {
 	t.Helper()
 	for _, info := range listTokens(t, file) {
 		if info.Name == name {
@@ -16,7 +18,7 @@ func tokenNamed(t *testing.T, file, name string) tokenInfo {
 		}
 	}
 	require.FailNow(t, "there is no such token", name)
-	return tokenInfo{}
+	return tokeninfo.Token{}
 }
 
 // TestTokensAreTightenedLoosenedAndBaited changes tokens while the service runs.
@@ -93,7 +95,7 @@ func TestFamiliesAreShownRevokedAndDeleted(t *testing.T) {
 
 	_, err = order(t, file, "", "token", "revoke", "--family", child.TokenID)
 	require.NoError(t, err)
-	for name, state := range map[string]string{"root": stateActive, "child": stateRevoked, "grandchild": stateRevoked} {
+	for name, state := range map[string]string{"root": tokeninfo.Active, "child": tokeninfo.Revoked, "grandchild": tokeninfo.Revoked} {
 		require.Equal(t, state, tokenNamed(t, file, name).State)
 	}
 	_, err = order(t, file, "", "token", "delete", "--children", "adopt", root.TokenID)

@@ -3,9 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,69 +12,9 @@ import (
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 	"github.com/onezone-go/onezone/store"
 )
-
-// tokenInfo describes a named token in JSON. It never contains its text.
-type tokenInfo struct {
-	ID       string   `json:"tokenId"`
-	Name     string   `json:"name"`
-	Subject  string   `json:"subject"` // such as usr-ID
-	Username string   `json:"username,omitempty"`
-	Type     string   `json:"type"`  // access, identity or invite
-	State    string   `json:"state"` // active, revoked or expired
-	Caveats  []string `json:"caveats"`
-	Created  int64    `json:"creationTime"`         // Unix seconds
-	Expires  *int64   `json:"validUntil,omitempty"` // Unix seconds; nil: never
-	LastUse  *useInfo `json:"lastUse"`              // nil: none was recorded
-	Parent   string   `json:"parentTokenId,omitempty"`
-	Added    []string `json:"serverCaveats,omitempty"` // caveats that the owner added
-	Bait     string   `json:"bait,omitempty"`          // as for --bait
-}
-
-// useInfo describes the last use of a token in JSON.
-type useInfo struct {
-	Time      int64  `json:"time"`              // Unix seconds, of the minute
-	Address   string `json:"address,omitempty"` // or network
-	Service   string `json:"service,omitempty"`
-	Interface string `json:"interface,omitempty"`
-	Count     int64  `json:"count"`
-}
-
-// The states of named tokens.
-const (
-	stateActive  = "active"
-	stateRevoked = "revoked"
-	stateExpired = "expired"
-)
-
-func describeToken(n macaroon.Named, now time.Time) tokenInfo {
-	info := tokenInfo{
-		ID: n.ID(), Name: n.Name, Subject: n.Subject.String(), Type: n.Type().Class().String(), State: stateActive,
-		Caveats: append([]string{}, n.Caveats()...), Created: n.Created.Unix(),
-	}
-	if until, ok := n.Expiry(); ok {
-		info.Expires = &until
-		if now.Unix() >= until {
-			info.State = stateExpired
-		}
-	}
-	if n.Revoked {
-		info.State = stateRevoked
-	}
-	info.Parent = n.Parent
-	for _, a := range n.Tightened {
-		info.Added = append(info.Added, a.Text)
-	}
-	if n.Bait != 0 {
-		info.Bait = baitName(n.Bait)
-	}
-	if n.LastUse != nil && !n.LastUse.IsZero() {
-		u := n.LastUse
-		info.LastUse = &useInfo{u.At, u.Address, u.Service, u.Interface, u.Count}
-	}
-	return info
-}
 
 // tokenFilter selects named tokens.
 type tokenFilter struct {
@@ -86,7 +23,7 @@ type tokenFilter struct {
 
 func (o *tokenFilter) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.user, "user", "", "only tokens of the user with this `NAME` or id")
-	f.Var(oneOf(&o.state, stateActive, stateRevoked, stateExpired), "state", "only tokens in the `STATE` active, revoked or expired")
+	f.Var(oneOf(&o.state, tokeninfo.Active, tokeninfo.Revoked, tokeninfo.Expired), "state", "only tokens in the `STATE` active, revoked or expired")
 	f.Var(oneOf(&o.kind, macaroon.Access.String(), macaroon.Identity.String(), macaroon.Invite.String()), "type", "only tokens of the `TYPE` access, identity or invite")
 	f.StringVar(&o.before, "expires-before", "", "only tokens that expire before `TIME`: a date, an RFC 3339 time, or a duration from now such as 30d")
 	f.StringVar(&o.after, "expires-after", "", "only tokens that expire at or after `TIME`, or never")
@@ -139,7 +76,7 @@ func parseMoment(text string, now time.Time, future bool) (time.Time, error) {
 
 // selects reports whether the filter selects the token, apart from its user and
 // uses.
-func (o *tokenFilter) selects(t tokenInfo, m moments) bool {
+func (o *tokenFilter) selects(t tokeninfo.Token, m moments) bool {
 	switch {
 	case o.state != "" && t.State != o.state, o.kind != "" && t.Type != o.kind:
 		return false
@@ -166,68 +103,36 @@ func (p *program) tokenListCommand() *cobra.Command {
 			return err
 		}
 		header := []string{"ID", "NAME", "USER", "TYPE", "STATE", "CREATED", "LAST USE", "EXPIRES", "CAVEATS"}
-		return printList(p, list, header, func(t tokenInfo) []string {
-			return []string{t.ID, t.Name, cmp.Or(t.Username, t.Subject), t.Type, t.State, moment(t.Created), t.lastUse(), t.expiry(), t.allCaveats()}
+		return printList(p, list, header, func(t tokeninfo.Token) []string {
+			return []string{t.ID, t.Name, cmp.Or(t.Username, t.Subject), t.Type, t.State, tokeninfo.Moment(t.Created), t.Used(), t.Expiry(), t.AllCaveats()}
 		})
 	}})
 }
 
-// expiry returns the time of expiry, "never" if there is none.
-func (t tokenInfo) expiry() string {
-	if t.Expires == nil {
-		return "never"
-	}
-	return moment(*t.Expires)
-}
-
-// allCaveats returns the caveats of the token and those that the owner added.
-func (t tokenInfo) allCaveats() string {
-	all := slices.Clone(t.Caveats)
-	for _, each := range t.Added {
-		all = append(all, each+" (added)")
-	}
-	return strings.Join(all, "; ")
-}
-
-// lastUse returns the time of the last use, "none" if none was recorded.
-func (t tokenInfo) lastUse() string {
-	if t.LastUse == nil {
-		return "none"
-	}
-	return moment(t.LastUse.Time)
-}
-
-// describeUse returns what is known of the last use.
-func (t tokenInfo) describeUse() string {
-	if t.LastUse == nil {
-		return "none"
-	}
-	text := t.lastUse()
-	for _, part := range []struct{ word, value string }{
-		{" from ", t.LastUse.Address}, {" at ", t.LastUse.Service}, {" by ", t.LastUse.Interface},
-	} {
-		if part.value != "" {
-			text += part.word + part.value
-		}
-	}
-	return fmt.Sprintf("%s, %d in all", text, t.LastUse.Count)
-}
-
 // addLastUses sets the last uses of the tokens.
-func (a administration) addLastUses(ctx context.Context, tokens ...*macaroon.Named) error {
-	ids := make([]string, len(tokens))
-	for i, n := range tokens {
+func (a administration) addLastUses(ctx context.Context, page []macaroon.Named) error {
+	ids := make([]string, len(page))
+	for i, n := range page {
 		ids[i] = n.ID()
 	}
 	uses, err := a.LastUses(ctx, ids...)
 	for i := range uses {
-		tokens[i].LastUse = &uses[i]
+		page[i].LastUse = &uses[i]
 	}
 	return err
 }
 
+// describeToken returns the description of a token, without the user name.
+func describeToken(n macaroon.Named, now time.Time) tokeninfo.Token {
+	info := tokeninfo.Describe(n, now)
+	if n.Bait != 0 {
+		info.Bait = baitName(n.Bait)
+	}
+	return info
+}
+
 // tokens returns the tokens that the filter selects.
-func (a administration) tokens(ctx context.Context, filter tokenFilter) ([]tokenInfo, error) {
+func (a administration) tokens(ctx context.Context, filter tokenFilter) ([]tokeninfo.Token, error) {
 	m, err := filter.moments(a.Now())
 	if err != nil {
 		return nil, err
@@ -239,17 +144,13 @@ func (a administration) tokens(ctx context.Context, filter tokenFilter) ([]token
 		}
 	}
 	names := usernames{}
-	list := []tokenInfo{}
+	list := []tokeninfo.Token{}
 	for {
 		page, next, err := a.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		all := make([]*macaroon.Named, len(page))
-		for i := range page {
-			all[i] = &page[i]
-		}
-		if err := a.addLastUses(ctx, all...); err != nil {
+		if err := a.addLastUses(ctx, page); err != nil {
 			return nil, err
 		}
 		for _, n := range page {
@@ -295,27 +196,18 @@ func (p *program) tokenShowCommand() *cobra.Command {
 		if err != nil {
 			return noToken(args[0], err)
 		}
-		if err := a.addLastUses(ctx, &n); err != nil {
+		page := []macaroon.Named{n}
+		if err := a.addLastUses(ctx, page); err != nil {
 			return err
 		}
-		info := describeToken(n, a.Now())
+		info := describeToken(page[0], a.Now())
 		if info.Username, err = (usernames{}).of(ctx, a.store, n.Subject); err != nil {
 			return err
 		}
-		rows := [][]string{
+		rows := info.Fields([][]string{
 			{"id", info.ID}, {"name", info.Name}, {"user", info.Username}, {"subject", info.Subject}, {"type", n.Type().Describe()},
-			{"state", info.State}, {"created", moment(info.Created)}, {"expires", info.expiry()},
-			{"last use", info.describeUse()},
-		}
-		for _, each := range info.Caveats {
-			rows = append(rows, []string{"caveat", each})
-		}
-		for _, a := range n.Tightened {
-			rows = append(rows, []string{"added on " + a.Added.Format(time.DateOnly), a.Text})
-		}
-		if info.Parent != "" {
-			rows = append(rows, []string{"minted with", info.Parent})
-		}
+			{"state", info.State}, {"created", tokeninfo.Moment(info.Created)}, {"expires", info.Expiry()}, {"last use", info.DescribeUse()},
+		}...)
 		if info.Bait != "" {
 			rows = append(rows, []string{"bait", info.Bait})
 		}

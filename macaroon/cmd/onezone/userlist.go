@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/cmd/internal/tokeninfo"
 )
 
 // userInfo describes a user in JSON.
@@ -55,7 +55,7 @@ func (p *program) userListCommand() *cobra.Command {
 		})
 		header := []string{"ID", "NAME", "FULL NAME", "PASSWORD", "BLOCKED", "CREATED", "RIGHTS"}
 		return printList(p, list, header, func(u userInfo) []string {
-			return []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), moment(u.Created), strings.Join(u.Rights, ",")}
+			return []string{u.ID, u.Username, u.FullName, yes(u.HasPassword), yes(u.Blocked), tokeninfo.Moment(u.Created), strings.Join(u.Rights, ",")}
 		})
 	}})
 }
@@ -75,18 +75,18 @@ func (p *program) userShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		tokens, err := a.store.CountTokens(ctx, subject)
+		count, err := a.store.CountTokens(ctx, subject)
 		if err != nil {
 			return err
 		}
 		info := struct {
 			userInfo
 			NamedTokens int64 `json:"namedTokens"`
-		}{describeUser(user), tokens}
+		}{describeUser(user), count}
 		return p.printTable(info, []string{"FIELD", "VALUE"}, [][]string{
 			{"id", info.ID}, {"name", info.Username}, {"full name", info.FullName}, {"password", yes(info.HasPassword)},
 			{"blocked", yes(info.Blocked)}, {"rights", strings.Join(info.Rights, ",")},
-			{"created", moment(info.Created)}, {"named tokens", strconv.FormatInt(tokens, 10)},
+			{"created", tokeninfo.Moment(info.Created)}, {"named tokens", strconv.FormatInt(count, 10)},
 		})
 	}})
 }
@@ -96,12 +96,4 @@ func yes(b bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// moment returns a time in UTC, "" if it is unknown.
-func moment(seconds int64) string {
-	if seconds == 0 {
-		return ""
-	}
-	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 }
