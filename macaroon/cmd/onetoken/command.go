@@ -208,11 +208,22 @@ const (
 func (c command) build(p process) *cobra.Command {
 	built := &cobra.Command{
 		Use: strings.TrimSpace(c.name + " [flags] " + c.synopsis), Short: c.short, Example: c.example,
-		Args: cobra.ArbitraryArgs, DisableFlagsInUseLine: true,
+		Args: c.checkArguments, DisableFlagsInUseLine: true,
 	}
 	do := c.prepare(&flags{built.Flags(), built})
 	built.RunE = func(b *cobra.Command, args []string) error { return do(b.Context(), p, args) }
 	return built
+}
+
+// checkArguments refuses arguments that the synopsis of the command lacks.
+func (c command) checkArguments(_ *cobra.Command, args []string) error {
+	switch {
+	case c.synopsis == "" && len(args) > 0:
+		return misuse(c.name + " takes flags only; see onetoken " + c.name + " --help")
+	case c.synopsis == "[FILE]" && len(args) > 1:
+		return misuse(c.name + " takes one file")
+	}
+	return nil
 }
 
 // unknownCommand returns the error for a command that does not exist. It does

@@ -14,10 +14,7 @@ func convert(f *flags) action {
 	f.complete("to", "onezone", "v1", "v2", "v1-json", "v2-json")
 	asJSON := f.json("the macaroon and its formats")
 	return func(_ context.Context, p process, args []string) error {
-		switch {
-		case len(args) > 1:
-			return misuse("convert takes one file")
-		case to == 0:
+		if to == 0 {
 			return misuse("give the format: --to onezone, v1, v2, v1-json or v2-json")
 		}
 		text, err := p.readText(args)

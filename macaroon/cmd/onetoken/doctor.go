@@ -31,9 +31,6 @@ func doctor(f *flags) action {
 	var now time.Time
 	declareNow(f, &now)
 	return func(_ context.Context, p process, args []string) error {
-		if len(args) > 1 {
-			return misuse("doctor takes one file")
-		}
 		text, err := p.readText(args)
 		if err != nil {
 			return err

@@ -27,8 +27,6 @@ func explainToken(f *flags) action {
 	connection.declareCredentials(f)
 	return func(ctx context.Context, p process, args []string) error {
 		switch {
-		case len(args) > 1:
-			return misuse("explain takes one file")
 		case connection.onezone != "" && key.file != nil:
 			return misuse("--onezone excludes --secret-file: the Onezone has the secret")
 		case connection.user != "" && len(args) == 0:

@@ -22,9 +22,6 @@ func inspect(f *flags) action {
 	value(f, &connection.onezone, "onezone", "URL", "also show the caveats that the owner added at this Onezone", verbatim)
 	connection.declareCA(f)
 	return func(ctx context.Context, p process, args []string) error {
-		if len(args) > 1 {
-			return misuse("inspect takes one file")
-		}
 		text, err := p.readText(args)
 		if err != nil {
 			return err

@@ -24,11 +24,8 @@ func login(f *flags) action {
 	ttl := loginTTL
 	value(f, &ttl, "ttl", "DURATION", "the lifetime of the token, default 30d", parseTTL)
 	asJSON := f.json("the login")
-	return func(ctx context.Context, p process, args []string) error {
-		switch {
-		case len(args) > 0:
-			return misuse("login takes flags only; the password comes from the terminal or standard input")
-		case connection.user == "":
+	return func(ctx context.Context, p process, _ []string) error {
+		if connection.user == "" {
 			return misuse("give the user: --user NAME")
 		}
 		path, err := p.profilePath(connection.profile)

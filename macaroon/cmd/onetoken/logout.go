@@ -17,10 +17,7 @@ func logout(f *flags) action {
 	var offline bool
 	f.toggle(&offline, "offline", "only delete the profile; the token stays valid until it expires")
 	asJSON := f.json("the result")
-	return func(ctx context.Context, p process, args []string) error {
-		if len(args) > 0 {
-			return misuse("logout takes flags only")
-		}
+	return func(ctx context.Context, p process, _ []string) error {
 		path, err := p.profilePath(connection.profile)
 		if err != nil {
 			return err

@@ -19,10 +19,7 @@ var source string
 
 // man prints the manual page.
 func man(f *flags) action {
-	return func(_ context.Context, p process, args []string) error {
-		if len(args) > 0 {
-			return misuse("man takes no arguments")
-		}
+	return func(_ context.Context, p process, _ []string) error {
 		return write(p.out, manualPage(f.of.Root()))
 	}
 }

@@ -31,8 +31,6 @@ func narrow(f *flags) action {
 	connection.declareCredentials(f)
 	return func(ctx context.Context, p process, args []string) error {
 		switch {
-		case len(args) > 1:
-			return misuse("narrow takes one file")
 		case requests == "":
 			return misuse("give the file of the recorded requests with --requests FILE")
 		case connection.user != "" && len(args) == 0:

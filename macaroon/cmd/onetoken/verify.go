@@ -22,9 +22,6 @@ func verify(f *flags) action {
 	var connection connectionFlags
 	connection.declare(f)
 	return func(ctx context.Context, p process, args []string) error {
-		if len(args) > 1 {
-			return misuse("verify takes one file")
-		}
 		if connection.onezone != "" && (key.file != nil || f.Changed("now")) {
 			return misuse("--onezone excludes --secret-file and --now: the Onezone has the secret and a clock")
 		}

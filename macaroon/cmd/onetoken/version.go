@@ -9,10 +9,7 @@ import (
 // version prints the version of the program.
 func version(f *flags) action {
 	asJSON := f.json("the version")
-	return func(_ context.Context, p process, args []string) error {
-		if len(args) > 0 {
-			return misuse("version takes flags only")
-		}
+	return func(_ context.Context, p process, _ []string) error {
 		if *asJSON {
 			return p.printJSON(buildinfo.Read())
 		}
