@@ -8,11 +8,13 @@ require (
 	github.com/go-faster/errors v0.8.0
 	github.com/go-faster/jx v1.2.0
 	github.com/go-jose/go-jose/v4 v4.1.9
+	github.com/go-macaroon-bakery/macaroon-bakery/v3 v3.0.2
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/oapi-codegen/runtime v1.9.0
 	github.com/ogen-go/ogen v1.25.0
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/discharge v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/gate v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/oidc v0.0.0-00010101000000-000000000000
@@ -47,11 +49,15 @@ require (
 	github.com/ghodss/yaml v1.0.0 // indirect
 	github.com/go-faster/yaml v0.4.6 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/go-macaroon-bakery/macaroonpb v1.0.0 // indirect
 	github.com/go-openapi/jsonpointer v1.0.2 // indirect
+	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/juju/webbrowser v0.0.0-20160309143629-54b8c57083b4 // indirect
+	github.com/julienschmidt/httprouter v1.3.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
@@ -65,6 +71,7 @@ require (
 	github.com/pb33f/ordered-map/v2 v2.3.2 // indirect
 	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/rogpeppe/fastuuid v0.0.0-20150106093220-6724a57986af // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
@@ -88,6 +95,8 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
+	gopkg.in/errgo.v1 v1.0.1 // indirect
+	gopkg.in/httprequest.v1 v1.2.1 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	modernc.org/libc v1.80.1 // indirect
@@ -98,6 +107,7 @@ require (
 
 replace (
 	github.com/onezone-go/onezone => ../..
+	github.com/onezone-go/onezone/macaroon/discharge => ../../macaroon/discharge
 	github.com/onezone-go/onezone/macaroon/gate => ../../macaroon/gate
 	github.com/onezone-go/onezone/macaroon/grpcauth => ../../macaroon/grpcauth
 	github.com/onezone-go/onezone/macaroon/oidc => ../../macaroon/oidc
@@ -111,4 +121,12 @@ replace (
 tool (
 	github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 	github.com/ogen-go/ogen/cmd/ogen
+)
+
+// macaroon-bakery requires versions from before genproto was split. With them, the
+// workspace would have two modules with the same packages.
+exclude (
+	google.golang.org/genproto v0.0.0-20180817151627-c66870c02cf8
+	google.golang.org/genproto v0.0.0-20190819201941-24fa4b261c55
+	google.golang.org/genproto v0.0.0-20200526211855-cb27e3aa2013
 )

@@ -135,6 +135,21 @@ func TestAHandlerDischargesAtOnce(t *testing.T) {
 	requireInvalid(t, err)
 }
 
+// Clients of macaroon-bakery put the fields there.
+func TestTheFieldsOfARequestMayBeInItsURL(t *testing.T) {
+	h := handlerOf(t, grants)
+	form := formFor(t, "c")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/discharge?"+form.Encode(), nil))
+	dischargeIn(t, w)
+
+	r := httptest.NewRequest(http.MethodPost, "/discharge?"+form.Encode(), strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	refusalIn(t, w, http.StatusBadRequest, errors.IDBadData)
+}
+
 // Macaroon-bakery keeps the encrypted condition beside the macaroon.
 func TestAHandlerOpensAConditionThatIsNotTheIdentifier(t *testing.T) {
 	form := url.Values{"id": {"\x03\x07"}, "caveat64": {in64(identifierFor(t, dischargerKey, "c"))}}

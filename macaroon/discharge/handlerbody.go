@@ -47,19 +47,22 @@ var (
 	errTooLarge  = errors.New("the body is too large")
 )
 
-// readForm reads the form in the body of a request.
+// readForm reads the form in the body and in the URL of a request. Clients of
+// macaroon-bakery use the URL.
 func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != formType {
-		return form{}, errMediaType
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return form{}, errTooLarge
 	case err != nil:
 		return form{}, errors.BadDataHint("body", "it could not be read to its end")
+	case len(body) == 0:
+		return formOf(r.URL.RawQuery)
 	}
-	return formOf(string(body))
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != formType {
+		return form{}, errMediaType
+	}
+	return formOf(r.URL.RawQuery + "&" + string(body))
 }
 
 // formOf parses an encoded form. Unknown fields are ignored, as the protocol may
@@ -67,7 +70,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
 func formOf(text string) (f form, err error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
-		return form{}, errors.BadDataHint("body", "it is not a form")
+		return form{}, errors.BadDataHint("form", "it is not URL-encoded")
 	}
 	if f.identifier, err = textOr64(values, "id"); err != nil {
 		return form{}, err
