@@ -32,6 +32,9 @@ type Request struct {
 	// ConsumerToken is the token with which the consumer proves its identity. If
 	// it is not empty, the verifier verifies it and replaces Consumer.
 	ConsumerToken PartyToken
+	// Discharges are the texts of the discharges of the token, bound to it, if it
+	// has third-party caveats. Verifiers refuse discharges that it does not need.
+	Discharges Discharges
 	// Session is the session of the client; the zero Session means that it has none.
 	Session Session
 	// DataAccess allows data.* caveats. Without it they do not hold, because
@@ -62,6 +65,17 @@ func (PartyToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redac
 
 // MarshalText returns "[redacted]".
 func (PartyToken) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// Discharges are texts of discharges. They are credentials, and print as
+// [redacted]. The functions of this package do not verify them: a verifier must,
+// before it calls them.
+type Discharges []string
+
+// Format prints "[redacted]" for every verb.
+func (Discharges) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// MarshalText returns "[redacted]".
+func (Discharges) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // GroupChecker decides group membership.
 type GroupChecker interface {

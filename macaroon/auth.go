@@ -18,12 +18,14 @@ type Auth struct {
 	PeerIP  netip.Addr         // IP address in the request
 	Session string             // session the token is bound to; "" if none
 
-	verified  bool // false only in the zero Auth
-	temporary bool // the token has no record
-	caveats   caveat.List
+	verified   bool // false only in the zero Auth
+	temporary  bool // the token has no record
+	discharged bool // the token has third-party caveats
+	caveats    caveat.List
 }
 
-// Caveats returns all caveats of the token, in order, and then those that its
+// Caveats returns all first-party caveats of the token, in order, with those of
+// its discharges in place of third-party caveats, and then those that its
 // owner added ([Authority.Tighten]). The verification has not enforced data and
 // api caveats: see [Auth.Authorize] and [Auth.CheckFile].
 func (a Auth) Caveats() []caveat.Caveat { return a.caveats.Caveats() }

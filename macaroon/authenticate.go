@@ -19,6 +19,7 @@ type candidate struct {
 	recognized *recognized // the cached result of an earlier verification; nil if none
 	caveats    caveat.List
 	key        store.Key // what authenticate has looked up
+	conditions *[]string // first-party caveats of the token and its discharges; nil without third-party caveats
 }
 
 // decode returns the token from the recognition cache, or parses the text.
@@ -36,10 +37,12 @@ func (a *Authority) decode(text string) (c candidate, err error) {
 	return c, a.limits.parse(text, &parsed.token, &parsed.body)
 }
 
-// authenticate looks up the key, verifies the signature, and then checks the
-// token's record. Errors: tokenInvalid, tokenRevoked, tokenSubjectInvalid; a
-// [baitUse], which report turns into tokenRevoked.
-func (a *Authority) authenticate(ctx context.Context, c *candidate) (err error) {
+// authenticate looks up the key, verifies the signature and those of the
+// discharges in the request, and then checks the token's record. A nil request is
+// not for using the token, and needs no discharges. Errors: tokenInvalid,
+// tokenRevoked, tokenSubjectInvalid; a [baitUse], which report turns into
+// tokenRevoked.
+func (a *Authority) authenticate(ctx context.Context, c *candidate, req *caveat.Request) (err error) {
 	if c.key, err = a.key(ctx, c.token); err != nil {
 		return err
 	}
@@ -50,6 +53,11 @@ func (a *Authority) authenticate(ctx context.Context, c *candidate) (err error) 
 			return errors.TokenInvalid()
 		}
 		revoked = revoked || ofRevokedCopy
+	}
+	if req != nil {
+		if err := a.verifyDischarges(c, req.Discharges); err != nil {
+			return err
+		}
 	}
 	if c.key.Bait != 0 {
 		return &baitUse{c.key.Bait, c.key.Subject}
@@ -90,7 +98,7 @@ func (a *Authority) recognizes(c *candidate) bool {
 
 // remember adds a token whose signature has just verified to the cache.
 func (a *Authority) remember(c *candidate) {
-	if c.recognized != nil || len(c.key.RevokedTails) > 0 || !a.recognition.shouldAdd(c.presented) {
+	if c.recognized != nil || len(c.key.RevokedTails) > 0 || len(c.token.thirdParty) > 0 || !a.recognition.shouldAdd(c.presented) {
 		return
 	}
 	c.caveats = a.Vocabulary().ParseList(c.token.caveats)

@@ -39,6 +39,7 @@ type Authority struct {
 	memberships Memberships
 	inviters    Inviters
 	groups      caveat.GroupChecker
+	discharges  DischargeVerifier // nil: tokens with third-party caveats are rejected
 	geo         caveat.GeoResolver
 	inviteLocks keyedMutex // by token id: one consumption at a time
 	logIns      logInGuard

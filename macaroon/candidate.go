@@ -14,7 +14,8 @@ type Candidate struct{ candidate }
 
 // NewCandidate parses the text of a token under the default limits, and its
 // caveats in the vocabulary; nil is the Onezone language. The errors are those
-// of [Limits.Parse].
+// of [Limits.Parse], and tokenInvalid for a token with third-party caveats, whose
+// discharges only an [Authority] verifies.
 func NewCandidate(text string, v *caveat.Vocabulary) (Candidate, error) {
 	parsed := new(struct {
 		token Token
@@ -22,6 +23,9 @@ func NewCandidate(text string, v *caveat.Vocabulary) (Candidate, error) {
 	})
 	if err := (Limits{}).parse(text, &parsed.token, &parsed.body); err != nil {
 		return Candidate{}, err
+	}
+	if len(parsed.token.thirdParty) > 0 {
+		return Candidate{}, errors.TokenInvalid().WithCause(errors.New("the token has third-party caveats, which only its Onezone verifies"))
 	}
 	return Candidate{candidate{token: &parsed.token, caveats: v.ParseList(parsed.token.caveats)}}, nil
 }

@@ -28,10 +28,9 @@ func (t *Token) genuine(key *store.Key) (ok, ofRevokedCopy bool) {
 // chain computes the HMAC chain of the token from its secret. It calls visit,
 // if not nil, with each link: first the signature of the bare identifier, then
 // one after each caveat. ok reports whether the last link equals the token's
-// signature. It is false for tokens with third-party caveats, because chain has
-// no discharges.
+// signature. It says nothing about the discharges of third-party caveats.
 func (t *Token) chain(secret store.Secret, visit func(signature)) (ok bool) {
-	if secret.Root() == nil || t.IsZero() || len(t.thirdParty) > 0 {
+	if secret.Root() == nil || t.IsZero() {
 		return false
 	}
 	var h mac.Hasher
@@ -40,8 +39,13 @@ func (t *Token) chain(secret store.Secret, visit func(signature)) (ok bool) {
 	if visit != nil {
 		visit(link)
 	}
-	for _, text := range t.caveats {
-		link = h.Sum(&link, text)
+	third := t.thirdParty
+	for i, text := range t.caveats {
+		if len(third) > 0 && third[0].Index == i {
+			link, third = h.SumPair(&link, third[0].Verification, text), third[1:]
+		} else {
+			link = h.Sum(&link, text)
+		}
 		if visit != nil {
 			visit(link)
 		}

@@ -44,10 +44,10 @@
 //
 // # Without a store
 //
-// [Mint] and [Token.Verify] need only a secret. [Token.Macaroon] and
-// [FromMacaroon] convert to and from gopkg.in/macaroon.v2, for third-party
-// caveats, which [Token.VerifyDischarged] verifies. Package macaroon/general
-// prints tokens in other formats and reads them.
+// [Mint] and [Token.Verify] need only a secret. Package macaroon/general prints
+// tokens in other formats and reads them, and package macaroon/discharge adds
+// third-party caveats, which [WithDischarges] makes an authority accept.
+// [Token.Macaroon] and [FromMacaroon] convert to and from gopkg.in/macaroon.v2.
 //
 // # Compatibility
 //

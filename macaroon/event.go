@@ -92,9 +92,10 @@ type Event struct {
 	// characters, and unprintable characters are escaped as in JSON.
 	Username string
 
-	// CaveatIndex is the index of the caveat that caused the rejection; those
-	// that the owner added follow those of the token. It is -1 if no caveat caused it, or if the rejection came after the
-	// verification.
+	// CaveatIndex is the index of the caveat that caused the rejection. Those of
+	// discharges replace the caveats that they discharge, and those that the owner
+	// added follow those of the token. It is -1 if no caveat caused it, or if the
+	// rejection came after the verification.
 	CaveatIndex int
 	CaveatType  caveat.Type // of that caveat
 }

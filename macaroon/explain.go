@@ -45,7 +45,7 @@ type Explanation struct {
 	// Subject is the subject of the token; zero unless its signature is right.
 	Subject caveat.Subject
 	// Checks are those of the verification, without the caveats, in order. They
-	// end with the signature if it is not right.
+	// end with the signature, or the discharges, if it is not right.
 	Checks []Check
 	// Caveats are those of the token, in order, and then those that its owner
 	// added, if its signature is right.
@@ -83,6 +83,7 @@ const (
 	StepParties    Step = "parties"    // the service and consumer tokens are valid
 	StepType       Step = "type"       // the type fits what the token is used for
 	StepSignature  Step = "signature"  // this Onezone issued the token
+	StepDischarges Step = "discharges" // the discharges are those that the token needs
 	StepRevocation Step = "revocation" // the token is not revoked
 	StepSession    Step = "session"    // the session is that of the client and the subject
 	StepSubject    Step = "subject"    // the subject exists and is not blocked
@@ -128,6 +129,13 @@ func (a *Authority) Explain(ctx context.Context, text string, t Trial) (Explanat
 	if x.check(StepSignature, err, "This Onezone issued the token, and nobody changed it."); err != nil {
 		return x.end()
 	}
+	err = a.verifyDischarges(&c, req.Discharges)
+	if err != nil || c.conditions != nil {
+		x.check(StepDischarges, err, "Each third-party caveat has its discharge.")
+	}
+	if err != nil {
+		return x.end()
+	}
 	x.explanation.Subject = c.key.Subject
 	a.setDefaults(req)
 	a.parseCaveats(&c, req)
@@ -162,7 +170,7 @@ func (t Token) Explain(ctx context.Context, secret store.Secret, trial Trial) (E
 	}
 	x := explainer{trial: trial}
 	var wrong error
-	if !t.chain(secret, nil) {
+	if len(t.thirdParty) > 0 || !t.chain(secret, nil) {
 		wrong = errors.TokenInvalid()
 	}
 	if x.check(StepSignature, wrong, "The secret signed the token, and nobody changed it."); wrong != nil {

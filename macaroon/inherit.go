@@ -20,8 +20,8 @@ import (
 // caveats of its own token by reading another one.
 //
 // Errors:
-//   - forbidden, with a hint, for a caveat that tokens of this type do not
-//     support, and if the copy would exceed the limits on new tokens;
+//   - forbidden, with a hint, for third-party caveats, for a caveat that tokens of
+//     this type do not support, and if the copy would exceed the limits on new tokens;
 //   - unauthorized without details if parent is the zero Auth;
 //   - badToken if t is the zero Token.
 func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
@@ -35,6 +35,9 @@ func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 	}
 	if !parent.IsConfined() {
 		return t, nil
+	}
+	if parent.discharged {
+		return Token{}, errors.Forbidden("the access token of the request has third-party caveats, which other tokens cannot carry")
 	}
 	limit := a.confiner.maxCaveats
 	var missing []string

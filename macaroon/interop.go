@@ -1,22 +1,18 @@
 package macaroon
 
 import (
-	"context"
 	"fmt"
-	"slices"
 
-	// For interoperability: binary V2 and JSON formats, third-party caveats. It
+	// For interoperability: binary V2 and JSON formats. It
 	// is the reference implementation in Go and depends only on x/crypto.
 	macaroonv2 "gopkg.in/macaroon.v2"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/internal/wire"
-	"github.com/onezone-go/onezone/store"
 )
 
 // Macaroon returns the token as a value of gopkg.in/macaroon.v2. That package
-// encodes other formats, adds third-party caveats and discharges them.
+// encodes other formats.
 func (t Token) Macaroon() (*macaroonv2.Macaroon, error) {
 	if t.IsZero() {
 		return nil, errors.BadToken("it is empty")
@@ -49,26 +45,6 @@ func FromMacaroon(m *macaroonv2.Macaroon) (Token, error) {
 		return Token{}, errors.TokenTooLarge(DefaultMaxSize)
 	}
 	return t, nil
-}
-
-// VerifyDischarged verifies a token with third-party caveats, using their
-// discharges. It works like [Token.Verify]. Each discharge must be bound to the
-// token. The first-party caveats of a discharge are checked like caveats of the
-// token, in place of the caveat that it discharges.
-func (t Token) VerifyDischarged(ctx context.Context, secret store.Secret, req caveat.Request, discharges []*macaroonv2.Macaroon) (Auth, error) {
-	m, err := t.Macaroon()
-	if err != nil || secret.IsZero() || slices.Contains(discharges, nil) {
-		return Auth{}, errors.TokenInvalid()
-	}
-	if secret.IsSealed() {
-		return Auth{}, fmt.Errorf("verifying a token with discharges: %w", store.ErrSealed)
-	}
-	conditions, err := m.VerifySignature([]byte(secret.Reveal()), discharges)
-	if err != nil {
-		return Auth{}, errors.TokenInvalid()
-	}
-	c := candidate{token: &t, caveats: req.Vocabulary.ParseList(conditions)}
-	return c.verified(ctx, &req)
 }
 
 // fieldsOf returns the fields of a macaroon.

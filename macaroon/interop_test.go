@@ -9,10 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	macaroonv2 "gopkg.in/macaroon.v2"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
-	"github.com/onezone-go/onezone/store"
 )
 
 func TestTokensTravelInOtherFormats(t *testing.T) {
@@ -79,53 +77,4 @@ func TestMacaroonsThatAreNoTokens(t *testing.T) {
 	require.NoError(t, m.AddFirstPartyCaveat([]byte(strings.Repeat("x", 70_000))))
 	_, err = macaroon.FromMacaroon(m)
 	requireID(t, errors.IDBadToken, err)
-}
-
-func TestThirdPartyCaveatsHoldWithTheirDischarge(t *testing.T) {
-	t.Parallel()
-	rootKey := []byte("the discharge's root key")
-	m, err := mint(t, macaroon.Spec{Caveats: holding[:1]}).Macaroon()
-	require.NoError(t, err)
-	require.NoError(t, m.AddThirdPartyCaveat(rootKey, []byte("is a member"), "https://members.example.com"))
-	require.NoError(t, m.AddFirstPartyCaveat([]byte(caveat.REST.String())))
-	token, err := macaroon.FromMacaroon(m)
-	require.NoError(t, err)
-	token = parse(t, token.String())
-
-	discharge := func(key []byte, caveats ...string) *macaroonv2.Macaroon {
-		d, err := macaroonv2.New(key, []byte("is a member"), "https://members.example.com", macaroonv2.V1)
-		require.NoError(t, err)
-		for _, c := range caveats {
-			require.NoError(t, d.AddFirstPartyCaveat([]byte(c)))
-		}
-		return d
-	}
-	bound := func(d *macaroonv2.Macaroon) []*macaroonv2.Macaroon {
-		d.Bind(token.Signature())
-		return []*macaroonv2.Macaroon{d}
-	}
-	verify := func(ds []*macaroonv2.Macaroon) (macaroon.Auth, error) {
-		return token.VerifyDischarged(t.Context(), secret, everything(), ds)
-	}
-	auth, err := verify(bound(discharge(rootKey, "time < 1700000000")))
-	require.NoError(t, err)
-	assert.Len(t, auth.Caveats(), 3, "the caveats of the discharge count")
-	assert.Equal(t, alice, auth.Subject)
-
-	_, err = verify(bound(discharge(rootKey, "time < 5")))
-	requireID(t, errors.IDTokenCaveatUnverified, err)
-	_, err = verify(bound(discharge(rootKey, "moon = full")))
-	requireID(t, errors.IDTokenCaveatUnknown, err)
-	for name, ds := range map[string][]*macaroonv2.Macaroon{
-		"none": nil, "of another key": bound(discharge([]byte("guess"))), "not bound": {discharge(rootKey)},
-		"too many": append(bound(discharge(rootKey)), discharge([]byte("guess"))),
-	} {
-		_, err = verify(ds)
-		require.Error(t, err, name)
-		requireID(t, errors.IDTokenInvalid, err)
-	}
-	_, err = token.VerifyDischarged(t.Context(), store.Secret{}, everything(), bound(discharge(rootKey)))
-	requireID(t, errors.IDTokenInvalid, err)
-	_, err = macaroon.Token{}.VerifyDischarged(t.Context(), secret, everything(), nil)
-	requireID(t, errors.IDTokenInvalid, err)
 }

@@ -42,6 +42,11 @@ func TestLaw01SignatureFirst(t *testing.T) {
 		_, err = bad.Verify(t.Context(), secret, caveat.Request{Vocabulary: v})
 		requireID(t, errors.IDTokenInvalid, err)
 	}
+	// The signatures of discharges are checked before, too.
+	discharges := &discharger{err: errors.TokenInvalid()}
+	other := newZone(t, macaroon.WithVocabulary(v), macaroon.WithDischarges(discharges))
+	requireID(t, errors.IDTokenInvalid, other.verify(withThirdParty(t, confineText(t, other.access(t), "spy = 1"))))
+	assert.Len(t, discharges.calls, 1)
 	assert.Zero(t, asked.Load(), "a caveat was interpreted before the signature was checked")
 
 	// The record of another token does not change the result either.

@@ -53,7 +53,7 @@ func (a *Authority) IssueLogIn(ctx context.Context, user caveat.Subject, since t
 // it is not a log-in token ([Authority.IssueLogIn]).
 func (a Auth) LogIn() (since time.Time, ok bool) {
 	text, ok := strings.CutPrefix(a.TokenID, logInPrefix)
-	if !ok || !a.verified || !a.temporary || a.Type != AccessToken() {
+	if !ok || !a.verified || !a.temporary || a.Type != AccessToken() || a.discharged {
 		return time.Time{}, false
 	}
 	// Issued with one caveat, the end of the log-in. A holder of a confined
@@ -70,5 +70,5 @@ func (a Auth) LogIn() (since time.Time, ok bool) {
 // gets must have, too. The end of a log-in is not such a caveat.
 func (a Auth) IsConfined() bool {
 	_, logIn := a.LogIn()
-	return !logIn && a.caveats.Len() > 0
+	return a.discharged || !logIn && a.caveats.Len() > 0
 }

@@ -11,7 +11,8 @@ import (
 
 // Verify verifies the token against its secret and the request. It checks the
 // signature first, then each caveat in order, then the session. It uses no
-// records, so it cannot check revocation or the subject: see [Authority].
+// records, so it cannot check revocation or the subject: see [Authority]. It has
+// no discharges, so it rejects tokens with third-party caveats.
 //
 // Errors: tokenInvalid, tokenCaveatUnknown {caveat}, tokenCaveatUnverified
 // {caveat}, tokenSessionInvalid; the operational error [store.ErrSealed] for a
@@ -20,7 +21,7 @@ func (t Token) Verify(ctx context.Context, secret store.Secret, req caveat.Reque
 	if secret.IsSealed() {
 		return Auth{}, fmt.Errorf("verifying a token: %w", store.ErrSealed)
 	}
-	if !t.chain(secret, nil) {
+	if len(t.thirdParty) > 0 || !t.chain(secret, nil) {
 		return Auth{}, errors.TokenInvalid()
 	}
 	c := candidate{token: &t, caveats: req.Vocabulary.ParseList(t.caveats)}

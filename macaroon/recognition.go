@@ -165,7 +165,7 @@ func (m *recognition) shouldAdd(p presented) bool {
 // add caches a token that has verified under the secret. caveats must be the
 // token's caveats, parsed in the authority's vocabulary.
 func (m *recognition) add(p presented, t Token, caveats caveat.List, secret store.Secret) {
-	if p.hash == 0 || len(t.thirdParty) > 0 {
+	if p.hash == 0 {
 		return
 	}
 	e := &recognized{hash: p.hash, text: strings.Clone(p.text), token: t, caveats: caveats, secret: secret}

@@ -43,7 +43,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if t.Generation() > 0 {
 		return errors.NotSupported()
 	}
-	err := a.authenticate(ctx, &candidate{token: &t})
+	err := a.authenticate(ctx, &candidate{token: &t}, nil)
 	if bait, ok := err.(*baitUse); ok {
 		return a.report(ctx, &t, caveat.Subject{}, bait)
 	}

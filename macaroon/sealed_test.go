@@ -99,10 +99,6 @@ func TestSealedBytesAreNeverAKey(t *testing.T) {
 			_, err := named.Verify(ctx, sealedSecret, caveat.Request{})
 			return err
 		},
-		"Token.VerifyDischarged": func(ctx context.Context) error {
-			_, err := named.VerifyDischarged(ctx, sealedSecret, caveat.Request{}, nil)
-			return err
-		},
 		"Mint":  func(context.Context) error { _, err := macaroon.Mint(byHand, sealedSecret); return err },
 		"Issue": func(ctx context.Context) error { _, err := z.Issue(ctx, grant); return err },
 		"Get":   func(ctx context.Context) error { _, err := z.Get(ctx, "sealed"); return err },

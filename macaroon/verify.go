@@ -36,9 +36,11 @@ var _ Verifier = (*Authority)(nil)
 //  2. type: notAnAccessToken {received};
 //  3. key: tokenInvalid without a record or for a future generation,
 //     tokenRevoked for a past generation;
-//  4. signature: tokenInvalid. No other content of the token is used before;
+//  4. signature: tokenInvalid, also for the discharges of third-party caveats
+//     ([WithDischarges]); limitReached for too many of them. No other content of
+//     the token is used before;
 //  5. record: tokenRevoked, tokenSubjectInvalid if it has another subject;
-//  6. caveats of the token in order, then those that its owner added
+//  6. caveats of the token in order, with those of its discharges, then those that its owner added
 //     ([Authority.Tighten]): tokenCaveatUnknown {caveat}, tokenCaveatUnverified
 //     {caveat};
 //  7. session of the request: tokenSessionInvalid;
@@ -162,7 +164,7 @@ func (a *Authority) verify(ctx context.Context, text string, req *caveat.Request
 // checkAll makes the checks of VerifyAccess from the third on. A rejection is
 // an [errors.Error] or a [refusedCaveat]; all other errors are operational.
 func (a *Authority) checkAll(ctx context.Context, c *candidate, req *caveat.Request) (Auth, error) {
-	if err := a.authenticate(ctx, c); err != nil {
+	if err := a.authenticate(ctx, c, req); err != nil {
 		return Auth{}, err
 	}
 	a.setDefaults(req)
@@ -232,8 +234,8 @@ func (a *Authority) parseCaveats(c *candidate, req *caveat.Request) {
 	switch {
 	case c.recognized != nil && req.Vocabulary == c.recognized.caveats.Vocabulary():
 		c.caveats = c.recognized.caveats
-	case c.caveats.Len() != len(c.token.caveats) || c.caveats.Vocabulary() != req.Vocabulary:
-		c.caveats = req.Vocabulary.ParseList(c.token.caveats)
+	case c.caveats.Len() != len(c.texts()) || c.caveats.Vocabulary() != req.Vocabulary:
+		c.caveats = req.Vocabulary.ParseList(c.texts())
 	}
 	if len(c.key.Tightened) > 0 {
 		c.caveats = c.caveats.With(additions(c.key.Tightened))
@@ -273,7 +275,7 @@ func (c *candidate) auth(req *caveat.Request) Auth {
 	typ := c.token.Type()
 	auth := Auth{
 		TokenID: c.token.ID(), Type: typ, Subject: c.token.Subject(), PeerIP: req.IP, Session: typ.Session(),
-		verified: true, temporary: c.token.Generation() > 0, caveats: c.caveats,
+		verified: true, temporary: c.token.Generation() > 0, discharged: c.conditions != nil, caveats: c.caveats,
 	}
 	if auth.Subject.Type == caveat.SubjectProvider {
 		auth.Service = c.token.indicated

@@ -23,11 +23,7 @@ func TestTheZeroTokenIsNoToken(t *testing.T) {
 		id   errors.ID
 		call func() error
 	}{
-		"Verify": {errors.IDTokenInvalid, func() error { _, err := zero.Verify(ctx, secret, everything()); return err }},
-		"VerifyDischarged": {errors.IDTokenInvalid, func() error {
-			_, err := zero.VerifyDischarged(ctx, secret, everything(), nil)
-			return err
-		}},
+		"Verify":              {errors.IDTokenInvalid, func() error { _, err := zero.Verify(ctx, secret, everything()); return err }},
 		"Confine":             {errors.IDBadToken, func() error { _, err := zero.Confine(caveat.REST); return err }},
 		"Confine by nothing":  {errors.IDBadToken, func() error { _, err := zero.Confine(); return err }},
 		"ConfineText":         {errors.IDBadToken, func() error { _, err := zero.ConfineText("time < 5"); return err }},

@@ -72,13 +72,20 @@ func (h *Hasher) Sum(key *[Size]byte, message string) [Size]byte {
 }
 
 // SumPair returns the HMAC-SHA256 of the HMACs of two messages, all with the
-// same key. It signs third-party caveats and binds discharges.
+// same key. It signs third-party caveats.
 func (h *Hasher) SumPair(key *[Size]byte, first, second string) [Size]byte {
 	var pair [2 * Size]byte
 	one, two := h.Sum(key, first), h.Sum(key, second)
 	copy(pair[:], one[:])
 	copy(pair[Size:], two[:])
 	return h.Sum(key, string(pair[:]))
+}
+
+// Bind returns the signature of a discharge that is bound to the macaroon with the
+// signature root.
+func (h *Hasher) Bind(root, discharge *[Size]byte) [Size]byte {
+	var zeros [Size]byte
+	return h.SumPair(&zeros, string(root[:]), string(discharge[:]))
 }
 
 // Root is the first key of a chain of HMACs. It is safe for concurrent use.

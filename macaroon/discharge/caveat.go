@@ -16,8 +16,8 @@ import (
 
 // Caveat is a third-party caveat to add to a macaroon.
 type Caveat struct {
-	// Location is a hint where to get the discharge. It may be empty, and is not
-	// signed.
+	// Location is a hint where to get the discharge. It is not signed. It may be
+	// empty, except in tokens of an Onezone.
 	Location string
 	// Identifier tells the discharger what it has to check. The discharge has the
 	// same identifier. It may hold any bytes, and holders of the macaroon see it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -44,68 +45,75 @@ func conditionsOf(m general.Macaroon, key store.Secret, discharges []general.Mac
 		return nil, errors.LimitReached(limit, "discharges of a token")
 	case key.IsSealed():
 		return nil, fmt.Errorf("verifying a macaroon with discharges: %w", store.ErrSealed)
-	case m.IsZero() || key.IsZero() || !areDistinct(discharges):
+	case m.IsZero() || key.IsZero():
 		return nil, errors.TokenInvalid()
 	}
-	v := verification{root: m.Signature(), discharges: discharges, unused: len(discharges), used: make([]bool, len(discharges))}
-	if !v.verify(m, mac.Derive(key.Reveal()), false) || v.unused > 0 {
-		return nil, errors.TokenInvalid()
+	v := verification{root: m.Signature(), discharges: discharges, used: make([]bool, len(discharges))}
+	if problem := v.verify(m, mac.Derive(key.Reveal())); problem != nil {
+		return nil, errors.TokenInvalid().WithCause(problem)
 	}
 	return v.conditions, nil
 }
 
-// areDistinct reports whether the discharges have distinct identifiers.
-func areDistinct(discharges []general.Macaroon) bool {
-	for i, d := range discharges {
-		if d.IsZero() {
-			return false
-		}
-		for _, other := range discharges[:i] {
-			if d.Identifier() == other.Identifier() {
-				return false
-			}
-		}
-	}
-	return true
-}
+// The causes of tokenInvalid, for logs.
+var (
+	errSignature = errors.New("the signature of the macaroon is wrong")
+	errMissing   = errors.New("a discharge is missing")
+	errUnused    = errors.New("a discharge is not needed")
+	errRepeated  = errors.New("two discharges have the same identifier, or a macaroon of the set is zero")
+	errReused    = errors.New("a discharge is needed more than once")
+	errEncrypted = errors.New("a verification id cannot be decrypted")
+	errDischarge = errors.New("the signature of a discharge is wrong, or it is not bound to the macaroon")
+)
 
 // verification is the state of verifying one macaroon with its discharges.
 type verification struct {
 	root       [mac.Size]byte // the signature that discharges are bound to
 	discharges []general.Macaroon
 	used       []bool
-	unused     int
 	conditions []string
 	hasher     mac.Hasher
 }
 
-// verify verifies one macaroon with its root key, and then the discharges of its
-// caveats. It ends, because each discharge is used at most once.
-func (v *verification) verify(m general.Macaroon, key [mac.Size]byte, isDischarge bool) bool {
+// verify verifies everything. It looks at the discharges only if the signature of
+// the macaroon is right, so a forged macaroon costs no decryption.
+func (v *verification) verify(m general.Macaroon, key [mac.Size]byte) error {
 	caveats := m.Caveats()
-	keys, ok := v.chain(m, caveats, key, isDischarge)
-	if !ok {
-		return false
+	link, keys := v.chain(m.Identifier(), caveats, key)
+	switch {
+	case subtle.ConstantTimeCompare(link[:], v.root[:]) != 1:
+		return errSignature
+	case !areDistinct(v.discharges):
+		return errRepeated
 	}
-	for _, c := range caveats {
-		if !c.IsThirdParty() {
-			v.conditions = append(v.conditions, c.Text)
-			continue
-		}
-		root, ok := openKey(keys[0], c.VerificationID)
-		keys = keys[1:]
-		if !ok || !v.discharge(c.Text, root) {
+	v.conditions = make([]string, 0, len(caveats))
+	if err := v.collect(caveats, keys); err != nil {
+		return err
+	}
+	if slices.Contains(v.used, false) {
+		return errUnused
+	}
+	return nil
+}
+
+// areDistinct reports whether the discharges have distinct identifiers, none of
+// them empty.
+func areDistinct(discharges []general.Macaroon) bool {
+	for i, d := range discharges {
+		if d.IsZero() || slices.ContainsFunc(discharges[:i], func(other general.Macaroon) bool {
+			return other.Identifier() == d.Identifier()
+		}) {
 			return false
 		}
 	}
 	return true
 }
 
-// chain computes the chain of HMACs and compares its end with the signature. It
-// returns the keys of the verification ids: the signature before each third-party
-// caveat.
-func (v *verification) chain(m general.Macaroon, caveats []general.Caveat, key [mac.Size]byte, isDischarge bool) (keys [][mac.Size]byte, ok bool) {
-	link := v.hasher.Sum(&key, m.Identifier())
+// chain computes the chain of HMACs of a macaroon. It returns the last link, and
+// the link before each third-party caveat, which is the key of its verification
+// id.
+func (v *verification) chain(identifier string, caveats []general.Caveat, key [mac.Size]byte) (link [mac.Size]byte, keys [][mac.Size]byte) {
+	link = v.hasher.Sum(&key, identifier)
 	for _, c := range caveats {
 		if c.IsThirdParty() {
 			keys = append(keys, link)
@@ -114,25 +122,45 @@ func (v *verification) chain(m general.Macaroon, caveats []general.Caveat, key [
 			link = v.hasher.Sum(&link, c.Text)
 		}
 	}
-	if isDischarge {
-		var zeros [mac.Size]byte
-		link = v.hasher.SumPair(&zeros, string(v.root[:]), string(link[:]))
-	}
-	signature := m.Signature()
-	return keys, subtle.ConstantTimeCompare(link[:], signature[:]) == 1
+	return link, keys
 }
 
-// discharge verifies the discharge of a caveat with its root key.
-func (v *verification) discharge(identifier string, key [mac.Size]byte) bool {
-	for i, d := range v.discharges {
-		if d.Identifier() == identifier {
-			if v.used[i] {
-				return false
-			}
-			v.used[i] = true
-			v.unused--
-			return v.verify(d, key, true)
+// collect collects the conditions of a genuine macaroon, and verifies the
+// discharges of its third-party caveats.
+func (v *verification) collect(caveats []general.Caveat, keys [][mac.Size]byte) error {
+	for _, c := range caveats {
+		if !c.IsThirdParty() {
+			v.conditions = append(v.conditions, c.Text)
+			continue
 		}
+		root, ok := openKey(keys[0], c.VerificationID)
+		if !ok {
+			return errEncrypted
+		}
+		if err := v.discharge(c.Text, root); err != nil {
+			return err
+		}
+		keys = keys[1:]
 	}
-	return false
+	return nil
+}
+
+// discharge verifies the discharge of a caveat with its root key. The recursion
+// ends, because no discharge is used twice.
+func (v *verification) discharge(identifier string, key [mac.Size]byte) error {
+	i := slices.IndexFunc(v.discharges, func(d general.Macaroon) bool { return d.Identifier() == identifier })
+	switch {
+	case i < 0:
+		return errMissing
+	case v.used[i]:
+		return errReused
+	}
+	v.used[i] = true
+	caveats, signature := v.discharges[i].Caveats(), v.discharges[i].Signature()
+	link, keys := v.chain(identifier, caveats, key)
+	bound := v.hasher.Bind(&v.root, &link)
+	if subtle.ConstantTimeCompare(bound[:], signature[:]) != 1 {
+		return errDischarge
+	}
+	return v.collect(caveats, keys)
 }

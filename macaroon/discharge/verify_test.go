@@ -1,6 +1,7 @@
 package discharge_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -190,4 +191,35 @@ func TestNeeded(t *testing.T) {
 	assert.Equal(t, []string{"c"}, identifiers(a, b), "a cycle ends")
 	assert.Equal(t, []string{"a", "b"}, identifiers(dischargeOf(t, "unrelated", "x")))
 	assert.Empty(t, identifiers(a, b, dischargeOf(t, "c")))
+}
+
+func TestNoConditionIsCheckedBeforeAllSignatures(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	spying, err := caveat.NewVocabulary(caveat.Kind{
+		Name:     "step",
+		Validate: func(string) error { checked++; return nil },
+		Satisfied: func(context.Context, string, *caveat.Request) (bool, error) {
+			checked++
+			return true, nil
+		},
+	})
+	require.NoError(t, err)
+	m := needs(t, macaroonOf(t, "m", rootKey, "step = 1"), "a", "b")
+	a, b := macaroonOf(t, "a", keyOf("a"), "step = 2"), macaroonOf(t, "b", keyOf("b"), "step = 3")
+	all := bind(t, m, a, b)
+	req := caveat.Request{Vocabulary: spying}
+	for name, discharges := range map[string][]general.Macaroon{
+		"the last is forged": {all[0], confined(t, all[1], "step = 4")}, "the last is missing": all[:1],
+		"one is unused": append(bind(t, m, macaroonOf(t, "c", keyOf("c"))), all...),
+	} {
+		_, err := discharge.Verify(t.Context(), m, rootKey, req, discharges...)
+		require.ErrorIs(t, err, errors.IDTokenInvalid, name)
+	}
+	_, err = discharge.Verify(t.Context(), m, store.NewSecret("another"), req, all...)
+	requireInvalid(t, err)
+	require.Zero(t, checked)
+	_, err = discharge.Verify(t.Context(), m, rootKey, req, all...)
+	require.NoError(t, err)
+	require.Positive(t, checked)
 }

@@ -45,12 +45,7 @@ func (m Macaroon) BindTo(root Macaroon) (Macaroon, error) {
 	if m.IsZero() || root.IsZero() {
 		return Macaroon{}, errors.BadToken("it is empty")
 	}
-	return Macaroon{m.signed(bind(root.content.signature, m.content.signature))}, nil
-}
-
-// bind returns the signature of a bound discharge.
-func bind(root, discharge string) [mac.Size]byte {
 	var h mac.Hasher
-	var zeros [mac.Size]byte
-	return h.SumPair(&zeros, root, discharge)
+	rootSignature, signature := root.Signature(), m.Signature()
+	return Macaroon{m.signed(h.Bind(&rootSignature, &signature))}, nil
 }

@@ -58,10 +58,13 @@ func needsOf(t caveat.Type) needs {
 // examine parses the tokens, and refuses those that Onezone would refuse,
 // whatever their signature is. The errors are those of
 // [macaroon.Authority.VerifyAccess], for a token that is malformed, of another
-// class, expired, or has an unknown caveat.
+// class, expired, or has an unknown or a third-party caveat.
 func (q *question) examine() (err error) {
 	if q.token, err = macaroon.NewCandidate(q.text, q.req.Vocabulary); err != nil {
 		return err
+	}
+	if len(q.req.Discharges) > 0 {
+		return errors.TokenInvalid().WithCause(errors.New("the API of Onezone accepts no discharges"))
 	}
 	if q.req.ServiceToken != "" {
 		if q.service, err = q.examineParty(q.req.ServiceToken); err != nil {

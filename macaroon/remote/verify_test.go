@@ -14,6 +14,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon"
+	"github.com/onezone-go/onezone/macaroon/general"
 	"github.com/onezone-go/onezone/macaroon/macaroontest"
 	"github.com/onezone-go/onezone/macaroon/remote"
 	"github.com/onezone-go/onezone/macaroon/rest"
@@ -97,6 +98,10 @@ func TestTokensThatOnezoneWouldRefuseAnywayAreNotSent(t *testing.T) {
 		"bad service token": {func() (macaroon.Auth, error) {
 			return c.VerifyAccess(ctx, access, caveat.Request{ServiceToken: "x", ConsumerToken: "x"})
 		}, []errors.ID{errors.IDBadServiceToken, errors.IDBadToken}},
+		"discharges": {func() (macaroon.Auth, error) {
+			return c.VerifyAccess(ctx, access, caveat.Request{Discharges: []string{"x"}})
+		}, []errors.ID{errors.IDTokenInvalid}},
+		"third-party caveat": {func() (macaroon.Auth, error) { return c.VerifyAccess(ctx, needsDischarge(t, access), caveat.Request{}) }, []errors.ID{errors.IDTokenInvalid}},
 		"expired consumer token": {func() (macaroon.Auth, error) {
 			return c.VerifyAccess(ctx, access, caveat.Request{ConsumerToken: caveat.PartyToken(expired)})
 		}, []errors.ID{errors.IDBadConsumerToken, errors.IDTokenCaveatUnverified}},
@@ -111,6 +116,18 @@ func TestTokensThatOnezoneWouldRefuseAnywayAreNotSent(t *testing.T) {
 	require.True(t, errors.Expired(func() error { _, err := c.VerifyAccess(ctx, expired, caveat.Request{}); return err }()))
 	require.Zero(t, z.requests())
 	require.NotZero(t, c.Stats().RefusedLocally)
+}
+
+// needsDischarge returns the text of the token with a third-party caveat.
+func needsDischarge(t *testing.T, text string) string {
+	t.Helper()
+	m, err := general.Parse(text, general.Onezone)
+	require.NoError(t, err)
+	m, err = m.AddThirdParty(general.Caveat{Text: "time < 1", VerificationID: "v", Location: "l"})
+	require.NoError(t, err)
+	text, err = m.Encode(general.Onezone)
+	require.NoError(t, err)
+	return text
 }
 
 func TestOnezoneDecidesWhileTheClocksMayDiffer(t *testing.T) {

@@ -106,6 +106,7 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 	req := caveat.Request{
 		IP: peer, Interface: c.iface, Service: c.service, DataAccess: c.dataAccess, Ignored: c.later,
 		ServiceToken: c.serviceToken(r.Header), ConsumerToken: partyToken(r.Header, headerConsumer),
+		Discharges: c.dischargesOf(r.Header),
 	}
 	switch {
 	case c.service.Type == caveat.OpPanel:
@@ -122,6 +123,26 @@ func (c *config) byToken(r *http.Request, text string, peer netip.Addr) (Client,
 		return Client{}, err
 	}
 	return Client{Subject: auth.Subject, Token: &auth, PeerIP: peer, method: macaroon.ByToken}, nil
+}
+
+// maxDischarges limits the list in the header for discharges. Longer lists are bad.
+const maxDischarges = 1024
+
+// dischargesOf returns the discharges in the header for them. An empty one counts,
+// and is bad.
+func (c *config) dischargesOf(h http.Header) (discharges caveat.Discharges) {
+	if c.discharges == "" {
+		return nil
+	}
+	for _, line := range h[c.discharges] {
+		for text := range strings.SplitSeq(line, ",") {
+			if len(discharges) == maxDischarges {
+				return caveat.Discharges{repeated}
+			}
+			discharges = append(discharges, strings.Trim(text, " \t"))
+		}
+	}
+	return discharges
 }
 
 // parse parses the text of a token under the limits of the authority.

@@ -30,6 +30,7 @@ type config struct {
 	unconfined bool // clients get tokens without the caveats of their own token
 	dataAccess bool
 	later      []caveat.Type // decided by the handler
+	discharges string        // the header that carries discharges; "" for none
 	service    caveat.Service
 	iface      caveat.Interface
 	origin     string
@@ -173,6 +174,16 @@ func CheckLater(kinds ...caveat.Type) Option {
 			}
 		}
 	})
+}
+
+// WithDischarges sets the header, such as "Macaroon-Discharges", in which clients
+// send the discharges of the third-party caveats of their token: their texts,
+// separated by commas, in one line or several, at most 1024. The authority must
+// have [macaroon.WithDischarges], which also limits them. Discharges that the token
+// does not need are refused. Default: no header is read, and tokens with
+// third-party caveats are refused.
+func WithDischarges(header string) Option {
+	return func(c *config) { c.discharges = http.CanonicalHeaderKey(header) }
 }
 
 // AsService sets the service to which the handler behind [Authenticate]

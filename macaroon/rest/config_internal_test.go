@@ -43,6 +43,7 @@ func TestOptionsWithoutEffectLogAWarning(t *testing.T) {
 		"WithMaxInFlight":      {WithMaxInFlight(3), both},
 		"WithoutBasicAuth":     {WithoutBasicAuth(), both},
 		"WithAllowedOrigins":   {WithAllowedOrigins("https://app.example.com"), both},
+		"WithDischarges":       {WithDischarges("X-Discharges"), both},
 		"WithLogger":           {WithLogger(slog.Default()), both},
 		"WithActorObserver":    {WithActorObserver(nil), both},
 	}
