@@ -2,6 +2,7 @@ package macaroon
 
 import (
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"slices"
 
@@ -57,7 +58,7 @@ func (a *Authority) RevokeConfined(ctx context.Context, t Token) error {
 	if err != nil {
 		return err
 	}
-	if string(record.Signature()) == string(t.Signature()) {
+	if subtle.ConstantTimeCompare(record.Signature(), t.Signature()) == 1 {
 		return a.Revoke(ctx, t.ID()) // not a copy, but the token itself
 	}
 	tail := store.TailOf(t.Signature())
