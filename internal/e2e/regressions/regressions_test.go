@@ -57,6 +57,12 @@ var weaknesses = []weakness{
 		refused: shortIdentifiersAreRefused,
 	},
 	{
+		name:    "malformed-caveat-identifiers-panic",
+		known:   "The identifier of a third-party caveat in JSON without a public key is a nil pointer that stops the discharger.",
+		sources: []string{"https://github.com/go-macaroon-bakery/macaroon-bakery: bakery/codec.go, decodeCaveatV1"},
+		refused: malformedCaveatIdentifiersAreRefused,
+	},
+	{
 		name:  "zero-length-packets",
 		known: "A packet of version 1 with the length 0 does not advance the reader, which then never ends.",
 		sources: []string{
@@ -154,6 +160,22 @@ var weaknesses = []weakness{
 		known:   "The discharge of a caveat of a discharge is bound to that discharge rather than to the token, or to nothing.",
 		sources: []string{"https://github.com/ecordell/pymacaroons/issues/37"},
 		refused: nestedDischargesAreBoundToTheToken,
+	},
+	{
+		name: "locations-are-followed",
+		known: "A client asks for a discharge wherever the location of a caveat, which is not signed, points, with the user's " +
+			"credentials and from inside of the user's network.",
+		sources: []string{
+			"https://github.com/go-macaroon-bakery/macaroon-bakery: httpbakery/client.go, Client.acquireDischarge",
+			"https://github.com/superfly/macaroon: tp/client.go, Client.doInitRequest",
+		},
+		refused: onlyListedLocationsAreAsked,
+	},
+	{
+		name:    "redirects-are-followed",
+		known:   "A discharger redirects the client to any address, and the client sends its headers there.",
+		sources: []string{"https://github.com/go-macaroon-bakery/macaroon-bakery: httpbakery/client.go, NewHTTPClient"},
+		refused: redirectsAreNotFollowed,
 	},
 	{
 		name:  "empty-root-key",

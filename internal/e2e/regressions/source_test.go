@@ -67,7 +67,7 @@ func checkComparisons(t *testing.T, name, path string) (constant int) {
 	compared := func(n ast.Node, operands ...ast.Expr) {
 		found := false
 		for _, operand := range operands {
-			if harmless.MatchString(text(operand)) {
+			if _, oneByte := operand.(*ast.IndexExpr); oneByte || harmless.MatchString(text(operand)) {
 				return
 			}
 			found = found || confidential.MatchString(text(operand))

@@ -96,11 +96,16 @@ func caveatNamesMatchAsAWhole(t *testing.T) {
 	}
 }
 
-// withoutFeed is a store that never reports a change.
-type withoutFeed struct{ store.Store }
+// withoutFeed is a store that never reports a change. connected is closed when its
+// feed has begun.
+type withoutFeed struct {
+	store.Store
+	connected chan struct{}
+}
 
-func (withoutFeed) Watch(ctx context.Context, observe func(store.Change)) error {
+func (s withoutFeed) Watch(ctx context.Context, observe func(store.Change)) error {
 	observe(store.Change{Kind: store.FeedUp})
+	close(s.connected)
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -109,9 +114,11 @@ func unknownKeysAreAskedForAgain(t *testing.T) {
 	backend := memory.New()
 	defer func() { require.NoError(t, backend.Close()) }()
 	now := macaroontest.Start
-	cached, err := cache.New(withoutFeed{backend}, cache.Options{Clock: func() time.Time { return now }})
+	connected := make(chan struct{})
+	cached, err := cache.New(withoutFeed{backend, connected}, cache.Options{Clock: func() time.Time { return now }})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, cached.Close()) }()
+	<-connected
 	here, err := macaroon.NewAuthority(cached)
 	require.NoError(t, err)
 	elsewhere, err := macaroon.NewAuthority(backend)
