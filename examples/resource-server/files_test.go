@@ -19,7 +19,7 @@ func TestWhatATokenMayDoIsLimitedByItsCaveats(t *testing.T) {
 	t.Parallel()
 	onezone := macaroontest.NewRemote(t)
 	onezone.Clock.Set(time.Now()) // the client of the service has no other clock
-	client, err := newVerifier(onezone.Origin)
+	client, _, err := newVerifier(onezone.Origin)
 	require.NoError(t, err)
 	for name, verifier := range map[string]macaroon.Verifier{"its own": onezone.Authority, "of somebody else": client} {
 		t.Run(name, func(t *testing.T) {
@@ -43,8 +43,8 @@ func testFiles(t *testing.T, h *macaroontest.Harness, verifier macaroon.Verifier
 		return macaroontest.Request(t, files, http.MethodGet, path, nil, c)
 	}
 	full := macaroontest.Bearer(h.Token())
-	macaroontest.AssertStatus(t, put(file, full), http.StatusNoContent)
-	macaroontest.AssertStatus(t, put(other, full), http.StatusNoContent)
+	macaroontest.AssertStatus(t, put(file, full), http.StatusCreated)
+	macaroontest.AssertStatus(t, put(other, full), http.StatusCreated)
 	require.Equal(t, "hello", string(get(file, full).Body))
 
 	readonly := macaroontest.Bearer(h.Token(caveat.DataReadonly{}))
@@ -53,7 +53,7 @@ func testFiles(t *testing.T, h *macaroontest.Harness, verifier macaroon.Verifier
 
 	dir := macaroontest.Bearer(h.Token(caveat.DataPath{"/space1/dir"}))
 	macaroontest.AssertStatus(t, get(file, dir), http.StatusOK)
-	macaroontest.AssertStatus(t, put(file, dir), http.StatusNoContent)
+	macaroontest.AssertStatus(t, put(file, dir), http.StatusCreated)
 	macaroontest.AssertError(t, get(other, dir), errors.IDTokenCaveatUnverified)
 
 	reads := macaroontest.Bearer(h.Token(caveat.MustParse("api = opw/get/file.*.*:*")))
@@ -70,7 +70,7 @@ func testFiles(t *testing.T, h *macaroontest.Harness, verifier macaroon.Verifier
 func TestOnezoneIsDown(t *testing.T) {
 	t.Parallel()
 	onezone := macaroontest.NewRemote(t)
-	client, err := newVerifier(onezone.Origin)
+	client, _, err := newVerifier(onezone.Origin)
 	require.NoError(t, err)
 	files, err := newFiles(client, t.TempDir())
 	require.NoError(t, err)
@@ -82,9 +82,11 @@ func TestOnezoneIsDown(t *testing.T) {
 
 func TestURLOfTheOnezoneIsChecked(t *testing.T) {
 	t.Parallel()
-	_, err := newVerifier("http://onezone.example.org")
+	_, _, err := newVerifier("http://onezone.example.org")
 	require.ErrorIs(t, err, errors.IDBadData)
-	own, err := newVerifier("")
+	own, token, err := newVerifier("")
 	require.NoError(t, err)
 	require.IsType(t, &macaroon.Authority{}, own)
+	_, err = own.VerifyAccess(t.Context(), token, caveat.Request{})
+	require.NoError(t, err)
 }

@@ -1,8 +1,11 @@
 // Resource-server is a small file service that is protected by Onezone tokens.
-// Caveats limit the files that a token may read and write.
+// Caveats limit the files that a token may read and write. It speaks WebDAV, so
+// that rclone, davix and gfal2 can use it.
 //
-// By default it issues its own tokens. With -onezone URL it accepts those of an
-// Onezone that somebody else runs.
+// By default it issues its own tokens, and prints one to try, with commands.
+// With -onezone URL it accepts the tokens of an Onezone that somebody else runs.
+//
+// A real service has a certificate: tokens must not cross a network in clear.
 package main
 
 import (
@@ -10,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -20,56 +24,68 @@ import (
 )
 
 func main() {
+	listen := flag.String("listen", "127.0.0.1:8081", "the `address` of the service")
+	dir := flag.String("dir", "", "serve the files of this `directory` (default: a new one)")
 	onezone := flag.String("onezone", "", "verify tokens at the Onezone with this `URL`, such as https://onezone.example.org")
 	flag.Parse()
-	if err := run(*onezone); err != nil {
+	if err := run(*listen, *dir, *onezone); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// address is where the service listens.
-const address = "127.0.0.1:8081"
-
-// run serves the files of a directory on loopback.
-func run(onezone string) error {
-	root, err := os.MkdirTemp("", "resource-server")
+// run serves the files of a directory.
+func run(address, dir, onezone string) error {
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "resource-server"); err != nil {
+			return err
+		}
+	}
+	verifier, token, err := newVerifier(onezone)
 	if err != nil {
 		return err
 	}
-	verifier, err := newVerifier(onezone)
+	handler, err := newFiles(verifier, dir)
 	if err != nil {
 		return err
 	}
-	handler, err := newFiles(verifier, root)
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
+	fmt.Printf(usage, listener.Addr(), token)
 	server := &http.Server{
-		Addr: address, Handler: handler,
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 	}
-	return server.ListenAndServe()
+	return server.Serve(listener)
 }
 
+// usage are commands for a shell.
+const usage = `FILES=http://%s/files
+TOKEN=%s
+curl -H "Authorization: Bearer $TOKEN" -T FILE $FILES/space1/results/hello.txt
+curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/macaroon-request' \
+  -d '{"caveats": ["activity:DOWNLOAD,LIST"], "validity": "PT1H"}' $FILES/space1/results
+rclone --webdav-url $FILES --webdav-bearer-token $TOKEN lsf :webdav:space1/results
+`
+
 // newVerifier returns a client of the Onezone, or without a URL an authority of
-// its own, for which it prints a token to try.
-func newVerifier(onezone string) (macaroon.Verifier, error) {
+// its own, with a token to try.
+func newVerifier(onezone string) (v macaroon.Verifier, token string, err error) {
 	if onezone != "" {
-		return remote.New(onezone)
+		v, err = remote.New(onezone)
+		return v, "...", err
 	}
 	authority, err := macaroon.NewAuthority(memory.New())
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	ctx := context.Background()
 	user, err := authority.CreateUser(ctx, macaroon.NewUser{Username: "demo"})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	token, err := authority.IssueNamed(ctx, "demo", macaroon.Grant{Subject: user, Type: macaroon.AccessToken()})
-	if err != nil {
-		return nil, err
-	}
-	fmt.Printf("curl -H 'x-auth-token: %s' -T FILE http://%s/files/space1/hello.txt\n", token.String(), address)
-	return authority, nil
+	t, err := authority.IssueNamed(ctx, "demo", macaroon.Grant{Subject: user, Type: macaroon.AccessToken()})
+	return authority, t.String(), err
 }
