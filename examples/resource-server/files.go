@@ -119,6 +119,9 @@ func (f files) serve(w http.ResponseWriter, r *http.Request, m method) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxFile)
 	r.Header.Del("If") // it is about locks, also those of other files
+	if r.Method == "PROPFIND" {
+		r.Body = http.NoBody // then all properties are listed; package webdav refuses the list that davix sends
+	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		w.Header().Set("Content-Type", "application/octet-stream") // nothing that a browser would run
 		w.Header().Set("X-Content-Type-Options", "nosniff")
