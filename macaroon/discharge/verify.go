@@ -49,7 +49,7 @@ func conditionsOf(m general.Macaroon, key store.Secret, discharges []general.Mac
 		return nil, errors.TokenInvalid()
 	}
 	v := verification{root: m.Signature(), discharges: discharges, used: make([]bool, len(discharges))}
-	if problem := v.verify(m, mac.Derive(key.Reveal())); problem != nil {
+	if problem := v.verify(m, key.Root()); problem != nil {
 		return nil, errors.TokenInvalid().WithCause(problem)
 	}
 	return v.conditions, nil
@@ -77,9 +77,9 @@ type verification struct {
 
 // verify verifies everything. It looks at the discharges only if the signature of
 // the macaroon is right, so a forged macaroon costs no decryption.
-func (v *verification) verify(m general.Macaroon, key [mac.Size]byte) error {
+func (v *verification) verify(m general.Macaroon, key *mac.Root) error {
 	caveats := m.Caveats()
-	link, keys := v.chain(m.Identifier(), caveats, key)
+	link, keys := v.chain(key.First(&v.hasher, m.Identifier()), caveats)
 	switch {
 	case subtle.ConstantTimeCompare(link[:], v.root[:]) != 1:
 		return errSignature
@@ -109,11 +109,10 @@ func areDistinct(discharges []general.Macaroon) bool {
 	return true
 }
 
-// chain computes the chain of HMACs of a macaroon. It returns the last link, and
-// the link before each third-party caveat, which is the key of its verification
-// id.
-func (v *verification) chain(identifier string, caveats []general.Caveat, key [mac.Size]byte) (link [mac.Size]byte, keys [][mac.Size]byte) {
-	link = v.hasher.Sum(&key, identifier)
+// chain computes the chain of HMACs of a macaroon from its first link. It returns
+// the last one, and the link before each third-party caveat, which is the key of
+// its verification id.
+func (v *verification) chain(link [mac.Size]byte, caveats []general.Caveat) (last [mac.Size]byte, keys [][mac.Size]byte) {
 	for _, c := range caveats {
 		if c.IsThirdParty() {
 			keys = append(keys, link)
@@ -157,7 +156,7 @@ func (v *verification) discharge(identifier string, key [mac.Size]byte) error {
 	}
 	v.used[i] = true
 	caveats, signature := v.discharges[i].Caveats(), v.discharges[i].Signature()
-	link, keys := v.chain(identifier, caveats, key)
+	link, keys := v.chain(v.hasher.Sum(&key, identifier), caveats)
 	bound := v.hasher.Bind(&v.root, &link)
 	if subtle.ConstantTimeCompare(bound[:], signature[:]) != 1 {
 		return errDischarge

@@ -44,7 +44,7 @@ func main() {
 		must(flag.Set("test.benchtime", slice.String()))
 		m.measure(max(*rounds, 1), cs)
 	}
-	run(slice, slices.Concat(comparison(), formats(), growth()))
+	run(slice, slices.Concat(comparison(), formats(), discharges(), growth()))
 	run(slice, remoteVerification()) // apart, because connections disturb the caches of the processor
 	run(coresSlice, cores())
 	// A full store makes garbage collection slower for all contenders, so it

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/onezone-go/onezone/store"
 )
 
 // The comparison is valid only if all peers do the same job.
@@ -140,5 +142,23 @@ func TestServicesOfTheGrowthVerifyTheirTokens(t *testing.T) {
 		assert.Len(t, parsed.Caveats(), n)
 		_, err = small.verify(text, request)
 		assert.Error(t, err, "of another service")
+	}
+}
+
+func TestBothVerifyDischarges(t *testing.T) {
+	texts, key := dischargedTexts(), store.NewSecret(workload.secret)
+	for name, c := range map[string]struct {
+		texts []string
+		at    time.Time
+		valid bool
+	}{
+		"all":            {texts, noon(), true},
+		"all expired":    {texts, late(), false},
+		"another order":  {[]string{texts[0], texts[2], texts[1]}, noon(), true},
+		"one is missing": {texts[:2], noon(), false},
+		"one is twice":   {[]string{texts[0], texts[1], texts[1]}, noon(), false},
+	} {
+		assert.Equal(t, c.valid, verifyHere(c.texts, key, c.at) == nil, name)
+		assert.Equal(t, c.valid, verifyThere(c.texts, []byte(workload.secret), c.at) == nil, name)
 	}
 }

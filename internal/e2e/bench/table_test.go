@@ -11,7 +11,7 @@ func TestTheTableMissesNothingThatItNames(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{"": true, "stored/10": true, "stored/1000000": true, "distinct/recognition": true, "distinct/none": true,
 		"one token, cores/2": true, "many tokens, cores/2": true}
-	for _, c := range slices.Concat(comparison(), formats(), growth(), remoteVerification(), cores()) {
+	for _, c := range slices.Concat(comparison(), formats(), discharges(), growth(), remoteVerification(), cores()) {
 		names[c.name] = true
 	}
 	for _, r := range rows() {
