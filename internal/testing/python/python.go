@@ -36,7 +36,7 @@ func Run(t *testing.T, interpreter, program string, input any) (output string, e
 	t.Helper()
 	in, err := json.Marshal(input)
 	require.NoError(t, err)
-	cmd := exec.Command(interpreter, program)
+	cmd := exec.Command(interpreter, "-B", program) // without files of bytecode
 	cmd.Stdin = strings.NewReader(string(in))
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
