@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 )
 
 // Exporter exports whole records.
@@ -88,4 +89,61 @@ type Record struct {
 	Temporary *Temporary
 	Token     *Token
 	Use       *Use // without its token, an import drops it
+}
+
+// Key returns what identifies the record among those of its kind: the id of a
+// token, also for its use, and the text of the subject otherwise.
+func (r Record) Key() string {
+	switch {
+	case r.Identity != nil:
+		return r.Identity.Subject.String()
+	case r.Temporary != nil:
+		return r.Temporary.Subject.String()
+	case r.Token != nil:
+		return r.Token.ID
+	case r.Use != nil:
+		return r.Use.TokenID
+	}
+	return ""
+}
+
+// Secret returns the secret of the record, zero if it has none.
+func (r Record) Secret() Secret {
+	switch {
+	case r.Identity != nil:
+		return r.Identity.Password
+	case r.Temporary != nil:
+		return r.Temporary.Secret
+	case r.Token != nil:
+		return r.Token.Secret
+	}
+	return Secret{}
+}
+
+// Current returns the record that the store has with the key of r. notFound: it
+// has none.
+func Current(ctx context.Context, s Store, r Record) (now Record, err error) {
+	switch {
+	case r.Identity != nil:
+		now.Identity = new(Identity)
+		*now.Identity, err = s.GetIdentity(ctx, r.Identity.Subject)
+	case r.Temporary != nil:
+		key, keyErr := s.TemporaryKey(ctx, r.Temporary.Subject)
+		now.Temporary, err = &Temporary{r.Temporary.Subject, key.Secret, key.Generation}, keyErr
+	case r.Token != nil:
+		now.Token = new(Token)
+		*now.Token, err = s.GetToken(ctx, r.Token.ID)
+	case r.Use != nil:
+		uses, err := s.LastUses(ctx, []string{r.Use.TokenID})
+		switch {
+		case err != nil:
+			return Record{}, err
+		case uses[0].IsZero():
+			return Record{}, errors.NotFound()
+		}
+		now.Use = &uses[0]
+	default:
+		err = errors.New("it is a record without content")
+	}
+	return now, err
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/internal/backend"
@@ -60,7 +59,7 @@ func (s *Store) settled(ctx context.Context) (collection, error) {
 				return nil, err
 			}
 			for _, r := range records {
-				all[kind][keyOf(r)] = r
+				all[kind][r.Key()] = r
 			}
 			after = next
 		}
@@ -133,62 +132,35 @@ func (s *Store) readAgain(ctx context.Context, all collection, changed []store.C
 		read, errs := make([]store.Record, len(part)), make([]error, len(part))
 		var readers sync.WaitGroup
 		for i, c := range part {
-			readers.Go(func() { read[i], errs[i] = s.current(ctx, c) })
+			_, record := recordOf(c)
+			readers.Go(func() { read[i], errs[i] = store.Current(ctx, s, record) })
 		}
 		readers.Wait()
 		for i, c := range part {
-			kind, key := recordOf(c)
+			kind, record := recordOf(c)
 			switch {
 			case errors.Is(errs[i], errors.IDNotFound):
-				delete(all[kind], key)
+				delete(all[kind], record.Key())
 			case errs[i] != nil:
 				return errs[i]
 			default:
-				all[kind][key] = read[i]
+				all[kind][record.Key()] = read[i]
 			}
 		}
 	}
 	return nil
 }
 
-// current reads the record that has changed.
-func (s *Store) current(ctx context.Context, c store.Change) (store.Record, error) {
+// recordOf returns the kind of the record that has changed, and a record with
+// its key alone.
+func recordOf(c store.Change) (store.RecordKind, store.Record) {
 	switch c.Kind {
 	case store.TokenChanged:
-		t, err := s.GetToken(ctx, c.TokenID)
-		return store.Record{Token: &t}, err
+		return store.TokenRecords, store.Record{Token: &store.Token{ID: c.TokenID}}
 	case store.IdentityChanged:
-		i, err := s.GetIdentity(ctx, c.Subject)
-		return store.Record{Identity: &i}, err
+		return store.IdentityRecords, store.Record{Identity: &store.Identity{Subject: c.Subject}}
 	}
-	key, err := s.TemporaryKey(ctx, c.Subject)
-	return store.Record{Temporary: &store.Temporary{Subject: c.Subject, Secret: key.Secret, Generation: key.Generation}}, err
-}
-
-func recordOf(c store.Change) (kind store.RecordKind, key string) {
-	switch c.Kind {
-	case store.TokenChanged:
-		return store.TokenRecords, c.TokenID
-	case store.IdentityChanged:
-		return store.IdentityRecords, c.Subject.String()
-	}
-	return store.TemporaryRecords, c.Subject.String()
-}
-
-// keyOf returns the key of a record among those of its kind.
-func keyOf(r store.Record) string {
-	var subject caveat.Subject
-	switch {
-	case r.Token != nil:
-		return r.Token.ID
-	case r.Use != nil:
-		return r.Use.TokenID
-	case r.Identity != nil:
-		subject = r.Identity.Subject
-	case r.Temporary != nil:
-		subject = r.Temporary.Subject
-	}
-	return subject.String()
+	return store.TemporaryRecords, store.Record{Temporary: &store.Temporary{Subject: c.Subject}}
 }
 
 // collection has records by kind and key.
@@ -198,7 +170,7 @@ type collection map[store.RecordKind]map[string]store.Record
 func (c collection) sorted() snapshot {
 	s := snapshot{}
 	for kind, records := range c {
-		s[kind] = slices.SortedFunc(maps.Values(records), func(x, y store.Record) int { return cmp.Compare(keyOf(x), keyOf(y)) })
+		s[kind] = slices.SortedFunc(maps.Values(records), func(x, y store.Record) int { return cmp.Compare(x.Key(), y.Key()) })
 	}
 	return s
 }

@@ -130,7 +130,11 @@ func (r resealer) reseal(ctx context.Context, record store.Record) (bool, error)
 		if err == nil && !replaced {
 			// The record was written concurrently, maybe under a key that is
 			// not primary: read it again.
-			at, sealed, err = r.current(ctx, at)
+			var now store.Record
+			if now, err = store.Current(ctx, r.backend, record); err == nil {
+				record = now
+				at, sealed = secretIn(now)
+			}
 		}
 		switch {
 		case errors.Is(err, errors.IDNotFound):
@@ -164,29 +168,6 @@ func secretIn(r store.Record) (at recordID, secret store.Secret) {
 		at, p = secretOfToken(r.Token)
 	}
 	return at, *p
-}
-
-// current reads the record again.
-func (r resealer) current(ctx context.Context, at recordID) (recordID, store.Secret, error) {
-	var record store.Record
-	var err error
-	switch at.kind {
-	case store.IdentityRecords:
-		record.Identity = new(store.Identity)
-		*record.Identity, err = r.backend.GetIdentity(ctx, at.subject)
-	case store.TemporaryRecords:
-		var key store.Key
-		key, err = r.backend.TemporaryKey(ctx, at.subject)
-		record.Temporary = &store.Temporary{Subject: at.subject, Secret: key.Secret}
-	default:
-		record.Token = new(store.Token)
-		*record.Token, err = r.backend.GetToken(ctx, at.id)
-	}
-	if err != nil {
-		return at, store.Secret{}, err
-	}
-	at, sealed := secretIn(record)
-	return at, sealed, nil
 }
 
 // errOther stops an update that finds another secret.

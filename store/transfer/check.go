@@ -59,7 +59,7 @@ func Check(ctx context.Context, s store.Store) iter.Seq2[Finding, error] {
 			}
 			for _, r := range page.Records {
 				for _, p := range c.problems(r) {
-					if !yield(Finding{page.Kind, keyOf(r), p}, nil) {
+					if !yield(Finding{page.Kind, r.Key(), p}, nil) {
 						return
 					}
 				}

@@ -65,7 +65,7 @@ func compareAll(ctx context.Context, a store.Archive, other store.Store, absent 
 		}
 		for _, r := range page.Records {
 			same, err := isSame(ctx, other, r)
-			d := Difference{page.Kind, keyOf(r), Different}
+			d := Difference{page.Kind, r.Key(), Different}
 			switch {
 			case errors.Is(err, errors.IDNotFound):
 				d.Mismatch = absent
@@ -83,41 +83,20 @@ func compareAll(ctx context.Context, a store.Archive, other store.Store, absent 
 	return true
 }
 
-// keyOf returns the key of the record within its kind.
-func keyOf(r store.Record) string {
-	switch {
-	case r.Identity != nil:
-		return r.Identity.Subject.String()
-	case r.Temporary != nil:
-		return r.Temporary.Subject.String()
-	case r.Token != nil:
-		return r.Token.ID
-	case r.Use != nil:
-		return r.Use.TokenID
-	}
-	return ""
-}
-
 // isSame reports whether the store has an equal record. notFound: it has none.
 func isSame(ctx context.Context, s store.Store, r store.Record) (bool, error) {
+	now, err := store.Current(ctx, s, r)
 	switch {
+	case err != nil:
+		return false, err
 	case r.Identity != nil:
-		i, err := s.GetIdentity(ctx, r.Identity.Subject)
-		return sameIdentity(i, *r.Identity), err
+		return sameIdentity(*now.Identity, *r.Identity), nil
 	case r.Temporary != nil:
-		key, err := s.TemporaryKey(ctx, r.Temporary.Subject)
-		return key.Generation == r.Temporary.Generation && key.Secret.Equal(r.Temporary.Secret), err
+		return now.Temporary.Generation == r.Temporary.Generation && now.Temporary.Secret.Equal(r.Temporary.Secret), nil
 	case r.Token != nil:
-		t, err := s.GetToken(ctx, r.Token.ID)
-		return sameToken(t, *r.Token), err
-	case r.Use != nil:
-		uses, err := s.LastUses(ctx, []string{r.Use.TokenID})
-		if err == nil && uses[0].IsZero() {
-			err = errors.NotFound()
-		}
-		return err == nil && uses[0] == *r.Use, err
+		return sameToken(*now.Token, *r.Token), nil
 	}
-	return false, errors.New("the archive returned a record without content")
+	return *now.Use == *r.Use, nil
 }
 
 func sameIdentity(a, b store.Identity) bool {

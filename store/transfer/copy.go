@@ -88,19 +88,6 @@ func (d destination) write(ctx context.Context, records []store.Record) error {
 
 // isClear reports whether the record has a secret that is not sealed.
 func isClear(r store.Record) bool {
-	secret := secretOf(r)
+	secret := r.Secret()
 	return !secret.IsZero() && !secret.IsSealed()
-}
-
-// secretOf returns the secret of a record, which may be zero.
-func secretOf(r store.Record) store.Secret {
-	switch {
-	case r.Identity != nil:
-		return r.Identity.Password
-	case r.Temporary != nil:
-		return r.Temporary.Secret
-	case r.Token != nil:
-		return r.Token.Secret
-	}
-	return store.Secret{}
 }

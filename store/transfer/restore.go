@@ -38,7 +38,7 @@ func OpenBackup(ctx context.Context, r io.ReadSeeker, keys KeyRing) (*BackupFile
 	b := &BackupFile{r: r, keys: keys}
 	err := b.read(ctx, func(record store.Record) error {
 		b.records++
-		b.sealed = b.sealed || secretOf(record).IsSealed()
+		b.sealed = b.sealed || record.Secret().IsSealed()
 		return nil
 	})
 	if err != nil {

@@ -147,12 +147,12 @@ func (b backend) checkSecrets(ctx context.Context) (list []recordResult, err err
 			return nil, err
 		}
 		for _, r := range page.Records {
-			key, problem, err := openSecret(ctx, opened.front, r)
+			problem, err := openSecret(ctx, opened.front, r)
 			if err != nil {
 				return nil, err
 			}
 			if problem != "" {
-				list = append(list, recordResult{page.Kind.String(), key, problem})
+				list = append(list, recordResult{page.Kind.String(), r.Key(), problem})
 			}
 		}
 	}
@@ -167,48 +167,28 @@ func (b backend) checkNoSecrets(ctx context.Context) (list []recordResult, err e
 			return nil, err
 		}
 		for _, r := range page.Records {
-			if key, has := secretIn(r); has {
-				list = append(list, recordResult{page.Kind.String(), key, problemInClear})
+			if !r.Secret().IsZero() {
+				list = append(list, recordResult{page.Kind.String(), r.Key(), problemInClear})
 			}
 		}
 	}
 	return list, nil
 }
 
-// secretIn returns the key of a record, and whether the record has a secret.
-func secretIn(r store.Record) (key string, has bool) {
-	switch {
-	case r.Identity != nil:
-		return r.Identity.Subject.String(), !r.Identity.Password.IsZero()
-	case r.Temporary != nil:
-		return r.Temporary.Subject.String(), true
-	case r.Token != nil:
-		return r.Token.ID, true
+// openSecret reads the record again through the seal, and returns what is wrong
+// with its secret.
+func openSecret(ctx context.Context, s store.Store, r store.Record) (problem string, err error) {
+	if r.Use != nil {
+		return "", nil
 	}
-	return "", false
-}
-
-// openSecret reads the record again through the seal, and returns its key and
-// what is wrong with its secret.
-func openSecret(ctx context.Context, s store.Store, r store.Record) (key, problem string, err error) {
-	switch {
-	case r.Identity != nil:
-		key = r.Identity.Subject.String()
-		_, err = s.GetIdentity(ctx, r.Identity.Subject)
-	case r.Temporary != nil:
-		key = r.Temporary.Subject.String()
-		_, err = s.TemporaryKey(ctx, r.Temporary.Subject)
-	case r.Token != nil:
-		key = r.Token.ID
-		_, err = s.GetToken(ctx, r.Token.ID)
-	}
+	_, err = store.Current(ctx, s, r)
 	switch {
 	case errors.Is(err, seal.ErrAltered):
-		return key, problemAltered, nil
+		return problemAltered, nil
 	case errors.Is(err, seal.ErrUnknownKey), errors.Is(err, seal.ErrCannotOpen), errors.Is(err, seal.ErrOutdated):
-		return key, problemUnopened, nil
+		return problemUnopened, nil
 	case errors.Is(err, seal.ErrNotSealed), isNotFound(err): // reported as unsealed, or deleted by now
-		return key, "", nil
+		return "", nil
 	}
-	return key, "", err
+	return "", err
 }

@@ -57,25 +57,22 @@ func (p *program) storeStatsCommand() *cobra.Command {
 }
 
 func (n *storeStats) count(r store.Record) {
-	var secret store.Secret
 	switch {
 	case r.Identity != nil && r.Identity.Subject.Type == caveat.SubjectUser:
-		secret = r.Identity.Password
 		n.Users++
 		n.Blocked += one(r.Identity.Blocked)
-		n.WithPassword += one(!secret.IsZero())
+		n.WithPassword += one(!r.Secret().IsZero())
 	case r.Identity != nil:
 		n.Oneproviders++
 	case r.Temporary != nil:
-		secret = r.Temporary.Secret
 		n.Temporary++
 	case r.Token != nil:
-		secret = r.Token.Secret
 		n.NamedTokens++
 		n.Revoked += one(r.Token.Revoked)
 	case r.Use != nil:
 		n.Used++
 	}
+	secret := r.Secret()
 	n.SealedSecrets += one(secret.IsSealed())
 	n.ClearSecrets += one(!secret.IsZero() && !secret.IsSealed())
 }
