@@ -79,7 +79,7 @@ func New() *Store {
 		used:       newIndex(strings.Compare),
 		watchers:   make(map[*backend.Queue]struct{}),
 	}
-	s.contract = backend.NewContract(driver{s, s.life})
+	s.contract = backend.NewContract(driver{s, s.life}, 0)
 	return s
 }
 

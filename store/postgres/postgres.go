@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	// pgx: pure Go, maintained, and the only driver with both a self-healing
 	// pool and the notifications that Watch needs.
@@ -50,6 +51,11 @@ type Options struct {
 	// of the pool.
 	FeedURL string
 
+	// CallTimeout is the longest time of a call that does not move many
+	// records. A call that takes longer returns an operational error that does
+	// not wrap [context.DeadlineExceeded]. 0: no limit.
+	CallTimeout time.Duration
+
 	// Logger logs the reason once when the feed cannot connect or disconnects.
 	// nil: [slog.Default] at that time.
 	Logger *slog.Logger
@@ -86,7 +92,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 	s.creations.slotTimeout = slotTimeout
 	s.queries = backend.Statements(inSchema(s.schema), ownStatements)
 	s.sql = newSQL(s)
-	s.contract = backend.NewContract(driver{s, s.life, s.sql})
+	s.contract = backend.NewContract(driver{s, s.life, s.sql}, o.CallTimeout)
 	return s
 }
 

@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/redis"
@@ -11,7 +12,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	client := newSingleClient(t)
-	storetest.Run(t, func(t *testing.T) store.Store { return newStore(t, client, redis.Options{}) })
+	storetest.Run(t, func(t *testing.T) store.Store { return newStore(t, client, redis.Options{CallTimeout: time.Minute}) })
 }
 
 func TestConformanceInCluster(t *testing.T) {

@@ -42,6 +42,11 @@ type Options struct {
 	// WaitTimeout is the timeout of the wait for WaitReplicas, in whole
 	// milliseconds and at least one. 0: one second.
 	WaitTimeout time.Duration
+
+	// CallTimeout is the longest time of a call that does not move many
+	// records. A call that takes longer returns an operational error that does
+	// not wrap [context.DeadlineExceeded]. 0: no limit.
+	CallTimeout time.Duration
 }
 
 // contract implements the other methods of a Store.
@@ -79,7 +84,7 @@ func New(client rueidis.Client, o Options) *Store {
 	// Redis counts milliseconds, and 0 would mean to wait forever.
 	o.WaitTimeout = max(o.WaitTimeout, time.Millisecond)
 	s := &Store{client: client, o: o, life: backend.NewLife()}
-	s.contract = backend.NewContract(driver{s})
+	s.contract = backend.NewContract(driver{s}, o.CallTimeout)
 	return s
 }
 

@@ -85,7 +85,7 @@ func New(db *sql.DB, o Options) *Store {
 		s.busyTimeout = defaultBusyTimeout
 	}
 	s.changed.Store(new(make(chan struct{})))
-	s.contract = backend.NewContract(newDriver(s))
+	s.contract = backend.NewContract(newDriver(s), 0)
 	return s
 }
 

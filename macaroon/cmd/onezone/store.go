@@ -32,18 +32,16 @@ type openedStore struct {
 }
 
 // openStore opens the store of the settings and wraps it. The wrappers are,
-// from the inside: deadlines, latencies, encryption, cache. The cache is
-// outside the encryption so that a verification need not decrypt a secret. m
-// may be nil. Errors name the flag to change.
+// from the inside: latencies, encryption, cache. The cache is outside the
+// encryption so that a verification need not decrypt a secret. m may be nil.
+// Errors name the flag to change.
 func openStore(ctx context.Context, s settings, m *metrics.Metrics, log *slog.Logger) (*openedStore, error) {
 	b, cached, err := openBackend(ctx, s, log)
 	if err != nil {
 		return nil, fmt.Errorf("--store %s: %w", storeName(s.store), err)
 	}
 	opened := &openedStore{back: b, closers: closers{b}}
-	if server, ok := b.(deadline); ok {
-		opened.clock, _ = server.Store.(clocked)
-	}
+	opened.clock, _ = b.(clocked)
 	if err := opened.wrap(ctx, cached, s, m); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
@@ -59,7 +57,6 @@ func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Sto
 		return memory.New(), false, nil
 	case "sqlite":
 		b, err = openSQLite(ctx, path, s)
-		return b, s.cache, err
 	case "postgres", "postgresql":
 		b, err = openPostgres(ctx, s, log)
 	case "redis", "rediss":
@@ -67,10 +64,7 @@ func openBackend(ctx context.Context, s settings, log *slog.Logger) (b store.Sto
 	default:
 		return nil, false, checkStore(s.store)
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	return deadline{b, s.storeTimeout}, s.cache, nil
+	return b, s.cache, err
 }
 
 func isPostgres(url string) bool {
@@ -94,6 +88,7 @@ func openSQLite(ctx context.Context, path string, o settings) (store.Store, erro
 func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {
 	s, err := postgres.Open(ctx, o.store, postgres.Options{
 		Schema: o.database.postgresSchema, NoFeed: !o.database.postgresFeed, FeedURL: o.feedURL, Logger: log,
+		CallTimeout: o.storeTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -102,7 +97,7 @@ func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Stor
 }
 
 func openRedis(ctx context.Context, o settings) (store.Store, error) {
-	s, err := redis.Open(ctx, o.store, o.database.redis())
+	s, err := redis.Open(ctx, o.store, o.database.redis(o.storeTimeout))
 	if err != nil && strings.Contains(err.Error(), "Options.AllowEviction") {
 		err = fmt.Errorf("%w; here that is --redis-allow-eviction", err)
 	}

@@ -114,17 +114,13 @@ var (
 
 // snapshot calls read with the records of one moment.
 func (b backend) snapshot(ctx context.Context, read func(context.Context, store.Exporter) error) error {
-	inner := b.Store
-	if d, ok := inner.(deadline); ok {
-		inner = d.Store
-	}
-	switch s := inner.(type) {
+	switch s := b.Store.(type) {
 	case *sqlite.Store:
 		return snapshotOfSQLite(ctx, s, strings.TrimPrefix(b.settings.store, "sqlite:"), read)
 	case snapshotter:
 		return s.Snapshot(ctx, read)
 	}
-	return fmt.Errorf("a store of type %T has no snapshots", inner)
+	return fmt.Errorf("a store of type %T has no snapshots", b.Store)
 }
 
 // copyPrefix is the prefix of directories with a copy of a database.

@@ -35,8 +35,8 @@ func (d *databaseSettings) flags(f *pflag.FlagSet) {
 	f.Var(oneOf(&d.sqliteSynchronous, "full", "normal"), "sqlite-synchronous", "`MODE` of SQLite: full, or normal, which is faster and may lose the last writes with the power")
 }
 
-func (d databaseSettings) redis() redis.Options {
-	return redis.Options{Prefix: d.redisPrefix, WaitReplicas: d.redisReplicas, AllowEviction: d.redisEviction}
+func (d databaseSettings) redis(timeout time.Duration) redis.Options {
+	return redis.Options{Prefix: d.redisPrefix, WaitReplicas: d.redisReplicas, AllowEviction: d.redisEviction, CallTimeout: timeout}
 }
 
 func (d databaseSettings) sqlite() sqlite.Options {

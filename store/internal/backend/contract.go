@@ -15,6 +15,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
@@ -103,21 +104,47 @@ func Do(ctx context.Context, r Readier, doing string, do func() error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// find runs do like Do, and returns notFound if no such record is possible.
-func find(ctx context.Context, r Readier, doing string, possible bool, do func() error) error {
-	return Do(ctx, r, doing, func() error {
+// Contract implements the methods of [store.Store] over a driver, except Watch
+// and Close.
+type Contract struct {
+	d       Driver
+	timeout time.Duration
+}
+
+// NewContract returns the contract over the driver. Calls end after the timeout,
+// with an operational error, unless they move many records; 0: none do.
+func NewContract(d Driver, timeout time.Duration) Contract { return Contract{d, timeout} }
+
+// call is Do with the timeout of the contract.
+func (c Contract) call(ctx context.Context, doing string, do func(context.Context) error) error {
+	if c.timeout <= 0 {
+		return Do(ctx, c.d, doing, func() error { return do(ctx) })
+	}
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err := Do(limited, c.d, doing, func() error { return do(limited) })
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		// Not wrapped, because the request itself did not time out.
+		err = fmt.Errorf("the store did not answer within %v: %v", c.timeout, err)
+	}
+	return err
+}
+
+// find runs do like call, and returns notFound if no such record is possible.
+func (c Contract) find(ctx context.Context, doing string, possible bool, do func(context.Context) error) error {
+	return c.call(ctx, doing, func(ctx context.Context) error {
 		if !possible {
 			return errors.NotFound()
 		}
-		return do()
+		return do(ctx)
 	})
 }
 
 // get is like find for calls with a result, which is zero with an error.
-func get[T any](ctx context.Context, r Readier, doing string, possible bool, do func() (T, error)) (T, error) {
+func get[T any](ctx context.Context, c Contract, doing string, possible bool, do func(context.Context) (T, error)) (T, error) {
 	var got T
-	err := find(ctx, r, doing, possible, func() (err error) {
-		got, err = do()
+	err := c.find(ctx, doing, possible, func(ctx context.Context) (err error) {
+		got, err = do(ctx)
 		return err
 	})
 	if err != nil {
@@ -126,37 +153,30 @@ func get[T any](ctx context.Context, r Readier, doing string, possible bool, do 
 	return got, nil
 }
 
-// Contract implements the methods of [store.Store] over a driver, except Watch
-// and Close.
-type Contract struct{ d Driver }
-
-// NewContract returns the contract over the driver.
-func NewContract(d Driver) Contract { return Contract{d} }
-
 // NamedKey implements [store.Keys].
 func (c Contract) NamedKey(ctx context.Context, id string) (store.Key, error) {
-	return get(ctx, c.d, "look up the key of a named token", isKey(id), func() (store.Key, error) { return c.d.NamedKey(ctx, id) })
+	return get(ctx, c, "look up the key of a named token", isKey(id), func(ctx context.Context) (store.Key, error) { return c.d.NamedKey(ctx, id) })
 }
 
 // TemporaryKey implements [store.Keys].
 func (c Contract) TemporaryKey(ctx context.Context, subject caveat.Subject) (store.Key, error) {
-	return get(ctx, c.d, "look up the key of temporary tokens", isHolder(subject),
-		func() (store.Key, error) { return c.d.TemporaryKey(ctx, subject) })
+	return get(ctx, c, "look up the key of temporary tokens", isHolder(subject),
+		func(ctx context.Context) (store.Key, error) { return c.d.TemporaryKey(ctx, subject) })
 }
 
 // EnsureTemporaryKey implements [store.Keys].
 func (c Contract) EnsureTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (store.Key, error) {
-	return put(ctx, c.d, "ensure a key of temporary tokens", firstTemporary(subject, secret),
-		func() (store.Key, error) { return c.d.EnsureTemporaryKey(ctx, subject, secret) })
+	return put(ctx, c, "ensure a key of temporary tokens", firstTemporary(subject, secret),
+		func(ctx context.Context) (store.Key, error) { return c.d.EnsureTemporaryKey(ctx, subject, secret) })
 }
 
 // put is like get for calls that write a record. It validates the record.
-func put[T any](ctx context.Context, r Readier, doing string, record interface{ Validate() error }, do func() (T, error)) (T, error) {
-	return get(ctx, r, doing, true, func() (T, error) {
+func put[T any](ctx context.Context, c Contract, doing string, record interface{ Validate() error }, do func(context.Context) (T, error)) (T, error) {
+	return get(ctx, c, doing, true, func(ctx context.Context) (T, error) {
 		if err := record.Validate(); err != nil {
 			return *new(T), err
 		}
-		return do()
+		return do(ctx)
 	})
 }
 
@@ -166,13 +186,13 @@ func firstTemporary(subject caveat.Subject, secret store.Secret) store.Temporary
 
 // RotateTemporaryKey implements [store.Keys].
 func (c Contract) RotateTemporaryKey(ctx context.Context, subject caveat.Subject, secret store.Secret) (int64, error) {
-	return put(ctx, c.d, "rotate a key of temporary tokens", firstTemporary(subject, secret),
-		func() (int64, error) { return c.d.RotateTemporaryKey(ctx, subject, secret) })
+	return put(ctx, c, "rotate a key of temporary tokens", firstTemporary(subject, secret),
+		func(ctx context.Context) (int64, error) { return c.d.RotateTemporaryKey(ctx, subject, secret) })
 }
 
 // DeleteTemporaryKey implements [store.Keys].
 func (c Contract) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject) error {
-	return Do(ctx, c.d, "delete a key of temporary tokens", func() error {
+	return c.call(ctx, "delete a key of temporary tokens", func(ctx context.Context) error {
 		if !isHolder(subject) {
 			return nil
 		}
@@ -182,7 +202,7 @@ func (c Contract) DeleteTemporaryKey(ctx context.Context, subject caveat.Subject
 
 // CreateToken implements [store.Tokens].
 func (c Contract) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
-	return get(ctx, c.d, "create a named token", true, func() (store.Status, error) {
+	return get(ctx, c, "create a named token", true, func(ctx context.Context) (store.Status, error) {
 		if err := t.ValidateNew(require); err != nil {
 			return 0, err
 		}
@@ -192,13 +212,15 @@ func (c Contract) CreateToken(ctx context.Context, t store.Token, require store.
 
 // GetToken implements [store.Tokens].
 func (c Contract) GetToken(ctx context.Context, id string) (store.Token, error) {
-	return get(ctx, c.d, "get a named token", isKey(id), func() (store.Token, error) { return c.d.GetToken(ctx, id) })
+	return get(ctx, c, "get a named token", isKey(id), func(ctx context.Context) (store.Token, error) { return c.d.GetToken(ctx, id) })
 }
 
 // UpdateToken implements [store.Tokens].
 func (c Contract) UpdateToken(ctx context.Context, id string, change func(*store.Token) error) error {
-	return update(ctx, c.d, "update a named token", isKey(id), change,
-		func(change func(*store.Token) error) error { return c.d.UpdateToken(ctx, id, change) })
+	return update(ctx, c, "update a named token", isKey(id), change,
+		func(ctx context.Context, change func(*store.Token) error) error {
+			return c.d.UpdateToken(ctx, id, change)
+		})
 }
 
 // errRefused stops an update, so that it is not retried whatever error the
@@ -207,7 +229,9 @@ var errRefused = errors.New("the change was refused")
 
 // update runs a call that changes a record. An error of change is returned
 // unchanged.
-func update[R any](ctx context.Context, r Readier, doing string, possible bool, change func(*R) error, do func(func(*R) error) error) error {
+func update[R any](ctx context.Context, c Contract, doing string, possible bool, change func(*R) error,
+	do func(ctx context.Context, change func(*R) error) error,
+) error {
 	var refusal error
 	changeOrStop := func(record *R) error {
 		if refusal = change(record); refusal != nil {
@@ -218,7 +242,7 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 	if change == nil {
 		changeOrStop = nil // the driver rejects it
 	}
-	err := find(ctx, r, doing, possible, func() error { return do(changeOrStop) })
+	err := c.find(ctx, doing, possible, func(ctx context.Context) error { return do(ctx, changeOrStop) })
 	if refusal != nil {
 		return refusal
 	}
@@ -227,12 +251,12 @@ func update[R any](ctx context.Context, r Readier, doing string, possible bool, 
 
 // DeleteToken implements [store.Tokens].
 func (c Contract) DeleteToken(ctx context.Context, id string) error {
-	return find(ctx, c.d, "delete a named token", isKey(id), func() error { return c.d.DeleteToken(ctx, id) })
+	return c.find(ctx, "delete a named token", isKey(id), func(ctx context.Context) error { return c.d.DeleteToken(ctx, id) })
 }
 
 // ListTokens implements [store.Lists].
 func (c Contract) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
-	err = c.list(ctx, q, func(q store.Query) (err error) {
+	err = c.list(ctx, q, func(ctx context.Context, q store.Query) (err error) {
 		page, next, err = c.d.ListTokens(ctx, q)
 		return err
 	})
@@ -241,7 +265,7 @@ func (c Contract) ListTokens(ctx context.Context, q store.Query) (page []store.T
 
 // ListTokenIDs implements [store.Lists].
 func (c Contract) ListTokenIDs(ctx context.Context, q store.Query) (page []string, next store.Cursor, err error) {
-	err = c.list(ctx, q, func(q store.Query) (err error) {
+	err = c.list(ctx, q, func(ctx context.Context, q store.Query) (err error) {
 		page, next, err = c.d.ListTokenIDs(ctx, q)
 		return err
 	})
@@ -249,8 +273,8 @@ func (c Contract) ListTokenIDs(ctx context.Context, q store.Query) (page []strin
 }
 
 // list runs do unless the query cannot match any token.
-func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) error) error {
-	return Do(ctx, c.d, "list named tokens", func() error {
+func (c Contract) list(ctx context.Context, q store.Query, do func(context.Context, store.Query) error) error {
+	return c.call(ctx, "list named tokens", func(ctx context.Context) error {
 		if err := q.Validate(); err != nil {
 			return err
 		}
@@ -261,13 +285,13 @@ func (c Contract) list(ctx context.Context, q store.Query, do func(store.Query) 
 			return nil
 		}
 		q.Limit = q.PageSize()
-		return do(q)
+		return do(ctx, q)
 	})
 }
 
 // CountTokens implements [store.Lists].
 func (c Contract) CountTokens(ctx context.Context, subject caveat.Subject) (int64, error) {
-	return get(ctx, c.d, "count named tokens", true, func() (int64, error) {
+	return get(ctx, c, "count named tokens", true, func(ctx context.Context) (int64, error) {
 		if !isHolder(subject) {
 			return 0, nil
 		}
@@ -277,7 +301,7 @@ func (c Contract) CountTokens(ctx context.Context, subject caveat.Subject) (int6
 
 // CreateIdentity implements [store.Identities].
 func (c Contract) CreateIdentity(ctx context.Context, i store.Identity) error {
-	return Do(ctx, c.d, "create an identity", func() error {
+	return c.call(ctx, "create an identity", func(ctx context.Context) error {
 		if err := i.Validate(); err != nil {
 			return err
 		}
@@ -287,25 +311,27 @@ func (c Contract) CreateIdentity(ctx context.Context, i store.Identity) error {
 
 // GetIdentity implements [store.Identities].
 func (c Contract) GetIdentity(ctx context.Context, subject caveat.Subject) (store.Identity, error) {
-	return get(ctx, c.d, "get an identity", isHolder(subject),
-		func() (store.Identity, error) { return c.d.GetIdentity(ctx, subject) })
+	return get(ctx, c, "get an identity", isHolder(subject),
+		func(ctx context.Context) (store.Identity, error) { return c.d.GetIdentity(ctx, subject) })
 }
 
 // GetIdentityByUsername implements [store.Identities].
 func (c Contract) GetIdentityByUsername(ctx context.Context, username string) (store.Identity, error) {
-	return get(ctx, c.d, "get an identity by user name", isKey(username),
-		func() (store.Identity, error) { return c.d.GetIdentityByUsername(ctx, username) })
+	return get(ctx, c, "get an identity by user name", isKey(username),
+		func(ctx context.Context) (store.Identity, error) { return c.d.GetIdentityByUsername(ctx, username) })
 }
 
 // UpdateIdentity implements [store.Identities].
 func (c Contract) UpdateIdentity(ctx context.Context, subject caveat.Subject, change func(*store.Identity) error) error {
-	return update(ctx, c.d, "update an identity", isHolder(subject), change,
-		func(change func(*store.Identity) error) error { return c.d.UpdateIdentity(ctx, subject, change) })
+	return update(ctx, c, "update an identity", isHolder(subject), change,
+		func(ctx context.Context, change func(*store.Identity) error) error {
+			return c.d.UpdateIdentity(ctx, subject, change)
+		})
 }
 
 // DeleteIdentity implements [store.Identities].
 func (c Contract) DeleteIdentity(ctx context.Context, subject caveat.Subject) error {
-	return find(ctx, c.d, "delete an identity", isHolder(subject), func() error { return c.d.DeleteIdentity(ctx, subject) })
+	return c.find(ctx, "delete an identity", isHolder(subject), func(ctx context.Context) error { return c.d.DeleteIdentity(ctx, subject) })
 }
 
 // Export implements [store.Archive].
@@ -337,8 +363,8 @@ func (c Contract) Import(ctx context.Context, records []store.Record) error {
 
 // ReplaceTemporarySecret implements [store.Archive].
 func (c Contract) ReplaceTemporarySecret(ctx context.Context, subject caveat.Subject, old, secret store.Secret) (bool, error) {
-	return put(ctx, c.d, "replace the secret of temporary tokens", firstTemporary(subject, secret),
-		func() (bool, error) { return c.d.ReplaceTemporarySecret(ctx, subject, old, secret) })
+	return put(ctx, c, "replace the secret of temporary tokens", firstTemporary(subject, secret),
+		func(ctx context.Context) (bool, error) { return c.d.ReplaceTemporarySecret(ctx, subject, old, secret) })
 }
 
 // Scrub does nothing, because the files of a server belong to the server.

@@ -42,7 +42,7 @@ func mergeUses(uses []store.Use) (merged []store.Use) {
 // return the uses that exist in any order.
 func (c Contract) LastUses(ctx context.Context, ids []string) ([]store.Use, error) {
 	var found []store.Use
-	err := Do(ctx, c.d, "look up the last uses of tokens", func() (err error) {
+	err := c.call(ctx, "look up the last uses of tokens", func(ctx context.Context) (err error) {
 		possible := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isKey(id) })
 		slices.Sort(possible)
 		if possible = slices.Compact(possible); len(possible) > 0 {

@@ -1,4 +1,4 @@
-package main
+package backend
 
 import (
 	"context"
@@ -9,23 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/onezone-go/onezone/caveat"
-	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
-	"github.com/onezone-go/onezone/store/memory"
-	"github.com/onezone-go/onezone/store/storetest"
 )
 
-func TestAStoreWithADeadlineConforms(t *testing.T) {
-	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store {
-		s := memory.New()
-		t.Cleanup(func() { _ = s.Close() })
-		return deadline{s, time.Minute}
-	})
-}
+// silent is a driver that never answers.
+type silent struct{ Driver }
 
-// silent is a store that never answers.
-type silent struct{ store.Store }
+func (silent) Ready() error { return nil }
 
 func wait(ctx context.Context) error {
 	<-ctx.Done()
@@ -73,47 +63,58 @@ func (silent) UpdateIdentity(ctx context.Context, _ caveat.Subject, _ func(*stor
 	return wait(ctx)
 }
 func (silent) DeleteIdentity(ctx context.Context, _ caveat.Subject) error { return wait(ctx) }
+func (silent) LastUses(ctx context.Context, _ []string) ([]store.Use, error) {
+	return nil, wait(ctx)
+}
 
-// calls are the calls with a deadline.
-func calls(ctx context.Context, s store.Store) map[string]error {
+// known is a driver with the token t1.
+type known struct{ silent }
+
+func (known) GetToken(context.Context, string) (store.Token, error) { return store.Token{ID: "t1"}, nil }
+
+// calls are the calls with a timeout.
+func calls(ctx context.Context, s Contract) map[string]error {
 	user, errs := caveat.User("u1"), map[string]error{}
+	token := store.Token{ID: "t1", Name: "laptop", Version: 2, Subject: user, Type: "act", Secret: store.NewSecret("x")}
 	_, errs["NamedKey"] = s.NamedKey(ctx, "t1")
 	_, errs["TemporaryKey"] = s.TemporaryKey(ctx, user)
 	_, errs["EnsureTemporaryKey"] = s.EnsureTemporaryKey(ctx, user, store.NewSecret("x"))
 	_, errs["RotateTemporaryKey"] = s.RotateTemporaryKey(ctx, user, store.NewSecret("x"))
 	errs["DeleteTemporaryKey"] = s.DeleteTemporaryKey(ctx, user)
-	_, errs["CreateToken"] = s.CreateToken(ctx, store.Token{}, 0)
-	_, errs["CreateToken of an active holder"] = s.CreateToken(ctx, store.Token{}, store.HolderActive)
+	_, errs["CreateToken"] = s.CreateToken(ctx, token, 0)
+	_, errs["CreateToken of an active holder"] = s.CreateToken(ctx, token, store.HolderActive)
 	_, errs["GetToken"] = s.GetToken(ctx, "t1")
 	_, _, errs["ListTokens"] = s.ListTokens(ctx, store.Query{})
 	_, _, errs["ListTokenIDs"] = s.ListTokenIDs(ctx, store.Query{})
 	_, errs["CountTokens"] = s.CountTokens(ctx, user)
 	errs["UpdateToken"] = s.UpdateToken(ctx, "t1", nil)
 	errs["DeleteToken"] = s.DeleteToken(ctx, "t1")
-	errs["CreateIdentity"] = s.CreateIdentity(ctx, store.Identity{})
+	errs["CreateIdentity"] = s.CreateIdentity(ctx, store.Identity{Subject: user})
 	_, errs["GetIdentity"] = s.GetIdentity(ctx, user)
 	_, errs["GetIdentityByUsername"] = s.GetIdentityByUsername(ctx, "alice")
 	errs["UpdateIdentity"] = s.UpdateIdentity(ctx, user, nil)
 	errs["DeleteIdentity"] = s.DeleteIdentity(ctx, user)
+	_, errs["LastUses"] = s.LastUses(ctx, []string{"t1"})
 	return errs
 }
 
 func TestUnansweredStoreCallsAreOperationalErrors(t *testing.T) {
 	t.Parallel()
-	for call, err := range calls(t.Context(), deadline{silent{}, time.Millisecond}) {
+	for call, err := range calls(t.Context(), NewContract(silent{}, time.Millisecond)) {
 		require.ErrorContains(t, err, "did not answer within 1ms", call)
 		require.NotErrorIs(t, err, context.DeadlineExceeded, "that would be the request's: %s", call)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	for call, err := range calls(canceled, deadline{silent{}, time.Hour}) {
+	for call, err := range calls(canceled, NewContract(silent{}, time.Hour)) {
 		require.ErrorIs(t, err, context.Canceled, call)
 	}
 	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	for call, err := range calls(short, deadline{silent{}, time.Hour}) {
+	for call, err := range calls(short, NewContract(silent{}, time.Hour)) {
 		require.ErrorIs(t, err, context.DeadlineExceeded, "the request's own deadline: %s", call)
 	}
-	_, err := deadline{memory.New(), time.Hour}.GetToken(t.Context(), "t1")
-	require.ErrorIs(t, err, errors.IDNotFound)
+	found, err := NewContract(known{}, time.Hour).GetToken(t.Context(), "t1")
+	require.NoError(t, err)
+	require.Equal(t, "t1", found.ID)
 }
