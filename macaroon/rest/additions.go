@@ -43,8 +43,8 @@ func baitName(bait store.Bait) any {
 // bait reads whether a token is a canary; 0 if the member is missing or null. The
 // error is badValueNotAllowed.
 func (in *input) bait(key string) store.Bait {
-	return decodeMember(in, key, func(raw json.RawMessage) (store.Bait, error) {
-		if raw == nil || string(raw) == "null" {
+	return optional(in, key, func(raw json.RawMessage) (store.Bait, error) {
+		if string(raw) == "null" {
 			return 0, nil
 		}
 		name, _ := strictjson.Text(raw)

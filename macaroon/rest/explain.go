@@ -180,10 +180,7 @@ var classNames = []string{macaroon.Access: "access", macaroon.Identity: "identit
 // class reads what a token is used for, zero if it is missing. The error is
 // badValueNotAllowed.
 func (in *input) class(key string) macaroon.Class {
-	return decodeMember(in, key, func(raw json.RawMessage) (macaroon.Class, error) {
-		if raw == nil {
-			return 0, nil
-		}
+	return optional(in, key, func(raw json.RawMessage) (macaroon.Class, error) {
 		s, _ := strictjson.Text(raw)
 		for class := macaroon.Access; class <= macaroon.Invite; class++ {
 			if s == classNames[class] {
@@ -200,26 +197,17 @@ const maxDays = 366
 // days reads a number of days, zero if it is missing. Errors: badValueInteger,
 // badValueNotInRange.
 func (in *input) days(key string) time.Duration {
-	return decodeMember(in, key, func(raw json.RawMessage) (time.Duration, error) {
-		if raw == nil {
-			return 0, nil
-		}
+	return optional(in, key, func(raw json.RawMessage) (time.Duration, error) {
 		n, err := integerBetween(key, raw, 1, maxDays)
 		return time.Duration(n) * 24 * time.Hour, err
 	})
 }
 
-// maxMoment is the last second of the year 9999.
-const maxMoment = 253402300799
-
 // moment reads Unix seconds, the zero time if it is missing. Errors:
 // badValueInteger, badValueNotInRange.
 func (in *input) moment(key string) time.Time {
-	return decodeMember(in, key, func(raw json.RawMessage) (time.Time, error) {
-		if raw == nil {
-			return time.Time{}, nil
-		}
-		n, err := integerBetween(key, raw, 0, maxMoment)
+	return optional(in, key, func(raw json.RawMessage) (time.Time, error) {
+		n, err := integerBetween(key, raw, 0, maxUnixSeconds)
 		return time.Unix(n, 0), err
 	})
 }

@@ -33,13 +33,18 @@ func (in *input) require(key string) {
 	}
 }
 
-// decodeMember decodes one member with read, which gets nil for a missing
-// member.
-func decodeMember[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
-	if in.err == nil {
+// optional decodes one member with read. It returns zero for a missing one.
+func optional[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
+	if in.err == nil && in.has(key) {
 		v, in.err = read(in.body[key])
 	}
 	return v
+}
+
+// required is optional for a member that must not be missing.
+func required[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) T {
+	in.require(key)
+	return optional(in, key, read)
 }
 
 // isConstant reports whether the value is null, true or false, which the
@@ -57,11 +62,9 @@ type tokenValue struct {
 // token reads a token. Errors: missingRequiredValue, badValueEmpty,
 // badValueToken {tokenError}.
 func (in *input) token(key string) tokenValue {
-	return decodeMember(in, key, func(raw json.RawMessage) (tokenValue, error) {
+	return required(in, key, func(raw json.RawMessage) (tokenValue, error) {
 		s, ok := strictjson.Text(raw)
 		switch {
-		case raw == nil:
-			return tokenValue{}, errors.MissingRequiredValue(key)
 		case !ok:
 			return tokenValue{}, errors.BadValueToken(key, errors.BadToken("it is not a string"))
 		case s == "":
@@ -92,8 +95,8 @@ func (in *input) partyToken(key string) caveat.PartyToken {
 // boolean reads true or false; false if the member is missing. The error is
 // badValueBoolean.
 func (in *input) boolean(key string) bool {
-	return decodeMember(in, key, func(raw json.RawMessage) (bool, error) {
-		if raw != nil && string(raw) != "true" && string(raw) != "false" {
+	return optional(in, key, func(raw json.RawMessage) (bool, error) {
+		if string(raw) != "true" && string(raw) != "false" {
 			return false, errors.BadValueBoolean(key)
 		}
 		return string(raw) == "true", nil
@@ -103,11 +106,9 @@ func (in *input) boolean(key string) bool {
 // name reads the name of a token. As in the original, true and false count as
 // their texts. Errors: missingRequiredValue, badValueString, badValueName.
 func (in *input) name(key string) string {
-	return decodeMember(in, key, func(raw json.RawMessage) (string, error) {
+	return required(in, key, func(raw json.RawMessage) (string, error) {
 		s, ok := strictjson.Text(raw)
 		switch {
-		case raw == nil:
-			return "", errors.MissingRequiredValue(key)
 		case string(raw) == "null":
 			return "", errors.BadValueName()
 		case isConstant(raw):
@@ -121,8 +122,8 @@ func (in *input) name(key string) string {
 
 // object reads an object, nil if it is missing. The error is badValueJSON.
 func (in *input) object(key string) json.RawMessage {
-	return decodeMember(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
-		if raw != nil && raw[0] != '{' {
+	return optional(in, key, func(raw json.RawMessage) (json.RawMessage, error) {
+		if raw[0] != '{' {
 			return nil, errors.BadValueJSON(key)
 		}
 		return bytes.Clone(raw), nil // a kept part must not keep the whole body in memory
@@ -132,11 +133,11 @@ func (in *input) object(key string) json.RawMessage {
 // ipv4 reads a strict dotted quad. null is an unknown address; def is returned
 // for a missing member. The error is badValueIPv4Address.
 func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
-	return decodeMember(in, key, func(raw json.RawMessage) (netip.Addr, error) {
-		switch {
-		case raw == nil:
-			return def, nil
-		case string(raw) == "null":
+	if !in.has(key) {
+		return def
+	}
+	return optional(in, key, func(raw json.RawMessage) (netip.Addr, error) {
+		if string(raw) == "null" {
 			return netip.Addr{}, nil
 		}
 		s, _ := strictjson.Text(raw)
@@ -151,11 +152,8 @@ func (in *input) ipv4(key string, def netip.Addr) netip.Addr {
 // interfaceName reads the name of an interface, zero if it is missing. Errors:
 // badValueString, badValueNotAllowed.
 func (in *input) interfaceName(key string) caveat.Interface {
-	return decodeMember(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
+	return optional(in, key, func(raw json.RawMessage) (caveat.Interface, error) {
 		s, ok := strictjson.Text(raw)
-		if raw == nil {
-			return 0, nil
-		}
 		if !ok && !isConstant(raw) {
 			return 0, errors.BadValueString(key)
 		}
@@ -171,10 +169,7 @@ func (in *input) interfaceName(key string) caveat.Interface {
 // caveats reads a list of caveats for a new token, nil if it is missing.
 // Errors: badData, badValueCaveat {caveat}.
 func (in *input) caveats(key string) []caveat.Caveat {
-	return decodeMember(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
-		if raw == nil {
-			return nil, nil
-		}
+	return optional(in, key, func(raw json.RawMessage) ([]caveat.Caveat, error) {
 		// The body is valid JSON. The limit is that of a new token; a list that
 		// exceeds it is rejected as a whole.
 		most := in.authority.MaxCaveats()
@@ -206,10 +201,10 @@ const maxCaveatJSON = 6*65535 + 1024
 // tokenType reads a token type, that of access tokens if it is missing. The
 // error is badValueTokenType.
 func (in *input) tokenType(key string) macaroon.Type {
-	return decodeMember(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
-		if raw == nil {
-			return macaroon.AccessToken(), nil
-		}
+	if !in.has(key) {
+		return macaroon.AccessToken()
+	}
+	return optional(in, key, func(raw json.RawMessage) (t macaroon.Type, err error) {
 		if t.UnmarshalJSON(raw) != nil {
 			return macaroon.Type{}, errors.BadValueTokenType(key)
 		}
@@ -220,10 +215,7 @@ func (in *input) tokenType(key string) macaroon.Type {
 // inviteType reads the name of an invite type, zero if it is missing. The error
 // is badValueInviteType.
 func (in *input) inviteType(key string) macaroon.InviteType {
-	return decodeMember(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
-		if raw == nil {
-			return 0, nil
-		}
+	return optional(in, key, func(raw json.RawMessage) (macaroon.InviteType, error) {
 		s, _ := strictjson.Text(raw)
 		t, err := macaroon.ParseInviteType(s)
 		if err != nil {
@@ -237,9 +229,9 @@ func (in *input) inviteType(key string) macaroon.InviteType {
 // missing. As in the original, a string may hold the integer. Errors:
 // badValueInteger, badValueTooLow {limit 1}.
 func (in *input) usageLimit(key string) int64 {
-	return decodeMember(in, key, func(raw json.RawMessage) (int64, error) {
+	return optional(in, key, func(raw json.RawMessage) (int64, error) {
 		digits, ok := strictjson.Text(raw)
-		if raw == nil || ok && digits == "infinity" {
+		if ok && digits == "infinity" {
 			return 0, nil
 		}
 		if !ok {
@@ -259,10 +251,7 @@ func (in *input) usageLimit(key string) int64 {
 // privileges reads the privileges of a new member, nil if they are missing.
 // Errors: badValueListOfStrings, badValueListNotAllowed {allowed}.
 func (in *input) privileges(key string, allowed []string) []string {
-	return decodeMember(in, key, func(raw json.RawMessage) ([]string, error) {
-		if raw == nil {
-			return nil, nil
-		}
+	return optional(in, key, func(raw json.RawMessage) ([]string, error) {
 		var list []json.RawMessage
 		if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
 			return nil, errors.BadValueListOfStrings(key)
