@@ -75,27 +75,9 @@ func (c *Client) As(credentials Credentials) *Account { return &Account{c, crede
 // Grant.Parent must be nil: Onezone itself adds the caveats of the client's
 // token. Errors: badData {key "parent"}, and those of Onezone.
 func (a *Account) IssueNamed(ctx context.Context, name string, g macaroon.Grant) (macaroon.Token, error) {
-	body, err := grantBody(g)
-	if err != nil {
-		return macaroon.Token{}, err
-	}
-	body["name"] = name
-	if g.Custom != nil {
-		body["customMetadata"] = g.Custom
-	}
-	if g.Revoked {
-		body["revoked"] = true
-	}
-	if g.Privileges != nil {
-		body["privileges"] = g.Privileges
-	}
-	if g.UsageLimit != 0 {
-		body["usageLimit"] = g.UsageLimit
-	}
-	if g.Bait != 0 {
-		body["bait"] = baitName(g.Bait)
-	}
-	return a.issue(ctx, ownedPath(g.Subject, "named"), body)
+	return a.issue(ctx, "named", g, grantBody{
+		Name: &name, Custom: g.Custom, Revoked: g.Revoked, Privileges: g.Privileges, UsageLimit: g.UsageLimit, Bait: baitName(g.Bait),
+	})
 }
 
 // Issue creates a temporary token. It must have a time caveat. The fields of the
@@ -106,26 +88,31 @@ func (a *Account) Issue(ctx context.Context, g macaroon.Grant) (macaroon.Token, 
 		return macaroon.Token{}, errors.BadDataHint("custom",
 			"a temporary token has no record, so it has no metadata, privileges and usage limit, and is no canary")
 	}
-	body, err := grantBody(g)
-	if err != nil {
-		return macaroon.Token{}, err
-	}
-	return a.issue(ctx, ownedPath(g.Subject, "temporary"), body)
+	return a.issue(ctx, "temporary", g, grantBody{})
 }
 
-func grantBody(g macaroon.Grant) (map[string]any, error) {
+// grantBody is the body of a request for a token. Members that are zero are left
+// out.
+type grantBody struct {
+	Name       *string         `json:"name,omitzero"`
+	Type       macaroon.Type   `json:"type,omitzero"`
+	Caveats    []caveat.Caveat `json:"caveats"`
+	Custom     json.RawMessage `json:"customMetadata,omitzero"`
+	Revoked    bool            `json:"revoked,omitzero"`
+	Privileges []string        `json:"privileges,omitzero"`
+	UsageLimit int64           `json:"usageLimit,omitzero"`
+	Bait       any             `json:"bait,omitzero"`
+}
+
+// issue creates a token with what all tokens have, and what the body says.
+func (a *Account) issue(ctx context.Context, persistence string, g macaroon.Grant, body grantBody) (t macaroon.Token, err error) {
 	if g.Parent != nil {
-		return nil, errors.BadDataHint("parent", "Onezone itself adds the caveats of the client's token, so the parent must be nil")
+		return t, errors.BadDataHint("parent", "Onezone itself adds the caveats of the client's token, so the parent must be nil")
 	}
-	body := map[string]any{"caveats": append([]caveat.Caveat{}, g.Caveats...)}
-	if g.Type != (macaroon.Type{}) {
-		body["type"] = g.Type
-	}
-	return body, nil
-}
-
-func (a *Account) issue(ctx context.Context, path string, body any) (t macaroon.Token, err error) {
-	err = a.call(ctx, request{method: http.MethodPost, path: path, body: body, decode: readToken(&t)})
+	body.Type, body.Caveats = g.Type, append([]caveat.Caveat{}, g.Caveats...)
+	err = a.call(ctx, request{
+		method: http.MethodPost, path: ownedPath(g.Subject, persistence), body: body, decode: readToken(&t),
+	})
 	return t, err
 }
 
@@ -271,23 +258,17 @@ func (a *Account) ids(ctx context.Context, path string) ([]string, error) {
 // Update changes a named token. Fields of the change that are nil stay
 // unchanged. Its Client is not used, because Onezone knows the client.
 func (a *Account) Update(ctx context.Context, id string, change macaroon.Change) error {
-	body := make(map[string]any)
-	if change.Name != nil {
-		body["name"] = *change.Name
-	}
-	if change.Custom != nil {
-		body["customMetadata"] = change.Custom
-	}
-	if change.Revoked != nil {
-		body["revoked"] = *change.Revoked
-	}
-	if change.Tightened != nil {
-		body["serverCaveats"] = change.Tightened
-	}
+	var bait *any
 	if change.Bait != nil {
-		body["bait"] = baitName(*change.Bait)
+		bait = new(baitName(*change.Bait))
 	}
-	return a.call(ctx, request{method: http.MethodPatch, path: tokenPath(id), body: body})
+	return a.call(ctx, request{method: http.MethodPatch, path: tokenPath(id), body: struct {
+		Name      *string         `json:"name,omitzero"`
+		Custom    json.RawMessage `json:"customMetadata,omitzero"`
+		Revoked   *bool           `json:"revoked,omitzero"`
+		Tightened []caveat.Caveat `json:"serverCaveats,omitzero"`
+		Bait      *any            `json:"bait,omitzero"`
+	}{change.Name, change.Custom, change.Revoked, change.Tightened, bait}})
 }
 
 // Revoke marks the named token as revoked.
