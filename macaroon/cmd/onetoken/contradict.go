@@ -29,10 +29,8 @@ func contradictions(caveats []caveat.Caveat) []finding {
 		"no consumer is in all lists")
 	add(emptied(caveats, meetPath, func(c caveat.DataPath) []string { return c }),
 		"no file is below the paths of all lists")
-	add(emptied(without(caveats, excludedCountries(caveats)), same, func(c caveat.Country) []string { return c.List }),
-		"no country is in all lists")
-	add(emptied(without(caveats, excludedRegions(caveats)), meetRegion, func(c caveat.Region) []string { return c.List }),
-		"no region is in all lists")
+	add(emptiedPlaces[caveat.Country](caveats, same), "no country is in all lists")
+	add(emptiedPlaces[caveat.Region](caveats, meetRegion), "no region is in all lists")
 	return all
 }
 
@@ -107,44 +105,27 @@ func meetRegion(a, b string) (string, bool) {
 	return a, a == b || a == "EU" && b == "Europe"
 }
 
-// without returns the caveats, with the excluded countries or regions left out
-// of the lists of allowed ones.
-func without(caveats []caveat.Caveat, excluded []string) []caveat.Caveat {
-	left := slices.Clone(caveats)
-	remove := func(from []string) []string {
-		return slices.DeleteFunc(slices.Clone(from), func(each string) bool { return slices.Contains(excluded, each) })
-	}
-	for i, each := range left {
-		switch c := each.(type) {
-		case caveat.Country:
-			left[i] = caveat.Unknown("")
-			if c.Filter == caveat.Whitelist {
-				left[i] = caveat.Country{Filter: c.Filter, List: remove(c.List)}
-			}
-		case caveat.Region:
-			left[i] = caveat.Unknown("")
-			if c.Filter == caveat.Whitelist {
-				left[i] = caveat.Region{Filter: c.Filter, List: remove(c.List)}
-			}
-		}
-	}
-	return left
+// places has the fields of caveats about countries and regions.
+type places struct {
+	Filter caveat.Filter
+	List   []string
 }
 
-func excludedCountries(caveats []caveat.Caveat) (all []string) {
-	for _, each := range caveats {
-		if c, ok := each.(caveat.Country); ok && c.Filter == caveat.Blacklist {
-			all = append(all, c.List...)
+// emptiedPlaces is emptied for lists of allowed places, from which the lists of
+// excluded ones are removed.
+func emptiedPlaces[C interface {
+	caveat.Country | caveat.Region
+	caveat.Caveat
+}](caveats []caveat.Caveat, meet func(a, b string) (string, bool)) int {
+	var excluded []string
+	allowed := slices.Clone(caveats)
+	for i, each := range caveats {
+		if c, ok := each.(C); ok && places(c).Filter != caveat.Whitelist {
+			excluded = append(excluded, places(c).List...)
+			allowed[i] = caveat.Unknown("")
 		}
 	}
-	return all
-}
-
-func excludedRegions(caveats []caveat.Caveat) (all []string) {
-	for _, each := range caveats {
-		if c, ok := each.(caveat.Region); ok && c.Filter == caveat.Blacklist {
-			all = append(all, c.List...)
-		}
-	}
-	return all
+	return emptied(allowed, meet, func(c C) []string {
+		return slices.DeleteFunc(slices.Clone(places(c).List), func(each string) bool { return slices.Contains(excluded, each) })
+	})
 }
