@@ -60,15 +60,7 @@ func (a *Authority) changeRight(ctx context.Context, user caveat.Subject, right 
 	if user.Type != caveat.SubjectUser {
 		return errors.NotFound()
 	}
-	var username string
-	err := a.changeUser(ctx, user, func(i *store.Identity) {
-		i.Rights = change(i.Rights)
-		username = i.Username
-	})
-	if err == nil {
-		a.observe(ctx, Event{Kind: kind, Subject: user, Username: username, Right: right})
-	}
-	return err
+	return a.administer(ctx, user, Event{Kind: kind, Right: right}, func(i *store.Identity) { i.Rights = change(i.Rights) })
 }
 
 // HasRight reports whether a user in the store has been granted the admin right

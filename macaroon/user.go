@@ -143,7 +143,7 @@ func (a *Authority) SetPassword(ctx context.Context, user caveat.Subject, passwo
 	if err != nil {
 		return err
 	}
-	return a.administer(ctx, user, PasswordSet, func(i *store.Identity) { i.Password = hashed })
+	return a.administer(ctx, user, Event{Kind: PasswordSet}, func(i *store.Identity) { i.Password = hashed })
 }
 
 // SetUsername replaces the name with which a user logs in. With "" the user has
@@ -153,7 +153,7 @@ func (a *Authority) SetUsername(ctx context.Context, user caveat.Subject, name s
 	if err := ifSet(name, validateUsername); err != nil {
 		return err
 	}
-	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.Username = name })
+	return a.administer(ctx, user, Event{Kind: UserRenamed}, func(i *store.Identity) { i.Username = name })
 }
 
 // SetFullName replaces the full name of a user; "" removes it. Errors:
@@ -162,30 +162,30 @@ func (a *Authority) SetFullName(ctx context.Context, user caveat.Subject, name s
 	if err := ifSet(name, validateFullName); err != nil {
 		return err
 	}
-	return a.administer(ctx, user, UserRenamed, func(i *store.Identity) { i.FullName = name })
+	return a.administer(ctx, user, Event{Kind: UserRenamed}, func(i *store.Identity) { i.FullName = name })
 }
 
 // SetBlocked blocks or unblocks a user or Oneprovider. While it is blocked, its
 // tokens and password are rejected. The error is notFound if the subject does
 // not exist.
 func (a *Authority) SetBlocked(ctx context.Context, user caveat.Subject, blocked bool) error {
-	kind := UserUnblocked
+	event := Event{Kind: UserUnblocked}
 	if blocked {
-		kind = UserBlocked
+		event.Kind = UserBlocked
 	}
-	return a.administer(ctx, user, kind, func(i *store.Identity) { i.Blocked = blocked })
+	return a.administer(ctx, user, event, func(i *store.Identity) { i.Blocked = blocked })
 }
 
-// administer changes a user and notifies the observer. The event has the user
-// name after the change.
-func (a *Authority) administer(ctx context.Context, user caveat.Subject, kind EventKind, change func(*store.Identity)) error {
-	var username string
+// administer changes a user and reports the event. The event has the user name
+// after the change.
+func (a *Authority) administer(ctx context.Context, user caveat.Subject, e Event, change func(*store.Identity)) error {
+	e.Subject = user
 	err := a.changeUser(ctx, user, func(i *store.Identity) {
 		change(i)
-		username = i.Username
+		e.Username = i.Username
 	})
 	if err == nil {
-		a.observe(ctx, Event{Kind: kind, Subject: user, Username: username})
+		a.observe(ctx, e)
 	}
 	return err
 }
