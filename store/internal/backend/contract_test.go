@@ -70,7 +70,9 @@ func (silent) LastUses(ctx context.Context, _ []string) ([]store.Use, error) {
 // known is a driver with the token t1.
 type known struct{ silent }
 
-func (known) GetToken(context.Context, string) (store.Token, error) { return store.Token{ID: "t1"}, nil }
+func (known) GetToken(context.Context, string) (store.Token, error) {
+	return store.Token{ID: "t1"}, nil
+}
 
 // calls are the calls with a timeout.
 func calls(ctx context.Context, s Contract) map[string]error {
