@@ -162,10 +162,17 @@ func TestReadonlyTokensChangeNothing(t *testing.T) {
 	before := s.content(t)
 	token := s.Token(caveat.DataReadonly{})
 	for _, target := range []string{"/files", "/files/space1", "/files/space1/dir", "/files/space1/dir/hello.txt"} {
-		for _, request := range everyMethod(target, "/files/space1/copy") {
+		for _, request := range everyMethod(target, "/files/space2/copy") {
 			res := s.try(token, request)
-			reads := slices.Contains([]string{"GET", "HEAD", "PROPFIND"}, request[0])
-			require.Equal(t, reads, res.Status < 300 || res.Status == http.StatusMethodNotAllowed && reads, "%v: %d", request, res.Status)
+			switch m, known := methods[request[0]]; {
+			case known && m.access == caveat.Read && !m.copies:
+				isDirectory := res.Status == http.StatusMethodNotAllowed && request[0] != "PROPFIND"
+				require.True(t, res.Status < 300 || isDirectory, "%v: %d", request, res.Status)
+			case known && target != "/files":
+				require.ErrorIs(t, res.Err(), errors.IDTokenCaveatUnverified, "%v", request)
+			default:
+				require.GreaterOrEqual(t, res.Status, 400, "%v", request)
+			}
 			require.Equal(t, before, s.content(t), "%v", request)
 		}
 	}
@@ -231,6 +238,9 @@ func TestDestinationsStayWithinThePathsOfTheToken(t *testing.T) {
 			}
 		}
 	}
+	// The client learns why.
+	macaroontest.AssertError(t, s.do(token, "MOVE", "/files/space1/dir/sub", "", "Destination", "/files/space2/x"), errors.IDTokenCaveatUnverified)
+	macaroontest.AssertError(t, s.do(token, "MOVE", "/files/space1/dir/sub", "", "Destination", "http://other.example/files/space1/dir/x"), errors.IDBadData)
 	// The first of two headers counts, and is the one that was checked.
 	res := s.do(token, "COPY", "/files/space1/dir/hello.txt", "",
 		"Destination", "/files/space1/dir/copy.txt", "Destination", "/files/space1/stolen.txt")
