@@ -219,6 +219,20 @@ func TestTokensStayWithinTheirPaths(t *testing.T) {
 	require.Equal(t, "inside", s.content(t)["space1/dir/%2e%2e/own.txt"])
 }
 
+// A path that programs could read in two ways is no path, for no token.
+func TestPathsAreReadInOneWay(t *testing.T) {
+	t.Parallel()
+	s := newShare(t)
+	for target, want := range map[string]int{
+		"/files/space1/dir/hello.txt": 200, "/files/space1/dir/hello.txt/": 200, "/files/space1/dir%2fhello.txt": 400,
+		"/files/space1/dir%2Fhello.txt": 400, "/files/space1//dir/hello.txt": 400, "/files/space1/./dir/hello.txt": 400,
+		"/files/space2/../space1/dir/hello.txt": 400, "/files/space1/dir/hello.txt//": 400, "/files//": 400, "/files/.": 400,
+		"/filesspace1/dir/hello.txt": 404, "/space1/dir/hello.txt": 404, "/files/../files/space1/dir/hello.txt": 400,
+	} {
+		require.Equal(t, want, s.do(s.Token(), "GET", target, "").Status, target)
+	}
+}
+
 func TestDestinationsStayWithinThePathsOfTheToken(t *testing.T) {
 	t.Parallel()
 	s := newShare(t)
@@ -272,6 +286,9 @@ func TestListingsShowTheWayToAllowedFiles(t *testing.T) {
 	file := s.Token(caveat.DataPath{"/space1/dir/hello.txt"})
 	require.Equal(t, []string{"/files/space1/dir/", "/files/space1/dir/hello.txt"}, s.list(t, file, "/files/space1/dir"))
 	require.Equal(t, []string{"/files/", "/files/space1/", "/files/space2/"}, s.list(t, s.Token(), "/files"))
+	belowFile := s.Token(caveat.DataPath{"/space1/own.txt/below"})
+	require.Equal(t, []string{"/files/space1/"}, s.list(t, belowFile, "/files/space1"))
+	macaroontest.AssertError(t, s.do(belowFile, "PROPFIND", "/files/space1/own.txt", "", "Depth", "0"), errors.IDNotFound)
 	// The service does not know the object ids of its files.
 	byID := s.Token(caveat.DataObjectID{"000000000010DB4967756964237575696423737061636531"})
 	require.Equal(t, []string{"/files/"}, s.list(t, byID, "/files"))
