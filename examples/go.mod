@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
+	github.com/onezone-go/onezone/macaroon/discharge v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/grpcauth v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/remote v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/store/cache v0.0.0-00010101000000-000000000000
@@ -46,6 +47,7 @@ require (
 
 replace (
 	github.com/onezone-go/onezone => ../
+	github.com/onezone-go/onezone/macaroon/discharge => ../macaroon/discharge
 	github.com/onezone-go/onezone/macaroon/gate => ../macaroon/gate
 	github.com/onezone-go/onezone/macaroon/grpcauth => ../macaroon/grpcauth
 	github.com/onezone-go/onezone/macaroon/remote => ../macaroon/remote
