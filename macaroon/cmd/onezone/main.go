@@ -19,22 +19,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
-// gcPercent trades memory for time: the program needs few megabytes, which Go's
-// default would collect hundreds of times per second under load. Under attack
-// it needs more; three times that must fit into the 128 MB that the manual
-// promises.
-const gcPercent = 200
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)

@@ -60,6 +60,7 @@ type service struct {
 
 // serve runs the service until ctx is done.
 func (p *program) serve(ctx context.Context, s settings, reload reloader) (err error) {
+	defer holdBallast()()
 	lines := newLogBuffer(p.err)
 	defer func() { err = errors.Join(err, lines.Close()) }()
 	v := &service{settings: s, registry: prometheus.NewRegistry(), notify: notifier(p.getenv("NOTIFY_SOCKET"))}
