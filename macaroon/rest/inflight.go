@@ -225,10 +225,13 @@ func (s *slot) leave() {
 	if s.maxRequests <= 0 {
 		return
 	}
-	s.release(bodies)
-	s.release(records)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for p := range pools {
+		if s.memory[p] != 0 {
+			s.change(p, -s.memory[p])
+		}
+	}
 	s.leaveClient()
 	s.key = inFlightKey{}
 }
