@@ -37,7 +37,7 @@ func (c *call) explain() error {
 	}
 	// A token of version 1 names its subject only in its record.
 	if t.Version() == 1 && !e.Subject.IsZero() {
-		if err := c.decide(managesOwner, target{owner: e.Subject}, errors.Forbidden("")); err != nil {
+		if err := c.decide(managesOwner, target{owner: e.Subject}, errForbidden); err != nil {
 			return err
 		}
 	}
@@ -107,7 +107,7 @@ func (c *call) manageable(in *input) (tokenValue, error) {
 	if in.err != nil || t.Version() == 1 {
 		return t, in.err
 	}
-	return t, c.decide(managesOwner, target{owner: t.Subject()}, errors.Forbidden(""))
+	return t, c.decide(managesOwner, target{owner: t.Subject()}, errForbidden)
 }
 
 // maxRecorded is the limit on requests in the body of narrow.

@@ -124,8 +124,7 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	r = r.WithContext(h.authenticated(r.Context(), c.client))
-	c.r = r
+	*r = *r.WithContext(h.authenticated(r.Context(), c.client)) // r is the copy of begin
 	if !accepts(r.Header.Values("Accept")) {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return
@@ -191,19 +190,23 @@ func (c *call) authorize(rt route) error {
 	if err != nil {
 		return err
 	}
-	if err := c.decide(rt.rule, t, errors.Forbidden("")); err != nil {
+	if err := c.decide(rt.rule, t, errForbidden); err != nil {
 		return err
 	}
 	c.target = t
 	return nil
 }
 
+// errForbidden is shared by all requests, because describing an error takes as
+// long as a decision.
+var errForbidden = errors.Forbidden("")
+
 // decide applies a rule to a target. It returns refusal if the rule does not
 // allow the client, whether or not the token exists.
 func (c *call) decide(allows rule, t target, refusal error) error {
 	allowed, err := allows(c.r.Context(), question{client: c.client.Subject, owner: t.owner, rights: c.rights})
 	if err == nil && !allowed {
-		c.reportDenied(t, errors.Forbidden(""))
+		c.reportDenied(t, errForbidden)
 		err = refusal
 	}
 	return cmp.Or(err, t.missing)
