@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,11 +35,22 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &http.MaxBytesError{Limit: maxBody}
 	}
 	// Start with room for most bodies, whatever the Content-Length: memory is
-	// spent on bytes that arrive, not on those that are announced.
-	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0), 16<<10)) + bytes.MinRead)
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	return b.Bytes(), err
+	// spent on bytes that arrive, not on those that are announced. One byte more
+	// lets the last read find the end.
+	b := make([]byte, 0, min(max(r.ContentLength, 0), smallBody)+1)
+	body := http.MaxBytesReader(w, r.Body, maxBody)
+	for {
+		n, err := body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return b, err
+		case len(b) == cap(b):
+			b = slices.Grow(b, max(len(b), bytes.MinRead))
+		}
+	}
 }
 
 // maxListed is the longest header that is parsed as a list or with parameters,
