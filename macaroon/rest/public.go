@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon"
@@ -24,12 +25,7 @@ func (c *call) examine() error {
 	if err != nil {
 		return err
 	}
-	if len(additions) > 0 {
-		var more serverCaveats
-		more.Caveats, more.Added = c.additions(additions)
-		members, _ := json.Marshal(more) // it always has a JSON form
-		view = append(append(view[:len(view)-1], ','), members[1:]...)
-	}
+	view = c.appendAdditions(view, additions)
 	return c.answer(json.RawMessage(view), nil)
 }
 
@@ -38,6 +34,18 @@ func (c *call) examine() error {
 type serverCaveats struct {
 	Caveats []caveat.Caveat `json:"serverCaveats,omitempty"`
 	Added   []int64         `json:"serverCaveatsAdded,omitempty"` // Unix seconds
+}
+
+// appendAdditions appends members to an encoded object for what the owner of a
+// token added.
+func (c *call) appendAdditions(object []byte, additions []caveat.Addition) []byte {
+	if len(additions) == 0 {
+		return object
+	}
+	var more serverCaveats
+	more.Caveats, more.Added = c.additions(additions)
+	members, _ := json.Marshal(more) // it always has a JSON form
+	return append(append(object[:len(object)-1], ','), members[1:]...)
 }
 
 // confine adds caveats to a token.
@@ -126,18 +134,41 @@ func (c *call) verify(in *input, t tokenValue, req caveat.Request, by verificati
 	if err != nil {
 		return err
 	}
-	var ttl *int64
+	// Encoded by hand, because this is the most frequent response.
+	answer := appendSubject(append(make([]byte, 0, 128), `{"subject":`...), auth.Subject)
+	answer = append(answer, `,"ttl":`...)
 	if until, ok := auth.Expiry(); ok {
-		ttl = new(until - c.authority.Now().Unix())
+		answer = strconv.AppendInt(answer, until-c.authority.Now().Unix(), 10)
+	} else {
+		answer = append(answer, "null"...)
 	}
-	answer := struct { // a struct is faster than a map, and this is the most frequent response
-		Subject caveat.Subject `json:"subject"`
-		TTL     *int64         `json:"ttl"`
-		serverCaveats
-	}{Subject: auth.Subject, TTL: ttl}
-	if additions := auth.Additions(); len(additions) > 0 {
-		answer.Caveats, answer.Added = c.additions(additions)
-	}
-	respond(c.w, http.StatusOK, answer)
+	respondEncoded(c.w, http.StatusOK, c.appendAdditions(append(answer, '}'), auth.Additions()))
 	return nil
+}
+
+// appendSubject appends the JSON form of a subject.
+func appendSubject(b []byte, s caveat.Subject) []byte {
+	switch s.Type {
+	case caveat.SubjectUser, caveat.SubjectProvider, caveat.SubjectGroup:
+		if isPlainID(s.ID) {
+			b = append(append(b, `{"type":"`...), s.Type.String()...)
+			b = append(append(b, `","id":"`...), s.ID...)
+			return append(b, `"}`...)
+		}
+	}
+	data, _ := s.MarshalJSON() // it always has a JSON form
+	return append(b, data...)
+}
+
+// isPlainID reports whether the text has only letters, digits, dots, dashes and
+// underscores, which need no escapes anywhere.
+func isPlainID(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -49,6 +49,11 @@ func respond(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		panic(fmt.Errorf("encode the answer: %w", err))
 	}
+	respondEncoded(w, status, data)
+}
+
+// respondEncoded writes a response with an encoded JSON body.
+func respondEncoded(w http.ResponseWriter, status int, data []byte) {
 	h := w.Header()
 	h["Content-Type"], h["X-Content-Type-Options"] = jsonTypeHeader, nosniffHeader
 	h["Content-Length"] = []string{strconv.Itoa(len(data))}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -20,7 +21,11 @@ func (c *call) createTemporary() error {
 // generation answers with the generation of the owner's temporary tokens.
 func (c *call) generation() error {
 	n, err := c.authority.TemporaryGeneration(c.r.Context(), c.owner)
-	return c.answer(map[string]any{"generation": n}, err)
+	if err != nil {
+		return err
+	}
+	respondEncoded(c.w, http.StatusOK, append(strconv.AppendInt([]byte(`{"generation":`), n, 10), '}'))
+	return nil
 }
 
 // deleteTemporary revokes all temporary tokens of the owner.
