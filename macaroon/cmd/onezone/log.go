@@ -5,15 +5,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/printable"
 	"github.com/onezone-go/onezone/macaroon"
-	"github.com/onezone-go/onezone/macaroon/rest"
 )
 
 // newLogger returns a log that escapes control characters and changes of
@@ -26,38 +23,6 @@ func newLogger(out io.Writer, format string, level slog.Leveler) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(out, options))
 }
-
-// access is the log line of a request. It has the route but never the path, and
-// ids of tokens but never their texts.
-type access struct {
-	http.ResponseWriter
-	status int
-	bytes  int
-	tokens []string // ids of the tokens in the request
-	reason string   // why a token or password was refused
-	actor  macaroon.Actor
-}
-
-// WriteHeader records the status.
-func (a *access) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write records the size.
-func (a *access) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	n, err := a.ResponseWriter.Write(b)
-	a.bytes += n
-	return n, err
-}
-
-// Unwrap is for http.ResponseController.
-func (a *access) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 type accessKey struct{}
 
@@ -97,48 +62,6 @@ func clipped(text string) string {
 		return text[:maxLoggedText] + "..."
 	}
 	return text
-}
-
-// logged logs a line for each request.
-func (v *service) logged(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !v.log.Enabled(r.Context(), slog.LevelInfo) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		start := time.Now()
-		a := &access{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
-		defer func() { // also if the handler aborts the connection
-			attrs := make([]slog.Attr, 0, 13)
-			attrs = append(attrs,
-				slog.String("method", clipped(r.Method)),
-				slog.String("route", r.Pattern),
-				slog.Int("status", a.status),
-				slog.Int("bytes", a.bytes),
-				slog.Float64("duration_ms", milliseconds(time.Since(start))),
-				slog.String("client", client(r, v.settings.proxies)),
-				slog.String("peer", r.RemoteAddr),
-			)
-			attrs = appendActor(attrs, a.actor)
-			if len(a.tokens) > 0 {
-				attrs = append(attrs, slog.String("tokens", strings.Join(a.tokens, ",")))
-			}
-			if a.reason != "" {
-				attrs = append(attrs, slog.String("refused", a.reason))
-			}
-			v.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
-		}()
-		next.ServeHTTP(a, r)
-	})
-}
-
-// client returns the address of the client of a request, "" if it is unknown.
-func client(r *http.Request, proxies []netip.Prefix) string {
-	if addr := rest.ClientAddress(r, proxies...); addr.IsValid() {
-		return addr.String()
-	}
-	return ""
 }
 
 // errorLog returns a logger for the errors of a server.

@@ -45,6 +45,8 @@ type service struct {
 	settings  settings
 	level     slog.LevelVar
 	log       *slog.Logger
+	lines     *logBuffer // of the log
+	lineStyle lineStyle  // of the log
 	notify    notifier
 	registry  *prometheus.Registry
 	metrics   *metrics.Metrics
@@ -63,7 +65,10 @@ func (p *program) serve(ctx context.Context, s settings, reload reloader) (err e
 	defer holdBallast()()
 	lines := newLogBuffer(p.err)
 	defer func() { err = errors.Join(err, lines.Close()) }()
-	v := &service{settings: s, registry: prometheus.NewRegistry(), notify: notifier(p.getenv("NOTIFY_SOCKET"))}
+	v := &service{
+		settings: s, lines: lines, lineStyle: lineStyles[s.logFormat],
+		registry: prometheus.NewRegistry(), notify: notifier(p.getenv("NOTIFY_SOCKET")),
+	}
 	v.level.Set(s.logLevel)
 	v.log = newLogger(lines, s.logFormat, &v.level)
 	// Everything that can fail comes before the first line of output.
