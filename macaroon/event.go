@@ -2,15 +2,12 @@ package macaroon
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	// UUIDs (RFC 9562), which the standard library does not make.
-	"github.com/google/uuid"
-
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/internal/eventid"
 	"github.com/onezone-go/onezone/internal/printable"
 )
 
@@ -133,8 +130,7 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 	if a.observer == nil {
 		return
 	}
-	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
-	e.ID, e.Time, e.Actor = id.String(), a.clock(), ActorFrom(ctx)
+	e.ID, e.Time, e.Actor = eventid.New(), a.clock(), ActorFrom(ctx)
 	// Clones, so that a log that keeps the event does not keep the whole token
 	// text in memory.
 	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)

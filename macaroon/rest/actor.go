@@ -2,12 +2,9 @@ package rest
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 
-	// UUIDs (RFC 9562), which the standard library does not make.
-	"github.com/google/uuid"
-
+	"github.com/onezone-go/onezone/internal/eventid"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -65,6 +62,5 @@ func requestID(r *http.Request) string {
 	if sent := r.Header.Values(headerRequestID); len(sent) == 1 && sent[0] != "" && len(sent[0]) <= maxRequestID && isPlainID(sent[0]) {
 		return sent[0]
 	}
-	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
-	return id.String()
+	return eventid.New()
 }

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/user"
 
-	// UUIDs (RFC 9562), which the standard library does not make.
-	"github.com/google/uuid"
-
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/eventid"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -71,8 +68,7 @@ func subjectText(s caveat.Subject) string {
 // asCommand returns a context whose events have a command on this machine as
 // their actor.
 func asCommand(ctx context.Context) context.Context {
-	id, _ := uuid.NewV7FromReader(rand.Reader) // crypto/rand never fails
-	return macaroon.WithActor(ctx, macaroon.Actor{Method: macaroon.ByCommand, RequestID: id.String()})
+	return macaroon.WithActor(ctx, macaroon.Actor{Method: macaroon.ByCommand, RequestID: eventid.New()})
 }
 
 // operator returns the account of the operating system that runs the program.
