@@ -6,6 +6,7 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -235,6 +236,10 @@ func (p *parser) text() (text []byte, escaped, ok bool) {
 	}
 	from, ascii := p.at, true
 	for p.at < len(p.data) {
+		if rest := p.data[p.at:]; len(rest) >= 8 && isPlain(binary.LittleEndian.Uint64(rest)) {
+			p.at += 8
+			continue
+		}
 		switch c := p.data[p.at]; {
 		case c == '"':
 			text = p.data[from:p.at]
@@ -253,6 +258,15 @@ func (p *parser) text() (text []byte, escaped, ok bool) {
 		}
 	}
 	return nil, escaped, false
+}
+
+// isPlain reports whether the eight bytes are ASCII without control characters,
+// quotes and backslashes. It tests all of them at once.
+func isPlain(eight uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^each*'"', eight^each*'\\' // with zero bytes in their places
+	special := (eight-each*' ')&^eight | (quote-each)&^quote | (backslash-each)&^backslash | eight
+	return special&high == 0
 }
 
 // escape parses one escape, or both escapes of a surrogate pair.

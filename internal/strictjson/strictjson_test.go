@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,5 +55,17 @@ func TestMembersAreThoseOfTheObject(t *testing.T) {
 		got, err := strictjson.Parse([]byte(text))
 		require.NoError(t, err, text)
 		require.Nil(t, got, text)
+	}
+}
+
+func TestEachByteOfALongStringIsChecked(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for at := range 24 {
+			text := []byte(`"` + strings.Repeat("a", 24) + `"`)
+			text[1+at] = byte(c)
+			_, err := strictjson.Parse(text)
+			require.Equal(t, json.Valid(text) && utf8.Valid(text), err == nil, "%q", text)
+		}
 	}
 }
