@@ -59,7 +59,7 @@ func requestID(r *http.Request) string {
 	if a := macaroon.ActorFrom(r.Context()); a.RequestID != "" {
 		return a.RequestID
 	}
-	if sent := r.Header.Values(headerRequestID); len(sent) == 1 && sent[0] != "" && len(sent[0]) <= maxRequestID && isPlainID(sent[0]) {
+	if sent := r.Header[headerRequestID]; len(sent) == 1 && sent[0] != "" && len(sent[0]) <= maxRequestID && isPlainID(sent[0]) {
 		return sent[0]
 	}
 	return eventid.New()

@@ -125,7 +125,7 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	*r = *r.WithContext(h.authenticated(r.Context(), c.client)) // r is the copy of begin
-	if !accepts(r.Header.Values("Accept")) {
+	if !accepts(r.Header["Accept"]) {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return
 	}

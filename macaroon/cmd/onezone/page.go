@@ -33,10 +33,12 @@ func (v *service) page(api http.Handler, origin string) (http.Handler, error) {
 		return nil, err
 	}
 	return byPath(paths, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.EscapedPath(); p == "/" || strings.HasPrefix(p, "/page/") {
+		if isPage(r.URL.Path) && isPage(r.URL.EscapedPath()) { // the escaped path decides, and takes longer
 			tokens.ServeHTTP(w, r)
 			return
 		}
 		api.ServeHTTP(w, r)
 	})), nil
 }
+
+func isPage(path string) bool { return path == "/" || strings.HasPrefix(path, "/page/") }

@@ -21,8 +21,9 @@ func (v *service) logged(next http.Handler) http.Handler {
 			return
 		}
 		a := &access{ResponseWriter: w, start: time.Now()}
-		r = r.WithContext(context.WithValue(r.Context(), accessKey{}, a))
-		defer v.logRequest(a, r) // also if the handler aborts the connection
+		a.tokens = a.first[:0]
+		*r = *r.WithContext(context.WithValue(r.Context(), accessKey{}, a)) // the server does not look at it again
+		defer v.logRequest(a, r)                                            // also if the handler aborts the connection
 		next.ServeHTTP(a, r)
 	})
 }
@@ -34,8 +35,9 @@ type access struct {
 	start  time.Time
 	status int
 	bytes  int
-	tokens []string // ids of the tokens in the request
-	reason string   // why a token or password was refused
+	tokens []string  // ids of the tokens in the request
+	first  [1]string // the memory of tokens, for most requests
+	reason string    // why a token or password was refused
 	actor  macaroon.Actor
 }
 

@@ -215,12 +215,15 @@ func (v *service) handler(base string) (http.Handler, error) {
 	return byPath(v.health(), v.logged(v.drained(front))), nil
 }
 
-// byPath returns a handler that sends requests for exactly one of the paths to
-// its handler. The escaped path decides, because a proxy that hides a path does
-// not decode it.
+// byPath returns a handler that sends requests for exactly one of the paths, which
+// need no escapes, to its handler. The escaped path decides, because a proxy that
+// hides a path does not decode it.
 func byPath(paths map[string]http.Handler, others http.Handler) http.Handler {
+	if len(paths) == 0 {
+		return others
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := paths[r.URL.EscapedPath()]; h != nil {
+		if h := paths[r.URL.Path]; h != nil && r.URL.EscapedPath() == r.URL.Path {
 			h.ServeHTTP(w, r)
 			return
 		}
