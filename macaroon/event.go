@@ -134,7 +134,9 @@ func (a *Authority) observe(ctx context.Context, e Event) {
 	// Clones, so that a log that keeps the event does not keep the whole token
 	// text in memory.
 	e.TokenID, e.Subject.ID, e.Type.param = strings.Clone(e.TokenID), strings.Clone(e.Subject.ID), strings.Clone(e.Type.param)
-	e.Username = sanitizeUsername(e.Username)
+	if e.Username != "" {
+		e.Username = sanitizeUsername(e.Username)
+	}
 	if e.CaveatType == "" {
 		e.CaveatIndex = -1
 	}
