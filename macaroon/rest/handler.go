@@ -38,10 +38,16 @@ func NewHandler(a *macaroon.Authority, options ...Option) (http.Handler, error) 
 	}
 	byPath := map[string]map[string]http.HandlerFunc{documentPath: {http.MethodGet: serveDocument}}
 	for _, rt := range routes() {
+		resource, err := caveat.ParseGRI(rt.gri)
+		if err != nil {
+			return nil, err
+		}
 		if byPath[rt.path] == nil {
 			byPath[rt.path] = make(map[string]http.HandlerFunc)
 		}
-		byPath[rt.path][rt.method] = func(w http.ResponseWriter, r *http.Request) { h.serve(rt, w, r) }
+		byPath[rt.path][rt.method] = func(w http.ResponseWriter, r *http.Request) {
+			h.serve(&call{handler: h, w: w, r: r, route: &rt, resource: resource})
+		}
 	}
 	for p, actions := range byPath {
 		h.mux.Handle(Prefix+p, h.methods(actions))
@@ -74,12 +80,14 @@ type route struct {
 // call is one request to a route.
 type call struct {
 	*handler
-	w      http.ResponseWriter
-	r      *http.Request
-	client Client
-	slot   *slot  // its share of the limits
-	body   object // of POST and PATCH
-	target        // what the request is about
+	w        http.ResponseWriter
+	r        *http.Request
+	route    *route
+	resource caveat.GRI // that of the route, parsed
+	client   Client
+	slot     *slot  // its share of the limits
+	body     object // of POST and PATCH
+	target          // what the request is about
 }
 
 // ServeHTTP accepts a trailing slash, and answers paths that are not clean with
@@ -115,8 +123,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve processes a request in this order: authentication, content negotiation,
 // body, caveats, authorization, and the steps of the route.
-func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
-	c := &call{handler: h, w: w, r: r}
+func (h *handler) serve(c *call) {
+	w, r := c.w, c.r
 	var err error
 	c.client, c.slot, err = h.admit(r)
 	defer c.slot.leave()
@@ -138,14 +146,14 @@ func (h *handler) serve(rt route, w http.ResponseWriter, r *http.Request) {
 	}
 	body, isObject, err := parseBody(data)
 	if err == nil {
-		err = c.authorize(rt)
+		err = c.authorize()
 	}
 	if err == nil && !isObject {
 		err = errors.MalformedData()
 	}
 	if err == nil {
 		c.body = body
-		if err = rt.do(c); errors.Is(err, errors.IDForbidden) {
+		if err = c.route.do(c); errors.Is(err, errors.IDForbidden) {
 			c.reportDenied(c.target, err)
 		}
 	}
@@ -176,8 +184,9 @@ func (c *call) receive() (data []byte, ok bool) {
 
 // authorize decides whether the client may use the route: first by the caveats
 // of its token, then by its rights.
-func (c *call) authorize(rt route) error {
-	if err := c.caveatsAllow(rt.operation, rt.gri); err != nil {
+func (c *call) authorize() error {
+	rt := c.route
+	if err := c.caveatsAllow(rt.operation, c.resource); err != nil {
 		return err
 	}
 	if rt.rule == nil {
@@ -216,17 +225,13 @@ func (c *call) reportDenied(t target, err error) {
 	c.authority.ReportDenied(c.r.Context(), t.tokenID, t.owner, err)
 }
 
-// caveatsAllow reports whether the caveats of the client's token allow an
-// operation on a resource.
-func (c *call) caveatsAllow(operation caveat.Operation, gri string) error {
-	if c.client.Token == nil || len(c.client.Token.Caveats()) == 0 {
+// caveatsAllow returns an error unless the caveats of the client's token allow an
+// operation on a resource, in which {NAME} is a path value.
+func (c *call) caveatsAllow(operation caveat.Operation, resource caveat.GRI) error {
+	if c.client.Token == nil {
 		return nil
 	}
-	g, err := gripattern.Expand(gri, c.pathValue)
-	if err != nil {
-		return err
-	}
-	return c.reportForbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, g))
+	return c.reportForbidden(c.r, c.client.Authorize(caveat.OzWorker, operation, gripattern.Fill(resource, c.pathValue)))
 }
 
 // parent returns the verified token of the client, whose caveats all tokens

@@ -53,7 +53,7 @@ type inFlight struct {
 	uncounted   *slot // of all requests if there is no limit
 
 	mu        sync.Mutex
-	clients   map[inFlightKey]inFlightUse
+	clients   map[inFlightKey]*inFlightUse
 	memory    [pools]int    // of all clients
 	anonymous [pools]int    // of all clients without credentials
 	freed     chan struct{} // closed when memory is released, if a request waits for it
@@ -68,13 +68,14 @@ type inFlightKey struct {
 	address   netip.Addr // with only the first 64 bits of an IPv6 address
 }
 
+// inFlightUse is what the requests of a client use.
 type inFlightUse struct {
 	requests int
 	memory   [pools]int
 }
 
 func newInFlight(maxRequests int) *inFlight {
-	f := &inFlight{maxRequests: maxRequests, clients: make(map[inFlightKey]inFlightUse)}
+	f := &inFlight{maxRequests: maxRequests, clients: make(map[inFlightKey]*inFlightUse)}
 	f.uncounted = &slot{inFlight: f}
 	return f
 }
@@ -96,6 +97,7 @@ func inFlightKeyOf(c Client) inFlightKey {
 type slot struct {
 	*inFlight
 	key    inFlightKey
+	client *inFlightUse // of the key; nil if the request does not count
 	memory [pools]int
 }
 
@@ -122,32 +124,29 @@ func (s *slot) reassign(c Client) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.clients[key].requests >= s.maxRequests {
+	client := s.clients[key]
+	switch {
+	case client == nil:
+		client = new(inFlightUse)
+		s.clients[key] = client
+	case client.requests >= s.maxRequests:
 		return errTooManyRequests
 	}
+	client.requests++
 	s.leaveClient()
-	s.key = key
-	s.use(func(u *inFlightUse) { u.requests++ })
+	s.key, s.client = key, client
 	return nil
 }
 
-// leaveClient stops counting the request for its client. It ignores memory,
-// which is reserved only after authentication.
+// leaveClient stops counting the request for its client, and forgets a client
+// without requests. The request holds no memory: that is reserved only after
+// authentication.
 func (s *slot) leaveClient() {
-	if s.key != (inFlightKey{}) {
-		s.use(func(u *inFlightUse) { u.requests-- })
+	if s.client == nil {
+		return
 	}
-}
-
-// use changes the counts of the client, and forgets a client whose counts are
-// zero.
-func (s *slot) use(change func(*inFlightUse)) {
-	u := s.clients[s.key]
-	change(&u)
-	if u == (inFlightUse{}) {
+	if s.client.requests--; s.client.requests == 0 {
 		delete(s.clients, s.key)
-	} else {
-		s.clients[s.key] = u
 	}
 }
 
@@ -185,7 +184,7 @@ func (s *slot) take(p pool, memory int) (freed <-chan struct{}, problem error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.clients[s.key].memory[p]+memory > maxClientMemory:
+	case s.client.memory[p]+memory > maxClientMemory:
 		problem = errTooManyRequests
 	case s.inFlight.memory[p]+memory > maxMemory,
 		s.key.anonymous && s.anonymous[p]+memory > maxAnonymousMemory:
@@ -206,7 +205,7 @@ func (s *slot) change(p pool, memory int) {
 	if s.key.anonymous {
 		s.anonymous[p] += memory
 	}
-	s.use(func(u *inFlightUse) { u.memory[p] += memory })
+	s.client.memory[p] += memory
 	if memory < 0 && s.freed != nil {
 		close(s.freed)
 		s.freed = nil
@@ -233,7 +232,7 @@ func (s *slot) leave() {
 		}
 	}
 	s.leaveClient()
-	s.key = inFlightKey{}
+	s.key, s.client = inFlightKey{}, nil
 }
 
 // busyError is the status of a refusal after which the client may retry.

@@ -15,9 +15,12 @@ func (c *call) createLegacy() error {
 	return c.answerToken(http.StatusOK, t, err)
 }
 
+// namedTokens is the resource of the list of a user's named tokens.
+var namedTokens = caveat.GRI{Type: "token", ID: "null", Aspect: "user_named_tokens,{ME}", Scope: "private"}
+
 // listLegacy answers with the texts of the access tokens of the user.
 func (c *call) listLegacy() error {
-	if err := c.caveatsAllow(caveat.Get, "token.null.user_named_tokens,{ME}:private"); err != nil {
+	if err := c.caveatsAllow(caveat.Get, namedTokens); err != nil {
 		return err
 	}
 	all := store.Query{Subject: c.owner}
