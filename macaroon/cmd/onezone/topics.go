@@ -80,7 +80,9 @@ if other clients use the memory, and Retry-After. A user has at most 10,000 name
 tokens of 256 KiB (limitReached).
 
 Set GOMEMLIMIT, a variable of the Go runtime, if the cache or a store in memory is
-large: for example GOMEMLIMIT=200MiB in a container with 256 MiB.
+large: for example GOMEMLIMIT=200MiB in a container with 256 MiB. The service
+reserves 32 MiB of addresses that take no memory and count towards that limit, so
+that its garbage collector rarely runs. With the variable GOGC it does not.
 
 Ten log-ins in a row may fail for a user name, and one more every six seconds;
 further ones are answered with 429. The limit of an address is ten times as high.
