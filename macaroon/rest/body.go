@@ -2,7 +2,6 @@ package rest
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
@@ -121,16 +120,13 @@ func elements(list string) []string {
 	})
 }
 
-// object is the body of a request: a JSON object with undecoded members.
-type object map[string]json.RawMessage
-
 // parseBody reads exactly one JSON value. isObject is false for other values
-// than objects. An empty body is an empty object. The error is malformedData
-// for a text that is not strict JSON.
-func parseBody(data []byte) (o object, isObject bool, err error) {
+// than objects, and body is then nil. An empty text is an empty object. The error
+// is malformedData for a text that is not strict JSON.
+func parseBody(data []byte) (body *strictjson.Object, isObject bool, err error) {
 	if len(data) == 0 {
-		return object{}, true, nil
+		return new(strictjson.Object), true, nil
 	}
-	o, err = strictjson.Parse(data)
-	return o, o != nil, err
+	body, err = strictjson.ParseObject(data)
+	return body, body != nil, err
 }

@@ -71,8 +71,8 @@ func (c *call) tried(in *input, key string) caveat.Attempt {
 	if in.err != nil || !in.has(key) {
 		return a
 	}
-	read := in.attempt(key, in.body[key])
-	if members, err := strictjson.Parse(in.body[key]); err == nil {
+	read := in.attempt(key, in.body.Get(key))
+	if members, err := strictjson.Parse(in.body.Get(key)); err == nil {
 		if members["peerIp"] == nil {
 			read.IP = a.IP
 		}
@@ -157,7 +157,7 @@ func (in *input) attempts(key string) []caveat.Attempt {
 	if in.err != nil {
 		return nil
 	}
-	raw, ok := strictjson.Elements(in.body[key], maxRecorded)
+	raw, ok := strictjson.Elements(in.body.Get(key), maxRecorded)
 	switch {
 	case !ok:
 		in.err = errors.BadData(key)

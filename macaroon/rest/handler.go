@@ -9,6 +9,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/internal/gripattern"
+	"github.com/onezone-go/onezone/internal/strictjson"
 	"github.com/onezone-go/onezone/macaroon"
 )
 
@@ -85,9 +86,9 @@ type call struct {
 	route    *route
 	resource caveat.GRI // that of the route, parsed
 	client   Client
-	slot     *slot  // its share of the limits
-	body     object // of POST and PATCH
-	target          // what the request is about
+	slot     *slot              // its share of the limits
+	body     *strictjson.Object // of POST and PATCH
+	target                      // what the request is about
 }
 
 // ServeHTTP accepts a trailing slash, and answers paths that are not clean with

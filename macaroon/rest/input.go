@@ -18,13 +18,13 @@ import (
 // and then checks err once.
 type input struct {
 	*config
-	body object
+	body *strictjson.Object
 	err  error
 }
 
 func (c *call) input() *input { return &input{config: c.config, body: c.body} }
 
-func (in *input) has(key string) bool { return in.body[key] != nil }
+func (in *input) has(key string) bool { return in.body.Get(key) != nil }
 
 // require sets the error missingRequiredValue if the member is missing.
 func (in *input) require(key string) {
@@ -35,8 +35,8 @@ func (in *input) require(key string) {
 
 // optional decodes one member with read. It returns zero for a missing one.
 func optional[T any](in *input, key string, read func(raw json.RawMessage) (T, error)) (v T) {
-	if in.err == nil && in.has(key) {
-		v, in.err = read(in.body[key])
+	if raw := in.body.Get(key); in.err == nil && raw != nil {
+		v, in.err = read(raw)
 	}
 	return v
 }

@@ -18,7 +18,7 @@ func (c *call) createNamed() error {
 	// order, or first if it is an object but not a type.
 	early := c.input()
 	g := macaroon.Grant{Subject: c.owner, Type: early.tokenType("type"), Parent: c.parent()}
-	if raw := c.body["type"]; early.err != nil && raw[0] == '{' {
+	if raw := c.body.Get("type"); early.err != nil && raw[0] == '{' {
 		return early.err
 	}
 	invite, _ := g.Type.Invitation()
