@@ -31,6 +31,7 @@ func TestAmbiguousTextsAreRejected(t *testing.T) {
 		`"\ud800"`, `"\udc00"`, `"\ud800x"`, `"\ud800\n"`, `"\ud800\u0041"`, `"\ud800\ud800"`, `"\udc00\ud800"`, `"\ud800\`, `{"\ud800":1}`,
 		`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `[{"a":1,"a":2}]`, `{"b":{"a":1,"a":2}}`, `{"b":{"\u00e9":1,"é":2}}`, `{"":1,"":2}`,
 		`{"b":{` + keys(40) + `,"k39":0}}`, `{"b":{` + keys(40) + `,"k0":0}}`, `{"b":{` + keys(16) + `,"k15":0}}`, `{` + keys(40) + `,"k7":0}`,
+		`{` + keys(5) + `,"k4":0}`, `{` + keys(16) + `,"k15":0}`, `{` + keys(17) + `,"k16":0}`,
 		strings.Repeat("[", 65) + strings.Repeat("]", 65), strings.Repeat("[", 1_000_000),
 	} {
 		_, err := strictjson.Parse([]byte(text))
@@ -56,6 +57,21 @@ func TestMembersAreThoseOfTheObject(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Nil(t, got, text)
 	}
+}
+
+func TestObjectsOfAllSizesReturnTheirMembers(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		object, err := strictjson.ParseObject([]byte("{" + keys(n) + "}"))
+		require.NoError(t, err)
+		require.Len(t, object.Map(), n)
+		for i := range n {
+			require.Equal(t, fmt.Sprint(i), string(object.Get(fmt.Sprintf("k%d", i))))
+		}
+		require.Nil(t, object.Get("k"))
+		require.Nil(t, object.Get("k40"))
+	}
+	require.Nil(t, new(strictjson.Object).Get("k"))
 }
 
 func TestEachByteOfALongStringIsChecked(t *testing.T) {
