@@ -8,9 +8,10 @@
 //	go run ./internal/e2e/service/speed
 //
 // Short rounds of both alternate, so that other load on the machine affects
-// both. Figures are medians over the rounds. The client runs on the same cores:
-// the last columns are the time of the processor that each server takes for a
-// request, without the client.
+// both. Figures are medians over the rounds, ratios those of the ratios of
+// neighboring rounds. The client runs on the same cores: the last columns are
+// the time of the processor that each server takes for a request, without the
+// client.
 package main
 
 import (
@@ -114,7 +115,7 @@ func compare(rounds int, ours, empty server, c comparison) error {
 			}
 		}
 	}
-	rate, p99 := median(rates[0])/median(rates[1]), float64(median(p99s[0]))/float64(median(p99s[1]))
+	rate, p99 := medianRatio(rates), medianRatio(p99s)
 	fmt.Printf("| %s | %.0f | %.0f | %.2f | >= %.2f | %.1f ms | %.1f ms | %.2f | <= %.1f | %.1f us | %.1f us |\n", c.name, median(rates[0]), median(rates[1]), rate, c.target,
 		median(p99s[0]).Seconds()*1000, median(p99s[1]).Seconds()*1000, p99, maxP99, median(busy[0]).Seconds()*1e6, median(busy[1]).Seconds()*1e6)
 	if rate < c.target || p99 > maxP99 {
@@ -123,9 +124,18 @@ func compare(rounds int, ours, empty server, c comparison) error {
 	return nil
 }
 
+// medianRatio returns the median of the ratios of neighboring rounds.
+func medianRatio[T float64 | time.Duration](values [2][]T) float64 {
+	var ratios []float64
+	for i, ours := range values[0] {
+		ratios = append(ratios, float64(ours)/float64(values[1][i]))
+	}
+	return median(ratios)
+}
+
+// median returns the median, and keeps the order of the values.
 func median[T float64 | time.Duration](values []T) T {
-	slices.Sort(values)
-	return values[len(values)/2]
+	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 // processorTime returns the time that the processor has spent on a process, 0
