@@ -21,12 +21,15 @@ import (
 	"github.com/onezone-go/onezone/internal/testing/freeport"
 )
 
-// Server is a PostgreSQL server in a temporary directory, on a free port of the
-// loopback interface.
+// loopback is the default address of servers.
+const loopback = "127.0.0.1"
+
+// Server is a PostgreSQL server in a temporary directory, on a free port.
 type Server struct {
 	URL string
 
 	bin, dir, options string
+	host              string // address to listen on
 	settings          []string
 	credential        *syscall.Credential // user of the server; nil: that of this process
 	alive             io.Closer           // closing it stops the guard, which stops the server
@@ -38,7 +41,11 @@ var errNoBinaries = errors.New("there is no initdb in the PATH or in /usr/lib/po
 
 // New creates a database cluster and starts its server. The default collation
 // does not compare bytes. The settings are options of postgres -c.
-func New(settings ...string) (*Server, error) {
+func New(settings ...string) (*Server, error) { return NewAt(loopback, settings...) }
+
+// NewAt is like [New] for a server that listens on another address of this host
+// and accepts connections from everywhere.
+func NewAt(host string, settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func New(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir}
+	s := &Server{bin: bin, dir: dir, host: host}
 	if err := s.prepare(settings); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -66,6 +73,11 @@ func (s *Server) prepare(settings []string) error {
 	if err != nil {
 		return err
 	}
+	if s.host != loopback {
+		if err := s.appendTo("pg_hba.conf", "host all,replication all all trust"); err != nil {
+			return err
+		}
+	}
 	port, err := freeport.Find()
 	if err != nil {
 		return err
@@ -74,15 +86,37 @@ func (s *Server) prepare(settings []string) error {
 	return s.Start()
 }
 
+// appendTo appends lines to a configuration file of the server.
+func (s *Server) appendTo(file string, lines ...string) error {
+	f, err := os.OpenFile(filepath.Join(s.data(), file), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if _, err = fmt.Fprintln(f, line); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Set changes a setting of the running server that needs no restart.
+func (s *Server) Set(name, value string) error {
+	if err := s.appendTo("postgresql.auto.conf", fmt.Sprintf("%s = '%s'", name, value)); err != nil {
+		return err
+	}
+	return s.run("pg_ctl", "reload", "-D", s.data())
+}
+
 // listenOn sets the arguments with which the server starts.
 func (s *Server) listenOn(port string, settings []string) {
 	s.settings = settings
 	// No Unix socket, whose path may be too long.
-	s.options = fmt.Sprintf("-p %s -k '' -h 127.0.0.1 -c max_connections=400", port)
+	s.options = fmt.Sprintf("-p %s -k '' -h %s -c max_connections=400", port, s.host)
 	for _, setting := range settings {
 		s.options += " -c " + setting
 	}
-	s.URL = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable", port)
+	s.URL = fmt.Sprintf("postgres://postgres@%s:%s/postgres?sslmode=disable", s.host, port)
 }
 
 // dropPrivileges makes the server run as another user if this process runs as

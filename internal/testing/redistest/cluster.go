@@ -22,7 +22,6 @@ type Cluster struct{ Servers []*Server }
 // gets the arguments.
 func startCluster(dir string, args ...string) (*Cluster, error) {
 	c := &Cluster{}
-	create := []string{"--cluster", "create"}
 	for i := range 3 {
 		s, err := startNode(filepath.Join(dir, strconv.Itoa(i)), args)
 		if err != nil {
@@ -30,24 +29,31 @@ func startCluster(dir string, args ...string) (*Cluster, error) {
 			return nil, err
 		}
 		c.Servers = append(c.Servers, s)
-		create = append(create, s.Addr)
 	}
-	cli, err := program("cli")
-	if err != nil {
+	if err := c.Create(); err != nil {
 		c.Kill()
 		return nil, err
 	}
-	if out, err := exec.Command(cli, append(create, "--cluster-yes")...).CombinedOutput(); err != nil {
-		c.Kill()
-		return nil, fmt.Errorf("create the cluster: %w\n%s", err, out)
+	return c, nil
+}
+
+// Create makes a cluster of the nodes, as its masters. It returns when all of
+// them serve it.
+func (c *Cluster) Create() error {
+	cli, err := program("cli")
+	if err != nil {
+		return err
+	}
+	create := append([]string{"--cluster", "create", "--cluster-yes"}, c.Addrs()...)
+	if out, err := exec.Command(cli, create...).CombinedOutput(); err != nil {
+		return fmt.Errorf("create the cluster: %w\n%s", err, out)
 	}
 	for _, s := range c.Servers {
 		if err := until(s.inCluster); err != nil {
-			c.Kill()
-			return nil, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // startNode creates the directory and starts a server for a cluster in it.
@@ -55,17 +61,21 @@ func startNode(dir string, args []string) (*Server, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
+	return StartNodeAt(loopback, dir, append([]string{"--cluster-node-timeout", "2000"}, args...)...)
+}
+
+// StartNodeAt starts a server for a cluster, which listens on an address of this
+// host, in an otherwise unused directory.
+func StartNodeAt(host, dir string, args ...string) (*Server, error) {
 	busPort := ""
-	s, err := start(dir, func(port string) (_ []string, err error) {
+	s, err := start(host, dir, func(port string) (_ []string, err error) {
 		busPort, err = freeport.Find()
-		return slices.Concat(listenAt(port, dir), []string{
-			"--cluster-enabled", "yes", "--cluster-port", busPort, "--cluster-node-timeout", "2000",
-		}, args), err
+		return slices.Concat(listenAt(host, port, dir), []string{"--cluster-enabled", "yes", "--cluster-port", busPort}, args), err
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.busPort = busPort
+	s.BusPort = busPort
 	return s, nil
 }
 
@@ -76,17 +86,18 @@ func (c *Cluster) AddReplica(dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.adopt(s); err != nil {
+	if err := s.Replicate(c.Servers[0]); err != nil {
 		s.Kill()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (c *Cluster) adopt(s *Server) error {
-	master := c.Servers[0]
+// Replicate makes a new node the replica of a master of a cluster. It returns
+// when the replica has the data.
+func (s *Server) Replicate(master *Server) error {
 	host, port, _ := strings.Cut(master.Addr, ":")
-	if _, err := s.Do("CLUSTER", "MEET", host, port, master.busPort); err != nil {
+	if _, err := s.Do("CLUSTER", "MEET", host, port, master.BusPort); err != nil {
 		return err
 	}
 	id, err := master.Do("CLUSTER", "MYID")

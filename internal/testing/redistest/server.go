@@ -30,15 +30,18 @@ const attempts = 5
 
 // Server is a running redis-server.
 type Server struct {
-	Addr string
-	Dir  string // directory of its files
+	Addr    string
+	Dir     string // directory of its files
+	BusPort string // of a node of a cluster
 
-	args    []string
-	busPort string    // of a node of a cluster
-	alive   io.Closer // closing it stops the guard, which stops the server
-	guard   *exec.Cmd
-	pid     int // of the server
+	args  []string
+	alive io.Closer // closing it stops the guard, which stops the server
+	guard *exec.Cmd
+	pid   int // of the server
 }
+
+// loopback is the default address of servers.
+const loopback = "127.0.0.1"
 
 var errNoBinaries = errors.New("neither redis-server nor valkey-server is in the PATH")
 
@@ -55,34 +58,38 @@ func program(kind string) (string, error) {
 
 // Start starts a server in an otherwise unused directory. The arguments are
 // appended to those for its address.
-func Start(dir string, args ...string) (*Server, error) {
-	return start(dir, func(port string) ([]string, error) {
-		return append(listenAt(port, dir), args...), nil
+func Start(dir string, args ...string) (*Server, error) { return StartAt(loopback, dir, args...) }
+
+// StartAt is like [Start] for a server that listens on another address of this
+// host and accepts connections from everywhere.
+func StartAt(host, dir string, args ...string) (*Server, error) {
+	return start(host, dir, func(port string) ([]string, error) {
+		return append(listenAt(host, port, dir), args...), nil
 	})
 }
 
-// startSentinel starts a Sentinel. The configuration is appended to the lines
-// for its address.
-func startSentinel(dir, config string) (*Server, error) {
-	return start(dir, func(port string) ([]string, error) {
+// StartSentinelAt starts a Sentinel that listens on an address of this host.
+// The configuration is appended to the lines for its address.
+func StartSentinelAt(host, dir, config string) (*Server, error) {
+	return start(host, dir, func(port string) ([]string, error) {
 		file := filepath.Join(dir, "sentinel.conf")
-		lines := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\n%s", port, dir, config)
+		lines := fmt.Sprintf("port %s\nbind %s\nprotected-mode no\ndir %s\n%s", port, host, dir, config)
 		return []string{file, "--sentinel"}, os.WriteFile(file, []byte(lines), 0o600)
 	})
 }
 
-func listenAt(port, dir string) []string {
-	return []string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", ""}
+func listenAt(host, port, dir string) []string {
+	return []string{"--port", port, "--bind", host, "--protected-mode", "no", "--dir", dir, "--save", ""}
 }
 
 // start starts a server with the arguments that argsFor returns for a port.
-func start(dir string, argsFor func(port string) ([]string, error)) (s *Server, err error) {
+func start(host, dir string, argsFor func(port string) ([]string, error)) (s *Server, err error) {
 	for range attempts {
 		var port string
 		if port, err = freeport.Find(); err != nil {
 			return nil, err
 		}
-		s = &Server{Addr: net.JoinHostPort("127.0.0.1", port), Dir: dir}
+		s = &Server{Addr: net.JoinHostPort(host, port), Dir: dir}
 		if s.args, err = argsFor(port); err != nil {
 			return nil, err
 		}
@@ -149,6 +156,13 @@ func (s *Server) isUp() error {
 	}
 	return err
 }
+
+// Freeze suspends the server. Its sockets stay open, and the kernel continues to
+// accept connections and data.
+func (s *Server) Freeze() error { return syscall.Kill(s.pid, syscall.SIGSTOP) }
+
+// Thaw resumes a frozen server.
+func (s *Server) Thaw() error { return syscall.Kill(s.pid, syscall.SIGCONT) }
 
 // Kill kills the server with SIGKILL, like a crash, if it is running.
 func (s *Server) Kill() {

@@ -99,7 +99,7 @@ func New(tb testing.TB, args ...string) *Server {
 // NewSentinel starts a Sentinel for this test alone.
 func NewSentinel(tb testing.TB, config string) *Server {
 	tb.Helper()
-	return own(tb, func(dir string, _ ...string) (*Server, error) { return startSentinel(dir, config) })
+	return own(tb, func(dir string, _ ...string) (*Server, error) { return StartSentinelAt(loopback, dir, config) })
 }
 
 // NewCluster starts a cluster for this test alone.
