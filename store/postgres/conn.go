@@ -23,8 +23,13 @@ const (
 // errNoAnswer is the error of calls to a server that hangs.
 var errNoAnswer = errors.New("the server does not answer")
 
+// errReplaced is the error of calls to a primary that was replaced before they
+// ended.
+var errReplaced = errors.New("another server became the primary during the call")
+
 // withConn calls do with a connection of the pool. If the server hangs, do
-// fails with errNoAnswer before ctx ends.
+// fails with errNoAnswer before ctx ends. If another server replaces it, the
+// result of do does not count.
 func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) error {
 	conn, err := s.acquire(ctx)
 	if err != nil {
@@ -37,6 +42,9 @@ func (s *Store) withConn(ctx context.Context, do func(*pgxpool.Conn) error) erro
 	hideRows(err)
 	if w.stop(); w.silent && err != nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if s.servers.isReplaced(conn.Conn()) {
+		return errReplaced
 	}
 	return err
 }

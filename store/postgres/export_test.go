@@ -42,7 +42,10 @@ func (s *Store) LockKey() int64 { return s.lockKey() }
 func (s *Store) PassSlot() { s.passSlot() }
 
 // ParseURL parses a connection string as Open does.
-func ParseURL(url string) (*pgxpool.Config, error) { return parseURL("url", url) }
+func ParseURL(url string) (*pgxpool.Config, error) {
+	config, _, err := parseURL("url", url)
+	return config, err
+}
 
 // ErrNoFeed is the error of Watch for a schema without a feed.
 var ErrNoFeed = errNoFeed

@@ -42,7 +42,7 @@ func newFeedOptions(o Options, pool *pgxpool.Config) feedOptions {
 		upEvery: time.Second,
 	}
 	if o.FeedURL != "" {
-		if f.config, f.err = parseURL("feedUrl", o.FeedURL); f.err == nil {
+		if f.config, _, f.err = parseURL("feedUrl", o.FeedURL); f.err == nil {
 			servers := newServers(f.config.ConnConfig.DialFunc)
 			f.config.BeforeConnect, f.config.AfterConnect = servers.order, servers.connected
 		}

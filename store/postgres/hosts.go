@@ -5,10 +5,12 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -30,13 +32,17 @@ func remote(conn *pgx.Conn) address {
 	return address{at.Network(), at.String()}
 }
 
-// servers remembers which servers answer.
+// servers remembers which servers answer, and which is the primary.
 type servers struct {
 	dial pgconn.DialFunc
+	// single reports whether only one of several hosts is in use, the primary.
+	single bool
+	pool   atomic.Pointer[pgxpool.Pool] // to reset when the primary is replaced
 
 	mu    sync.Mutex
 	known map[address]*server
 	last  address // of the last new connection
+	term  atomic.Int64
 }
 
 // server is the state of a server.
@@ -70,6 +76,14 @@ func (s *servers) suspect(a address) {
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	known.suspected = time.Now()
+}
+
+// answered records that the server answers.
+func (s *servers) answered(a address) {
+	known := s.at(a)
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	known.alive, known.at, known.probed = true, a, time.Now()
 }
 
 // check reports whether a server answers, and its resolved address. Concurrent
@@ -185,12 +199,34 @@ func (s *servers) isSuspect(a address) bool {
 	return time.Since(known.suspected) < aliveTTL
 }
 
-// connected records the server of a new connection.
+// termKey is the key for custom data of a connection: its term.
+const termKey = "onezone: term"
+
+// connected records the server of a new connection. A server other than the
+// last one begins a new term.
 func (s *servers) connected(_ context.Context, conn *pgx.Conn) error {
+	at := remote(conn)
+	s.answered(at)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = remote(conn)
+	isNew := s.last != at && s.last != address{}
+	s.last = at
+	if isNew {
+		s.term.Add(1)
+	}
+	conn.PgConn().CustomData()[termKey] = s.term.Load()
+	s.mu.Unlock()
+	if pool := s.pool.Load(); isNew && s.single && pool != nil {
+		pool.Reset()
+	}
 	return nil
+}
+
+// isReplaced reports whether another server has become the primary since the
+// connection was opened. The old one may be alive, and then has outdated
+// records.
+func (s *servers) isReplaced(conn *pgx.Conn) bool {
+	term, ok := conn.PgConn().CustomData()[termKey].(int64)
+	return ok && s.single && term != s.term.Load()
 }
 
 func addressOf(f *pgconn.FallbackConfig) address {

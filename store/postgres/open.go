@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -27,18 +28,20 @@ const connectTimeout = 2 * time.Second
 // that hangs. connect_timeout is 2 seconds, and a connection that was idle for
 // a second must answer a ping within a second (pool_ping_timeout). With several
 // hosts, target_session_attrs is read-write, and new connections try the last
-// connected host first if it answers.
+// connected host first if it answers. When another host becomes the primary,
+// connections to the old one are closed, and calls there fail.
 //
 // Errors:
 //   - badData {key "url"} or {key "feedUrl"}: it is not a connection string
 //   - [store.ErrSchema]: a newer release created the schema
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	const doing = "open a store in PostgreSQL"
-	config, err := parseURL("url", url)
+	config, singlePrimary, err := parseURL("url", url)
 	if err != nil {
 		return nil, err
 	}
 	servers := newServers(config.ConnConfig.DialFunc)
+	servers.single = singlePrimary
 	config.BeforeConnect, config.AfterConnect = servers.order, servers.connected
 	config.ShouldPing = noteIdle
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -47,6 +50,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := New(pool, o)
 	s.owned, s.servers = true, servers
+	servers.pool.Store(pool)
 	if err := s.feed.err; err != nil {
 		_ = s.Close()
 		return nil, err
@@ -62,23 +66,30 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// primaryOnly finds a connection string that asks for the primary.
+var primaryOnly = regexp.MustCompile(`target_session_attrs\s*=\s*'?(read-write|primary)\b`)
+
 // parseURL parses a connection string and sets the defaults. key is the key of
-// its error.
-func parseURL(key, url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
+// its error. singlePrimary reports whether there are several hosts of which only
+// the primary is used.
+func parseURL(key, url string) (config *pgxpool.Config, singlePrimary bool, err error) {
+	config, err = pgxpool.ParseConfig(url)
 	if err != nil {
 		// The error of the parser quotes the URL, which holds a password.
-		return nil, errors.BadDataHint(key, "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, or keywords and values that pgx reads")
+		return nil, false, errors.BadDataHint(key, "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, or keywords and values that pgx reads")
 	}
 	c := config.ConnConfig
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
 	config.PingTimeout = cmp.Or(config.PingTimeout, pingTimeout)
 	hosts := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port}}, c.Fallbacks...)
-	const attribute = "target_session_attrs"
-	if len(distinct(hosts)) > 1 && !strings.Contains(url, attribute) && os.Getenv("PGTARGETSESSIONATTRS") == "" {
-		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if len(distinct(hosts)) < 2 {
+		return config, false, nil
 	}
-	return config, nil
+	if !strings.Contains(url, "target_session_attrs") && os.Getenv("PGTARGETSESSIONATTRS") == "" {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+		return config, true, nil
+	}
+	return config, primaryOnly.MatchString(url), nil
 }
 
 // idleBeforePing is the idle time after which a connection is pinged.

@@ -16,12 +16,13 @@ import (
 // proxy is a proxy between a pool and the shared server that simulates network
 // faults.
 type proxy struct {
-	url     string
-	server  string
-	stalled atomic.Bool  // bytes are lost silently
-	budget  atomic.Int64 // bytes that pass, both ways together, before all is cut
-	passed  atomic.Int64 // bytes that passed
-	asked   atomic.Int64 // times that a client sent something
+	url      string
+	server   string
+	refusing atomic.Bool  // new connections are closed
+	stalled  atomic.Bool  // bytes are lost silently
+	budget   atomic.Int64 // bytes that pass, both ways together, before all is cut
+	passed   atomic.Int64 // bytes that passed
+	asked    atomic.Int64 // times that a client sent something
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -56,8 +57,11 @@ func (p *proxy) accept(l net.Listener) {
 			return
 		}
 		server, err := net.Dial("tcp", p.server)
-		if err != nil {
+		if err != nil || p.refusing.Load() {
 			client.Close()
+			if err == nil {
+				server.Close()
+			}
 			continue
 		}
 		p.mu.Lock()
