@@ -1,6 +1,13 @@
 package redis
 
-import "github.com/onezone-go/onezone/caveat"
+import (
+	"github.com/redis/rueidis"
+
+	"github.com/onezone-go/onezone/caveat"
+)
+
+// SetTimeouts sets the timeouts of [Open].
+func SetTimeouts(o *rueidis.ClientOption) { setTimeouts(o) }
 
 // RoleCheck is the interval of the role checks of a feed.
 const RoleCheck = roleCheck

@@ -1,8 +1,10 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +22,17 @@ import (
 const (
 	defaultPrefix      = "onezone:"
 	defaultWaitTimeout = time.Second
+)
+
+const (
+	// connectTimeout is the default timeout for a connection to each server.
+	connectTimeout = 2 * time.Second
+	// answerTimeout is how long a connection may be silent, by default, after a
+	// command.
+	answerTimeout = 3 * time.Second
+	// sentinelInterval is the interval at which a Sentinel is asked for the
+	// master, in case its message about a new one is missed.
+	sentinelInterval = 5 * time.Second
 )
 
 // Options configures a [Store]. The zero value uses the defaults.
@@ -94,7 +107,8 @@ func New(client rueidis.Client, o Options) *Store {
 // The URL must be one that [rueidis.ParseURL] accepts:
 // redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// with TLS. &addr=HOST:PORT
 // adds nodes of a Cluster or more Sentinels, and ?master_set=NAME selects
-// Sentinel.
+// Sentinel. A server that does not accept a connection within 2 seconds
+// (dial_timeout), or does not answer within 3 (write_timeout), counts as down.
 //
 // Errors:
 //   - badData {key "url"}: the URL is invalid
@@ -115,6 +129,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		// The error of the parser quotes the URL, which holds a password.
 		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
 	}
+	setTimeouts(&option)
 	option.DisableCache = true // its client-side caching, which this package does not use
 	client, err := await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
 	if err != nil {
@@ -131,6 +146,16 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", open, err)
 	}
 	return s, nil
+}
+
+// setTimeouts sets the defaults of timeouts. With those of rueidis, calls hang
+// for 10 seconds and more after a failover, and a client whose Sentinel was cut
+// off never learns of the new master.
+func setTimeouts(o *rueidis.ClientOption) {
+	o.Dialer.Timeout = cmp.Or(o.Dialer.Timeout, connectTimeout)
+	o.ConnWriteTimeout = cmp.Or(o.ConnWriteTimeout, answerTimeout)
+	o.Sentinel.Dialer = net.Dialer{Timeout: o.Dialer.Timeout, KeepAlive: rueidis.DefaultTCPKeepAlive}
+	o.Sentinel.TopologyRefreshInterval = sentinelInterval
 }
 
 // await returns the result of get, or the error of ctx if that is done first:
