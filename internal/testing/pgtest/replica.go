@@ -77,6 +77,11 @@ func (s *Server) Rejoin(primary *Server) error {
 	return s.follow(primary)
 }
 
+// PauseReplay makes a standby ignore later changes of its primary.
+func (s *Server) PauseReplay() error {
+	return s.run("psql", "-c", "SELECT pg_wal_replay_pause()", s.URL)
+}
+
 // Promote promotes a standby to primary.
 func (s *Server) Promote() error { return s.run("pg_ctl", "promote", "-w", "-D", s.data()) }
 

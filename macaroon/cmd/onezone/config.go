@@ -78,7 +78,7 @@ func misspelledVariables(environ []string) error {
 func (s *settings) explain(f *pflag.FlagSet, from sources) (list []settingResult) {
 	for _, name := range append([]string{"config"}, settingNames()...) {
 		value := f.Lookup(name).Value.String()
-		if (name == "store" || name == "feed-url") && value != "" {
+		if slices.Contains([]string{"store", "feed-url", "primary-store"}, name) && value != "" {
 			value = storeName(value)
 		}
 		list = append(list, settingResult{name, value, cmp.Or(from[name], "default")})

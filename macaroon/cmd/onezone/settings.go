@@ -22,6 +22,7 @@ type settings struct {
 	cert, key       string // files
 	store           string // URL
 	feedURL         string
+	primaryStore    string // URL, if store is that of a standby
 	storeTimeout    time.Duration
 	leeway          time.Duration // of time caveats
 	database        databaseSettings
@@ -108,6 +109,7 @@ func (s *settings) serviceFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.cert, "tls-cert", "", "PEM `FILE` of the TLS certificate chain")
 	f.StringVar(&s.key, "tls-key", "", "PEM `FILE` of the key of the TLS certificate")
 	f.StringVar(&s.feedURL, "feed-url", "", "`URL` postgres://... by which the feed of changes bypasses a transaction pooler, such as PgBouncer, in --store")
+	f.StringVar(&s.primaryStore, "primary-store", "", "`URL` postgres://... of the primary, if --store is a hot standby: look-ups of what the standby does not have are repeated there")
 	toggle(f, &s.cache, "cache", "cache verifications in memory, kept current by the feed of changes; --cache=false turns it off")
 	s.memory.flags(f)
 	f.StringVar(&s.origin, "origin", "", "`ORIGIN` that Location headers begin with: https://onezone.example.com")
@@ -148,6 +150,7 @@ func (s *settings) check(has func(flag string) bool) error {
 		{"origin", func() error { return checkOrigin(s.origin) }},
 		{"tls-cert", s.checkTLS},
 		{"feed-url", s.checkFeedURL},
+		{"primary-store", s.checkPrimaryStore},
 		{"oidc-issuer", s.oidc.check},
 		{"last-use-interval", s.lastUse.check},
 		{"cache-ttl", s.memory.check},
@@ -196,6 +199,16 @@ func (s *settings) checkAdminAddress() error {
 func (s *settings) checkFeedURL() error {
 	return failUnless(s.feedURL == "" || isPostgres(s.store) && isPostgres(s.feedURL),
 		"--feed-url must be a postgres://... URL, and needs a --store that is one, too")
+}
+
+func (s *settings) checkPrimaryStore() error {
+	if s.primaryStore == "" {
+		return nil
+	}
+	return errors.Join(
+		failUnless(isPostgres(s.store) && isPostgres(s.primaryStore),
+			"--primary-store must be a postgres://... URL, and needs a --store that is one, too"),
+		failUnless(!s.lastUse.on, "--primary-store needs --last-use=false, because a standby cannot record uses"))
 }
 
 // isProxy reports whether the address belongs to a trusted proxy.

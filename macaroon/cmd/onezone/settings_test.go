@@ -118,6 +118,8 @@ func TestBadSettingsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{nil, []string{"--log-level", "loud"}, "log-level"},
 		{nil, []string{"--store-timeout", "0s"}, "--store-timeout"},
 		{nil, []string{"--feed-url", "postgres://user:hunter2@db/onezone"}, "--feed-url"},
+		{nil, []string{"--primary-store", "postgres://user:hunter2@db/onezone"}, "--primary-store must be"},
+		{nil, []string{"--store", "postgres://standby/onezone", "--primary-store", "postgres://user:hunter2@db/onezone"}, "--primary-store needs --last-use=false"},
 		{nil, []string{"--drain", "-1s"}, "--drain"},
 		{nil, []string{"--clock-leeway", "-1s"}, "--clock-leeway"},
 		{nil, []string{"--clock-leeway", "6m"}, "--clock-leeway must be between 0s and 5m0s"},

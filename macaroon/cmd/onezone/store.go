@@ -86,15 +86,42 @@ func openSQLite(ctx context.Context, path string, o settings) (store.Store, erro
 }
 
 func openPostgres(ctx context.Context, o settings, log *slog.Logger) (store.Store, error) {
-	s, err := postgres.Open(ctx, o.store, postgres.Options{
+	options := postgres.Options{
 		Schema: o.database.postgresSchema, NoFeed: !o.database.postgresFeed, FeedURL: o.feedURL, Logger: log,
 		CallTimeout: o.storeTimeout,
-	})
+	}
+	if o.primaryStore == "" {
+		return openOnePostgres(ctx, o.store, options, o.keepTables)
+	}
+	primary, err := openOnePostgres(ctx, o.primaryStore, postgres.Options{
+		Schema: options.Schema, NoFeed: options.NoFeed, CallTimeout: o.storeTimeout,
+	}, o.keepTables)
+	if err != nil {
+		return nil, fmt.Errorf("--primary-store %s: %w", storeName(o.primaryStore), err)
+	}
+	options.Primary, options.NoFeed = primary, true // a standby has no feed
+	standby, err := openOnePostgres(ctx, o.store, options, o.keepTables)
+	if err != nil {
+		return nil, errors.Join(err, primary.Close())
+	}
+	return withPrimary{standby, primary}, nil
+}
+
+func openOnePostgres(ctx context.Context, url string, o postgres.Options, keepTables bool) (*postgres.Store, error) {
+	s, err := postgres.Open(ctx, url, o)
 	if err != nil {
 		return nil, err
 	}
-	return migrated(ctx, s, o.keepTables)
+	return migrated(ctx, s, keepTables)
 }
+
+// withPrimary is a store over a standby, which also closes that of the primary.
+type withPrimary struct {
+	*postgres.Store
+	primary io.Closer
+}
+
+func (s withPrimary) Close() error { return errors.Join(s.Store.Close(), s.primary.Close()) }
 
 func openRedis(ctx context.Context, o settings) (store.Store, error) {
 	s, err := redis.Open(ctx, o.store, o.database.redis(o.storeTimeout))
@@ -112,15 +139,14 @@ func openRedis(ctx context.Context, o settings) (store.Store, error) {
 func migrated[S interface {
 	store.Store
 	Migrate(context.Context) error
-}](ctx context.Context, s S, keepTables bool) (store.Store, error) {
-	var err error
+}](ctx context.Context, s S, keepTables bool) (opened S, err error) {
 	if !keepTables {
 		err = s.Migrate(ctx)
 	} else if _, _, err = s.Export(ctx, store.IdentityRecords, "", 1); err != nil {
 		err = fmt.Errorf("%w; if its tables are missing or old, run: onezone store migrate", err)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return opened, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
