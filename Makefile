@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 STORE ?= sqlite
 FUZZ_TIME ?= 30s
+ROUNDS ?= 12
 
-.PHONY: help test test-store test-all test-e2e check lint bench fuzz release
+.PHONY: help test test-store test-all test-e2e failover check lint bench fuzz release
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -19,9 +20,13 @@ test-all: ## install servers, run every test of every module, in under 5 minutes
 	.ci/packages
 	go test -tags e2e work
 
-test-e2e: ## install servers, run the tests with proxies, failovers and generated clients
+test-e2e: ## install servers, run the tests with proxies, poolers and generated clients
 	.ci/packages
 	go test -tags e2e ./internal/e2e/...
+
+failover: ## install servers, count what failovers lose: ROUNDS=12 of each store, 15 seconds each
+	.ci/packages
+	cd internal/e2e/failover && go test -tags e2e,failover -count=1 -timeout 0 -run TestNothingIsLost . -rounds $(ROUNDS)
 
 check: ## everything that CI runs, on what is committed, in under 20 minutes
 	.ci/run

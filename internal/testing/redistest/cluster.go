@@ -3,6 +3,7 @@
 package redistest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -45,7 +46,9 @@ func (c *Cluster) Create() error {
 		return err
 	}
 	create := append([]string{"--cluster", "create", "--cluster-yes"}, c.Addrs()...)
-	if out, err := exec.Command(cli, create...).CombinedOutput(); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, cli, create...).CombinedOutput(); err != nil {
 		return fmt.Errorf("create the cluster: %w\n%s", err, out)
 	}
 	for _, s := range c.Servers {
