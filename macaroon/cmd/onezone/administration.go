@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type task struct {
 // close the store. Events are logged with the account of the operator.
 func (p *program) administers(c *cobra.Command, order task) *cobra.Command {
 	s := newSettings()
+	s.logLevel = slog.LevelWarn // with --log-level info, also the events
 	s.storeFlags(c.Flags())
 	if order.issues {
 		s.issueFlags(c.Flags())

@@ -120,7 +120,7 @@ func TestAdministrationLeavesEvents(t *testing.T) {
 		{"userBlocked", []string{"provider", "block", "lyon-1"}},
 	} {
 		var out, log syncbuffer.Buffer
-		args := append(c.args, "--store", "sqlite:"+file, "--log-format", "json")
+		args := append(c.args, "--store", "sqlite:"+file, "--log-format", "json", "--log-level", "info")
 		require.NoError(t, run(t.Context(), args, stdio{strings.NewReader(""), &out, &log}, unset))
 		events := entries(t, log.String(), "event")
 		require.Len(t, events, 1)
@@ -135,6 +135,15 @@ func TestAdministrationLeavesEvents(t *testing.T) {
 			require.NotContains(t, log.String(), password)
 		}
 	}
+}
+
+func TestCommandsLogNoChangesUnlessAsked(t *testing.T) {
+	t.Parallel()
+	var out, log syncbuffer.Buffer
+	args := []string{"user", "add", "--no-password", "alice", "--store", "sqlite:" + filepath.Join(t.TempDir(), "onezone.db")}
+	require.NoError(t, run(t.Context(), args, stdio{strings.NewReader(""), &out, &log}, unset))
+	require.Contains(t, out.String(), "created user alice")
+	require.Empty(t, log.String())
 }
 
 // One machine may compose the characters of a password and another decompose

@@ -95,9 +95,9 @@ recovers when the store does.`
 const logsTopic = `Each request has a line with its id (X-Request-Id of a proxy, or a new one), the
 address and identity of the client, and the authentication method. Each change,
 log-in and failed log-in has a line of its own. Failed log-ins are warnings with
-the user name. Commands that change users, tokens or the store log the same
-events, with the account of the operator. Lines never contain passwords or
-tokens.`
+the user name. Commands that change users or tokens log the same events, with
+the account of the operator, but changes only with --log-level info. Lines never
+contain passwords or tokens.`
 
 const identityProviderTopic = `Clients can log in with access tokens of an OpenID Connect issuer, such as EGI
 Check-in or Keycloak. They send the prefix and the token in X-Auth-Token:
