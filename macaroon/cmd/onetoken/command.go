@@ -84,16 +84,16 @@ var commands = []command{
 	{
 		"revoke", "[ID]", "Revoke a named token and all copies of it",
 		"  onetoken revoke --name laptop\n  onetoken revoke --family --name laptop",
-		familyChanger("revoked", "revoke", (*remote.Account).Revoke, (*remote.Account).RevokeFamily),
+		changer("revoked", "revoke", (*remote.Account).Revoke, (*remote.Account).RevokeFamily),
 	},
 	{
 		"restore", "[ID]", "Make a revoked token work again",
-		"  onetoken restore --name laptop", changer("restored", (*remote.Account).Restore),
+		"  onetoken restore --name laptop", changer("restored", "restore", (*remote.Account).Restore, nil),
 	},
 	{
 		"delete", "[ID]", "Delete a named token, which cannot be undone",
 		"  onetoken delete 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f\n  onetoken delete --family --name laptop",
-		familyChanger("deleted", "delete", (*remote.Account).Delete, (*remote.Account).DeleteFamily),
+		changer("deleted", "delete", (*remote.Account).Delete, (*remote.Account).DeleteFamily),
 	},
 	{
 		"tighten", "[ID]", "Add caveats to a named token that was issued before",

@@ -52,14 +52,17 @@ func (c *chosen) say(p process, done, id string) error {
 	return p.say("%s token %s", done, id)
 }
 
-// familyChanger returns the action that changes a named token, and with --family
-// all that were minted with it, too. done is the past participle of the change.
-func familyChanger(done, verb string, one, all func(*remote.Account, context.Context, string) error) func(f *flags) action {
+// changer returns the action that changes a named token, and with --family all
+// that were minted with it, too, if the function all is not nil. done is the past
+// participle of the verb.
+func changer(done, verb string, one, all func(*remote.Account, context.Context, string) error) func(f *flags) action {
 	return func(f *flags) action {
 		var c chosen
 		c.declare(f)
 		var family bool
-		f.toggle(&family, "family", "also "+verb+" all named tokens that were minted with it")
+		if all != nil {
+			f.toggle(&family, "family", "also "+verb+" all named tokens that were minted with it")
+		}
 		return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
 			change := one
 			if family {

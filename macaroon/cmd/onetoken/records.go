@@ -154,17 +154,3 @@ func show(f *flags) action {
 		return p.printTable(r.Fields(first...))
 	})
 }
-
-// changer returns a command that changes a named token.
-func changer(done string, change func(*remote.Account, context.Context, string) error) func(f *flags) action {
-	return func(f *flags) action {
-		var c chosen
-		c.declare(f)
-		return c.does(func(ctx context.Context, p process, account *remote.Account, id string) error {
-			if err := change(account, ctx, id); err != nil {
-				return err
-			}
-			return c.say(p, done, id)
-		})
-	}
-}

@@ -17,7 +17,7 @@ import (
 func (p *program) tokenCommand() *cobra.Command {
 	c := group("token", "Manage tokens of any user", p.tokenIssueCommand(), p.tokenListCommand(), p.tokenShowCommand(),
 		p.tokenRevokeCommand(),
-		p.tokenChangeCommand("restore", "restored", "Make a revoked token work again", (*macaroon.Authority).Restore),
+		p.tokenChangeCommand("restore", "restored", "Make a revoked token work again", nil, (*macaroon.Authority).Restore),
 		p.tokenDeleteCommand(), p.tokenTreeCommand(), p.tokenBaitCommand(),
 		p.tokenCaveatsCommand("tighten", "tightened", "Add caveats to a named token that was issued before", tightenHelp, (*macaroon.Authority).Tighten),
 		p.tokenCaveatsCommand("loosen", "loosened", "Remove caveats that were added to a named token", loosenHelp, (*macaroon.Authority).Loosen),
@@ -120,18 +120,19 @@ func (a administration) issue(ctx context.Context, o issueOrder) (macaroon.Token
 	return t, err
 }
 
-// tokenChangeCommand returns a command that changes one named token.
+// tokenChangeCommand returns a command that changes one named token. check is of
+// the flags that the caller adds; it may be nil.
 func (p *program) tokenChangeCommand(use, done, short string,
-	change func(*macaroon.Authority, context.Context, string) error,
+	check func() error, change func(a *macaroon.Authority, ctx context.Context, id string) error,
 ) *cobra.Command {
 	c := &cobra.Command{
 		Use: use + " ID", Short: short,
 		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f",
 		Args:    arguments("ID"),
 	}
-	return p.administers(c, task{do: func(ctx context.Context, a administration, args []string) error {
+	return p.administers(c, task{check: check, do: func(ctx context.Context, a administration, args []string) error {
 		if err := change(a.Authority, ctx, args[0]); err != nil {
-			return noToken(args[0], err)
+			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
 		}
 		return p.printChanged("tokenId", "token", args[0], done)
 	}})

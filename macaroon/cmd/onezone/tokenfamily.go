@@ -25,7 +25,7 @@ const (
 // --family all that were minted with it.
 func (p *program) tokenRevokeCommand() *cobra.Command {
 	var family bool
-	c := p.tokenChangeCommand("revoke", "revoked", "Revoke a named token and all copies of it",
+	c := p.tokenChangeCommand("revoke", "revoked", "Revoke a named token and all copies of it", nil,
 		func(a *macaroon.Authority, ctx context.Context, id string) error {
 			if family {
 				return a.RevokeFamily(ctx, id)
@@ -39,7 +39,7 @@ func (p *program) tokenRevokeCommand() *cobra.Command {
 // tokenDeleteCommand returns the command that deletes a token.
 func (p *program) tokenDeleteCommand() *cobra.Command {
 	children := childrenKeep
-	c := p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone",
+	c := p.tokenChangeCommand("delete", "deleted", "Delete a named token, which cannot be undone", nil,
 		func(a *macaroon.Authority, ctx context.Context, id string) error {
 			switch children {
 			case childrenDelete:
@@ -70,13 +70,6 @@ func (p *program) tokenCaveatsCommand(use, done, short, long string,
 	change func(*macaroon.Authority, context.Context, string, ...caveat.Caveat) error,
 ) *cobra.Command {
 	var caveats []string
-	c := &cobra.Command{
-		Use: use + " ID", Short: short,
-		Example: "  onezone token " + use + " --store sqlite:data/onezone.db 5f3a1c0e9d8b47f2a6c4e1d2b3a4958f --caveat \"ip = 10.0.0.0/8\"",
-		Args:    arguments("ID"),
-		Long:    long,
-	}
-	c.Flags().StringArrayVar(&caveats, "caveat", nil, "`CAVEAT`, such as \"ip = 10.0.0.0/8\"; may be repeated")
 	check := func() error {
 		if len(caveats) == 0 {
 			return usageErrorf("onezone token %s needs --caveat CAVEAT", use)
@@ -84,16 +77,17 @@ func (p *program) tokenCaveatsCommand(use, done, short, long string,
 		_, err := parseCaveats(caveats)
 		return err
 	}
-	return p.administers(c, task{check: check, do: func(ctx context.Context, a administration, args []string) error {
+	c := p.tokenChangeCommand(use, done, short, check, func(a *macaroon.Authority, ctx context.Context, id string) error {
 		cs, err := parseCaveats(caveats)
 		if err == nil {
-			err = change(a.Authority, ctx, args[0], cs...)
+			err = change(a, ctx, id, cs...)
 		}
-		if err != nil {
-			return fmt.Errorf("token %s: %w", args[0], noToken(args[0], err))
-		}
-		return p.printChanged("tokenId", "token", args[0], done)
-	}})
+		return err
+	})
+	c.Long = long
+	c.Example += ` --caveat "ip = 10.0.0.0/8"`
+	c.Flags().StringArrayVar(&caveats, "caveat", nil, "`CAVEAT`, such as \"ip = 10.0.0.0/8\"; may be repeated")
+	return c
 }
 
 // parseCaveats parses the values of --caveat.
@@ -132,7 +126,7 @@ func baitName(bait store.Bait) string {
 // ordinary token again.
 func (p *program) tokenBaitCommand() *cobra.Command {
 	bait := "alarm"
-	c := p.tokenChangeCommand("bait", "changed", "Make a named token a canary, which nobody should use, or an ordinary one again",
+	c := p.tokenChangeCommand("bait", "changed", "Make a named token a canary, which nobody should use, or an ordinary one again", nil,
 		func(a *macaroon.Authority, ctx context.Context, id string) error {
 			return a.Update(ctx, id, macaroon.Change{Bait: new(baits[bait])})
 		})
