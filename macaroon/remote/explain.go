@@ -29,7 +29,7 @@ func (a *Account) Explain(ctx context.Context, t macaroon.Token, trial macaroon.
 	}
 	body := map[string]any{"token": t.String(), "request": trial.Attempt}
 	if class := trial.Class; class != 0 {
-		body["purpose"] = className(class)
+		body["purpose"] = class.String()
 	}
 	if trial.Invite != 0 {
 		body["expectedInviteType"] = trial.Invite.String()
@@ -54,17 +54,6 @@ func (a *Account) Explain(ctx context.Context, t macaroon.Token, trial macaroon.
 		return macaroon.Explanation{}, err
 	}
 	return e, nil
-}
-
-// className returns the name of a class in bodies.
-func className(c macaroon.Class) string {
-	switch c {
-	case macaroon.Access:
-		return "access"
-	case macaroon.Identity:
-		return "identity"
-	}
-	return "invite"
 }
 
 // Narrow returns the tightest caveats to add to the token, so that Onezone still

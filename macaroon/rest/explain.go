@@ -174,20 +174,17 @@ func (in *input) attempts(key string) []caveat.Attempt {
 	return list
 }
 
-// classNames are the classes of tokens in bodies.
-var classNames = []string{macaroon.Access: "access", macaroon.Identity: "identity", macaroon.Invite: "invite"}
-
 // class reads what a token is used for, zero if it is missing. The error is
 // badValueNotAllowed.
 func (in *input) class(key string) macaroon.Class {
 	return optional(in, key, func(raw json.RawMessage) (macaroon.Class, error) {
 		s, _ := strictjson.Text(raw)
 		for class := macaroon.Access; class <= macaroon.Invite; class++ {
-			if s == classNames[class] {
+			if s == class.String() {
 				return class, nil
 			}
 		}
-		return 0, errors.BadValueNotAllowed(key, classNames[macaroon.Access:]...)
+		return 0, errors.BadValueNotAllowed(key, macaroon.Access.String(), macaroon.Identity.String(), macaroon.Invite.String())
 	})
 }
 

@@ -23,15 +23,10 @@ const (
 
 // String returns "orphan", "unsealed" or "invalid".
 func (p Problem) String() string {
-	switch p {
-	case Orphan:
-		return "orphan"
-	case Unsealed:
-		return "unsealed"
-	case Invalid:
-		return "invalid"
+	if p > Invalid {
+		p = 0
 	}
-	return "unknown problem"
+	return [...]string{"unknown problem", Orphan: "orphan", Unsealed: "unsealed", Invalid: "invalid"}[p]
 }
 
 // Finding names a record with a problem. It contains no content of the record.
