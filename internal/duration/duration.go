@@ -1,7 +1,8 @@
-// Package duration parses durations that may be in days.
+// Package duration parses durations that may be in days, and waits for them.
 package duration
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -19,4 +20,16 @@ func Parse(text string) (time.Duration, error) {
 		return time.Duration(n) * day, err
 	}
 	return time.ParseDuration(text)
+}
+
+// Sleep waits for d. It returns the error of ctx if that is done first.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

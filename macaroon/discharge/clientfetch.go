@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/macaroon/general"
 )
@@ -104,21 +105,9 @@ func (c *Client) waitThere(ctx context.Context, l *location, m methodURLs) (url.
 			_, err := reply.waitOrRefusal()
 			return nil, err
 		}
-		if err := sleep(ctx, reply.retryAfter()); err != nil {
-			return nil, err
+		if duration.Sleep(ctx, reply.retryAfter()) != nil {
+			return nil, context.Cause(ctx)
 		}
-	}
-}
-
-// sleep returns after the pause, or earlier with the cause of the context.
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 )
 
 // maxAnswer is the largest body of a response, in bytes. The error of a caveat
@@ -86,21 +87,9 @@ func (c *Client) do(ctx context.Context, r request) (reply, error) {
 		if time.Now().Add(pause).After(last) {
 			return answer, c.failed(err)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := duration.Sleep(ctx, pause); err != nil {
 			return answer, c.failed(err)
 		}
-	}
-}
-
-// sleep returns after the pause, or earlier with the error of the context.
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

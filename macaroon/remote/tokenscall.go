@@ -10,6 +10,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/internal/operational"
 	"github.com/onezone-go/onezone/macaroon"
 )
@@ -68,7 +69,7 @@ func (c *Client) retryBusy(ctx context.Context, r request) error {
 		if !ok || answered.status != http.StatusTooManyRequests || attempt == c.retries || time.Now().Add(wait).After(deadline) {
 			return err
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := duration.Sleep(ctx, wait); err != nil {
 			return c.failed(err)
 		}
 	}

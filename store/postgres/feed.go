@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
@@ -229,7 +230,7 @@ func (l *listener) sendProbes(ctx context.Context) {
 			l.failed.Store(&err)
 			wait = min(wait, time.Second)
 		}
-		if backend.Sleep(ctx, wait) != nil {
+		if duration.Sleep(ctx, wait) != nil {
 			return
 		}
 	}

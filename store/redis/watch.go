@@ -9,6 +9,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
@@ -143,7 +144,7 @@ func (f *feed) subscribe(ctx context.Context, client rueidis.Client, tags []stri
 // connections but does not publish all changes, and a network that drops
 // packets does not close connections.
 func (f *feed) check(ctx context.Context, conn rueidis.DedicatedClient) {
-	for backend.Sleep(ctx, roleCheck) == nil {
+	for duration.Sleep(ctx, roleCheck) == nil {
 		asking, cancel := context.WithTimeout(ctx, roleCheck)
 		err := requireMaster(asking, conn)
 		cancel()

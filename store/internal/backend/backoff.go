@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/onezone-go/onezone/internal/duration"
 )
 
 // Backoff computes the pauses between attempts. Pauses are random, so that
@@ -19,17 +21,5 @@ type Backoff struct {
 func (b *Backoff) Pause(ctx context.Context) error {
 	limit := min(b.First<<min(b.attempts, 20), b.Longest)
 	b.attempts++
-	return Sleep(ctx, rand.N(limit))
-}
-
-// Sleep waits for d. It returns the error of ctx if that is done first.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return duration.Sleep(ctx, rand.N(limit))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/internal/duration"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -87,7 +88,7 @@ func TestSlowObserverIsNotifiedOfMissedChanges(t *testing.T) {
 			}
 			close(hang)
 			q.Flush(ctx)
-			require.NoError(t, Sleep(ctx, 2*time.Second))
+			require.NoError(t, duration.Sleep(ctx, 2*time.Second))
 			q.Push(some)
 			q.Flush(ctx)
 			cancel()
