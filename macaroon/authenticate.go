@@ -9,12 +9,13 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/internal/recognition"
 	"github.com/onezone-go/onezone/store"
 )
 
 // candidate is a token that is being verified.
 type candidate struct {
-	presented  presented
+	presented  recognition.Text
 	token      *Token
 	recognized *recognized // the cached result of an earlier verification; nil if none
 	caveats    caveat.List
@@ -24,8 +25,8 @@ type candidate struct {
 
 // decode returns the token from the recognition cache, or parses the text.
 func (a *Authority) decode(text string) (c candidate, err error) {
-	c.presented = a.recognition.present(text)
-	if c.recognized = a.recognition.find(c.presented); c.recognized != nil {
+	c.presented = a.recognition.Present(text)
+	if c.recognized = a.recognition.Find(c.presented); c.recognized != nil {
 		c.token = &c.recognized.token
 		return c, nil
 	}
@@ -91,14 +92,14 @@ func (a *Authority) recognizes(c *candidate) bool {
 	if len(c.key.RevokedTails) == 0 && c.recognized.secret.Equal(c.key.Secret) {
 		return true
 	}
-	a.recognition.remove(func(e *recognized) bool { return e == c.recognized })
+	a.recognition.Remove(func(e *recognized) bool { return e == c.recognized })
 	c.recognized = nil
 	return false
 }
 
 // remember adds a token whose signature has just verified to the cache.
 func (a *Authority) remember(c *candidate) {
-	if c.recognized != nil || len(c.key.RevokedTails) > 0 || len(c.token.thirdParty) > 0 || !a.recognition.shouldAdd(c.presented) {
+	if c.recognized != nil || len(c.key.RevokedTails) > 0 || len(c.token.thirdParty) > 0 || !a.recognition.ShouldAdd(c.presented) {
 		return
 	}
 	c.caveats = a.Vocabulary().ParseList(c.token.caveats)

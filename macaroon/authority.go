@@ -15,6 +15,7 @@ import (
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
+	"github.com/onezone-go/onezone/macaroon/internal/recognition"
 	"github.com/onezone-go/onezone/store"
 )
 
@@ -29,7 +30,7 @@ type Authority struct {
 	random      io.Reader
 	limits      Limits
 	quotas      Quotas
-	recognition *recognition
+	recognition recognizedTokens
 	cacheLimits struct{ tokens, bytes int } // of recognition
 	confiner    confiner
 	maxTTL      time.Duration
@@ -231,7 +232,7 @@ func NewAuthority(s store.Store, options ...Option) (*Authority, error) {
 	// The authority must be able to parse every token that it issues.
 	a.confiner.maxSize = min(cmp.Or(a.confiner.maxSize, a.limits.maxSize()), a.limits.maxSize())
 	a.limits.MaxCaveats = max(a.limits.maxCaveats(), a.confiner.maxCaveats)
-	a.recognition = newRecognition(a.cacheLimits.tokens, a.cacheLimits.bytes)
+	a.recognition = recognizedTokens{recognition.New[recognized](a.cacheLimits.tokens, a.cacheLimits.bytes)}
 	if a.uses, err = startUses(s, a.lastUse); err != nil {
 		return nil, err
 	}

@@ -50,11 +50,11 @@ func TestAVerificationThatBeganBeforeARevocationAddsNoEntry(t *testing.T) {
 	t.Parallel()
 	z := newRecognizing(t)
 	token := z.issue(t, "laptop")
-	before := z.recognition.present(token.String())
+	before := z.recognition.Present(token.String())
 	z.recognition.removeToken("another")
 	z.recognition.add(before, token, caveat.List{}, store.NewSecret("secret"))
 	require.False(t, z.recognizesText(token.String()))
-	z.recognition.add(z.recognition.present(token.String()), token, caveat.List{}, store.NewSecret("secret"))
+	z.recognition.add(z.recognition.Present(token.String()), token, caveat.List{}, store.NewSecret("secret"))
 	require.True(t, z.recognizesText(token.String()))
 }
 

@@ -1,4 +1,4 @@
-package macaroon
+package recognition
 
 import (
 	"bytes"
