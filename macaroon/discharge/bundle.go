@@ -7,13 +7,7 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/general"
-	"github.com/onezone-go/onezone/store"
 )
-
-// Keys finds the root key of a token by its identifier, which is not verified
-// yet. The error is notFound for an unknown token. Other errors are
-// operational.
-type Keys func(ctx context.Context, token general.Macaroon) (store.Secret, error)
 
 // VerifyBundle verifies all tokens of the bundle with their discharges, and
 // returns the conditions of each, in the order of [general.Bundle.Entries]. It
@@ -23,7 +17,7 @@ type Keys func(ctx context.Context, token general.Macaroon) (store.Secret, error
 //
 // Errors: those of [Verify], where tokenInvalid also means a token without a key;
 // badToken for an empty bundle; an operational error of keys.
-func VerifyBundle(ctx context.Context, b general.Bundle, keys Keys, req caveat.Request) ([]caveat.List, error) {
+func VerifyBundle(ctx context.Context, b general.Bundle, keys general.Keys, req caveat.Request) ([]caveat.List, error) {
 	if b.IsZero() {
 		return nil, errors.BadToken("the bundle is empty")
 	}

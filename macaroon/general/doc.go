@@ -8,7 +8,8 @@
 //
 // [Macaroon.Encode] prints it in any format, [New] and [Macaroon.Confine] make
 // new ones, and [Macaroon.Verify] decides its caveats with the vocabulary of
-// package caveat. [Macaroon.Token] and [FromToken] convert tokens of an Onezone.
+// package caveat. A [Verifier] looks up root keys, and recognizes macaroons that it
+// has verified before. [Macaroon.Token] and [FromToken] convert tokens of an Onezone.
 //
 // # Rules
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -8,7 +9,9 @@ import (
 
 	"gopkg.in/macaroon.v2" // the usual macaroon library for Go
 
+	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/macaroon/general"
+	"github.com/onezone-go/onezone/store"
 )
 
 // formats returns the benchmarks of reading a macaroon in version 2 from base64,
@@ -23,7 +26,32 @@ func formats() []contender {
 	must(err)
 	text, err := read.Encode(general.V2)
 	must(err)
+	key := store.NewSecret(workload.secret)
+	keys := func(context.Context, general.Macaroon) (store.Secret, error) { return key, nil }
+	verifier, err := general.NewVerifier(keys, general.Options{Formats: general.V2})
+	must(err)
+	req := caveat.Request{Now: noon(), IP: request.from, Interface: caveat.REST}
 	return append(bundles(), []contender{
+		{"general/seen", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := verifier.Verify(b.Context(), text, req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}},
+		{"general/first", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m, err := general.Parse(text, general.V2)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := m.Verify(b.Context(), key, req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}},
 		{"v2/onezone", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

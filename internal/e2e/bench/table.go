@@ -52,6 +52,8 @@ func rows() []row {
 		against("v2", "macaroon.v2", "with `gopkg.in/macaroon.v2`", 1.2),
 		{what: "**with two discharges**, from texts in version 2", name: "discharges/onezone"},
 		against("discharges", "macaroon.v2", "with `gopkg.in/macaroon.v2`", 0.6),
+		{what: "**a macaroon in version 2**, verified with `macaroon/general`", name: "general/first"},
+		{what: "seen before, with `general.Verifier`", name: "general/seen", over: "general/seen", under: "general/first"},
 		{what: "**a bundle** of 1 macaroon, parsed", name: "bundle/1"},
 		{what: "10 macaroons, to 10 times 1", name: "bundle/10", over: "bundle/10", under: "bundle/1", times: 10, most: 1.15},
 		{what: "100 macaroons, to 10 times 10", name: "bundle/100", over: "bundle/100", under: "bundle/10", times: 10, most: 1.15},

@@ -116,12 +116,19 @@ func verifiers(t *testing.T, vocabulary *caveat.Vocabulary) []verifier {
 	parse := func(text string) (general.Macaroon, error) { return general.Parse(text, general.V1) }
 	req := caveat.Request{Now: macaroontest.Start, Vocabulary: vocabulary}
 	bare := encode(t, newMacaroon(t, "album 7", rootKey), general.V1)
+	keys := func(context.Context, general.Macaroon) (store.Secret, error) { return rootKey, nil }
+	recognizing, err := general.NewVerifier(keys, general.Options{Formats: general.V1})
+	require.NoError(t, err)
 	return []verifier{
 		{"general", bare, func(text string) error {
 			m, err := parse(text)
 			if err == nil {
 				_, err = m.Verify(t.Context(), rootKey, req)
 			}
+			return err
+		}},
+		{"general.Verifier", bare, func(text string) error {
+			_, _, err := recognizing.Verify(t.Context(), text, req)
 			return err
 		}},
 		{"discharge", bare, func(text string) error {
