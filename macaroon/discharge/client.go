@@ -74,8 +74,9 @@ func WithCredentials(prepare func(*http.Request) error) ClientOption {
 
 // WithInteraction sets a function that shows a page of a discharger to the user:
 // it opens a browser, or prints the URL. It returns when the page is shown; the
-// Client then waits until the user is done. The URL is https, or http on the
-// machine itself, but can be of any host.
+// Client then waits until the user is done, at most 15 minutes. The URL is https,
+// or http on the machine itself, but can be of any host. The context ends when no
+// caller waits for the discharge any longer; it has no values of theirs.
 func WithInteraction(show func(ctx context.Context, userURL string) error) ClientOption {
 	return func(c *Client) { c.interact = show }
 }

@@ -91,6 +91,35 @@ func TestAClientFetchesWhatIsNeeded(t *testing.T) {
 	require.ErrorIs(t, err, errors.IDBadToken)
 }
 
+// Dischargers of macaroon-bakery keep the encrypted conditions of further caveats
+// beside the discharge, and the caveats have short identifiers.
+func TestConditionsThatAreBesideADischarge(t *testing.T) {
+	further := serveCheck(t, func(_ context.Context, q discharge.Question) (discharge.Answer, error) {
+		assert.Equal(t, "more", q.Condition)
+		return discharge.Grant("step = 2"), nil
+	})
+	c, err := dischargerKey.Public().Caveat(further.url, "more")
+	require.NoError(t, err)
+	payload := c.Identifier
+	c.Identifier = "\x03\x00"
+
+	first := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, err := discharge.Add(macaroonOf(t, r.FormValue("id"), keyOf("a"), "step = 1"), c)
+		assert.NoError(t, err)
+		text, err := d.Encode(general.V2JSON)
+		assert.NoError(t, err)
+		answering(http.StatusOK, "application/json",
+			fmt.Sprintf(`{"Macaroon":{"m":%s,"v":3,"cdata":{%q:%q},"ns":"std:"}}`, text, in64(c.Identifier), in64(payload))).ServeHTTP(w, r)
+	}))
+	m, err := discharge.Add(macaroonOf(t, "album 7", rootKey), discharge.Caveat{Location: first.url, Identifier: "a", Key: keyOf("a")})
+	require.NoError(t, err)
+	discharges, err := clientOf(t, []string{first.url, further.url}).Discharge(t.Context(), m)
+	require.NoError(t, err)
+	texts, err := verify(t, m, discharges...)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"step = 1", "step = 2"}, texts)
+}
+
 func TestAClientWaitsForADischarge(t *testing.T) {
 	var calls atomic.Int64
 	s := serveCheck(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
@@ -272,11 +301,15 @@ func TestAFetchEndsWithItsLastCaller(t *testing.T) {
 		close(ended)
 	}))
 	ctx, cancel := context.WithCancel(t.Context())
-	c := clientOf(t, []string{s.url})
+	c := clientOf(t, []string{s.url}, discharge.WithTimeout(time.Minute))
 	go func() { <-entered; cancel() }()
 	_, err := c.Discharge(ctx, needing(t, s.url))
 	require.ErrorIs(t, err, context.Canceled)
-	<-ended
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the request goes on")
+	}
 	assert.Zero(t, c.Waiting())
 }
 

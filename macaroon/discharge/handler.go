@@ -19,8 +19,11 @@ import (
 //	GET  /discharge/wait  answers when the discharge is ready
 //	GET  /discharge/info  the public key
 //
-// The requests and answers are those of macaroon-bakery's httpbakery. A Handler
-// is safe for concurrent use, and keeps nothing between requests.
+// The requests and answers are those of macaroon-bakery's httpbakery. A wait takes
+// up to 30 seconds for clients of this package, and up to 15 minutes for those of
+// macaroon-bakery, which do not come back; a WriteTimeout of the server ends it
+// earlier. A Handler is safe for concurrent use, and keeps nothing between
+// requests.
 type Handler struct {
 	check  Check
 	keys   []PrivateKey
