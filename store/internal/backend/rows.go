@@ -73,15 +73,15 @@ func (d Dialect) scanNamedKey(r Row) (key store.Key, err error) {
 	var c struct { // one small allocation
 		subject       string
 		secret, tails []byte
-		blocked       *bool
-		flags         int64 // 1 if revoked, plus twice the bait: every column takes time
+		flags         int64 // see statements.sql
 		tightened     []string
 	}
-	err = r.Scan(&c.subject, &c.secret, &c.flags, &c.tails, d.ScanList(&c.tightened), &c.blocked)
-	if err != nil {
+	if err = r.Scan(&c.subject, &c.secret, &c.flags, &c.tails, d.ScanList(&c.tightened)); err != nil {
 		return store.Key{}, err
 	}
-	key = store.Key{Secret: store.NewSecret(string(c.secret)), Revoked: c.flags&1 != 0, Bait: store.Bait(c.flags >> 1), Holder: StatusOf(c.blocked)}
+	key = store.Key{
+		Secret: store.NewSecret(string(c.secret)), Holder: store.Status(c.flags & 3), Revoked: c.flags&4 != 0, Bait: store.Bait(c.flags >> 3),
+	}
 	if key.Subject, err = parseSubject(c.subject); err == nil {
 		key.RevokedTails, err = parseTails(c.tails)
 	}
