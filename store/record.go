@@ -29,9 +29,9 @@ type Key struct {
 	Secret       Secret
 	Subject      caveat.Subject
 	Generation   int64         // of a temporary secret, from 1; 0 for a named token
-	Revoked      bool          // the named token is revoked
 	RevokedTails []Tail        // confined copies of the named token that are revoked; shared, read only
 	Tightened    []OwnerCaveat // of the named token; shared, read only
+	Revoked      bool          // the named token is revoked
 	Bait         Bait          // of the named token
 	Holder       Status        // of Subject
 }
@@ -56,14 +56,14 @@ type Token struct {
 	Secret       Secret         // root of the signature; any bytes
 	Created      int64          // Unix seconds
 	Revoked      bool
+	Bait         Bait            // whether the token is a canary
 	RevokedTails []Tail          // confined copies that are revoked; nil and empty are the same
+	Tightened    []OwnerCaveat   // added after the token was issued, in order; nil and empty are the same
 	Custom       json.RawMessage // JSON object of the client, equal but maybe reformatted; nil: none
 	Privileges   []string        // of an invite token, sorted; nil (not empty) if its type has none
 	UsageLimit   int64           // of an invite token; 0: unlimited
 	UsageCount   int64           // uses so far
 	Parent       string          // id of the named or temporary token that created this one; "": none
-	Tightened    []OwnerCaveat   // added after the token was issued, in order; nil and empty are the same
-	Bait         Bait            // whether the token is a canary
 }
 
 // OwnerCaveat is a caveat that is kept in the record of a token, not in the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/onezone-go/onezone/caveat"
 	"github.com/onezone-go/onezone/store"
@@ -11,6 +12,7 @@ import (
 
 func (s driver) ListTokens(ctx context.Context, q store.Query) (page []store.Token, next store.Cursor, err error) {
 	records, next := pageOf(s.Store, q, (*entry).record)
+	page = slices.Grow(page, len(records))
 	for _, t := range records {
 		page = append(page, t.Clone())
 	}
@@ -37,6 +39,7 @@ func pageOf[T any](s *Store, q store.Query, of func(*entry) T) (page []T, next s
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	entries, more := firstOf(s.matches(q), q.Limit)
+	page = slices.Grow(page, len(entries))
 	for _, e := range entries {
 		page = append(page, of(e))
 	}

@@ -29,7 +29,7 @@ func newEngine(name string) (engine, error) {
 		dir, err := os.MkdirTemp("", "onezone-scale-")
 		return sqliteEngine{dir}, err
 	case "postgres":
-		server, err := pgtest.New("shared_buffers=2GB", "max_wal_size=2GB", "checkpoint_timeout=15min")
+		server, err := pgtest.New("shared_buffers=2GB", "max_wal_size=1GB", "checkpoint_timeout=15min")
 		return postgresEngine{server}, err
 	}
 	return nil, fmt.Errorf("unknown engine %q; the engines to measure are sqlite and postgres", name)
@@ -84,7 +84,7 @@ func (e sqliteEngine) backup(ctx context.Context, s store.Store) (int64, error) 
 	return sizeOf(path)
 }
 
-func (e sqliteEngine) importers() int { return 1 }
+func (e sqliteEngine) importers() int { return 2 }
 
 func (e sqliteEngine) Close() error { return os.RemoveAll(e.dir) }
 
@@ -100,8 +100,12 @@ func sizeOf(path string) (int64, error) {
 // default.
 type postgresEngine struct{ *pgtest.Server }
 
-// load uses no feed, and commits without waiting for the disk.
+// load uses no feed, and commits without waiting for the disk. A crash during
+// the load may damage the tables.
 func (e postgresEngine) load(ctx context.Context) (store.Store, error) {
+	if err := e.exec("ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"); err != nil {
+		return nil, err
+	}
 	s, err := postgres.Open(ctx, e.URL+"&synchronous_commit=off", postgres.Options{NoFeed: true})
 	if err != nil {
 		return nil, err
@@ -120,10 +124,7 @@ func (e postgresEngine) open(ctx context.Context) (store.Store, error) {
 // cool restarts the server, whose own memory is then empty too. The tables are
 // vacuumed before, because a server does that after a load sooner or later.
 func (e postgresEngine) cool() error {
-	if err := e.query(func(ctx context.Context, pool *pgxpool.Pool) error {
-		_, err := pool.Exec(ctx, "VACUUM (ANALYZE)")
-		return err
-	}); err != nil {
+	if err := e.exec("VACUUM (ANALYZE)", "ALTER SYSTEM RESET full_page_writes"); err != nil {
 		return err
 	}
 	if err := e.Stop("fast"); err != nil {
@@ -136,6 +137,17 @@ func (e postgresEngine) size() (bytes int64, err error) {
 	return bytes, e.query(func(ctx context.Context, pool *pgxpool.Pool) error {
 		const query = `SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'onezone'::regnamespace`
 		return pool.QueryRow(ctx, query).Scan(&bytes)
+	})
+}
+
+func (e postgresEngine) exec(statements ...string) error {
+	return e.query(func(ctx context.Context, pool *pgxpool.Pool) error {
+		for _, statement := range statements {
+			if _, err := pool.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -46,7 +46,9 @@ func mix(n int) uint64 {
 
 func tokenID(token int) string { return fmt.Sprintf("%016x%016x", mix(token), token) }
 
-func subjectOf(user int) caveat.Subject { return caveat.User(fmt.Sprintf("%016x%016x", mix(-user-1), user)) }
+func subjectOf(user int) caveat.Subject {
+	return caveat.User(fmt.Sprintf("%016x%016x", mix(-user-1), user))
+}
 
 // token returns a record as an authority makes it: an access token with an end,
 // a network and an interface. One in ten has metadata.
