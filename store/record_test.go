@@ -238,7 +238,7 @@ func TestTokenCloneCopiesEveryList(t *testing.T) {
 			lists = append(lists, typ.Field(i).Name)
 		}
 	}
-	require.Equal(t, []string{"Caveats", "RevokedTails", "Custom", "Privileges", "Tightened"}, lists)
+	require.Equal(t, []string{"Caveats", "RevokedTails", "Tightened", "Custom", "Privileges"}, lists)
 }
 
 func TestUpdateToken(t *testing.T) {
