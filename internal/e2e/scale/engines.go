@@ -18,7 +18,6 @@ import (
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/postgres"
 	"github.com/onezone-go/onezone/store/sqlite"
-	"github.com/onezone-go/onezone/store/transfer"
 )
 
 // newEngine starts an engine with its files in a temporary directory, which
@@ -31,8 +30,12 @@ func newEngine(name string) (engine, error) {
 	case "postgres":
 		server, err := pgtest.New("shared_buffers=2GB", "max_wal_size=1GB", "checkpoint_timeout=15min")
 		return postgresEngine{server}, err
+	case "memory":
+		return newMemoryEngine(), nil
+	case "redis":
+		return newRedisEngine()
 	}
-	return nil, fmt.Errorf("unknown engine %q; the engines to measure are sqlite and postgres", name)
+	return nil, fmt.Errorf("unknown engine %q; the engines to measure are memory, sqlite, postgres and redis", name)
 }
 
 // sqliteEngine is a file of SQLite.
@@ -162,24 +165,14 @@ func (e postgresEngine) query(do func(context.Context, *pgxpool.Pool) error) err
 }
 
 // backup writes what "onezone store backup" writes, but not to a disk.
-func (e postgresEngine) backup(ctx context.Context, s store.Store) (int64, error) {
-	var written counter
-	err := s.(*postgres.Store).Snapshot(ctx, func(ctx context.Context, x store.Exporter) error {
-		_, err := transfer.Backup(ctx, &written, x, transfer.BackupOptions{})
+func (e postgresEngine) backup(ctx context.Context, s store.Store) (size int64, err error) {
+	return size, s.(*postgres.Store).Snapshot(ctx, func(ctx context.Context, x store.Exporter) (err error) {
+		size, err = export(ctx, x)
 		return err
 	})
-	return int64(written), err
 }
 
 func (e postgresEngine) importers() int { return 2 }
-
-// counter counts the bytes that are written to it.
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
-}
 
 // forget makes the system drop what it keeps in memory of the files in a
 // directory.

@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	coldLookups = 1000
-	warmTokens  = 10_000
-	callers     = 64
-	perCaller   = 50
-	samples     = 1000
-	pages       = 200
-	walked      = 1_000_000 // tokens of the walk of a clean-up
+	coldLookups  = 1000
+	warmTokens   = 10_000
+	cacheEntries = 100_000
+	callers      = 64
+	perCaller    = 50
+	samples      = 1000
+	pages        = 200
+	walked       = 1_000_000 // tokens of the walk of a clean-up
 )
 
 // engine is a database with a store in it.
@@ -67,9 +68,9 @@ func measure(ctx context.Context, e engine, d dataset, r report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r("open and migrate, cold", short(time.Since(start)))
+	r("open and migrate", short(time.Since(start)))
 	m := &measurement{dataset: d, s: s, random: rand.New(rand.NewPCG(1, 2)), report: r}
-	for _, do := range []func(context.Context) error{m.lookups, m.lists, m.writes, m.cleanUp} {
+	for _, do := range []func(context.Context) error{m.lookups, m.lists, m.writes, m.cleanUp, m.cacheEntry} {
 		if err := do(ctx); err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func loadAll(ctx context.Context, e engine, d dataset, r report) error {
 	if err != nil {
 		return err
 	}
-	r("bytes on disk a token, with its share of a user", fmt.Sprintf("%.0f", float64(size)/float64(d.tokens)))
+	r("bytes of a token with its share of a user", fmt.Sprintf("%.0f", float64(size)/float64(d.tokens)))
 	return nil
 }
 
@@ -137,7 +138,12 @@ func (m *measurement) lookups(ctx context.Context) error {
 			return err
 		}
 	}
-	return m.sample(fmt.Sprintf("look-up of %d tokens in use, warm", inUse), 2*warmTokens, lookUp(inUse))
+	if err := m.sample(fmt.Sprintf("look-up of %d tokens in use, warm", inUse), 2*warmTokens, lookUp(inUse)); err != nil {
+		return err
+	}
+	return m.concurrently(fmt.Sprintf("look-ups a second, %d callers", callers), 10*perCaller, func(n int) error {
+		return second(m.s.NamedKey(ctx, tokenID(n%inUse)))
+	})
 }
 
 func (m *measurement) lists(ctx context.Context) error {
@@ -168,7 +174,9 @@ func (m *measurement) writes(ctx context.Context) error {
 		return m.create(ctx, m.tokens+m.made)
 	})
 	if err == nil {
-		err = m.createConcurrently(ctx)
+		from := m.tokens + m.made + 1
+		m.made += callers * perCaller
+		err = m.concurrently(fmt.Sprintf("created a second, %d callers", callers), perCaller, func(n int) error { return m.create(ctx, from+n) })
 	}
 	if err == nil {
 		err = m.sample("revoke, 1 caller", samples, func() error {
@@ -189,20 +197,21 @@ func (m *measurement) create(ctx context.Context, n int) error {
 	return err
 }
 
-func (m *measurement) createConcurrently(ctx context.Context) error {
+// concurrently makes calls from many goroutines, each with another number, and
+// reports how many there were a second.
+func (m *measurement) concurrently(what string, each int, do func(n int) error) error {
 	errs := make([]error, callers)
 	start := time.Now()
 	var all sync.WaitGroup
 	for caller := range callers {
 		all.Go(func() {
-			for i := 0; i < perCaller && errs[caller] == nil; i++ {
-				errs[caller] = m.create(ctx, m.tokens+m.made+1+caller*perCaller+i)
+			for i := 0; i < each && errs[caller] == nil; i++ {
+				errs[caller] = do(caller*each + i)
 			}
 		})
 	}
 	all.Wait()
-	m.made += callers * perCaller
-	m.report(fmt.Sprintf("created a second, %d callers", callers), fmt.Sprintf("%.0f", callers*perCaller/time.Since(start).Seconds()))
+	m.report(what, fmt.Sprintf("%.0f", float64(callers*each)/time.Since(start).Seconds()))
 	return errors.Join(errs...)
 }
 

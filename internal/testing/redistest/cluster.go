@@ -19,9 +19,9 @@ import (
 // Cluster is a Redis Cluster of three masters without replicas.
 type Cluster struct{ Servers []*Server }
 
-// startCluster starts a cluster in an otherwise unused directory. Each server
+// StartCluster starts a cluster in an otherwise unused directory. Each server
 // gets the arguments.
-func startCluster(dir string, args ...string) (*Cluster, error) {
+func StartCluster(dir string, args ...string) (*Cluster, error) {
 	c := &Cluster{}
 	for i := range 3 {
 		s, err := startNode(filepath.Join(dir, strconv.Itoa(i)), args)

@@ -63,7 +63,7 @@ func shared[S interface{ Kill() }](start func(dir string, args ...string) (S, er
 
 var (
 	sharedServer  = shared(Start)
-	sharedCluster = shared(startCluster)
+	sharedCluster = shared(StartCluster)
 )
 
 // Env is the environment variable with the URL of a server to test with.
@@ -105,7 +105,7 @@ func NewSentinel(tb testing.TB, config string) *Server {
 // NewCluster starts a cluster for this test alone.
 func NewCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
-	return own(tb, startCluster, args...)
+	return own(tb, StartCluster, args...)
 }
 
 func own[S interface{ Kill() }](tb testing.TB, start func(dir string, args ...string) (S, error), args ...string) S {
