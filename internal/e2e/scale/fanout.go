@@ -18,7 +18,6 @@ const (
 	patience    = time.Minute // for the first event of each watcher
 	restTime    = 3 * time.Second
 	revocations = 100
-	manyLookUps = 20_000
 	betweenThem = 20 * time.Millisecond
 )
 
@@ -70,7 +69,7 @@ func fanOut(ctx context.Context, e shared, watchers, revoked int, r report) (err
 	if err := atRest(e, r); err != nil {
 		return err
 	}
-	if err := lookUps(ctx, e, w.stores[watchers], r); err != nil {
+	if err := lookUps(ctx, e, w.stores[watchers], 200*revoked, r); err != nil {
 		return err
 	}
 	return w.revokeAll(ctx, e, revoked, r)
@@ -145,18 +144,18 @@ func atRest(e shared, r report) error {
 }
 
 // lookUps reports the processor time of a look-up.
-func lookUps(ctx context.Context, e shared, s store.Store, r report) error {
+func lookUps(ctx context.Context, e shared, s store.Store, n int, r report) error {
 	client, server, err := used(e)
 	if err != nil {
 		return err
 	}
-	for range manyLookUps {
+	for range n {
 		if err := second(s.NamedKey(ctx, tokenID(0))); err != nil {
 			return err
 		}
 	}
 	clientAfter, serverAfter, err := used(e)
-	r("processor of a look-up: replica, server", short((clientAfter-client)/manyLookUps)+", "+short((serverAfter-server)/manyLookUps))
+	r("processor of a look-up: replica, server", short((clientAfter-client)/time.Duration(n))+", "+short((serverAfter-server)/time.Duration(n)))
 	return err
 }
 

@@ -1,10 +1,10 @@
 //go:build unix
 
-// Scale prints the tables of docs/scale.md, and makes the measurements behind
-// them.
+// Scale prints docs/scale.md, and makes the measurements behind its tables.
 //
-//	go run ./internal/e2e/scale
+//	go run ./internal/e2e/scale > docs/scale.md
 //	go run ./internal/e2e/scale -measure sqlite -tokens 10000000
+//	go run ./internal/e2e/scale -fanout redis -watchers 100
 package main
 
 import (
@@ -31,6 +31,8 @@ func main() {
 		err = runMeasure(ctx, *filled, *tokens)
 	case *watched != "":
 		err = runFanOut(ctx, *watched, *watchers)
+	default:
+		err = render(os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED:", err)

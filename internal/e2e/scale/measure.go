@@ -15,13 +15,11 @@ import (
 )
 
 const (
-	coldLookups  = 1000
 	warmTokens   = 10_000
 	cacheEntries = 100_000
 	callers      = 64
-	perCaller    = 50
-	samples      = 1000
-	pages        = 200
+	maxSamples   = 1000
+	longLists    = 20
 	walked       = 1_000_000 // tokens of the walk of a clean-up
 )
 
@@ -52,6 +50,8 @@ type measurement struct {
 	random *rand.Rand
 	report report
 	made   int // tokens that were created
+
+	samples int // calls of an operation
 }
 
 // measure fills the engine and reports how fast each operation is.
@@ -69,7 +69,7 @@ func measure(ctx context.Context, e engine, d dataset, r report) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	r("open and migrate", short(time.Since(start)))
-	m := &measurement{dataset: d, s: s, random: rand.New(rand.NewPCG(1, 2)), report: r}
+	m := &measurement{dataset: d, s: s, random: rand.New(rand.NewPCG(1, 2)), report: r, samples: min(maxSamples, d.tokens/100)}
 	for _, do := range []func(context.Context) error{m.lookups, m.lists, m.writes, m.cleanUp, m.cacheEntry} {
 		if err := do(ctx); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (m *measurement) lookups(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.sample("look-up of any token, cold", coldLookups, lookUp(m.tokens)); err != nil {
+	if err := m.sample("look-up of any token, cold", m.samples, lookUp(m.tokens)); err != nil {
 		return err
 	}
 	inUse := min(warmTokens, m.tokens)
@@ -138,10 +138,10 @@ func (m *measurement) lookups(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.sample(fmt.Sprintf("look-up of %d tokens in use, warm", inUse), 2*warmTokens, lookUp(inUse)); err != nil {
+	if err := m.sample(fmt.Sprintf("look-up of %d tokens in use, warm", inUse), 20*m.samples, lookUp(inUse)); err != nil {
 		return err
 	}
-	return m.concurrently(fmt.Sprintf("look-ups a second, %d callers", callers), 10*perCaller, func(n int) error {
+	return m.concurrently(fmt.Sprintf("look-ups a second, %d callers", callers), m.samples/2, func(n int) error {
 		return second(m.s.NamedKey(ctx, tokenID(n%inUse)))
 	})
 }
@@ -159,27 +159,28 @@ func (m *measurement) lists(ctx context.Context) error {
 		}
 	}
 	users := m.holder(m.tokens - 1)
-	err := m.sample(fmt.Sprintf("list the %d tokens of a user", tokensEach), samples, func() error {
+	err := m.sample(fmt.Sprintf("list the %d tokens of a user", tokensEach), m.samples, func() error {
 		return list(1+m.random.IntN(users-1), store.DefaultPage)()
 	})
 	if err != nil {
 		return err
 	}
-	return m.sample(fmt.Sprintf("list the %d tokens of a user, pages of %d", m.heavy(), store.MaxPage), pages/10, list(0, store.MaxPage))
+	return m.sample(fmt.Sprintf("list the %d tokens of a user, pages of %d", m.heavy(), store.MaxPage), longLists, list(0, store.MaxPage))
 }
 
 func (m *measurement) writes(ctx context.Context) error {
-	err := m.sample("create, 1 caller", samples, func() error {
+	err := m.sample("create, 1 caller", m.samples, func() error {
 		m.made++
 		return m.create(ctx, m.tokens+m.made)
 	})
 	if err == nil {
+		each := m.samples / 20
 		from := m.tokens + m.made + 1
-		m.made += callers * perCaller
-		err = m.concurrently(fmt.Sprintf("created a second, %d callers", callers), perCaller, func(n int) error { return m.create(ctx, from+n) })
+		m.made += callers * each
+		err = m.concurrently(fmt.Sprintf("created a second, %d callers", callers), each, func(n int) error { return m.create(ctx, from+n) })
 	}
 	if err == nil {
-		err = m.sample("revoke, 1 caller", samples, func() error {
+		err = m.sample("revoke, 1 caller", m.samples, func() error {
 			return m.s.UpdateToken(ctx, tokenID(m.random.IntN(m.tokens)), func(t *store.Token) error {
 				t.Revoked = true
 				return nil
@@ -237,7 +238,7 @@ func (m *measurement) cleanUp(ctx context.Context) error {
 		}
 	}
 	m.report("clean-up: tokens read a second", fmt.Sprintf("%.0f", float64(read)/time.Since(start).Seconds()))
-	return m.sample("clean-up: delete a token", samples, func() error {
+	return m.sample("clean-up: delete a token", m.samples, func() error {
 		defer func() { m.made-- }()
 		return m.s.DeleteToken(ctx, tokenID(m.tokens+m.made))
 	})
