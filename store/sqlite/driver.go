@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"hash/fnv"
 
+	codes "modernc.org/sqlite/lib"
+
 	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/store"
 	"github.com/onezone-go/onezone/store/internal/backend"
@@ -15,13 +17,14 @@ import (
 type driver struct {
 	backend.Life
 	*backend.SQL
+	db db
 }
 
 func newDriver(s *Store) driver {
 	return driver{s.life, backend.NewSQL(db{s}, backend.Dialect{
 		List: encodeList, ScanList: func(list *[]string) any { return (*jsonList)(list) },
 		RowID: func(id string) any { return rowIDOf(id) },
-	})}
+	}), db{s}}
 }
 
 func (d driver) CreateToken(ctx context.Context, t store.Token, require store.Status) (store.Status, error) {
@@ -29,8 +32,9 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 	if require != 0 {
 		insert = createTokenIfActive
 	}
+	args := d.TokenArgs(&t)
 	for {
-		inserted, err := d.Exec(ctx, insert, d.TokenArgs(&t)...)
+		inserted, err := d.insert(ctx, insert, args)
 		if err != nil {
 			return 0, d.CreateTokenError(ctx, err, t.ID)
 		}
@@ -46,6 +50,24 @@ func (d driver) CreateToken(ctx context.Context, t store.Token, require store.St
 		}
 		// It became active in between.
 	}
+}
+
+// insert inserts a row whose last argument is its row id. If that row is taken,
+// by the same id or by another with the same hash, SQLite chooses a row. The
+// first attempt does not look whether it is taken, because it almost never is.
+func (d driver) insert(ctx context.Context, q backend.Query, args []any) (int64, error) {
+	var inserted int64 // may be written after an error was returned
+	err := d.db.share(ctx, change{one: func(t transaction) (err error) {
+		inserted, err = t.affect(q, args...)
+		if code(err) == codes.SQLITE_CONSTRAINT_PRIMARYKEY {
+			inserted, err = t.affect(q, append(args[:len(args)-1:len(args)-1], nil)...)
+		}
+		return err
+	}})
+	if err != nil {
+		return 0, err
+	}
+	return inserted, nil
 }
 
 // rowIDOf returns the row where a token is stored if it is free: the FNV-1a

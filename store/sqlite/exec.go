@@ -53,12 +53,8 @@ func (d db) Read(ctx context.Context, read func(backend.Rows) error, q backend.Q
 
 func (d db) Exec(ctx context.Context, q backend.Query, args ...any) (int64, error) {
 	var affected int64 // may be written after an error was returned
-	err := d.share(ctx, change{one: func(t transaction) error {
-		result, err := t.statement(q).ExecContext(t.ctx, args...)
-		if err != nil {
-			return err
-		}
-		affected, err = result.RowsAffected()
+	err := d.share(ctx, change{one: func(t transaction) (err error) {
+		affected, err = t.affect(q, args...)
 		return err
 	}})
 	if err != nil {
@@ -75,14 +71,14 @@ func (d db) Transaction(ctx context.Context, do func(backend.Tx) error) error {
 // so that nothing it reads changes before it writes.
 func (s *Store) makeAlone(ctx context.Context, w statements, c change) error {
 	if c.one != nil {
-		return c.one(transaction{ctx, nil, w})
+		return c.one(transaction{ctx: ctx, statements: w})
 	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // does nothing after a commit
-	t := transaction{ctx, tx, w}
+	t := newTransaction(ctx, tx, w)
 	if err := t.Exec(lock); err != nil {
 		return err
 	}
@@ -98,18 +94,35 @@ type transaction struct {
 	ctx        context.Context
 	tx         *sql.Tx
 	statements statements
+	bound      statements // those that were used in tx
+}
+
+func newTransaction(ctx context.Context, tx *sql.Tx, s statements) transaction {
+	return transaction{ctx, tx, s, make(statements)}
 }
 
 func (t transaction) statement(q backend.Query) *sql.Stmt {
 	if t.tx == nil {
 		return t.statements[q]
 	}
-	return t.tx.StmtContext(t.ctx, t.statements[q])
+	if t.bound[q] == nil {
+		t.bound[q] = t.tx.StmtContext(t.ctx, t.statements[q])
+	}
+	return t.bound[q]
 }
 
 func (t transaction) Exec(q backend.Query, args ...any) error {
 	_, err := t.statement(q).ExecContext(t.ctx, args...)
 	return err
+}
+
+// affect is like Exec and returns the number of affected rows.
+func (t transaction) affect(q backend.Query, args ...any) (int64, error) {
+	result, err := t.statement(q).ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 func (t transaction) Row(q backend.Query, args ...any) backend.Row {

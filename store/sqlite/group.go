@@ -94,8 +94,8 @@ func (g *group) begin(ctx context.Context, w statements) (err error) {
 	forAll := context.WithoutCancel(ctx)
 	tx, err := g.conn.BeginTx(forAll, nil)
 	if err == nil {
-		g.tx = transaction{forAll, tx, w}
-		err = transaction{ctx, tx, w}.Exec(lock)
+		g.tx = newTransaction(forAll, tx, w)
+		err = newTransaction(ctx, tx, w).Exec(lock)
 	}
 	if err != nil {
 		g.rollback()

@@ -22,13 +22,12 @@ ROLLBACK TO onezone
 -- name: {insertToken}
 INSERT INTO onezone.tokens ({tokenColumns}, row_id)
 	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-		iif(EXISTS (SELECT 1 FROM onezone.tokens WHERE row_id = $18), NULL, $18) WHERE
 -- name: CreateToken
-{insertToken} true
+{insertToken} $18
 -- name: CreateTokenIfActive
-{insertToken} EXISTS (SELECT 1 FROM onezone.identities WHERE subject = $4 AND NOT blocked)
+{insertToken} $18 WHERE EXISTS (SELECT 1 FROM onezone.identities WHERE subject = $4 AND NOT blocked)
 -- name: ImportToken
-{insertToken} true {overwriteToken}
+{insertToken} iif(EXISTS (SELECT 1 FROM onezone.tokens WHERE row_id = $18), NULL, $18) WHERE true {overwriteToken}
 
 -- name: ClearUsernames
 UPDATE onezone.identities SET username = NULL
