@@ -34,12 +34,12 @@ var memoryCost = cost{
 }
 
 var sqliteCost = cost{
-	name: "SQLite", bytes: 660, tokens: 10_000_000, replica: 25500 * time.Nanosecond,
+	name: "SQLite", bytes: 648, tokens: 100_000, replica: 25500 * time.Nanosecond,
 	known: []known{{1, 29 * time.Millisecond, 0}, {10, 28300 * time.Microsecond, 0}, {100, 47900 * time.Microsecond, 0}},
 }
 
 var postgresCost = cost{
-	name: "PostgreSQL", bytes: 809, tokens: 10_000_000, connections: 2.1,
+	name: "PostgreSQL", bytes: 811, tokens: 10_000_000, connections: 2.1,
 	replica: 50300 * time.Nanosecond, server: 43 * time.Microsecond,
 	known: []known{
 		{1, 339 * time.Microsecond, 900 * time.Microsecond},
@@ -85,7 +85,21 @@ var feeds = []struct {
 }
 
 // filled are the measurements with 10,000,000 tokens.
-var filled = []struct{ what, sqlite, postgres string }{}
+var filled = []struct{ what, postgres string }{
+	{"loaded a second", "4,474"},
+	{"bytes of a token with its share of a user", "811"},
+	{"open and migrate, cold", "184 ms"},
+	{"look-up of any token, cold", "2.08, 26.9 ms"},
+	{"look-up of 10,000 tokens in use, warm", "0.062, 1.43 ms"},
+	{"list the 10 tokens of a user", "3.77, 49.7 ms"},
+	{"list the 10,000 tokens of a user, pages of 1,000", "310, 553 ms"},
+	{"create, 1 caller", "10.7, 80.1 ms"},
+	{"created a second, 64 callers", "447"},
+	{"revoke, 1 caller", "13.8, 132 ms"},
+	{"clean-up: tokens read a second", "30,315"},
+	{"clean-up: delete a token", "4.57, 34.3 ms"},
+	{"backup", "393 s, 3.96 GB"},
+}
 
 // constant is a row of the table of all constants.
 type constant struct{ what, value, command string }

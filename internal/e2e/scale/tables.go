@@ -58,9 +58,9 @@ func figuresTable() string {
 }
 
 func filledTable() string {
-	rows := [][]string{{"what", "SQLite", "PostgreSQL"}}
+	rows := [][]string{{"what", "PostgreSQL"}}
 	for _, f := range filled {
-		rows = append(rows, []string{f.what, f.sqlite, f.postgres})
+		rows = append(rows, []string{f.what, f.postgres})
 	}
 	return table(1, rows...)
 }
