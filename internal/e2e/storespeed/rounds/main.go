@@ -1,5 +1,5 @@
-// Rounds times operations of one store, as standard input asks. Package
-// regression compiles it with the stores of two commits, so it uses only what
+// Rounds times operations of one store, as standard input asks. Program
+// storespeed compiles it with the stores of two commits, so it uses only what
 // both have.
 //
 //	rounds ENGINE PLACE

@@ -1,9 +1,9 @@
 //go:build unix
 
-// Regression compares the speed of the stores with that of an earlier commit,
+// Storespeed compares the speed of the stores with that of an earlier commit,
 // and fails if an operation has become slower by more than five percent.
 //
-//	go run ./internal/e2e/regression -old COMMIT
+//	go run ./internal/e2e/storespeed -old COMMIT
 //
 // It must run in the top directory of a clone. Both versions answer the same
 // requests in alternating rounds, so that other load on the machine affects
@@ -35,7 +35,7 @@ import (
 const maxRatio = 1.05
 
 // rounds is the directory of the program that both commits compile.
-const rounds = "internal/e2e/regression/rounds"
+const rounds = "internal/e2e/storespeed/rounds"
 
 var operations = []string{
 	"look-up", "look-up of a temporary key", "verify", "read a record", "list ten tokens", "revoke", "create", "create, 64 callers",
@@ -55,7 +55,7 @@ func main() {
 }
 
 func run(ctx context.Context, old string, engines []string, n int) (err error) {
-	dir, err := os.MkdirTemp("", "onezone-regression-")
+	dir, err := os.MkdirTemp("", "onezone-storespeed-")
 	if err != nil {
 		return err
 	}
