@@ -17,8 +17,12 @@ import (
 	"github.com/onezone-go/onezone/store/internal/backend"
 )
 
-// connectTimeout is the default timeout for a connection to each host.
-const connectTimeout = 2 * time.Second
+const (
+	// connectTimeout is the default timeout for a connection to each host.
+	connectTimeout = 2 * time.Second
+	// idleTimeout is the default time for which an idle connection stays open.
+	idleTimeout = time.Minute
+)
 
 // Open connects to the database and returns a store with its own pool. The
 // connection string is a URL, or keywords and values, as in
@@ -26,7 +30,8 @@ const connectTimeout = 2 * time.Second
 //
 // Defaults for settings that are not in the URL limit the effect of a server
 // that hangs. connect_timeout is 2 seconds, and a connection that was idle for
-// a second must answer a ping within a second (pool_ping_timeout). With several
+// a second must answer a ping within a second (pool_ping_timeout). An idle
+// connection is closed after a minute (pool_max_conn_idle_time). With several
 // hosts, target_session_attrs is read-write, and new connections try the last
 // connected host first if it answers. When another host becomes the primary,
 // connections to the old one are closed, and calls there fail.
@@ -81,6 +86,9 @@ func parseURL(key, url string) (config *pgxpool.Config, singlePrimary bool, err 
 	c := config.ConnConfig
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
 	config.PingTimeout = cmp.Or(config.PingTimeout, pingTimeout)
+	if !strings.Contains(url, "pool_max_conn_idle_time") {
+		config.MaxConnIdleTime = idleTimeout
+	}
 	hosts := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port}}, c.Fallbacks...)
 	if len(distinct(hosts)) < 2 {
 		return config, false, nil

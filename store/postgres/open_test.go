@@ -31,8 +31,28 @@ func TestOpenSetsDefaultsThatTheURLOmits(t *testing.T) {
 		require.NoError(t, err, c.url)
 		require.Equal(t, c.connect, config.ConnConfig.ConnectTimeout, c.url)
 		require.Equal(t, c.ping, config.PingTimeout, c.url)
+		require.Equal(t, time.Minute, config.MaxConnIdleTime, c.url)
 		require.Equal(t, c.primaryOnly, config.ConnConfig.ValidateConnect != nil, c.url)
 	}
+}
+
+// TestConnectionsAtRest counts the connections after a burst of calls.
+func TestConnectionsAtRest(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, nil)
+	url := named(t, "resting") + "&pool_max_conn_idle_time=100ms&pool_health_check_period=50ms" // instead of minutes
+	s, err := postgres.Open(t.Context(), url, postgres.Options{Schema: newSchema(t, pool)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.Migrate(t.Context()))
+	watch(t, s)
+	for _, err := range atOnce(32, func(int) error { return second(s.NamedKey(t.Context(), "a")) }) {
+		require.ErrorIs(t, err, errors.IDNotFound)
+	}
+	eventually(t, func() bool {
+		n := backends(t, pool, "resting")
+		return n > 0 && n <= 3
+	}, "idle connections are closed")
 }
 
 // TestOpenFindsTheHostThatAnswers lists hosts first that do not answer.

@@ -6,8 +6,8 @@ import (
 	"github.com/onezone-go/onezone/caveat"
 )
 
-// SetTimeouts sets the timeouts of [Open].
-func SetTimeouts(o *rueidis.ClientOption) { setTimeouts(o) }
+// SetDefaults sets the timeouts and connections of [Open].
+func SetDefaults(o *rueidis.ClientOption) { setDefaults(o) }
 
 // RoleCheck is the interval of the role checks of a feed.
 const RoleCheck = roleCheck

@@ -33,6 +33,12 @@ const (
 	// sentinelInterval is the interval at which a Sentinel is asked for the
 	// master, in case its message about a new one is missed.
 	sentinelInterval = 5 * time.Second
+	// idleTimeout is how long the connections on which calls waited for
+	// replicas stay open.
+	idleTimeout = time.Minute
+	// connections is the binary logarithm of the number of connections to a
+	// server that calls share. The feed has one more.
+	connections = 1
 )
 
 // Options configures a [Store]. The zero value uses the defaults.
@@ -129,7 +135,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		// The error of the parser quotes the URL, which holds a password.
 		return nil, errors.BadDataHint("url", "expected redis://USER:PASSWORD@HOST:PORT/DB or another URL that rueidis reads")
 	}
-	setTimeouts(&option)
+	setDefaults(&option)
 	option.DisableCache = true // its client-side caching, which this package does not use
 	client, err := await(ctx, func() (rueidis.Client, error) { return rueidis.NewClient(option) }, rueidis.Client.Close)
 	if err != nil {
@@ -148,14 +154,17 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// setTimeouts sets the defaults of timeouts. With those of rueidis, calls hang
-// for 10 seconds and more after a failover, and a client whose Sentinel was cut
-// off never learns of the new master.
-func setTimeouts(o *rueidis.ClientOption) {
+// setDefaults sets the defaults of timeouts and connections. With those of
+// rueidis, calls hang for 10 seconds and more after a failover, a client whose
+// Sentinel was cut off never learns of the new master, and idle connections stay
+// open.
+func setDefaults(o *rueidis.ClientOption) {
 	o.Dialer.Timeout = cmp.Or(o.Dialer.Timeout, connectTimeout)
 	o.ConnWriteTimeout = cmp.Or(o.ConnWriteTimeout, answerTimeout)
 	o.Sentinel.Dialer = net.Dialer{Timeout: o.Dialer.Timeout, KeepAlive: rueidis.DefaultTCPKeepAlive}
 	o.Sentinel.TopologyRefreshInterval = sentinelInterval
+	o.BlockingPoolCleanup = idleTimeout
+	o.PipelineMultiplex = connections
 }
 
 // await returns the result of get, or the error of ctx if that is done first:

@@ -19,7 +19,7 @@ func TestTimeoutsOfTheURLWin(t *testing.T) {
 	} {
 		o, err := rueidis.ParseURL(url)
 		require.NoError(t, err)
-		redis.SetTimeouts(&o)
+		redis.SetDefaults(&o)
 		require.Equal(t, want.connect, o.Dialer.Timeout, url)
 		require.Equal(t, want.connect, o.Sentinel.Dialer.Timeout, url)
 		require.Equal(t, want.answer, o.ConnWriteTimeout, url)
