@@ -59,8 +59,7 @@ func conditionsOf(m general.Macaroon, key store.Secret, discharges []general.Mac
 var (
 	errSignature = errors.New("the signature of the macaroon is wrong")
 	errMissing   = errors.New("a discharge is missing")
-	errUnused    = errors.New("a discharge is not needed")
-	errRepeated  = errors.New("two discharges have the same identifier, or a macaroon of the set is zero")
+	errUnused    = errors.New("a discharge is not needed, or there are two for one caveat")
 	errReused    = errors.New("a discharge is needed more than once")
 	errEncrypted = errors.New("a verification id cannot be decrypted")
 	errDischarge = errors.New("the signature of a discharge is wrong, or it is not bound to the macaroon")
@@ -80,11 +79,8 @@ type verification struct {
 func (v *verification) verify(m general.Macaroon, key *mac.Root) error {
 	caveats := m.Caveats()
 	link, keys := v.chain(key.First(&v.hasher, m.Identifier()), caveats)
-	switch {
-	case subtle.ConstantTimeCompare(link[:], v.root[:]) != 1:
+	if subtle.ConstantTimeCompare(link[:], v.root[:]) != 1 {
 		return errSignature
-	case !areDistinct(v.discharges):
-		return errRepeated
 	}
 	v.conditions = make([]string, 0, len(caveats))
 	if err := v.collect(caveats, keys); err != nil {
@@ -94,19 +90,6 @@ func (v *verification) verify(m general.Macaroon, key *mac.Root) error {
 		return errUnused
 	}
 	return nil
-}
-
-// areDistinct reports whether the discharges have distinct identifiers, none of
-// them empty.
-func areDistinct(discharges []general.Macaroon) bool {
-	for i, d := range discharges {
-		if d.IsZero() || slices.ContainsFunc(discharges[:i], func(other general.Macaroon) bool {
-			return other.Identifier() == d.Identifier()
-		}) {
-			return false
-		}
-	}
-	return true
 }
 
 // chain computes the chain of HMACs of a macaroon from its first link. It returns
@@ -144,8 +127,9 @@ func (v *verification) collect(caveats []general.Caveat, keys [][mac.Size]byte) 
 	return nil
 }
 
-// discharge verifies the discharge of a caveat with its root key. The recursion
-// ends, because no discharge is used twice.
+// discharge verifies the discharge of a caveat with its root key. Of two with the
+// same identifier, one remains unused. The recursion ends, because no discharge is
+// used twice.
 func (v *verification) discharge(identifier string, key [mac.Size]byte) error {
 	i := slices.IndexFunc(v.discharges, func(d general.Macaroon) bool { return d.Identifier() == identifier })
 	switch {
