@@ -62,6 +62,7 @@ func TestThirdPartyCaveatsNeedADischargeVerifier(t *testing.T) {
 	require.NoError(t, err)
 	requireID(t, errors.IDTokenInvalid, x.Err)
 	assert.Equal(t, macaroon.StepDischarges, x.Checks[len(x.Checks)-1].Step)
+	assert.Contains(t, x.Checks[len(x.Checks)-1].Reason, "The token needs other discharges")
 	assert.Empty(t, x.Caveats)
 
 	alone := withThirdParty(t, mint(t, macaroon.Spec{}))

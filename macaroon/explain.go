@@ -131,7 +131,7 @@ func (a *Authority) Explain(ctx context.Context, text string, t Trial) (Explanat
 	}
 	err = a.verifyDischarges(&c, req.Discharges)
 	if err != nil || c.conditions != nil {
-		x.check(StepDischarges, err, "Each third-party caveat has its discharge.")
+		x.checkDischarges(err)
 	}
 	if err != nil {
 		return x.end()
@@ -210,6 +210,15 @@ func (x *explainer) check(step Step, err error, passed string) {
 	}
 	x.fail(err)
 	x.explanation.Checks = append(x.explanation.Checks, Check{step, err, passed})
+}
+
+// checkDischarges adds the check of the discharges, whose result is err.
+func (x *explainer) checkDischarges(err error) {
+	x.check(StepDischarges, err, "Each third-party caveat has its discharge.")
+	if errors.Is(err, errors.IDTokenInvalid) {
+		x.explanation.Checks[len(x.explanation.Checks)-1].Reason =
+			"The token needs other discharges than those of the request, or this Onezone does not accept discharges."
+	}
 }
 
 // fail keeps the first error, as a verification returns it. An operational error
