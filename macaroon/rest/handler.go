@@ -88,6 +88,7 @@ type call struct {
 	client   Client
 	slot     *slot              // its share of the limits
 	body     *strictjson.Object // of POST and PATCH
+	received reservedBody       // of the request, as it arrives
 	target                      // what the request is about
 }
 
@@ -165,7 +166,8 @@ func (h *handler) serve(c *call) {
 
 // receive reads the body, or answers the request if it cannot.
 func (c *call) receive() (data []byte, ok bool) {
-	c.r.Body = &reservedBody{ReadCloser: c.r.Body, call: c}
+	c.received = reservedBody{ReadCloser: c.r.Body, call: c}
+	c.r.Body = &c.received
 	data, err := readBody(c.w, c.r)
 	switch {
 	case err == nil:

@@ -54,6 +54,7 @@ type inFlight struct {
 
 	mu        sync.Mutex
 	clients   map[inFlightKey]*inFlightUse
+	spare     *inFlightUse  // of a client that was forgotten, for the next one; may be nil
 	memory    [pools]int    // of all clients
 	anonymous [pools]int    // of all clients without credentials
 	freed     chan struct{} // closed when memory is released, if a request waits for it
@@ -127,8 +128,10 @@ func (s *slot) reassign(c Client) error {
 	client := s.clients[key]
 	switch {
 	case client == nil:
-		client = new(inFlightUse)
-		s.clients[key] = client
+		if client = s.spare; client == nil {
+			client = new(inFlightUse)
+		}
+		s.clients[key], s.spare = client, nil
 	case client.requests >= s.maxRequests:
 		return errTooManyRequests
 	}
@@ -147,6 +150,7 @@ func (s *slot) leaveClient() {
 	}
 	if s.client.requests--; s.client.requests == 0 {
 		delete(s.clients, s.key)
+		s.spare = s.client
 	}
 }
 

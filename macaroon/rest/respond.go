@@ -56,9 +56,26 @@ func respond(w http.ResponseWriter, status int, body any) {
 func respondEncoded(w http.ResponseWriter, status int, data []byte) {
 	h := w.Header()
 	h["Content-Type"], h["X-Content-Type-Options"] = jsonTypeHeader, nosniffHeader
-	h["Content-Length"] = []string{strconv.Itoa(len(data))}
+	h["Content-Length"] = contentLength(len(data))
 	w.WriteHeader(status)
 	_, _ = w.Write(data)
+}
+
+// contentLengths are the values of the header Content-Length of short responses.
+var contentLengths = func() (headers [256][]string) {
+	for n := range headers {
+		headers[n] = []string{strconv.Itoa(n)}
+	}
+	return headers
+}()
+
+// contentLength returns the value of the header Content-Length, which nothing may
+// modify.
+func contentLength(n int) []string {
+	if n < len(contentLengths) {
+		return contentLengths[n]
+	}
+	return []string{strconv.Itoa(n)}
 }
 
 // WriteError writes an error as the token API does, for handlers behind
