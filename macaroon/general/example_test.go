@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onezone-go/onezone/caveat"
+	"github.com/onezone-go/onezone/errors"
 	"github.com/onezone-go/onezone/macaroon/general"
 	"github.com/onezone-go/onezone/store"
 )
@@ -79,4 +80,38 @@ func ExampleBundle() {
 	// Output:
 	// [bundle of 2 macaroons] [bundle of 1 macaroons]
 	// album 7 0 true
+}
+
+// A verifier looks up the root key of each macaroon. It recognizes macaroons that
+// it has seen before, and yet refuses them when their key is gone.
+func ExampleVerifier() {
+	rootKeys := map[string]store.Secret{"album 7": store.NewSecret("the root key of album 7")}
+	verifier, err := general.NewVerifier(func(_ context.Context, m general.Macaroon) (store.Secret, error) {
+		key, ok := rootKeys[m.Identifier()]
+		if !ok {
+			return store.Secret{}, errors.NotFound()
+		}
+		return key, nil
+	}, general.Options{Formats: general.V2})
+	if err != nil {
+		panic(err)
+	}
+	m, err := general.New("https://photos.example.org", "album 7", rootKeys["album 7"])
+	if err != nil {
+		panic(err)
+	}
+	text, err := m.Encode(general.V2)
+	if err != nil {
+		panic(err)
+	}
+
+	verified, _, err := verifier.Verify(context.Background(), text, caveat.Request{})
+	fmt.Println(verified, err)
+	delete(rootKeys, "album 7")
+	_, _, err = verifier.Verify(context.Background(), text, caveat.Request{})
+	fmt.Println(err)
+
+	// Output:
+	// [macaroon album 7] <nil>
+	// tokenInvalid: The token is not valid.
 }
