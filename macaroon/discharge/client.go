@@ -179,12 +179,14 @@ func (c *Client) allowed(text string) (*location, error) {
 	return nil, errors.BadDataHint("location", fmt.Sprintf("a caveat wants a discharge from %.200q, which is not a location of this client", text))
 }
 
-// Forget drops the discharges that the client has kept. Call it when a service
-// refuses one, or when the user changes.
+// Forget drops the discharges that the client has kept, and does not keep those
+// that it is fetching. Call it when a service refuses one, or when the user
+// changes.
 func (c *Client) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.kept)
+	clear(c.flights)
 }
 
 // PublicKey fetches the public key of the discharger at a location of the client.

@@ -230,6 +230,46 @@ func TestDischargesAreKeptUntilShortlyBeforeTheirEnd(t *testing.T) {
 	}
 }
 
+// A discharge says who the user is, so one that was asked for before the user
+// changed is not for the next.
+func TestForgetAlsoForgetsWhatIsBeingFetched(t *testing.T) {
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	s := serveCheck(t, func(context.Context, discharge.Question) (discharge.Answer, error) {
+		entered <- struct{}{}
+		<-release
+		return discharge.Grant(), nil
+	})
+	c, m, done := clientOf(t, []string{s.url}), needing(t, s.url), make(chan error, 2)
+	fetch := func() {
+		_, err := c.Discharge(t.Context(), m)
+		done <- err
+	}
+	go fetch()
+	<-entered
+	c.Forget()
+	go fetch()
+	select {
+	case <-entered: // a request of its own
+	case <-time.After(10 * time.Second):
+		t.Error("the call after Forget shares the request before it")
+	}
+	close(release)
+	require.NoError(t, <-done)
+	require.NoError(t, <-done)
+	assert.LessOrEqual(t, c.Kept(), 1)
+
+	entered, release = make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		c.Forget()
+		fetch()
+	}()
+	<-entered
+	c.Forget()
+	close(release)
+	require.NoError(t, <-done)
+	assert.Zero(t, c.Kept())
+}
+
 func TestAKeptDischargeOutlivesAFault(t *testing.T) {
 	var fault error
 	s := serveCheck(t, func(context.Context, discharge.Question) (discharge.Answer, error) {

@@ -52,11 +52,11 @@ func (c *Client) start(l *location, id caveatID) *flight {
 		defer cancel()
 		f.result, f.err = c.fetch(ctx, l, id)
 		c.mu.Lock()
-		if c.flights[id] == f {
+		if c.flights[id] == f { // not forgotten
 			delete(c.flights, id)
-		}
-		if f.err == nil {
-			c.keep(id, &f.result)
+			if f.err == nil {
+				c.keep(id, &f.result)
+			}
 		}
 		c.mu.Unlock()
 		close(f.done)
