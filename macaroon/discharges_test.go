@@ -166,6 +166,17 @@ func TestThirdPartyCaveatsAreNotEscaped(t *testing.T) {
 	require.True(t, auth.IsConfined())
 }
 
+// An identifier confines nothing, whatever its text is.
+func TestIdentifiersAreNotInheritedCaveats(t *testing.T) {
+	t.Parallel()
+	z := newZone(t)
+	parent, err := z.VerifyAccess(t.Context(), z.access(t, caveat.Oneclient).String(), caveat.Request{Interface: caveat.Oneclient})
+	require.NoError(t, err)
+	confined, err := z.Inherit(withThirdParty(t, z.access(t)), &parent)
+	require.NoError(t, err)
+	require.Equal(t, []string{"interface = oneclient"}, confined.Caveats())
+}
+
 func TestACopyWithThirdPartyCaveatsCanBeRevoked(t *testing.T) {
 	t.Parallel()
 	z := newZone(t, macaroon.WithDischarges(&discharger{}))

@@ -41,9 +41,9 @@ func (a *Authority) Inherit(t Token, parent *Auth) (Token, error) {
 	}
 	limit := a.confiner.maxCaveats
 	var missing []string
-	cs := parent.Caveats()
+	cs, own := parent.Caveats(), t.Caveats()
 	for i, text := range parent.caveats.Texts() {
-		if slices.Contains(t.caveats, text) || slices.Contains(missing, text) {
+		if slices.Contains(own, text) || slices.Contains(missing, text) {
 			continue
 		}
 		if typ := cs[i].Type(); !typ.SupportedBy(t.Type().use(false)) {
