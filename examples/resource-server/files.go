@@ -21,8 +21,12 @@ import (
 // prefix is in front of the paths of files, which are /files/SPACE/NAME/...
 const prefix = "/files"
 
-// maxFile is the largest upload, in bytes.
-const maxFile = 10 << 20
+// Limits on bodies, in bytes. Package webdav reads XML at a hundred times its size
+// in memory.
+const (
+	maxFile = 10 << 20 // of an upload
+	maxXML  = 16 << 10 // of other requests
+)
 
 // method is what a request needs: the caveats of the token must allow the
 // operations, and the access to the file.
@@ -113,11 +117,15 @@ func (f files) serve(w http.ResponseWriter, r *http.Request, m method) {
 		rest.WriteError(w, err)
 		return
 	}
-	if r.ContentLength > maxFile {
+	limit := int64(maxXML)
+	if r.Method == http.MethodPut {
+		limit = maxFile
+	}
+	if r.ContentLength > limit {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxFile)
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	r.Header.Del("If") // it is about locks, also those of other files
 	if r.Method == "PROPFIND" {
 		r.Body = http.NoBody // then all properties are listed; package webdav refuses the list that davix sends

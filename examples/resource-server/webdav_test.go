@@ -245,16 +245,27 @@ func TestCaveatsAboutTheAPILimitMethods(t *testing.T) {
 	}
 }
 
-func TestUploadsAreLimited(t *testing.T) {
+func TestBodiesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newShare(t)
-	r := httptest.NewRequest(http.MethodPut, "/files/space1/big", strings.NewReader("x"))
-	r.ContentLength = maxFile + 1
-	r.Header.Set("Authorization", "Bearer "+s.Token().String())
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	require.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
-	require.NotContains(t, s.content(t), "space1/big")
+	before := s.content(t)
+	send := func(method, target, body string, size int64) int {
+		r := httptest.NewRequest(method, target, strings.NewReader(body))
+		r.ContentLength = size
+		r.Header.Set("Depth", "0")
+		r.Header.Set("Authorization", "Bearer "+s.Token().String())
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	require.Equal(t, http.StatusRequestEntityTooLarge, send("PUT", "/files/space1/big", "x", maxFile+1))
+	for _, method := range []string{"PROPPATCH", "PROPFIND", "DELETE", "GET"} {
+		require.Equal(t, http.StatusRequestEntityTooLarge, send(method, "/files/space1/own.txt", "x", maxXML+1), method)
+	}
+	// The answer to a long list of properties would take seconds.
+	long := `<propertyupdate xmlns="DAV:"><set><prop>` + strings.Repeat("<a/>", maxXML) + `</prop></set></propertyupdate>`
+	require.Equal(t, http.StatusBadRequest, send("PROPPATCH", "/files/space1/own.txt", long, -1))
+	require.Equal(t, before, s.content(t))
 }
 
 // A client gets a token for a directory from the service itself, as gfal2 asks
