@@ -58,9 +58,9 @@ func figuresTable() string {
 }
 
 func filledTable() string {
-	rows := [][]string{{"what", "PostgreSQL"}}
+	rows := [][]string{{"what", "SQLite", "PostgreSQL"}}
 	for _, f := range filled {
-		rows = append(rows, []string{f.what, f.postgres})
+		rows = append(rows, []string{f.what, f.sqlite, f.postgres})
 	}
 	return table(1, rows...)
 }
