@@ -42,7 +42,9 @@
 //     have caches.
 //   - The client must not read from replicas, because they lag. It retries
 //     reads until the context is done, so give calls a deadline. It retries a
-//     write only if a Cluster rejected it because the shard is moving.
+//     write only if a Cluster rejected it because the shard is moving. A call
+//     may outlast its context while a connection is opened, for at most
+//     dial_timeout of the URL.
 //
 // Secrets are stored in clear; package
 // [github.com/onezone-go/onezone/store/seal] encrypts them. See
