@@ -186,7 +186,7 @@ type asked struct {
 // it. It starts a visit if there is none.
 func (h *Handler) caveatIn(ctx context.Context, f form) (c asked, err error) {
 	c.form = f
-	if c.condition, c.key, err = h.openIdentifier(ctx, f.sealed()); err != nil {
+	if c.condition, c.key, err = h.openIdentifier(ctx, f); err != nil {
 		return asked{}, err
 	}
 	if f.visit == "" {
@@ -196,21 +196,23 @@ func (h *Handler) caveatIn(ctx context.Context, f form) (c asked, err error) {
 	return c, h.visits.check(f.visit, f.sealed(), h.now())
 }
 
-// openIdentifier tries all keys. The error is that of the first.
-func (h *Handler) openIdentifier(ctx context.Context, identifier string) (condition string, key store.Secret, err error) {
+// openIdentifier tries all keys. The error is that of the first. A discharge has
+// the identifier that the client names, so the function of WithIdentifiers gets
+// only that: its condition is not to be decided by another text.
+func (h *Handler) openIdentifier(ctx context.Context, f form) (condition string, key store.Secret, err error) {
 	var first error
 	for _, private := range h.keys {
-		if condition, key, err = private.Open(identifier); err == nil {
+		if condition, key, err = private.Open(f.sealed()); err == nil {
 			return condition, key, nil
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	if h.open == nil {
+	if h.open == nil || f.payload != "" {
 		return "", store.Secret{}, first
 	}
-	if condition, key, err = h.open(ctx, identifier); err == nil && (key.IsZero() || key.IsSealed()) {
+	if condition, key, err = h.open(ctx, f.identifier); err == nil && (key.IsZero() || key.IsSealed()) {
 		return "", store.Secret{}, errors.New("the function of WithIdentifiers returned no usable key")
 	}
 	return condition, key, err

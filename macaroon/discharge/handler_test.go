@@ -197,6 +197,24 @@ func TestIdentifiersOfADatabase(t *testing.T) {
 	refusalIn(t, post(h, url.Values{"id": {"8"}}), http.StatusServiceUnavailable, errors.IDServiceUnavailable)
 }
 
+// A discharger may share one key with a service, whose identifiers are the
+// conditions. Mallory must not get the discharge of another identifier.
+func TestTheIdentifierOfADischargeIsTheOneThatWasDecided(t *testing.T) {
+	shared := keyOf("every identifier")
+	h := handlerOf(t, func(_ context.Context, q discharge.Question) (discharge.Answer, error) {
+		if q.Condition != "the user is mallory" {
+			return discharge.Answer{}, errors.Forbidden("you are mallory")
+		}
+		return discharge.Grant(), nil
+	}, discharge.WithIdentifiers(func(_ context.Context, identifier string) (string, store.Secret, error) {
+		return identifier, shared, nil
+	}))
+	dischargeIn(t, post(h, url.Values{"id": {"the user is mallory"}}))
+	refusalIn(t, post(h, url.Values{"id": {"the user is alice"}}), http.StatusForbidden, errors.IDForbidden)
+	form := url.Values{"id": {"the user is alice"}, "caveat64": {in64("the user is mallory")}}
+	refusalIn(t, post(h, form), http.StatusBadRequest, errors.IDBadData)
+}
+
 func TestRefusalsOfACheck(t *testing.T) {
 	var log bytes.Buffer
 	for name, test := range map[string]struct {
