@@ -1,6 +1,7 @@
 package discharge_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -127,4 +128,31 @@ func TestDischargesInAHeader(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusUnauthorized, status(with, "X-Discharges", both...))
 	assert.Equal(t, http.StatusUnauthorized, status(nil, header, both...), "without the option")
+}
+
+// What the guide says a client does.
+func TestAClientDischargesATokenOfAnOnezone(t *testing.T) {
+	h := macaroontest.New(t, macaroon.WithDischarges(discharge.Verifier{}))
+	s := serveCheck(t, func(context.Context, discharge.Question) (discharge.Answer, error) { return discharge.Grant(), nil })
+	isAlice, err := dischargerKey.Public().Caveat(s.url, "the user is alice")
+	require.NoError(t, err)
+	m, err := general.FromToken(h.Token())
+	require.NoError(t, err)
+	m, err = discharge.Add(m, isAlice)
+	require.NoError(t, err)
+	token, err := m.Token()
+	require.NoError(t, err)
+
+	m, err = general.FromToken(token)
+	require.NoError(t, err)
+	discharges, err := clientOf(t, []string{s.url}).Discharge(t.Context(), m)
+	require.NoError(t, err)
+	var sent []string
+	for _, d := range discharges {
+		sent = append(sent, encoded(t, d))
+	}
+	_, err = h.Authority.VerifyAccess(t.Context(), token.String(), caveat.Request{Discharges: sent})
+	require.NoError(t, err)
+	_, err = h.Authority.VerifyAccess(t.Context(), token.String(), caveat.Request{})
+	requireInvalid(t, err)
 }

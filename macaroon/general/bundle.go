@@ -197,7 +197,9 @@ func (b Bundle) Entries() []Entry {
 //
 //	ours := b.Filter(func(m general.Macaroon) bool { return m.Location() == "photos" })
 //
-// keep is called with tokens only. It decides by what is not verified yet.
+// keep is called with tokens only. It decides by what is not verified yet, so a
+// client must not use Filter to keep a token from a service: a token counts as the
+// discharge of another one that has a caveat with its identifier.
 func (b Bundle) Filter(keep func(token Macaroon) bool) Bundle {
 	if b.content == nil {
 		return Bundle{}
