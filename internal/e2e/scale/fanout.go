@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	patience    = time.Minute // for the first event of each watcher
-	restTime    = 3 * time.Second
+	patience    = time.Minute           // for the first event of each watcher
+	restTime    = 30 * time.Millisecond // for each revocation that follows
 	revocations = 100
 	betweenThem = 20 * time.Millisecond
 )
@@ -66,7 +66,7 @@ func fanOut(ctx context.Context, e shared, watchers, revoked int, r report) (err
 		return err
 	}
 	r("connections of a replica", fmt.Sprintf("%.1f", float64(after-before)/float64(watchers)))
-	if err := atRest(e, r); err != nil {
+	if err := atRest(e, time.Duration(revoked)*restTime, r); err != nil {
 		return err
 	}
 	if err := lookUps(ctx, e, w.stores[watchers], 200*revoked, r); err != nil {
@@ -131,14 +131,14 @@ func (w *watching) close() error {
 }
 
 // atRest reports the processor time that feeds take when nothing changes.
-func atRest(e shared, r report) error {
+func atRest(e shared, rest time.Duration, r report) error {
 	client, server, err := used(e)
 	if err != nil {
 		return err
 	}
-	<-time.After(restTime)
+	<-time.After(rest)
 	clientAfter, serverAfter, err := used(e)
-	percent := func(d time.Duration) float64 { return 100 * d.Seconds() / restTime.Seconds() }
+	percent := func(d time.Duration) float64 { return 100 * d.Seconds() / rest.Seconds() }
 	r("processor at rest: all replicas, server", fmt.Sprintf("%.1f %%, %.1f %%", percent(clientAfter-client), percent(serverAfter-server)))
 	return err
 }
