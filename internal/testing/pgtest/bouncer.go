@@ -64,7 +64,7 @@ func (s *Server) BouncerAt(host, mode string) (*Bouncer, error) {
 		return nil, err
 	}
 	b := &Bouncer{
-		URL:  fmt.Sprintf("postgres://postgres@%s:%s/postgres?sslmode=disable", host, port),
+		URL:  "postgres://postgres@" + net.JoinHostPort(host, port) + "/postgres?sslmode=disable",
 		host: host, port: port, mode: mode, server: s, dir: s.dir,
 	}
 	if err := b.start(path); err != nil {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -116,7 +117,7 @@ func (s *Server) listenOn(port string, settings []string) {
 	for _, setting := range settings {
 		s.options += " -c " + setting
 	}
-	s.URL = fmt.Sprintf("postgres://postgres@%s:%s/postgres?sslmode=disable", s.host, port)
+	s.URL = "postgres://postgres@" + net.JoinHostPort(s.host, port) + "/postgres?sslmode=disable"
 }
 
 // dropPrivileges makes the server run as another user if this process runs as
