@@ -3,7 +3,6 @@ module github.com/onezone-go/onezone/macaroon/cmd/onezone
 go 1.26.0
 
 require (
-	github.com/google/uuid v1.6.0
 	github.com/onezone-go/onezone v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/caveat/geoip v0.0.0-00010101000000-000000000000
 	github.com/onezone-go/onezone/macaroon/metrics v0.0.0-00010101000000-000000000000
@@ -23,6 +22,7 @@ require (
 
 require (
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 )
