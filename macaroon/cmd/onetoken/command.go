@@ -218,6 +218,8 @@ func (c command) build(p process) *cobra.Command {
 // checkArguments refuses arguments that the synopsis of the command lacks.
 func (c command) checkArguments(_ *cobra.Command, args []string) error {
 	switch {
+	case c.name == "login" && len(args) > 0:
+		return misuse("login takes flags only; the password comes from the terminal or standard input")
 	case c.synopsis == "" && len(args) > 0:
 		return misuse(c.name + " takes flags only; see onetoken " + c.name + " --help")
 	case c.synopsis == "[FILE]" && len(args) > 1:
