@@ -113,7 +113,8 @@ type sentinels struct {
 	old node
 }
 
-// redisOptions make each write wait for one of the two replicas of a master.
+// redisOptions make each write wait for one of the two replicas of a master. The
+// other one may lag behind, and take over.
 var redisOptions = redis.Options{WaitReplicas: 1}
 
 func newSentinels(t *testing.T) *sentinels {
@@ -165,10 +166,24 @@ func (s *sentinels) fail(f fault) (struck, replaced time.Time, err error) {
 	return failMaster(s.group, &s.old, f)
 }
 
-// failMaster strikes the master. The servers elect another one.
+// failMaster strikes the master, once all others of the group are its replicas.
+// The servers elect another one.
 func failMaster(g group, old *node, f fault) (struck, replaced time.Time, err error) {
 	if *old, err = g.master(); err != nil {
 		return struck, replaced, err
+	}
+	if err := until("all others are replicas", func() (bool, error) {
+		return old.is(fmt.Sprintf("connected_slaves:%d", len(g)-1))
+	}); err != nil {
+		return struck, replaced, err
+	}
+	for _, n := range g {
+		if n == *old {
+			continue
+		}
+		if err := n.awaitReplica(); err != nil {
+			return struck, replaced, err
+		}
 	}
 	err = old.strike(f)
 	struck = time.Now()
