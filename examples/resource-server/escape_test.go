@@ -40,6 +40,7 @@ func TestReadonlyTokensChangeNothing(t *testing.T) {
 	}
 }
 
+// outside are spellings of paths outside /space1/dir.
 var outside = []string{
 	"/files/space1/own.txt", "/files/space1/directory/near.txt", "/files/space2", "/files/space2/other.txt", "/files/space1/directory",
 	"/files/space1/dir/../own.txt", "/files/space1/dir/%2e%2e/own.txt", "/files/space1/dir/..%2fown.txt", "/files/space1/dir%2f..%2fown.txt",
@@ -80,6 +81,7 @@ func TestTokensStayWithinTheirPaths(t *testing.T) {
 	require.Equal(t, "inside", s.content(t)["space1/dir/%2e%2e/own.txt"])
 }
 
+// Every token is refused for a path that programs could read in two ways.
 func TestPathsAreReadInOneWay(t *testing.T) {
 	t.Parallel()
 	s := newShare(t)

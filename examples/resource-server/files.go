@@ -84,8 +84,8 @@ func newFiles(v macaroon.Verifier, dir string) (http.Handler, error) {
 	return rest.Authenticate(v, rest.AllowDataCaveats())(rest.RequireClient()(f)), nil
 }
 
-// ServeHTTP implements [http.Handler]. There is no http.ServeMux in front: it
-// would redirect paths that are not clean together with the token.
+// ServeHTTP implements [http.Handler]. It does not use http.ServeMux, which
+// redirects the paths that are not clean, and the client repeats the token.
 func (f files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, err := filePath(r.URL); err != nil {
 		rest.WriteError(w, err)

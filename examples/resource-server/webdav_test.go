@@ -156,9 +156,7 @@ func TestTokensWithoutCaveatsUseAllOfWebDAV(t *testing.T) {
 	require.Equal(t, "a", s.content(t)["space1/dir/copy/a.txt"])
 }
 
-// outside are spellings of paths outside /space1/dir.
-// A path that programs could read in two ways is no path, for no token.
-// What a listing shows above the files of a token is the way to them.
+// Above the files of a token, a listing shows only the way to them.
 func TestListingsShowTheWayToAllowedFiles(t *testing.T) {
 	t.Parallel()
 	s := newShare(t)

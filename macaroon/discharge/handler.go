@@ -120,7 +120,7 @@ func (h *Handler) info(w http.ResponseWriter, _ *http.Request) {
 	respond(w, http.StatusOK, infoBody{PublicKey: h.keys[0].Public().String(), Version: version3})
 }
 
-// discharge answers with a discharge, or tells the client where to wait for it.
+// discharge answers with a discharge, or with the URL at which to wait for it.
 func (h *Handler) discharge(w http.ResponseWriter, r *http.Request) {
 	f, err := readForm(w, r)
 	if err != nil {
@@ -183,7 +183,7 @@ type asked struct {
 }
 
 // caveatIn opens the identifier in a form, and checks that the visit belongs to
-// it. It starts a visit if there is none.
+// it. It starts a visit if the form has none.
 func (h *Handler) caveatIn(ctx context.Context, f form) (c asked, err error) {
 	c.form = f
 	if c.condition, c.key, err = h.openIdentifier(ctx, f); err != nil {

@@ -12,8 +12,8 @@ type location struct {
 	base *url.URL // with a slash at the end of its path
 }
 
-// parseLocation parses a location of the list of a client. problem describes why
-// it is none, and can follow it.
+// parseLocation parses a location of the list of a client. problem describes
+// what is wrong, in words that can follow the text.
 func parseLocation(text string, plainHTTP bool) (l *location, problem string) {
 	text = withoutSlash(text)
 	u, err := url.Parse(text)

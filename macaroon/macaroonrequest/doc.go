@@ -39,6 +39,6 @@
 // caveats added. So it keeps all its caveats, and is revoked with it. A client
 // that authenticated in another way gets a temporary token.
 //
-// The discovery of an OAuth token endpoint is not supported: the clients that
-// look for one send the request above if there is none.
+// The discovery of an OAuth token endpoint is not supported: clients that
+// look for one and fail send the request above.
 package macaroonrequest

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// The tests move the clock of their synctest bubble, and do not wait.
+
 func TestIdleGoroutinesAreFewAndEnd(t *testing.T) {
 	for name, end := range map[string]func(close context.CancelFunc){
 		"after a while":        func(context.CancelFunc) { time.Sleep(maxIdleTime) },

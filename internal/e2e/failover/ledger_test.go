@@ -195,7 +195,7 @@ func (l *ledger) revoked(r *record) time.Time {
 // recentRecords is the number of records of which most verifications are.
 const recentRecords = 200
 
-// any returns a record to verify: mostly a recent one, nil if there is none.
+// any returns a record to verify, mostly a recent one; nil for an empty ledger.
 func (l *ledger) any() *record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -232,8 +232,8 @@ func (l *ledger) verified(r *record, begun, revoked time.Time, cached bool, err 
 	}
 }
 
-// audit compares the ledger with the records of the store. What is lost is
-// counted once.
+// audit compares the ledger with the records of the store, and counts each lost
+// operation once.
 func (l *ledger) audit(ctx context.Context, s store.Store) (tally, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

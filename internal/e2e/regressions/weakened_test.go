@@ -16,7 +16,7 @@ import (
 const (
 	// root is the root of the repository.
 	root = "../../.."
-	// overlayVariable tells the tests of a weakened build where the overlay is.
+	// overlayVariable is set to the path of the overlay in the tests of a weakened build.
 	overlayVariable = "ONEZONE_REGRESSIONS_OVERLAY"
 	// weaknessVariable is the name of the weakness that a weakened build has.
 	weaknessVariable = "ONEZONE_REGRESSIONS_WEAKNESS"
@@ -125,7 +125,7 @@ func overlayOf(t *testing.T, files map[string]string) string {
 }
 
 // replacements returns the files that take the place of others in this build, by
-// absolute path. There are none, except in a weakened build.
+// absolute path. Only a weakened build has some.
 func replacements(t *testing.T) map[string]string {
 	t.Helper()
 	path := os.Getenv(overlayVariable)

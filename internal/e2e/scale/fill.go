@@ -22,8 +22,8 @@ const (
 	logInterval = 30 * time.Second
 )
 
-// dataset describes the records of a measurement: tokens of users that have ten
-// each, except the first user, who has as many as the default limit allows.
+// dataset describes the records of a measurement: ten tokens for
+// each user, and for the first user as many as the default limit allows.
 type dataset struct{ tokens int }
 
 func (d dataset) heavy() int { return min(heavyTokens, d.tokens/tokensEach) }
